@@ -1,0 +1,8 @@
+//! The domain, pure: what a call is and what became of it. No clock, no I/O.
+
+/// One call, folded from the set of its events.
+pub mod call;
+/// What became of a call.
+pub mod outcome;
+/// Telephone numbers: E.164 where they are valid, as received where they are not.
+pub mod phone;

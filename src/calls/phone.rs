@@ -1,0 +1,161 @@
+//! Telephone numbers: E.164 where they are *valid* numbers, as received where they are not.
+//!
+//! The PBX sends national form; `+49`, `0049` and a bare `49` occur. Extensions (`23`), emergency
+//! numbers (`110`) and SIP ids are no numbers of this plan and stay what they are.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use phonenumber::{Mode, country};
+
+/// How many readings are remembered; a company's own lines and regular callers are read again and again.
+const REMEMBERED: usize = 4096;
+/// ITU-T E.164 allows 15 digits; more than this with punctuation is no number.
+const MAX_CHARS: usize = 40;
+
+/// Reads numbers as they are dialled in one country.
+#[derive(Debug)]
+pub struct Numbering {
+    country: country::Id,
+    calling_code: String,
+    readings: Mutex<HashMap<String, Option<String>>>,
+}
+
+impl Numbering {
+    /// `country` is an ISO 3166 alpha-2 code in upper case; `None` when no numbering plan is known for it.
+    pub fn new(country: &str) -> Option<Self> {
+        let id: country::Id = country.parse().ok()?;
+        let code = phonenumber::metadata::DATABASE.by_id(id.as_ref())?.country_code();
+        Some(Self { country: id, calling_code: code.to_string(), readings: Mutex::default() })
+    }
+
+    /// The calling code without `+`: `49` for Germany.
+    pub fn calling_code(&self) -> &str {
+        &self.calling_code
+    }
+
+    /// `raw` in E.164 if it is a valid number in any notation.
+    pub fn e164(&self, raw: &str) -> Option<String> {
+        if raw.len() > MAX_CHARS || !raw.chars().any(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = readings.get(raw) {
+            return known.clone();
+        }
+        let read = self.read(raw);
+        if readings.len() >= REMEMBERED {
+            readings.clear();
+        }
+        readings.insert(raw.to_owned(), read.clone());
+        read
+    }
+
+    /// What `party` and `number` of a call show: E.164 if valid, `None` for `anonymous`, else as received.
+    pub fn normalize(&self, raw: &str) -> Option<String> {
+        if is_anonymous(raw) { None } else { Some(self.e164(raw).unwrap_or_else(|| raw.to_owned())) }
+    }
+
+    fn read(&self, raw: &str) -> Option<String> {
+        let digits = dialled(raw)?;
+        if digits.starts_with('+') {
+            return self.valid(&digits);
+        }
+        if let Some(rest) = digits.strip_prefix("00") {
+            return self.valid(&format!("+{rest}"));
+        }
+        self.valid(&digits).or_else(|| {
+            let with_code = digits.starts_with(&self.calling_code);
+            with_code.then(|| self.valid(&format!("+{digits}"))).flatten()
+        })
+    }
+
+    fn valid(&self, digits: &str) -> Option<String> {
+        let number = phonenumber::parse(Some(self.country), digits).ok()?;
+        let national = !digits.starts_with('+');
+        // A bare `49…` must not be taken for a national number that happens to parse.
+        let same_country = number.code().value().to_string() == self.calling_code;
+        let kept = number.is_valid() && (!national || same_country);
+        kept.then(|| number.format().mode(Mode::E164).to_string())
+    }
+}
+
+/// Whether the caller hid the number.
+pub fn is_anonymous(raw: &str) -> bool {
+    raw.trim().eq_ignore_ascii_case("anonymous")
+}
+
+/// The digits of `raw` with a leading `+` if there is one; `None` when it holds anything that people do
+/// not write into numbers.
+fn dialled(raw: &str) -> Option<String> {
+    let mut digits = String::with_capacity(raw.len());
+    let mut rest = raw.trim();
+    if let Some(after) = rest.strip_prefix('+') {
+        digits.push('+');
+        // `+49 (0)221 …`: the zero in brackets is not dialled from abroad.
+        rest = after;
+    }
+    let written = if digits.is_empty() { rest.to_owned() } else { rest.replace("(0)", "") };
+    for character in written.chars() {
+        match character {
+            '0'..='9' => digits.push(character),
+            ' ' | '-' | '/' | '(' | ')' | '.' | '\u{a0}' | '\u{2011}' | '\u{2013}' => {}
+            _ => return None,
+        }
+    }
+    Some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn german() -> Numbering {
+        Numbering::new("DE").unwrap()
+    }
+
+    #[test]
+    fn one_number_in_any_notation_is_one_number() {
+        for raw in [
+            "022129191999",
+            "+4922129191999",
+            "004922129191999",
+            "4922129191999",
+            "0221 / 29 19 19 99",
+            "+49 (0)221 29191999",
+            "(0221) 2919-1999",
+        ] {
+            assert_eq!(german().e164(raw).as_deref(), Some("+4922129191999"), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_valid_number_stays_as_it_is() {
+        for raw in ["23", "110", "112", "7777abcdefg@fpbx.de", "0", "++49", "12345678901234567890", "Zentrale 1"] {
+            assert_eq!(german().e164(raw), None, "{raw}");
+            assert_eq!(german().normalize(raw).as_deref(), Some(raw));
+        }
+    }
+
+    #[test]
+    fn anonymous_is_nobody() {
+        assert_eq!(german().normalize("anonymous"), None);
+        assert_eq!(german().normalize("Anonymous"), None);
+    }
+
+    #[test]
+    fn foreign_numbers_and_mobiles_are_read() {
+        assert_eq!(german().e164("0041442681800").as_deref(), Some("+41442681800"));
+        assert_eq!(german().e164("+43 1 58858").as_deref(), Some("+43158858"));
+        assert_eq!(german().e164("0171 2345678").as_deref(), Some("+491712345678"));
+        let austrian = Numbering::new("AT").unwrap();
+        assert_eq!(austrian.e164("0158858").as_deref(), Some("+43158858"));
+        assert_eq!(austrian.e164("0043158858").as_deref(), Some("+43158858"));
+    }
+
+    #[test]
+    fn a_country_without_a_plan_is_refused() {
+        assert!(Numbering::new("XX").is_none());
+        assert!(Numbering::new("").is_none());
+    }
+}
