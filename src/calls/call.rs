@@ -1,1 +1,189 @@
+//! One call, folded from the set of its events: any order, repetition or batching gives the same call.
 
+use super::outcome::Outcome;
+use super::phone::Numbering;
+use super::receipts::{Receipt, Receipts};
+use crate::placetel::event::{CallId, Direction, Event, Kind};
+
+/// What the events of one call tell. Times are milliseconds since 1970 UTC, as received: the PBX sends none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The PBX's name for it.
+    pub call_id: CallId,
+    /// `None` when no event tells.
+    pub direction: Option<Direction>,
+    /// Calling number as received.
+    pub from: Option<String>,
+    /// Called number as received.
+    pub to: Option<String>,
+    /// The own line: E.164 if valid, else as received.
+    pub number: Option<String>,
+    /// The other side: E.164 if valid, else as received; `None` when hidden or unknown.
+    pub party: Option<String>,
+    /// The SIP user that answered, or, outgoing, that called.
+    pub peer: Option<String>,
+    /// Whether its IncomingCall is known: without it there is no waiting time.
+    pub has_incoming: bool,
+    /// The earliest sign of the call.
+    pub started_ms: i64,
+    /// When it was picked up.
+    pub accepted_ms: Option<i64>,
+    /// When it was hung up.
+    pub ended_ms: Option<i64>,
+    /// What the HungUp told; `None` before it.
+    pub ending: Option<Outcome>,
+    /// How long people spoke, seconds; only for calls that ended accepted.
+    pub talk_seconds: Option<u32>,
+    /// How many distinct events it has.
+    pub event_count: u32,
+}
+
+/// Where a call stands at a given moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not picked up yet. An outgoing call rings until it ends: the PBX does not tell.
+    Ringing,
+    /// Picked up, not hung up.
+    Talking,
+    /// Over, or without news for so long that it must be.
+    Ended,
+}
+
+impl State {
+    /// The API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::Talking => "talking",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl Call {
+    /// Folds the events of one call; `None` when there are none.
+    pub fn fold(receipts: &Receipts, numbering: &Numbering) -> Option<Self> {
+        let first = receipts.iter().next()?;
+        let hangup = receipts.iter().rfind(|receipt| receipt.event.kind == Kind::HungUp);
+        let ending = hangup.map(|receipt| Outcome::from_hangup_type(receipt.event.hangup_type.as_deref()));
+        let direction = direction(receipts, ending);
+        let from = first_field(receipts, |event| event.from.as_ref());
+        let to = first_field(receipts, |event| event.to.as_ref());
+        let (own, outside) = match direction {
+            Some(Direction::In) => (&to, &from),
+            Some(Direction::Out) => (&from, &to),
+            None => (&None, &None),
+        };
+        let number = own.as_deref().and_then(|raw| numbering.normalize(raw));
+        let party = outside.as_deref().and_then(|raw| numbering.normalize(raw));
+        let talk_seconds = hangup.and_then(|receipt| talk_seconds(&receipt.event, ending, direction));
+        Some(Self {
+            call_id: first.event.call_id.clone(),
+            direction,
+            number,
+            party,
+            from,
+            to,
+            peer: peer(receipts, direction),
+            has_incoming: receipts.iter().any(|receipt| receipt.event.kind == Kind::IncomingCall),
+            started_ms: started_ms(first, hangup),
+            accepted_ms: accepted_ms(receipts, hangup, talk_seconds),
+            ended_ms: hangup.map(|receipt| receipt.received_ms),
+            ending,
+            talk_seconds,
+            event_count: u32::try_from(receipts.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// State and outcome at `now_ms`, when a call without HungUp is over after `timeout_ms`.
+    pub fn standing(&self, now_ms: i64, timeout_ms: i64) -> (State, Outcome) {
+        let timed_out = self.started_ms <= now_ms.saturating_sub(timeout_ms);
+        match self.ending {
+            Some(outcome) => (State::Ended, outcome),
+            None if timed_out && self.accepted_ms.is_some() => (State::Ended, Outcome::Accepted),
+            None if timed_out => (State::Ended, Outcome::Unknown),
+            None if self.accepted_ms.is_some() && self.direction != Some(Direction::Out) => {
+                (State::Talking, Outcome::Open)
+            }
+            None => (State::Ringing, Outcome::Open),
+        }
+    }
+
+    /// Seconds an inbound caller waited until somebody picked up; `None` when that is not known.
+    pub fn wait_seconds(&self) -> Option<u32> {
+        match self.ending {
+            Some(Outcome::Accepted) | None => self.rang_until(self.accepted_ms),
+            Some(_) => None,
+        }
+    }
+
+    /// Seconds an inbound caller waited before giving up; `None` when not missed or not known.
+    pub fn abandoned_wait_seconds(&self) -> Option<u32> {
+        match self.ending {
+            Some(Outcome::Missed) => self.rang_until(self.ended_ms),
+            _ => None,
+        }
+    }
+
+    fn rang_until(&self, end_ms: Option<i64>) -> Option<u32> {
+        let inbound = self.direction == Some(Direction::In) && self.has_incoming;
+        let seconds = (end_ms? - self.started_ms) / 1000;
+        inbound.then(|| u32::try_from(seconds).ok()).flatten()
+    }
+}
+
+fn first_field<'a>(receipts: &'a Receipts, field: impl Fn(&'a Event) -> Option<&'a String>) -> Option<String> {
+    receipts.iter().find_map(|receipt| field(&receipt.event)).cloned()
+}
+
+/// The field if sent (since 2019-07), else the event's name, else the types that only outgoing calls have.
+/// CallAccepted counts as inbound: outgoing calls never send it.
+fn direction(receipts: &Receipts, ending: Option<Outcome>) -> Option<Direction> {
+    let by_name = |receipt: &Receipt| match receipt.event.kind {
+        Kind::IncomingCall | Kind::CallAccepted => Some(Direction::In),
+        Kind::OutgoingCall => Some(Direction::Out),
+        Kind::Other | Kind::HungUp => None,
+    };
+    receipts
+        .iter()
+        .find_map(|receipt| receipt.event.direction)
+        .or_else(|| receipts.iter().find_map(by_name))
+        .or_else(|| ending.filter(|outcome| outcome.is_outbound_only()).map(|_| Direction::Out))
+}
+
+fn peer(receipts: &Receipts, direction: Option<Direction>) -> Option<String> {
+    let of = |kind: Kind| {
+        receipts.iter().filter(move |receipt| receipt.event.kind == kind).find_map(|receipt| receipt.event.peer.clone())
+    };
+    match direction {
+        Some(Direction::Out) => of(Kind::OutgoingCall).or_else(|| of(Kind::CallAccepted)),
+        _ => of(Kind::CallAccepted),
+    }
+}
+
+/// `accepted` with no seconds was seen on an outgoing call of five minutes: unknown there, not zero.
+fn talk_seconds(hangup: &Event, ending: Option<Outcome>, direction: Option<Direction>) -> Option<u32> {
+    let seconds = hangup.duration_seconds.filter(|_| ending == Some(Outcome::Accepted))?;
+    (seconds > 0 || direction != Some(Direction::Out)).then_some(seconds)
+}
+
+/// No later than hangup minus duration, so that a call whose first events were lost still has its length.
+fn started_ms(first: &Receipt, hangup: Option<&Receipt>) -> i64 {
+    let before_talk = hangup.map(|receipt| minus_seconds(receipt.received_ms, receipt.event.duration_seconds));
+    first.received_ms.min(before_talk.unwrap_or(i64::MAX))
+}
+
+fn accepted_ms(receipts: &Receipts, hangup: Option<&Receipt>, talk_seconds: Option<u32>) -> Option<i64> {
+    let told = receipts.iter().find(|receipt| receipt.event.kind == Kind::CallAccepted);
+    match told {
+        Some(receipt) => Some(receipt.received_ms),
+        None => talk_seconds.and(hangup).map(|receipt| minus_seconds(receipt.received_ms, talk_seconds)),
+    }
+}
+
+fn minus_seconds(at_ms: i64, seconds: Option<u32>) -> i64 {
+    at_ms.saturating_sub(i64::from(seconds.unwrap_or(0)) * 1000)
+}
+
+#[cfg(test)]
+mod tests;

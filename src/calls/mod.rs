@@ -6,3 +6,5 @@ pub mod call;
 pub mod outcome;
 /// Telephone numbers: E.164 where they are valid, as received where they are not.
 pub mod phone;
+/// The set of events of one call.
+pub mod receipts;

@@ -1,0 +1,367 @@
+//! Every setting once: flag, environment, file, default. Secrets never show in `Debug`.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::calls::phone::Numbering;
+use crate::routing::hours::{Hours, HoursContext};
+use crate::stats::business::BusinessTime;
+use crate::store::record::Derivation;
+
+/// The settings as written, before anything is made of them. The same names everywhere: `--time-zone`,
+/// `FERNAMT_TIME_ZONE`, and `time_zone = "…"` in the file.
+#[derive(Args, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Read settings from this TOML file; flags and environment win over it
+    #[arg(long, env = "FERNAMT_CONFIG", value_name = "FILE", global = true)]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "FERNAMT_LISTEN", value_name = "ADDRESS:PORT", global = true)]
+    listen: Option<String>,
+    /// sqlite:PATH (created if missing) or postgres://… [default: sqlite:fernamt.db]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    database_url: Option<String>,
+    /// The business time zone: what "a day" is [default: Europe/Berlin]
+    #[arg(long, env = "FERNAMT_TIME_ZONE", value_name = "ZONE", global = true)]
+    time_zone: Option<String>,
+    /// Country for reading national numbers and for public holidays; with a state (DE-NW) its holidays, too [default: DE]
+    #[arg(long, env = "FERNAMT_COUNTRY", value_name = "COUNTRY", global = true)]
+    country: Option<String>,
+    /// Secret shared with Placetel, for signed events; several, separated by commas, are all valid
+    #[arg(long, env = "FERNAMT_PLACETEL_SECRET", hide_env_values = true, value_name = "SECRET", global = true)]
+    placetel_secret: Option<String>,
+    /// user:password that Placetel must present (HTTP Basic)
+    #[arg(long, env = "FERNAMT_PLACETEL_BASIC", hide_env_values = true, value_name = "USER:PASSWORD", global = true)]
+    placetel_basic: Option<String>,
+    /// Answer to an incoming call that no route matches: an empty response, or an error, which lets Placetel
+    /// run its backup plan. Placetel does not document what an empty response does on a number that is routed
+    /// to the External API: try it with yours [default: empty] [possible values: empty, error]
+    #[arg(long, env = "FERNAMT_NO_ROUTE", value_name = "ANSWER", global = true)]
+    no_route: Option<String>,
+    /// A call without a hangup is over after this long [default: 4h]
+    #[arg(long, env = "FERNAMT_HANGUP_TIMEOUT", value_name = "DURATION", global = true)]
+    hangup_timeout: Option<String>,
+    /// Business hours, like "Mo-Fr 09:00-17:00; PH off" (opening_hours syntax) [default: always]
+    #[arg(long, env = "FERNAMT_BUSINESS_HOURS", value_name = "HOURS", global = true)]
+    business_hours: Option<String>,
+    /// Answered within this long counts as good service [default: 20s]
+    #[arg(long, env = "FERNAMT_SERVICE_LEVEL", value_name = "DURATION", global = true)]
+    service_level: Option<String>,
+    /// An incoming call never waits longer for storage than this [default: 250ms]
+    #[arg(long, env = "FERNAMT_ANSWER_WITHIN", value_name = "DURATION", global = true)]
+    answer_within: Option<String>,
+    /// How the log is written [default: text on a terminal, else json] [possible values: text, json]
+    #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
+    log_format: Option<String>,
+    /// Listen on a public address although neither secret nor Basic protects the events
+    #[arg(long, env = "FERNAMT_ALLOW_UNSIGNED", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", global = true)]
+    allow_unsigned: Option<bool>,
+}
+
+/// A setting that cannot be used; its text is one line that names the flag.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--{flag}: {reason}")]
+pub struct SettingError {
+    /// The flag without dashes.
+    pub flag: &'static str,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl SettingError {
+    /// Of a flag.
+    pub fn new(flag: &'static str, reason: impl fmt::Display) -> Self {
+        Self { flag, reason: reason.to_string().replace('\n', " ") }
+    }
+}
+
+/// What an incoming call hears when no route matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NoRoute {
+    /// 200 with an empty response.
+    Empty,
+    /// 503: Placetel runs its backup plan.
+    Error,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// A word that does not show in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The settings, read and usable.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Which database; may hold a password.
+    pub database_url: Secret,
+    /// IANA name.
+    pub time_zone: chrono_tz::Tz,
+    /// ISO 3166, with or without a state.
+    pub country: String,
+    /// All valid secrets; empty when events are not signed.
+    pub placetel_secrets: Vec<Secret>,
+    /// User and password that events must bring.
+    pub placetel_basic: Option<Secret>,
+    /// See [`NoRoute`].
+    pub no_route: NoRoute,
+    /// After which a call without HungUp is over.
+    pub hangup_timeout: Duration,
+    /// As written; `None` is always.
+    pub business_hours: Option<String>,
+    /// Seconds of the service level.
+    pub service_level_seconds: u32,
+    /// After which an IncomingCall is answered from memory.
+    pub answer_within: Duration,
+    /// `None`: text on a terminal, else JSON.
+    pub log_format: Option<LogFormat>,
+}
+
+impl Settings {
+    /// Reads the file, if there is one, and makes everything usable.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn resolve(self) -> Result<Config, SettingError> {
+        let file = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        let text = |flag, ours: Option<String>, files: Option<String>, default: &str| match ours.or(files) {
+            Some(value) if value.trim().is_empty() => Err(SettingError::new(flag, "is empty: leave it out or give it a value")),
+            Some(value) => Ok(value),
+            None => Ok(default.to_owned()),
+        };
+        let optional = |flag, ours: Option<String>, files: Option<String>| match text(flag, ours, files, "")? {
+            value if value.is_empty() => Ok(None),
+            value => Ok::<_, SettingError>(Some(value)),
+        };
+        let time_zone = text("time-zone", self.time_zone, file.time_zone, "Europe/Berlin")?;
+        let config = Config {
+            listen: parse_address(&text("listen", self.listen, file.listen, "127.0.0.1:8080")?)?,
+            database_url: Secret(text("database-url", self.database_url, file.database_url, "sqlite:fernamt.db")?),
+            time_zone: time_zone.parse().map_err(|_| {
+                SettingError::new("time-zone", format!("`{time_zone}` is no time zone; expected one like Europe/Berlin"))
+            })?,
+            country: text("country", self.country, file.country, "DE")?,
+            placetel_secrets: optional("placetel-secret", self.placetel_secret, file.placetel_secret)?
+                .map(|secrets| parse_secrets(&secrets))
+                .transpose()?
+                .unwrap_or_default(),
+            placetel_basic: optional("placetel-basic", self.placetel_basic, file.placetel_basic)?
+                .map(parse_basic)
+                .transpose()?,
+            no_route: parse_choice("no-route", &text("no-route", self.no_route, file.no_route, "empty")?)?,
+            hangup_timeout: parse_duration(
+                "hangup-timeout",
+                &text("hangup-timeout", self.hangup_timeout, file.hangup_timeout, "4h")?,
+            )?,
+            business_hours: optional("business-hours", self.business_hours, file.business_hours)?,
+            service_level_seconds: parse_seconds(
+                "service-level",
+                &text("service-level", self.service_level, file.service_level, "20s")?,
+            )?,
+            answer_within: parse_duration(
+                "answer-within",
+                &text("answer-within", self.answer_within, file.answer_within, "250ms")?,
+            )?,
+            log_format: optional("log-format", self.log_format, file.log_format)?
+                .map(|word| parse_choice("log-format", &word))
+                .transpose()?,
+        };
+        config.derivation()?;
+        let allow_unsigned = self.allow_unsigned.or(file.allow_unsigned).unwrap_or(false);
+        if !config.listen.ip().is_loopback() && !config.is_guarded() && !allow_unsigned {
+            return Err(SettingError::new(
+                "listen",
+                "this address is reachable for others, but anybody could send events: set --placetel-secret or \
+                 --placetel-basic, or allow it with --allow-unsigned",
+            ));
+        }
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Whether events must prove where they come from.
+    pub fn is_guarded(&self) -> bool {
+        !self.placetel_secrets.is_empty() || self.placetel_basic.is_some()
+    }
+
+    /// What the settings say about holidays.
+    pub fn hours_context(&self) -> HoursContext {
+        let (country, state) = split_country(&self.country);
+        HoursContext::new(self.time_zone, country, state)
+    }
+
+    /// What calls and cells are derived with.
+    ///
+    /// # Errors
+    /// When country or business hours cannot be used.
+    pub fn derivation(&self) -> Result<Derivation, SettingError> {
+        let (country, _) = split_country(&self.country);
+        let numbering = Numbering::new(country).ok_or_else(|| {
+            let reason = format!("`{}` is no country; expected an ISO code like DE, or DE-NW for a state", self.country);
+            SettingError::new("country", reason)
+        })?;
+        let parse = |hours: &String| Hours::parse(hours, &self.hours_context());
+        let hours = self.business_hours.as_ref().map(parse).transpose();
+        let hours = hours.map_err(|error| SettingError::new("business-hours", error))?;
+        Ok(Derivation { numbering, business: BusinessTime::new(self.time_zone, hours) })
+    }
+
+    /// The settings that stored figures depend on: flag and value.
+    pub fn remembered(&self) -> [(&'static str, String); 3] {
+        [
+            ("time-zone", self.time_zone.name().to_owned()),
+            ("country", self.country.clone()),
+            ("business-hours", self.business_hours.clone().unwrap_or_default()),
+        ]
+    }
+}
+
+fn split_country(country: &str) -> (&str, Option<&str>) {
+    country.split_once('-').map_or((country, None), |(country, state)| (country, Some(state)))
+}
+
+fn read_file(path: &Path) -> Result<Settings, SettingError> {
+    let in_file = |reason: String| SettingError::new("config", format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| in_file(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        in_file(format!("line {line}: {}", error.message()))
+    })
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, SettingError> {
+    let wrong = || SettingError::new("listen", format!("`{text}` is no address; expected one like 127.0.0.1:8080"));
+    let mut addresses = text.to_socket_addrs().map_err(|_| wrong())?;
+    addresses.next().ok_or_else(wrong)
+}
+
+fn parse_secrets(text: &str) -> Result<Vec<Secret>, SettingError> {
+    let secrets: Vec<_> = text.split(',').map(|secret| Secret(secret.trim().to_owned())).collect();
+    if secrets.iter().any(|secret| secret.0.is_empty()) {
+        return Err(SettingError::new("placetel-secret", "one of the secrets is empty"));
+    }
+    Ok(secrets)
+}
+
+fn parse_basic(text: String) -> Result<Secret, SettingError> {
+    match text.split_once(':') {
+        Some((user, password)) if !user.is_empty() && !password.is_empty() => Ok(Secret(text)),
+        _ => Err(SettingError::new("placetel-basic", "expected user:password")),
+    }
+}
+
+fn parse_choice<T: ValueEnum>(flag: &'static str, word: &str) -> Result<T, SettingError> {
+    T::from_str(word, true).map_err(|_| {
+        let known: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+        let known: Vec<_> = known.iter().map(|value| value.get_name()).collect();
+        SettingError::new(flag, format!("`{word}` is none of {}", known.join(", ")))
+    })
+}
+
+fn parse_duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| SettingError::new(flag, format!("`{text}` is no duration like 250ms, 20s or 4h: {error}")))?;
+    // More than this is a slip, and sums of instants must not overflow.
+    let is_usable = !duration.is_zero() && duration <= Duration::from_secs(366 * 24 * 3600);
+    is_usable.then_some(duration).ok_or_else(|| SettingError::new(flag, "must be more than zero and at most a year"))
+}
+
+fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
+    let duration = parse_duration(flag, text)?;
+    let whole = duration.subsec_nanos() == 0;
+    let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| whole);
+    seconds.ok_or_else(|| SettingError::new(flag, "must be whole seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag_of(settings: Settings) -> &'static str {
+        settings.resolve().unwrap_err().flag
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn nothing_set_gives_the_defaults() {
+        let config = Settings::default().resolve().unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.time_zone, chrono_tz::Europe::Berlin);
+        assert_eq!((config.hangup_timeout.as_secs(), config.service_level_seconds), (14_400, 20));
+        assert_eq!((config.no_route, config.answer_within.as_millis()), (NoRoute::Empty, 250));
+        assert!(!config.is_guarded());
+    }
+
+    #[test]
+    fn an_unusable_value_names_its_flag() {
+        let d = Settings::default;
+        assert_eq!(flag_of(Settings { listen: some("nowhere"), ..d() }), "listen");
+        assert_eq!(flag_of(Settings { listen: some("0.0.0.0:8080"), ..d() }), "listen");
+        assert_eq!(flag_of(Settings { time_zone: some("Mars/Base"), ..d() }), "time-zone");
+        assert_eq!(flag_of(Settings { country: some("XX"), ..d() }), "country");
+        assert_eq!(flag_of(Settings { placetel_secret: some("a,,b"), ..d() }), "placetel-secret");
+        assert_eq!(flag_of(Settings { placetel_secret: some(""), ..d() }), "placetel-secret");
+        assert_eq!(flag_of(Settings { placetel_basic: some("nopassword"), ..d() }), "placetel-basic");
+        assert_eq!(flag_of(Settings { no_route: some("maybe"), ..d() }), "no-route");
+        assert_eq!(flag_of(Settings { hangup_timeout: some("soon"), ..d() }), "hangup-timeout");
+        assert_eq!(flag_of(Settings { hangup_timeout: some("0s"), ..d() }), "hangup-timeout");
+        assert_eq!(flag_of(Settings { service_level: some("1500ms"), ..d() }), "service-level");
+        assert_eq!(flag_of(Settings { business_hours: some("Mon-Fri 9-17"), ..d() }), "business-hours");
+        assert_eq!(flag_of(Settings { log_format: some("xml"), ..d() }), "log-format");
+        assert_eq!(flag_of(Settings { config: Some("/does/not/exist".into()), ..d() }), "config");
+    }
+
+    #[test]
+    fn a_public_address_wants_a_guard_or_a_word() {
+        let public = || Settings { listen: some("0.0.0.0:0"), ..Settings::default() };
+        assert!(Settings { placetel_secret: some("s"), ..public() }.resolve().is_ok());
+        assert!(Settings { placetel_basic: some("u:p:q"), ..public() }.resolve().is_ok());
+        assert!(Settings { allow_unsigned: Some(true), ..public() }.resolve().is_ok());
+    }
+
+    #[test]
+    fn the_file_gives_way_and_unknown_names_are_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let with_file = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Settings { config: Some(file.path().into()), service_level: some("10s"), ..Settings::default() }.resolve()
+        };
+        let config = with_file("service_level = \"30s\"\ncountry = \"AT\"\n").unwrap();
+        assert_eq!((config.service_level_seconds, config.country.as_str()), (10, "AT"));
+        let error = with_file("country = \"AT\"\nlissten = \"x\"\n").unwrap_err();
+        assert_eq!(error.flag, "config");
+        assert!(error.reason.contains("line 2") && error.reason.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let config = Settings { placetel_secret: some("hunter2"), placetel_basic: some("u:hunter2"), ..Settings::default() };
+        assert!(!format!("{:?}", config.resolve().unwrap()).contains("hunter2"));
+    }
+}

@@ -1,0 +1,246 @@
+//! The words that narrow down what is counted: the same for pages, API and CSV.
+
+use chrono::NaiveDate;
+
+use super::period::{DayRange, Period};
+use crate::calls::outcome::Outcome;
+use crate::calls::phone::Numbering;
+use crate::placetel::event::Direction;
+
+const MAX_TEXT_CHARS: usize = 200;
+
+/// Which calls are counted or listed. `None` and empty mean any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// When they started, in business days.
+    pub days: DayRange,
+    /// The named period the days come from, if they do.
+    pub period: Option<Period>,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// The own line, normalised like [`crate::calls::call::Call::number`].
+    pub number: Option<String>,
+    /// The SIP user.
+    pub peer: Option<String>,
+    /// What became of them; empty is any.
+    pub outcomes: Vec<Outcome>,
+    /// The other side, normalised like [`crate::calls::call::Call::party`].
+    pub party: Option<String>,
+    /// Digits or text anywhere in numbers or peer.
+    pub search: Option<String>,
+    /// Whether they started within (`true`) or outside (`false`) the business hours.
+    pub in_hours: Option<bool>,
+}
+
+/// A filter word that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct FilterError {
+    /// The query parameter at fault.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: FilterProblem,
+}
+
+/// What is wrong with a filter word, and what would be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FilterProblem {
+    /// No day.
+    #[error("is no day: expected YYYY-MM-DD")]
+    Day,
+    /// Only one of two.
+    #[error("start and end belong together: give both or neither")]
+    BothDays,
+    /// The wrong way round.
+    #[error("lies before start")]
+    EndBeforeStart,
+    /// No period.
+    #[error("is no period: expected one of today, yesterday, 7d, 30d, week, last_week, month, last_month, year")]
+    Period,
+    /// No direction.
+    #[error("is no direction: expected in or out")]
+    Direction,
+    /// No outcome.
+    #[error(
+        "is no outcome: expected some of accepted, missed, voicemail, blocked, busy, canceled, unavailable, \
+         congestion, other, unknown, open, separated by commas"
+    )]
+    Outcome,
+    /// Neither open nor closed.
+    #[error("is neither open nor closed")]
+    Hours,
+    /// Too long, or with characters that no number or name has.
+    #[error("is too long or holds control characters")]
+    Text,
+    /// No grouping.
+    #[error("cannot be grouped by: expected hour, day, week, month, weekday_hour, number, peer, party or route")]
+    GroupBy,
+    /// More groups than anybody reads.
+    #[error("would give more than 10,000 groups: choose a shorter period or longer steps")]
+    TooManyGroups,
+    /// No usable number of items.
+    #[error("is no usable number of items")]
+    Limit,
+    /// Not one of ours.
+    #[error("is no cursor of this list: start again without it")]
+    Cursor,
+}
+
+impl Filter {
+    /// All calls of these days.
+    pub fn all(days: DayRange) -> Self {
+        Self {
+            days,
+            period: None,
+            direction: None,
+            number: None,
+            peer: None,
+            outcomes: Vec::new(),
+            party: None,
+            search: None,
+            in_hours: None,
+        }
+    }
+
+    /// Reads the filter words among query parameters; empty values and other parameters are passed over.
+    ///
+    /// # Errors
+    /// The first word that cannot be used.
+    pub fn parse<'a>(
+        parameters: impl Iterator<Item = (&'a str, &'a str)>,
+        today: NaiveDate,
+        numbering: &Numbering,
+    ) -> Result<Self, FilterError> {
+        let mut filter = Self::all(Period::ThirtyDays.days(today));
+        let (mut start, mut end, mut period) = (None, None, None);
+        for (name, value) in parameters.filter(|(_, value)| !value.is_empty()) {
+            match name {
+                "start" => start = Some(parse_day("start", value)?),
+                "end" => end = Some(parse_day("end", value)?),
+                "period" => period = Some(value),
+                "direction" => {
+                    let direction = Direction::parse(value).ok_or(error("direction", FilterProblem::Direction))?;
+                    filter.direction = Some(direction);
+                }
+                "number" => filter.number = Some(parse_number("number", value, numbering)?),
+                "party" => filter.party = Some(parse_number("party", value, numbering)?),
+                "peer" => filter.peer = Some(parse_text("peer", value)?),
+                "q" => filter.search = Some(parse_text("q", value)?).filter(|text| !text.is_empty()),
+                "outcome" => filter.outcomes = parse_outcomes(value)?,
+                "hours" => filter.in_hours = Some(parse_hours(value)?),
+                _ => {}
+            }
+        }
+        match (start, end, period) {
+            (Some(start), Some(end), _) if start <= end => filter.days = DayRange { start, end },
+            (Some(_), Some(_), _) => return Err(error("end", FilterProblem::EndBeforeStart)),
+            (Some(_), None, _) => return Err(error("end", FilterProblem::BothDays)),
+            (None, Some(_), _) => return Err(error("start", FilterProblem::BothDays)),
+            (None, None, word) => {
+                let period = word.map_or(Some(Period::ThirtyDays), Period::parse);
+                let period = period.ok_or(error("period", FilterProblem::Period))?;
+                filter.days = period.days(today);
+                filter.period = Some(period);
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Whether a call with this outcome is asked for.
+    pub fn wants(&self, outcome: Outcome) -> bool {
+        self.outcomes.is_empty() || self.outcomes.contains(&outcome)
+    }
+}
+
+fn error(field: &'static str, problem: FilterProblem) -> FilterError {
+    FilterError { field, problem }
+}
+
+fn parse_day(field: &'static str, value: &str) -> Result<NaiveDate, FilterError> {
+    let shaped = value.len() == 10 && value.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let day = value.parse().ok().filter(|_| shaped);
+    day.filter(|&day: &NaiveDate| day >= NaiveDate::default()).ok_or(error(field, FilterProblem::Day))
+}
+
+fn parse_text(field: &'static str, value: &str) -> Result<String, FilterError> {
+    let usable = value.chars().count() <= MAX_TEXT_CHARS && !value.chars().any(char::is_control);
+    usable.then(|| value.trim().to_owned()).ok_or(error(field, FilterProblem::Text))
+}
+
+/// A raw `+` in a query decodes to a space, as in the PBX's forms.
+fn parse_number(field: &'static str, value: &str, numbering: &Numbering) -> Result<String, FilterError> {
+    let text = parse_text(field, value)?;
+    let plus = value.strip_prefix(' ').map(|rest| format!("+{}", rest.trim()));
+    let read = plus.and_then(|raw| numbering.e164(&raw)).or_else(|| numbering.e164(&text));
+    Ok(read.unwrap_or(text))
+}
+
+fn parse_outcomes(value: &str) -> Result<Vec<Outcome>, FilterError> {
+    let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| Outcome::parse(word).ok_or(error("outcome", FilterProblem::Outcome))).collect()
+}
+
+fn parse_hours(value: &str) -> Result<bool, FilterError> {
+    match value {
+        "open" => Ok(true),
+        "closed" => Ok(false),
+        _ => Err(error("hours", FilterProblem::Hours)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<Filter, FilterError> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let numbering = Numbering::new("DE").unwrap();
+        let today = "2026-11-22".parse().unwrap();
+        Filter::parse(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())), today, &numbering)
+    }
+
+    #[test]
+    fn nothing_said_means_thirty_days_of_everything() {
+        let filter = parse("").unwrap();
+        assert_eq!(filter.days, DayRange { start: "2026-10-24".parse().unwrap(), end: "2026-11-22".parse().unwrap() });
+        assert_eq!(parse("direction=&number=&page=3").unwrap(), filter);
+    }
+
+    #[test]
+    fn days_win_over_the_period() {
+        let filter = parse("start=2026-01-01&end=2026-01-31&period=today").unwrap();
+        assert_eq!(filter.days.len(), 31);
+        assert_eq!(filter.period, None);
+    }
+
+    #[test]
+    fn numbers_are_read_in_any_notation() {
+        for query in ["number=022129191999", "number=%2B4922129191999", "number=+4922129191999", "number=0221-29191999"] {
+            assert_eq!(parse(query).unwrap().number.as_deref(), Some("+4922129191999"), "{query}");
+        }
+        assert_eq!(parse("number=23").unwrap().number.as_deref(), Some("23"));
+    }
+
+    #[test]
+    fn an_unusable_word_is_named() {
+        for (query, field) in [
+            ("start=2026-01-01", "end"),
+            ("end=2026-01-01", "start"),
+            ("start=2026-01-02&end=2026-01-01", "end"),
+            ("start=2026-02-30&end=2026-03-01", "start"),
+            ("start=2026-2-3&end=2026-03-01", "start"),
+            ("period=fortnight", "period"),
+            ("direction=up", "direction"),
+            ("outcome=accepted,lost", "outcome"),
+            ("hours=maybe", "hours"),
+            ("q=a%00b", "q"),
+        ] {
+            assert_eq!(parse(query).unwrap_err().field, field, "{query}");
+        }
+    }
+
+    #[test]
+    fn several_outcomes_are_separated_by_commas() {
+        assert_eq!(parse("outcome=missed,voicemail").unwrap().outcomes, [Outcome::Missed, Outcome::Voicemail]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Days, and the named periods.
+
+use chrono::{Datelike, Days, Duration, NaiveDate};
+
+/// Business days, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRange {
+    /// The first.
+    pub start: NaiveDate,
+    /// The last, never before the first.
+    pub end: NaiveDate,
+}
+
+impl DayRange {
+    /// One day.
+    pub fn one(day: NaiveDate) -> Self {
+        Self { start: day, end: day }
+    }
+
+    /// So many days up to and including `end`.
+    pub fn ending(end: NaiveDate, days: u64) -> Self {
+        Self { start: end.checked_sub_days(Days::new(days.saturating_sub(1))).unwrap_or(end), end }
+    }
+
+    /// How many days.
+    pub fn len(&self) -> i64 {
+        (self.end - self.start).num_days() + 1
+    }
+
+    /// Never: a range has at least one day.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// First to last.
+    pub fn days(self) -> impl Iterator<Item = NaiveDate> {
+        self.start.iter_days().take_while(move |&day| day <= self.end)
+    }
+}
+
+/// A period by name, relative to today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Today so far.
+    Today,
+    /// The day before.
+    Yesterday,
+    /// Seven days, ending with today.
+    SevenDays,
+    /// Thirty days, ending with today.
+    ThirtyDays,
+    /// The calendar week from Monday, so far.
+    Week,
+    /// The whole calendar week before.
+    LastWeek,
+    /// The calendar month, so far.
+    Month,
+    /// The whole calendar month before.
+    LastMonth,
+    /// The calendar year, so far.
+    Year,
+}
+
+impl Period {
+    /// Every period, in the order in which people choose.
+    pub const ALL: [Self; 9] = [
+        Self::Today,
+        Self::Yesterday,
+        Self::SevenDays,
+        Self::ThirtyDays,
+        Self::Week,
+        Self::LastWeek,
+        Self::Month,
+        Self::LastMonth,
+        Self::Year,
+    ];
+
+    /// The word in urls.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Today => "today",
+            Self::Yesterday => "yesterday",
+            Self::SevenDays => "7d",
+            Self::ThirtyDays => "30d",
+            Self::Week => "week",
+            Self::LastWeek => "last_week",
+            Self::Month => "month",
+            Self::LastMonth => "last_month",
+            Self::Year => "year",
+        }
+    }
+
+    /// The period with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|period| period.as_str() == word)
+    }
+
+    /// Its days, when today is `today`.
+    pub fn days(self, today: NaiveDate) -> DayRange {
+        let monday = today - Duration::days(i64::from(today.weekday().num_days_from_monday()));
+        let first_of_month = today.with_day(1).unwrap_or(today);
+        match self {
+            Self::Today => DayRange::one(today),
+            Self::Yesterday => DayRange::one(today - Duration::days(1)),
+            Self::SevenDays => DayRange::ending(today, 7),
+            Self::ThirtyDays => DayRange::ending(today, 30),
+            Self::Week => DayRange { start: monday, end: today },
+            Self::LastWeek => DayRange::ending(monday - Duration::days(1), 7),
+            Self::Month => DayRange { start: first_of_month, end: today },
+            Self::LastMonth => {
+                let end = first_of_month - Duration::days(1);
+                DayRange { start: end.with_day(1).unwrap_or(end), end }
+            }
+            Self::Year => DayRange { start: today.with_ordinal(1).unwrap_or(today), end: today },
+        }
+    }
+}
+
+/// `2026-W43`, by ISO 8601.
+pub fn week_key(day: NaiveDate) -> String {
+    let week = day.iso_week();
+    format!("{:04}-W{:02}", week.year(), week.week())
+}
+
+/// `2026-10`.
+pub fn month_key(day: NaiveDate) -> String {
+    day.format("%Y-%m").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_periods_are_the_calendars() {
+        // A Sunday in the first days of a month.
+        let today: NaiveDate = "2026-03-01".parse().unwrap();
+        for (word, start, end) in [
+            ("today", "2026-03-01", "2026-03-01"),
+            ("yesterday", "2026-02-28", "2026-02-28"),
+            ("7d", "2026-02-23", "2026-03-01"),
+            ("30d", "2026-01-31", "2026-03-01"),
+            ("week", "2026-02-23", "2026-03-01"),
+            ("last_week", "2026-02-16", "2026-02-22"),
+            ("month", "2026-03-01", "2026-03-01"),
+            ("last_month", "2026-02-01", "2026-02-28"),
+            ("year", "2026-01-01", "2026-03-01"),
+        ] {
+            let days = Period::parse(word).unwrap().days(today);
+            assert_eq!((days.start.to_string(), days.end.to_string()), (start.into(), end.into()), "{word}");
+        }
+        assert_eq!(Period::parse("fortnight"), None);
+    }
+
+    #[test]
+    fn weeks_belong_to_the_year_of_their_thursday() {
+        assert_eq!(week_key("2027-01-03".parse().unwrap()), "2026-W53");
+        assert_eq!(week_key("2024-12-30".parse().unwrap()), "2025-W01");
+    }
+}

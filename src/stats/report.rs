@@ -1,0 +1,434 @@
+//! Cells and calls to the figures people read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::business::{BusinessTime, day_of_number, weekday_hour_key};
+use super::filter::{Filter, FilterError, FilterProblem};
+use super::histogram::Histogram;
+use super::period::{DayRange, month_key, week_key};
+use super::rollup::{Cell, Class, Figures, Tier};
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// More groups than this are refused.
+pub const MAX_GROUPS: usize = 10_000;
+
+/// What the groups of a report are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Local hours of the period.
+    Hour,
+    /// Business days.
+    Day,
+    /// ISO weeks.
+    Week,
+    /// Calendar months.
+    Month,
+    /// The 168 hours of a week.
+    WeekdayHour,
+    /// Own lines.
+    Number,
+    /// SIP users.
+    Peer,
+    /// The other side.
+    Party,
+    /// The route that answered.
+    Route,
+}
+
+impl GroupBy {
+    /// The grouping with this API word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "hour" => Self::Hour,
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "month" => Self::Month,
+            "weekday_hour" => Self::WeekdayHour,
+            "number" => Self::Number,
+            "peer" => Self::Peer,
+            "party" => Self::Party,
+            "route" => Self::Route,
+            _ => return None,
+        })
+    }
+
+    fn is_time(self) -> bool {
+        matches!(self, Self::Hour | Self::Day | Self::Week | Self::Month | Self::WeekdayHour)
+    }
+}
+
+/// Where the figures of a question come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The cells of a tier, of one subject or of all.
+    Cells(Tier, Option<String>),
+    /// No tier holds this combination: the calls themselves.
+    Calls,
+}
+
+impl Source {
+    /// The cheapest source that can answer.
+    pub fn of(filter: &Filter, group_by: Option<GroupBy>) -> Self {
+        if filter.party.is_some() || filter.search.is_some() {
+            return Self::Calls;
+        }
+        let by_day = matches!(group_by, None | Some(GroupBy::Day | GroupBy::Week | GroupBy::Month));
+        match (&filter.number, &filter.peer, group_by) {
+            (None, None, Some(GroupBy::Hour | GroupBy::WeekdayHour)) => Self::Cells(Tier::Hour, None),
+            (None, None, _) if by_day => Self::Cells(Tier::Day, None),
+            (number, None, Some(GroupBy::Number)) => Self::Cells(Tier::Line, number.clone()),
+            (None, peer, Some(GroupBy::Peer)) => Self::Cells(Tier::Peer, peer.clone()),
+            (Some(number), None, _) if by_day => Self::Cells(Tier::Line, Some(number.clone())),
+            (None, Some(peer), _) if by_day => Self::Cells(Tier::Peer, Some(peer.clone())),
+            _ => Self::Calls,
+        }
+    }
+}
+
+/// One call as a report counts it.
+#[derive(Clone, Debug)]
+pub struct CountedCall {
+    /// Milliseconds since 1970 UTC.
+    pub started_ms: i64,
+    /// How it counts.
+    pub class: Class,
+    /// The own line.
+    pub number: Option<String>,
+    /// The SIP user.
+    pub peer: Option<String>,
+    /// The other side.
+    pub party: Option<String>,
+    /// The route that answered it.
+    pub route_id: Option<i64>,
+    /// What it counts.
+    pub figures: Figures,
+}
+
+/// Durations of calls, in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Durations {
+    /// Sum.
+    pub total: i64,
+    /// Mean.
+    pub average: Option<f64>,
+    /// Half of the calls took no longer.
+    pub median: Option<u32>,
+    /// Nine of ten calls took no longer.
+    pub p90: Option<u32>,
+    /// The longest.
+    pub max: Option<u32>,
+    /// How many calls these figures are over.
+    pub calls: i64,
+}
+
+impl Durations {
+    fn of(histogram: &Histogram) -> Self {
+        let (total, calls) = (histogram.total(), histogram.count());
+        Self {
+            total,
+            average: ratio(total, calls),
+            median: histogram.percentile(50),
+            p90: histogram.percentile(90),
+            max: histogram.max(),
+            calls,
+        }
+    }
+}
+
+/// How many calls ended how, in the order of [`Outcome::ALL`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutcomeCounts([i64; Outcome::ALL.len()]);
+
+impl OutcomeCounts {
+    /// How many ended like this.
+    pub fn get(&self, outcome: Outcome) -> i64 {
+        self.0[usize::from(outcome.code())]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> i64 {
+        self.0.iter().sum()
+    }
+}
+
+impl Serialize for OutcomeCounts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), self.get(outcome))))
+    }
+}
+
+/// The share of callers who were answered in time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceLevel {
+    /// The threshold.
+    pub within_seconds: u32,
+    /// Inbound calls accepted in time / inbound calls accepted, missed or sent to voicemail.
+    pub rate: Option<f64>,
+}
+
+/// The figures of some calls.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Totals {
+    /// Whatever became of them.
+    pub calls: i64,
+    /// Inbound.
+    #[serde(rename = "in")]
+    pub inbound: i64,
+    /// Outbound.
+    #[serde(rename = "out")]
+    pub outbound: i64,
+    /// By outcome.
+    pub outcomes: OutcomeCounts,
+    /// Accepted / all but blocked, unknown and open.
+    pub accepted_rate: Option<f64>,
+    /// Over accepted calls whose talk time is known.
+    pub talk_seconds: Durations,
+    /// Over accepted inbound calls whose start and acceptance are known.
+    pub wait_seconds: Durations,
+    /// Over missed inbound calls whose start is known.
+    pub abandoned_wait_seconds: Durations,
+    /// `None` where nobody is to blame: in groups by peer.
+    pub service_level: Option<ServiceLevel>,
+}
+
+/// One group of a report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// What its calls have in common; `None` for those without.
+    pub key: Option<String>,
+    /// Of a route, its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its figures.
+    #[serde(flatten)]
+    pub totals: Totals,
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Over everything asked for.
+    pub totals: Totals,
+    /// By what was asked for, if it was.
+    pub groups: Option<Vec<Group>>,
+}
+
+/// Counts by direction and outcome.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    figures: BTreeMap<(Option<Direction>, Outcome), Figures>,
+}
+
+impl Tally {
+    fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Figures, times: i64) {
+        self.figures.entry((direction, outcome)).or_default().add(figures, times);
+    }
+
+    fn totals(&self, service_level_seconds: u32) -> Totals {
+        let mut outcomes = OutcomeCounts::default();
+        let (mut inbound, mut outbound) = (0, 0);
+        let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
+        let mut answerable = 0;
+        for (&(direction, outcome), figures) in &self.figures {
+            outcomes.0[usize::from(outcome.code())] += figures.calls;
+            match direction {
+                Some(Direction::In) => inbound += figures.calls,
+                Some(Direction::Out) => outbound += figures.calls,
+                None => {}
+            }
+            match outcome {
+                Outcome::Accepted => {
+                    talk.add(&figures.talk, 1);
+                    wait.add(&figures.wait, 1);
+                }
+                Outcome::Missed => abandoned.add(&figures.wait, 1),
+                _ => {}
+            }
+            if direction == Some(Direction::In)
+                && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail)
+            {
+                answerable += figures.calls;
+            }
+        }
+        let calls = outcomes.total();
+        let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
+        Totals {
+            calls,
+            inbound,
+            outbound,
+            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - beyond_us.iter().sum::<i64>()),
+            outcomes,
+            talk_seconds: Durations::of(&talk),
+            wait_seconds: Durations::of(&wait),
+            abandoned_wait_seconds: Durations::of(&abandoned),
+            service_level: Some(ServiceLevel {
+                within_seconds: service_level_seconds,
+                rate: ratio(wait.count_within(service_level_seconds), answerable),
+            }),
+        }
+    }
+}
+
+fn ratio(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Counts cells and calls into a report.
+pub struct Counter<'a> {
+    filter: &'a Filter,
+    group_by: Option<GroupBy>,
+    business: &'a BusinessTime,
+    total: Tally,
+    groups: Vec<(Option<String>, Tally)>,
+    places: HashMap<Option<String>, usize>,
+}
+
+impl<'a> Counter<'a> {
+    /// Prepares a report; groups by time begin with all their empty groups.
+    ///
+    /// # Errors
+    /// When there would be too many groups.
+    pub fn new(
+        filter: &'a Filter,
+        group_by: Option<GroupBy>,
+        business: &'a BusinessTime,
+    ) -> Result<Self, FilterError> {
+        let total = Tally::default();
+        let mut counter = Self { filter, group_by, business, total, groups: Vec::new(), places: HashMap::new() };
+        if let Some(group_by) = group_by.filter(|group_by| group_by.is_time()) {
+            let keys = time_keys(group_by, filter.days, business)
+                .ok_or(FilterError { field: "group_by", problem: FilterProblem::TooManyGroups })?;
+            for key in keys {
+                counter.place(Some(key));
+            }
+        }
+        Ok(counter)
+    }
+
+    /// Counts a cell. Calls without HungUp count as over: see [`Counter::add_open_call`].
+    pub fn add_cell(&mut self, tier: Tier, bucket: i64, subject: &str, cell: &Cell) {
+        let subject = (!subject.is_empty()).then(|| subject.to_owned());
+        let key = match (self.group_by, tier) {
+            (None, _) => None,
+            (Some(GroupBy::Number | GroupBy::Peer), _) => subject,
+            (Some(group_by), Tier::Hour) => Some(hour_group_key(group_by, bucket, self.business)),
+            (Some(group_by), _) => Some(day_group_key(group_by, day_of_number(bucket))),
+        };
+        for (class, figures) in cell.iter() {
+            self.add(key.clone(), class, class.progress.outcome_when_over(), figures, 1);
+        }
+    }
+
+    /// Corrects for a call that cells count as over, but which is still running.
+    pub fn add_open_call(&mut self, call: &CountedCall) {
+        let key = self.key_of(call);
+        self.add(key.clone(), call.class, call.class.progress.outcome_when_over(), &call.figures, -1);
+        self.add(key, call.class, Outcome::Open, &call.figures, 1);
+    }
+
+    /// Counts one call that cells do not count.
+    pub fn add_call(&mut self, call: &CountedCall, is_open: bool) {
+        let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
+        self.add(self.key_of(call), call.class, outcome, &call.figures, 1);
+    }
+
+    fn add(&mut self, key: Option<String>, class: Class, outcome: Outcome, figures: &Figures, times: i64) {
+        let Filter { direction, in_hours, .. } = self.filter;
+        let wanted = self.filter.wants(outcome)
+            && (direction.is_none() || *direction == class.direction)
+            && in_hours.is_none_or(|in_hours| in_hours == class.in_hours);
+        if !wanted {
+            return;
+        }
+        self.total.add(class.direction, outcome, figures, times);
+        if self.group_by.is_some() {
+            let place = self.place(key);
+            self.groups[place].1.add(class.direction, outcome, figures, times);
+        }
+    }
+
+    fn place(&mut self, key: Option<String>) -> usize {
+        if let Some(&place) = self.places.get(&key) {
+            return place;
+        }
+        self.groups.push((key.clone(), Tally::default()));
+        self.places.insert(key, self.groups.len() - 1);
+        self.groups.len() - 1
+    }
+
+    fn key_of(&self, call: &CountedCall) -> Option<String> {
+        match self.group_by? {
+            GroupBy::Number => call.number.clone(),
+            GroupBy::Peer => call.peer.clone(),
+            GroupBy::Party => call.party.clone(),
+            GroupBy::Route => call.route_id.map(|id| id.to_string()),
+            group_by @ (GroupBy::Hour | GroupBy::WeekdayHour) => {
+                Some(hour_group_key(group_by, self.business.hour_start_ms(call.started_ms), self.business))
+            }
+            group_by => Some(day_group_key(group_by, self.business.day(call.started_ms))),
+        }
+    }
+
+    /// The report; of groups that are not times, the `limit` largest.
+    pub fn finish(self, service_level_seconds: u32, limit: usize) -> Report {
+        let totals = self.total.totals(service_level_seconds);
+        let groups = self.group_by.map(|group_by| {
+            let group = |(key, tally): (Option<String>, Tally)| {
+                let mut totals = tally.totals(service_level_seconds);
+                if group_by == GroupBy::Peer {
+                    (totals.accepted_rate, totals.service_level) = (None, None);
+                }
+                Group { key, name: None, totals }
+            };
+            let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
+            if !group_by.is_time() {
+                groups.retain(|group| group.totals.calls > 0);
+                groups.sort_by(|a, b| {
+                    let key = |group: &Group| (-group.totals.calls, group.key.is_none());
+                    key(a).cmp(&key(b)).then_with(|| a.key.cmp(&b.key))
+                });
+                groups.truncate(limit);
+            }
+            groups
+        });
+        Report { totals, groups }
+    }
+}
+
+fn hour_group_key(group_by: GroupBy, hour_start_ms: i64, business: &BusinessTime) -> String {
+    match group_by {
+        GroupBy::WeekdayHour => business.weekday_hour_key(hour_start_ms),
+        _ => business.hour_key(hour_start_ms),
+    }
+}
+
+fn day_group_key(group_by: GroupBy, day: NaiveDate) -> String {
+    match group_by {
+        GroupBy::Week => week_key(day),
+        GroupBy::Month => month_key(day),
+        _ => day.to_string(),
+    }
+}
+
+/// All keys of a grouping by time, in order; `None` when there are too many.
+fn time_keys(group_by: GroupBy, days: DayRange, business: &BusinessTime) -> Option<Vec<String>> {
+    let mut keys: Vec<String> = match group_by {
+        GroupBy::WeekdayHour => {
+            (1..=7).flat_map(|weekday| (0..24).map(move |hour| weekday_hour_key(weekday, hour))).collect()
+        }
+        GroupBy::Hour => business
+            .hour_starts(days.start, days.end)
+            .take(MAX_GROUPS + 1)
+            .map(|start| business.hour_key(start))
+            .collect(),
+        // No grouping has fewer groups than one per 31 days.
+        _ if days.len() > 31 * MAX_GROUPS as i64 => return None,
+        _ => days.days().map(|day| day_group_key(group_by, day)).collect(),
+    };
+    keys.dedup();
+    (keys.len() <= MAX_GROUPS).then_some(keys)
+}

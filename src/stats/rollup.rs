@@ -1,0 +1,333 @@
+//! The cells a call counts in. When a call changes, what it was is subtracted and what it is added, so
+//! every question to the cells is independent of how many calls there are.
+
+use std::collections::BTreeMap;
+
+use super::business::BusinessTime;
+use super::histogram::Histogram;
+use crate::calls::call::Call;
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// A family of cells. The numbers are stored; never reuse one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Tier {
+    /// All lines, by business hour; bucket: its first millisecond since 1970 UTC.
+    Hour = 0,
+    /// All lines, by business day; bucket: days since 1970-01-01.
+    Day = 1,
+    /// By business day and own line.
+    Line = 2,
+    /// By business day and SIP user.
+    Peer = 3,
+}
+
+impl Tier {
+    /// The tier stored under this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::Hour, Self::Day, Self::Line, Self::Peer].into_iter().find(|tier| *tier as i16 == code)
+    }
+}
+
+/// Names one cell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellKey {
+    /// The family.
+    pub tier: Tier,
+    /// When; its unit is the tier's.
+    pub bucket: i64,
+    /// The line or SIP user; empty for none, and for tiers without.
+    pub subject: String,
+}
+
+/// How far a call has come, as far as its events tell: whether one without HungUp is over depends on
+/// the moment of reading and is no matter of the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Progress {
+    /// Neither accepted nor hung up.
+    Ringing,
+    /// Accepted, not hung up.
+    Talking,
+    /// Hung up.
+    Ended(Outcome),
+}
+
+impl Progress {
+    const RINGING: u8 = Outcome::Unknown as u8;
+    const TALKING: u8 = Outcome::Open as u8;
+
+    /// Of a call, from what is known of it.
+    pub fn new(ending: Option<Outcome>, is_accepted: bool) -> Self {
+        match ending {
+            Some(outcome) => Self::Ended(outcome),
+            None if is_accepted => Self::Talking,
+            None => Self::Ringing,
+        }
+    }
+
+    /// The outcome once no HungUp can be expected any more.
+    pub fn outcome_when_over(self) -> Outcome {
+        match self {
+            Self::Ringing => Outcome::Unknown,
+            Self::Talking => Outcome::Accepted,
+            Self::Ended(outcome) => outcome,
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Ringing => Self::RINGING,
+            Self::Talking => Self::TALKING,
+            Self::Ended(outcome) => outcome.code(),
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        match code {
+            Self::RINGING => Some(Self::Ringing),
+            Self::TALKING => Some(Self::Talking),
+            _ => Outcome::from_code(code).map(Self::Ended),
+        }
+    }
+}
+
+/// Calls of one cell that count alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Class {
+    /// `None` when unknown.
+    pub direction: Option<Direction>,
+    /// Whether it started within the business hours.
+    pub in_hours: bool,
+    /// How far it has come.
+    pub progress: Progress,
+}
+
+impl Class {
+    /// Four bits progress, two direction, one hours.
+    fn code(self) -> u8 {
+        let direction = match self.direction {
+            None => 0,
+            Some(Direction::In) => 1,
+            Some(Direction::Out) => 2,
+        };
+        self.progress.code() | direction << 4 | u8::from(self.in_hours) << 6
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        let direction = match code >> 4 & 3 {
+            0 => None,
+            1 => Some(Direction::In),
+            2 => Some(Direction::Out),
+            _ => return None,
+        };
+        Some(Self { direction, in_hours: code >> 6 & 1 == 1, progress: Progress::from_code(code & 15)? })
+    }
+}
+
+/// What is counted of the calls of a class. Signed, so that it can also be a difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How many calls.
+    pub calls: i64,
+    /// Talk times.
+    pub talk: Histogram,
+    /// Ringing until picked up or, of missed calls, until the caller gave up.
+    pub wait: Histogram,
+}
+
+impl Figures {
+    /// The figures of one call.
+    pub fn one(talk_seconds: Option<u32>, wait_seconds: Option<u32>) -> Self {
+        let histogram = |seconds: Option<u32>| seconds.map(Histogram::one).unwrap_or_default();
+        Self { calls: 1, talk: histogram(talk_seconds), wait: histogram(wait_seconds) }
+    }
+
+    /// Adds `times` the other.
+    pub fn add(&mut self, other: &Self, times: i64) {
+        self.calls += other.calls * times;
+        self.talk.add(&other.talk, times);
+        self.wait.add(&other.wait, times);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.calls == 0 && self.talk.is_empty() && self.wait.is_empty()
+    }
+
+    fn clamp(&mut self) -> bool {
+        let negative = self.calls < 0;
+        self.calls = self.calls.max(0);
+        self.talk.clamp() | self.wait.clamp() | negative
+    }
+}
+
+/// One cell, or a difference to one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    classes: BTreeMap<Class, Figures>,
+}
+
+impl Cell {
+    /// Adds `times` the figures to a class.
+    pub fn add(&mut self, class: Class, figures: &Figures, times: i64) {
+        let sum = self.classes.entry(class).or_default();
+        sum.add(figures, times);
+        if sum.is_empty() {
+            self.classes.remove(&class);
+        }
+    }
+
+    /// Adds a difference.
+    pub fn apply(&mut self, difference: &Self) {
+        difference.classes.iter().for_each(|(&class, figures)| self.add(class, figures, 1));
+    }
+
+    /// Drops what is below zero; whether there was any, which a sound cell never has.
+    pub fn clamp(&mut self) -> bool {
+        let mut negative = false;
+        self.classes.retain(|_, figures| {
+            negative |= figures.clamp();
+            !figures.is_empty()
+        });
+        negative
+    }
+
+    /// Whether nothing is counted.
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// Each class and its figures.
+    pub fn iter(&self) -> impl Iterator<Item = (Class, &Figures)> {
+        self.classes.iter().map(|(&class, figures)| (class, figures))
+    }
+
+    /// As stored: per class its code, its calls, and both histograms as pairs of (seconds since the last
+    /// pair, calls), each number in base 128. Counts must not be negative.
+    pub fn pack(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (class, figures) in &self.classes {
+            bytes.push(class.code());
+            push_number(&mut bytes, figures.calls);
+            for histogram in [&figures.talk, &figures.wait] {
+                push_number(&mut bytes, histogram.pairs().len() as i64);
+                let mut last = 0;
+                for &(seconds, count) in histogram.pairs() {
+                    push_number(&mut bytes, i64::from(seconds - last));
+                    push_number(&mut bytes, count);
+                    last = seconds;
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Reads what [`Cell::pack`] wrote; `None` when it is something else.
+    pub fn unpack(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let mut classes = BTreeMap::new();
+        while let Some((&code, after)) = rest.split_first() {
+            rest = after;
+            let calls = take_number(&mut rest)?;
+            let (talk, wait) = (take_histogram(&mut rest)?, take_histogram(&mut rest)?);
+            classes.insert(Class::from_code(code)?, Figures { calls, talk, wait });
+        }
+        Some(Self { classes })
+    }
+}
+
+fn push_number(bytes: &mut Vec<u8>, number: i64) {
+    let mut rest = number.max(0) as u64;
+    while rest >= 128 {
+        bytes.push(rest as u8 | 128);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<i64> {
+    let mut number = 0u64;
+    for shift in (0..63).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 127) << shift;
+        if byte < 128 {
+            return i64::try_from(number).ok();
+        }
+    }
+    None
+}
+
+fn take_histogram(bytes: &mut &[u8]) -> Option<Histogram> {
+    let length = usize::try_from(take_number(bytes)?).ok()?;
+    let mut seconds = 0u32;
+    let mut pairs = Vec::with_capacity(length.min(bytes.len()));
+    for _ in 0..length {
+        seconds = seconds.checked_add(u32::try_from(take_number(bytes)?).ok()?)?;
+        pairs.push((seconds, take_number(bytes)?));
+    }
+    Some(Histogram::from_pairs(pairs))
+}
+
+/// A call as the cells see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// How it counts.
+    pub class: Class,
+    /// What it counts.
+    pub figures: Figures,
+    keys: [CellKey; 4],
+}
+
+impl Contribution {
+    /// Of a call, in business time.
+    pub fn of(call: &Call, in_hours: bool, business: &BusinessTime) -> Self {
+        let day = business.day_number(call.started_ms);
+        let key = |tier, bucket, subject: &Option<String>| CellKey {
+            tier,
+            bucket,
+            subject: subject.clone().unwrap_or_default(),
+        };
+        Self {
+            class: Class {
+                direction: call.direction,
+                in_hours,
+                progress: Progress::new(call.ending, call.accepted_ms.is_some()),
+            },
+            figures: Figures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
+            keys: [
+                key(Tier::Hour, business.hour_start_ms(call.started_ms), &None),
+                key(Tier::Day, day, &None),
+                key(Tier::Line, day, &call.number),
+                key(Tier::Peer, day, &call.peer),
+            ],
+        }
+    }
+}
+
+/// What a batch of changed calls changes in the cells.
+#[derive(Debug, Default)]
+pub struct Differences {
+    cells: BTreeMap<CellKey, Cell>,
+}
+
+impl Differences {
+    /// A call that was counted as `before` is now counted as `after`.
+    pub fn replace(&mut self, before: Option<&Contribution>, after: Option<&Contribution>) {
+        if before == after {
+            return;
+        }
+        for (contribution, times) in [(before, -1), (after, 1)] {
+            let Some(Contribution { class, figures, keys }) = contribution else { continue };
+            for key in keys {
+                self.cells.entry(key.clone()).or_default().add(*class, figures, times);
+            }
+        }
+    }
+
+    /// The cells that change, by key.
+    pub fn into_cells(mut self) -> BTreeMap<CellKey, Cell> {
+        self.cells.retain(|_, cell| !cell.is_empty());
+        self.cells
+    }
+}

@@ -1,0 +1,69 @@
+//! The log.
+
+use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
+
+use super::rows::pack_call_id;
+use super::{Db, StoreError, reading};
+use crate::calls::receipts::{Receipt, Receipts};
+use crate::placetel::event::CallId;
+
+/// What a body is known by within its call: the first half of its SHA-256.
+pub(super) fn digest(body: &[u8]) -> Vec<u8> {
+    Sha256::digest(body)[..16].to_vec()
+}
+
+pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> Result<Receipt, StoreError> {
+    let mut receipt =
+        Receipt::new(received_ms, body).map_err(|error| StoreError::Damaged(format!("an event of the log: {error}")))?;
+    receipt.deliveries = u32::try_from(deliveries).unwrap_or(1);
+    Ok(receipt)
+}
+
+/// The events of one call, first to last; empty when there is no such call.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn events_of_call(db: &Db, call_id: &CallId) -> Result<Receipts, StoreError> {
+    let rows: Vec<(i64, i32, Vec<u8>)> = reading!(db, pool => {
+        sqlx::query_as(
+            "select received_ms, deliveries, body from events \
+             where call_key = (select id from calls where call_id = $1)",
+        )
+        .bind(pack_call_id(call_id))
+        .fetch_all(pool)
+        .await?
+    });
+    rows.into_iter().map(|(received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body)).collect()
+}
+
+/// Hands every event of the log to `take` in order of receipt: receive time, deliveries, body.
+///
+/// # Errors
+/// When the database does not answer, or what `take` returns.
+pub async fn read_log<E: From<StoreError>>(
+    db: &Db,
+    mut take: impl FnMut(i64, u32, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    reading!(db, pool => {
+        let mut rows = sqlx::query_as::<_, (i64, i32, Vec<u8>)>(
+            "select received_ms, deliveries, body from events order by received_ms, call_key, digest",
+        )
+        .fetch(pool);
+        while let Some((received_ms, deliveries, body)) = rows.try_next().await.map_err(StoreError::from)? {
+            take(received_ms, u32::try_from(deliveries).unwrap_or(1), &body)?;
+        }
+        Ok(())
+    })
+}
+
+/// Whether anything was ever received.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn has_events(db: &Db) -> Result<bool, StoreError> {
+    let first: Option<i64> = reading!(db, pool => {
+        sqlx::query_scalar("select call_key from events limit 1").fetch_optional(pool).await?
+    });
+    Ok(first.is_some())
+}

@@ -1,0 +1,293 @@
+//! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
+
+/// Calls, one and many.
+pub mod calls;
+/// The cells of the statistics.
+pub mod cells;
+/// The log.
+pub mod events;
+/// One transaction: events in, calls folded, cells corrected.
+pub mod record;
+/// What the database remembers about itself.
+pub mod settings;
+/// Deriving calls and cells again from the log.
+pub mod rebuild;
+/// Group commit: many waiting, one writing.
+pub mod writer;
+
+mod batch;
+mod rows;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+/// How long one attempt to get through to the database may take.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long SQLite waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long one transaction may take before its connection is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Any number that nothing else in the database uses: who holds it may write.
+const WRITE_LOCK: i64 = 0x6665_726e_616d_74;
+
+/// The connections of one engine. Reading never keeps the writer waiting for a connection.
+#[derive(Debug)]
+pub struct Pools<P> {
+    read: P,
+    write: P,
+}
+
+/// The database.
+#[derive(Debug)]
+pub enum Db {
+    /// A file.
+    Sqlite(Pools<SqlitePool>),
+    /// A server.
+    Postgres(Pools<PgPool>),
+}
+
+/// Expands the same body for both engines, with a connection pool for reading.
+macro_rules! reading {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => {
+                let $pool = &pools.read;
+                $body
+            }
+            $crate::store::Db::Postgres(pools) => {
+                let $pool = &pools.read;
+                $body
+            }
+        }
+    };
+}
+/// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
+/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever. With
+/// `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
+macro_rules! writing {
+    ($db:expr, $transaction:ident in $engine:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => {
+                use self::sqlite as $engine;
+                $crate::store::writing!(@on pools, begin_sqlite, $transaction, $body)
+            }
+            $crate::store::Db::Postgres(pools) => {
+                use self::postgres as $engine;
+                $crate::store::writing!(@on pools, begin_postgres, $transaction, $body)
+            }
+        }
+    };
+    ($db:expr, $transaction:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => $crate::store::writing!(@on pools, begin_sqlite, $transaction, $body),
+            $crate::store::Db::Postgres(pools) => $crate::store::writing!(@on pools, begin_postgres, $transaction, $body),
+        }
+    };
+    (@on $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {{
+        let mut connection = $pools.write.acquire().await?;
+        let work = async {
+            let mut $transaction = $crate::store::$begin(&mut connection).await?;
+            let value = $body?;
+            $transaction.commit().await?;
+            Ok::<_, $crate::store::StoreError>(value)
+        };
+        let done = tokio::time::timeout($crate::store::WRITE_TIMEOUT, work).await;
+        done.unwrap_or_else(|_| {
+            connection.close_on_drop();
+            Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut))
+        })
+    }};
+}
+/// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
+/// `EngineConnection` name the engine's types; after `use other;` first, `other` is that module's half.
+macro_rules! for_both_engines {
+    (use $other:ident; $($item:item)*) => {
+        $crate::store::for_both_engines! { @with ($other) $($item)* }
+    };
+    (@with ($($other:ident)?) $($item:item)*) => {
+        pub(super) mod sqlite {
+            use super::*;
+            $(use $crate::store::$other::sqlite as $other;)?
+            #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
+            type Engine = sqlx::Sqlite;
+            type EngineConnection = sqlx::SqliteConnection;
+            $($item)*
+        }
+        pub(super) mod postgres {
+            use super::*;
+            $(use $crate::store::$other::postgres as $other;)?
+            #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
+            type Engine = sqlx::Postgres;
+            type EngineConnection = sqlx::PgConnection;
+            $($item)*
+        }
+    };
+    ($($item:item)*) => {
+        $crate::store::for_both_engines! { @with () $($item)* }
+    };
+}
+pub(crate) use {for_both_engines, reading, writing};
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
+    #[error("the database does not answer: {0}")]
+    Away(#[source] sqlx::Error),
+    /// It gave another transaction the right of way: the same works when repeated at once.
+    #[error("the database gave way to another transaction: {0}")]
+    Conflict(#[source] sqlx::Error),
+    /// It does not take this; repeating is no use.
+    #[error("the database rejected the statement: {0}")]
+    Rejected(#[source] sqlx::Error),
+    /// What is stored cannot be read.
+    #[error("stored data cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
+                sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Rejected(error),
+                _ => Self::Away(error),
+            };
+        };
+        let code = database.code().unwrap_or_default().into_owned();
+        let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+        if is_postgres {
+            match code.as_str() {
+                "40001" | "40P01" | "55P03" => Self::Conflict(error),
+                "25006" | "25P03" => Self::Away(error),
+                // Connection trouble, too few resources, operator intervention, system error.
+                _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Self::Away(error),
+                _ => Self::Rejected(error),
+            }
+        } else {
+            // The low byte of SQLite's extended code: busy, locked, read-only, I/O error, corrupt, full,
+            // cannot open, not a database.
+            match code.parse::<u32>().unwrap_or_default() & 0xff {
+                5 | 6 | 8 | 10 | 11 | 13 | 14 | 26 => Self::Away(error),
+                _ => Self::Rejected(error),
+            }
+        }
+    }
+}
+
+/// Why the database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The url names no database that we know.
+    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
+    Url,
+    /// It does not open.
+    #[error("{0}")]
+    Open(#[source] sqlx::Error),
+    /// It was made by a newer fernamt.
+    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
+    Newer(i64),
+    /// Its tables could not be made.
+    #[error("its tables could not be brought up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+impl Db {
+    /// Opens the database, creates a SQLite file that is missing, and brings the tables up to date.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let db = match url.split_once(':') {
+            Some(("sqlite", _)) => Self::open_sqlite(url).await?,
+            Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await?,
+            _ => return Err(OpenError::Url),
+        };
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| OpenError::Url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("journal_size_limit", "67108864")
+            .optimize_on_close(true, 400)
+            .disable_statement_logging();
+        // A first connection of its own: several at once would fight for switching to WAL.
+        let first = options.connect().await.map_err(OpenError::Open)?;
+        first.close().await.map_err(OpenError::Open)?;
+        let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let write = pool(1).connect_lazy_with(options.clone());
+        // Foreign keys are for writers; a reader that cannot write cannot block one.
+        let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self::Sqlite(Pools { read, write }))
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| OpenError::Url)?
+            .application_name("fernamt")
+            .options([("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "60s")])
+            .disable_statement_logging();
+        let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let write = pool(2).connect_with(options.clone()).await.map_err(OpenError::Open)?;
+        let read = pool(6).connect_lazy_with(options);
+        Ok(Self::Postgres(Pools { read, write }))
+    }
+
+    async fn migrate(&self) -> Result<(), OpenError> {
+        let done = match self {
+            Self::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.write).await,
+            Self::Postgres(pools) => sqlx::migrate!("migrations/postgres").run(&pools.write).await,
+        };
+        done.map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer(version),
+            error => OpenError::Migrate(error),
+        })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        reading!(self, pool => { sqlx::query("select 1").execute(pool).await?; Ok(()) })
+    }
+
+    /// Waits for what is running and closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => {
+                pools.read.close().await;
+                pools.write.close().await;
+            }
+            Self::Postgres(pools) => {
+                pools.read.close().await;
+                pools.write.close().await;
+            }
+        }
+    }
+}
+
+/// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
+async fn begin_sqlite(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    connection.begin_with("begin immediate").await
+}
+
+/// A transaction that alone may write, on all nodes: every batch touches the cells of the current hour
+/// anyway, and so nothing can deadlock.
+async fn begin_postgres(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITE_LOCK).execute(&mut *transaction).await?;
+    Ok(transaction)
+}

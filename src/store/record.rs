@@ -1,0 +1,254 @@
+//! One transaction: events go into the log, their calls are folded again, cells are corrected by the
+//! difference. A batch repeated changes nothing: differences come from what the transaction finds.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::batch::{SET_ALL, SET_UNINDEXED};
+use super::rows::StoredCall;
+use super::{Db, StoreError, for_both_engines, writing};
+use crate::calls::call::Call;
+use crate::calls::phone::Numbering;
+use crate::calls::receipts::{Receipt, Receipts};
+use crate::placetel::event::CallId;
+use crate::stats::business::BusinessTime;
+use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
+
+/// What deriving calls and cells from events depends on.
+#[derive(Debug)]
+pub struct Derivation {
+    /// How numbers are read.
+    pub numbering: Numbering,
+    /// What days, hours and "open" are.
+    pub business: BusinessTime,
+}
+
+/// What the PBX was told for a call, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// `None` when no route matched: that is a decision, too.
+    pub route_id: Option<i64>,
+    /// The route's name at that time.
+    pub route_name: Option<String>,
+    /// The answer, word for word.
+    pub xml: String,
+    /// Milliseconds since 1970 UTC.
+    pub decided_ms: i64,
+}
+
+/// How an event came to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From the PBX; with what an IncomingCall would be answered.
+    Pbx(Option<Decision>),
+    /// From the PBX, after a commit whose answer was lost: it may be stored already.
+    PbxAgain(Option<Decision>),
+    /// From an exported log.
+    Import,
+}
+
+/// One event to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event and when it came.
+    pub receipt: Receipt,
+    /// How it came.
+    pub source: Source,
+}
+
+impl Delivery {
+    /// Marks an event whose commit may have happened although its answer was lost.
+    pub fn may_be_stored(&mut self) {
+        if let Source::Pbx(decision) = &mut self.source {
+            self.source = Source::PbxAgain(decision.take());
+        }
+    }
+
+    fn call_id(&self) -> &CallId {
+        &self.receipt.event.call_id
+    }
+
+    fn is_among(&self, known: &HashMap<CallId, (StoredCall, Receipts)>) -> bool {
+        known.get(self.call_id()).is_some_and(|(_, receipts)| receipts.find(&self.receipt.body).is_some())
+    }
+
+    fn offered_decision(&self) -> Option<&Decision> {
+        match &self.source {
+            Source::Pbx(decision) | Source::PbxAgain(decision) => decision.as_ref(),
+            Source::Import => None,
+        }
+    }
+
+    fn add_to(&self, receipts: &mut Receipts) {
+        let receipt = self.receipt.clone();
+        match self.source {
+            Source::Pbx(_) => receipts.deliver(receipt),
+            Source::PbxAgain(_) => {
+                let stored = receipts.find(&receipt.body).is_some_and(|r| r.received_ms == receipt.received_ms);
+                if !stored {
+                    receipts.deliver(receipt);
+                }
+            }
+            Source::Import => receipts.import(receipt),
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether its body was known already.
+    pub repeated: bool,
+    /// The decision that holds for its call, if the delivery offered one: the first one ever stored.
+    pub decision: Option<Decision>,
+}
+
+/// Stores a batch in one transaction; results are in the order of the batch.
+///
+/// # Errors
+/// Nothing of the batch is stored then.
+pub async fn record(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Vec<Recorded>, StoreError> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    writing!(db, transaction in engine => engine::run(&mut transaction, derivation, batch).await)
+}
+
+/// A call of the batch: as it was, and as it is with the batch's events.
+struct Touched {
+    before: Option<StoredCall>,
+    stored: Receipts,
+    receipts: Receipts,
+    after: StoredCall,
+}
+
+impl Touched {
+    /// What the log does not hold yet, with the call's key.
+    fn changed_receipts(&self) -> impl Iterator<Item = (i64, &Receipt)> {
+        let changed = self.receipts.iter().filter(|receipt| self.stored.find(&receipt.body) != Some(receipt));
+        changed.map(|receipt| (self.after.key, receipt))
+    }
+}
+
+fn differences<'a>(
+    touched: impl Iterator<Item = &'a Touched>,
+    business: &BusinessTime,
+) -> BTreeMap<CellKey, Cell> {
+    let of = |stored: &StoredCall| Contribution::of(&stored.call, stored.in_hours, business);
+    let mut differences = Differences::default();
+    for Touched { before, after, .. } in touched {
+        differences.replace(before.as_ref().map(of).as_ref(), Some(&of(after)));
+    }
+    differences.into_cells()
+}
+
+fn fold(
+    derivation: &Derivation,
+    batch: &[Delivery],
+    mut known: HashMap<CallId, (StoredCall, Receipts)>,
+) -> BTreeMap<CallId, Touched> {
+    let mut merged: BTreeMap<&CallId, Receipts> = BTreeMap::new();
+    for delivery in batch {
+        let id = delivery.call_id();
+        let stored = || known.get(id).map(|(_, receipts)| receipts.clone()).unwrap_or_default();
+        delivery.add_to(merged.entry(id).or_insert_with(stored));
+    }
+    let touched = merged.into_iter().filter_map(|(id, receipts)| {
+        let call = Call::fold(&receipts, &derivation.numbering)?;
+        let (before, stored) = known.remove(id).map_or((None, Receipts::default()), |(b, s)| (Some(b), s));
+        let same_start = before.as_ref().filter(|before| before.call.started_ms == call.started_ms);
+        let after = StoredCall {
+            key: before.as_ref().map_or(0, |before| before.key),
+            in_hours: same_start.map_or_else(|| derivation.business.is_open(call.started_ms), |b| b.in_hours),
+            call,
+        };
+        Some((id.clone(), Touched { before, stored, receipts, after }))
+    });
+    touched.collect()
+}
+
+for_both_engines! {
+    use batch;
+
+    pub async fn run(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        deliveries: &[Delivery],
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let known = batch::load_calls(connection, deliveries.iter().map(Delivery::call_id)).await?;
+        let repeated: Vec<bool> = deliveries.iter().map(|delivery| delivery.is_among(&known)).collect();
+        let mut touched = fold(derivation, deliveries, known);
+        store_calls(connection, &mut touched).await?;
+        let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
+        batch::upsert_events(connection, &events).await?;
+        correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
+        let decisions = settle_decisions(connection, deliveries, &touched).await?;
+        let decision_for = |delivery: &Delivery| {
+            delivery.offered_decision()?;
+            touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
+        };
+        let recorded = deliveries.iter().zip(repeated);
+        Ok(recorded.map(|(delivery, repeated)| Recorded { repeated, decision: decision_for(delivery) }).collect())
+    }
+
+    async fn store_calls(
+        connection: &mut EngineConnection,
+        touched: &mut BTreeMap<CallId, Touched>,
+    ) -> Result<(), StoreError> {
+        let (mut new, mut moved, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        for Touched { before, after, .. } in touched.values() {
+            match before {
+                None => new.push(after),
+                Some(before) if before.call.started_ms != after.call.started_ms
+                    || before.call.party != after.call.party => moved.push(after),
+                Some(before) if before != after => changed.push(after),
+                Some(_) => {}
+            }
+        }
+        let keys = batch::insert_calls(connection, &new).await?;
+        batch::set_calls(connection, &moved, SET_ALL).await?;
+        batch::set_calls(connection, &changed, SET_UNINDEXED).await?;
+        for (id, key) in keys {
+            if let Some(call) = touched.get_mut(&id) {
+                call.after.key = key;
+            }
+        }
+        Ok(())
+    }
+
+    async fn correct_cells(
+        connection: &mut EngineConnection,
+        differences: BTreeMap<CellKey, Cell>,
+    ) -> Result<(), StoreError> {
+        let mut cells = batch::load_cells(connection, differences.keys().cloned().collect()).await?;
+        for (key, difference) in &differences {
+            let Some(cell) = cells.get_mut(key) else { continue };
+            cell.apply(difference);
+            if cell.clamp() {
+                tracing::error!(tier = ?key.tier, bucket = key.bucket, "statistics were below zero: run `fernamt rebuild`");
+            }
+        }
+        batch::write_cells(connection, &cells).await
+    }
+
+    /// The decision that holds per call: the one stored before, else the first offered in this batch.
+    async fn settle_decisions(
+        connection: &mut EngineConnection,
+        deliveries: &[Delivery],
+        touched: &BTreeMap<CallId, Touched>,
+    ) -> Result<HashMap<i64, Decision>, StoreError> {
+        let mut offers: BTreeMap<i64, &Decision> = BTreeMap::new();
+        let mut asked = Vec::new();
+        for delivery in deliveries {
+            if let (Some(offer), Some(call)) = (delivery.offered_decision(), touched.get(delivery.call_id())) {
+                offers.entry(call.after.key).or_insert(offer);
+                asked.extend(call.before.as_ref().map(|before| before.key));
+            }
+        }
+        let mut settled = batch::load_decisions(connection, &asked).await?;
+        offers.retain(|key, _| !settled.contains_key(key));
+        let new: Vec<(i64, &Decision)> = offers.into_iter().collect();
+        batch::insert_decisions(connection, &new).await?;
+        settled.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
+        Ok(settled)
+    }
+}

@@ -1,0 +1,29 @@
+//! What the database remembers about itself.
+
+use super::{Db, StoreError, reading, writing};
+
+/// A remembered value.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
+    reading!(db, pool => {
+        Ok(sqlx::query_scalar("select value from settings where name = $1").bind(name).fetch_optional(pool).await?)
+    })
+}
+
+/// Remembers a value.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remember(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
+            .bind(name)
+            .bind(value)
+            .execute(&mut *transaction)
+            .await
+            .map(drop)
+            .map_err(StoreError::from)
+    })
+}
