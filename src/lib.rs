@@ -2,5 +2,9 @@
 
 /// The domain, pure: events to calls.
 pub mod calls;
+/// Reading JSON strictly, with every wrong field named.
+pub mod fields;
+/// The languages that fernamt speaks.
+pub mod lang;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
