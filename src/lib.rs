@@ -8,3 +8,5 @@ pub mod fields;
 pub mod lang;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
+/// Which answer an incoming call gets, pure.
+pub mod routing;
