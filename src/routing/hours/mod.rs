@@ -30,10 +30,9 @@ impl HoursContext {
     /// `country` is an ISO 3166 alpha-2 code in upper case. Without known holidays, expressions with `PH` are
     /// refused.
     ///
-    /// `state` (`NW` of `DE-NW`) does not change anything yet: `PH` are the holidays of the whole country, never
+    /// `_state` (`NW` of `DE-NW`) does not change anything yet: `PH` are the holidays of the whole country, never
     /// those that only some states have.
-    pub fn new(zone: Tz, country: &str, state: Option<&str>) -> Self {
-        let _ = state;
+    pub fn new(zone: Tz, country: &str, _state: Option<&str>) -> Self {
         let holidays = country.parse().map(Country::holidays).unwrap_or_default();
         Self { zone, holidays }
     }
@@ -104,6 +103,9 @@ impl HoursError {
 
 impl Hours {
     /// Reads an expression such as `Mo-Fr 09:00-17:00; PH off`.
+    ///
+    /// A rule after `;` replaces what held for its days, also the night that reaches into them from the day
+    /// before; one after `, ` adds to it.
     ///
     /// # Errors
     /// Where the syntax breaks, or what in it cannot be used here.

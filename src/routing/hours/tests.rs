@@ -80,6 +80,12 @@ fn a_night_belongs_to_the_day_it_begins_on() {
 }
 
 #[test]
+fn a_later_rule_takes_the_night_before_from_its_days_and_a_comma_adds() {
+    check("Mo-Fr 22:00-06:00; Sa 10:00-12:00", &[("2026-11-28T04:30:00Z", false)]);
+    check("Mo-Fr 22:00-06:00, Sa 10:00-12:00", &[("2026-11-28T04:30:00Z", true), ("2026-11-28T09:30:00Z", true)]);
+}
+
+#[test]
 fn public_holidays_are_those_of_the_whole_country() {
     let hours = "Mo-Su 00:00-24:00; PH off";
     check(
@@ -232,12 +238,53 @@ fn a_scrap() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(words.to_vec()), 0..14).prop_map(|words| words.concat())
 }
 
+/// Rules whose parts fit together, so that most of them are read and told.
+fn rules() -> impl Strategy<Value = String> {
+    let dates = [
+        "",
+        "",
+        "Feb 29 ",
+        "Feb 30-Mar 31 ",
+        "Jan Mo[1]-Feb Su[-1] ",
+        "easter -3 days-easter +1 day ",
+        "2026 ",
+        "2030+ ",
+        "2020-2040/3 ",
+        "Dec 31-Jan 1 ",
+        "week 53 ",
+        "week 1-53/7 ",
+        "Nov-Feb ",
+        "Feb 29 -9999 days-Feb 29 +9999 days ",
+        "Jan 1 +Su +9999 days ",
+        "2026 Dec 30-2 ",
+        "9999 Dec 31-1 ",
+        "Jan 31 -Mo-Feb 31 +Tu ",
+        "Dec 25+ ",
+    ];
+    let days =
+        ["Mo-Fr", "Fr-Mo", "PH", "PH -1 day", "PH +9999 days", "Su[5]", "Mo[-5] +30 days", "Mo[5-1]", "Sa,Su PH"];
+    let times =
+        ["", " 09:00-17:00", " 22:00-06:00", " 00:00-48:00", " 23:59-23:59", " 10:00+", " 1:00-2:00,1:30-47:59/30"];
+    let kinds = ["", " off", " unknown", " open \"x\"", " closed \"y\""];
+    let one = (
+        prop::sample::select(dates.to_vec()),
+        prop::sample::select(days.to_vec()),
+        prop::sample::select(times.to_vec()),
+        prop::sample::select(kinds.to_vec()),
+        prop::sample::select(vec!["; ", ", ", " || "]),
+    );
+    prop::collection::vec(one, 1..5).prop_map(|rules| {
+        let parts = rules.iter().flat_map(|(dates, days, times, kind, join)| [*dates, days, times, kind, join]);
+        parts.collect::<String>().trim_end_matches([';', ',', '|', ' ']).to_owned()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
     fn no_text_makes_it_panic(
-        text in prop_oneof![6 => a_scrap(), 1 => ".{0,40}", 1 => "[A-Za-z0-9 :;,+/\\[\\]()\"-]{0,60}"],
+        text in prop_oneof![6 => rules(), 2 => a_scrap(), 1 => ".{0,40}", 1 => "[A-Za-z0-9 :;,+/\\[\\]()\"-]{0,60}"],
         at_ms in prop_oneof![0..4_102_444_800_000_i64, any::<i64>()],
     ) {
         match Hours::parse(&text, &germany()) {
