@@ -1,18 +1,30 @@
 //! fernamt: the call log, call statistics and call control of a Placetel telephone system.
+//!
+//! An event takes this way: [`web`] checks who sent it and hands it to [`placetel`], which reads it; an
+//! incoming call is decided by [`routing`]; [`store`] writes it into the log, folds the call again
+//! ([`calls`]) and corrects the cells it counts in ([`stats`]); pages and API read calls and cells.
+//! `placetel`, `calls`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone,
+//! HTTP in `web` and [`app`].
 
-/// The domain, pure: events to calls.
+/// Wires settings, database, routing table and server together.
+pub mod app;
+/// The domain, pure: what a call is and what became of it.
 pub mod calls;
+/// The command line.
+pub mod cli;
 /// Every setting once: flag, environment, file, default.
 pub mod config;
-/// Wrong fields.
+/// Reading JSON strictly, with every wrong field named.
 pub mod fields;
-/// Languages.
+/// The languages that fernamt speaks.
 pub mod lang;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
-/// Call control, pure.
+/// Which answer an incoming call gets, pure.
 pub mod routing;
-/// Statistics, pure: calls to cells to figures.
+/// Statistics, pure: calls to cells, cells to figures.
 pub mod stats;
-/// All SQL and nothing but.
+/// The database: all SQL and nothing but.
 pub mod store;
+/// HTTP: the PBX's endpoint, the JSON API, the pages.
+pub mod web;

@@ -18,6 +18,7 @@ const MAX_CHARS: usize = 40;
 pub struct Numbering {
     country: country::Id,
     calling_code: String,
+    has_trunk_prefix: bool,
     readings: Mutex<HashMap<String, Option<String>>>,
 }
 
@@ -25,8 +26,13 @@ impl Numbering {
     /// `country` is an ISO 3166 alpha-2 code in upper case; `None` when no numbering plan is known for it.
     pub fn new(country: &str) -> Option<Self> {
         let id: country::Id = country.parse().ok()?;
-        let code = phonenumber::metadata::DATABASE.by_id(id.as_ref())?.country_code();
-        Some(Self { country: id, calling_code: code.to_string(), readings: Mutex::default() })
+        let plan = phonenumber::metadata::DATABASE.by_id(id.as_ref())?;
+        Some(Self {
+            country: id,
+            calling_code: plan.country_code().to_string(),
+            has_trunk_prefix: plan.national_prefix().is_some(),
+            readings: Mutex::default(),
+        })
     }
 
     /// The calling code without `+`: `49` for Germany.
@@ -49,6 +55,20 @@ impl Numbering {
         }
         readings.insert(raw.to_owned(), read.clone());
         read
+    }
+
+    /// The beginning of a number (or a whole one that need not be valid) as it begins in E.164: `0221` is
+    /// `+49221` in Germany. `None` for what is not written with `+`, `00` or the trunk prefix `0`.
+    pub fn international(&self, beginning: &str) -> Option<String> {
+        let digits = dialled(beginning)?;
+        let after = |prefix| digits.strip_prefix(prefix).filter(|rest: &&str| !rest.is_empty());
+        if let Some(rest) = after("+").or_else(|| after("00")) {
+            return Some(format!("+{rest}"));
+        }
+        let rest = after("0").filter(|_| digits != "00")?;
+        // Without a trunk prefix (Italy) the zero is part of the number.
+        let national = if self.has_trunk_prefix { rest } else { &digits };
+        Some(format!("+{}{national}", self.calling_code))
     }
 
     /// What `party` and `number` of a call show: E.164 if valid, `None` for `anonymous`, else as received.
@@ -83,6 +103,11 @@ impl Numbering {
 /// Whether the caller hid the number.
 pub fn is_anonymous(raw: &str) -> bool {
     raw.trim().eq_ignore_ascii_case("anonymous")
+}
+
+/// `raw` as dialled, without what people write between the digits; `None` if it is no string of digits.
+pub fn compact(raw: &str) -> Option<String> {
+    dialled(raw).filter(|digits| digits.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// The digits of `raw` with a leading `+` if there is one; `None` when it holds anything that people do
@@ -141,6 +166,26 @@ mod tests {
     fn anonymous_is_nobody() {
         assert_eq!(german().normalize("anonymous"), None);
         assert_eq!(german().normalize("Anonymous"), None);
+    }
+
+    #[test]
+    fn a_beginning_is_read_without_asking_if_it_is_valid() {
+        for (raw, read) in [
+            ("0221", Some("+49221")),
+            ("(0221) 29", Some("+4922129")),
+            ("+49 (0)221", Some("+49221")),
+            ("0049221", Some("+49221")),
+            ("0041", Some("+41")),
+            ("23", None),
+            ("49221", None),
+            ("0", None),
+            ("00", None),
+            ("+", None),
+            ("0a", None),
+        ] {
+            assert_eq!(german().international(raw).as_deref(), read, "{raw}");
+        }
+        assert_eq!(Numbering::new("IT").unwrap().international("06").as_deref(), Some("+3906"));
     }
 
     #[test]

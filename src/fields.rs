@@ -1,0 +1,268 @@
+//! Reading JSON strictly: one walk over the value that names *every* wrong field, and what would be right.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::lang::Lang;
+
+/// One wrong field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where it stands: `name`, `to[1]`, `reply.targets[0].numbers[0]`; empty for the whole value.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl FieldError {
+    /// What is wrong and what would be right, for people.
+    pub fn message(&self, lang: Lang) -> String {
+        self.problem.text(lang)
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.message(Lang::En))
+    }
+}
+
+/// What can be wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Required and not there.
+    Missing,
+    /// No such field; these are the fields there are.
+    Unknown(Vec<&'static str>),
+    /// Not an object.
+    NotObject,
+    /// Not a list.
+    NotList,
+    /// Not a text.
+    NotText,
+    /// Neither a text nor a whole number.
+    NotId,
+    /// Not true or false.
+    NotFlag,
+    /// Not a whole number within these bounds, both included.
+    NotWhole(i64, i64),
+    /// None of these words.
+    NotOneOf(Vec<&'static str>),
+    /// A text that is empty or has more characters than this.
+    Length(usize),
+    /// A text with control characters or others that XML does not know.
+    Control,
+    /// A list with fewer or more items than this.
+    Items(usize, usize),
+    /// A `*` elsewhere than at the end.
+    StarInside,
+    /// What only the subject can say.
+    Said {
+        /// In German.
+        de: String,
+        /// In English.
+        en: String,
+    },
+}
+
+impl Problem {
+    /// What is wrong and what would be right, as a phrase without a full stop.
+    pub fn text(&self, lang: Lang) -> String {
+        match lang {
+            Lang::De => self.german(),
+            Lang::En => self.english(),
+        }
+    }
+
+    fn german(&self) -> String {
+        match self {
+            Self::Missing => "fehlt".into(),
+            Self::Unknown(known) => format!("ist unbekannt; bekannt sind {}", known.join(", ")),
+            Self::NotObject => "muss ein Objekt sein: {…}".into(),
+            Self::NotList => "muss eine Liste sein: […]".into(),
+            Self::NotText => "muss ein Text in Anführungszeichen sein".into(),
+            Self::NotId => "muss eine Kennung sein: ein Text oder eine ganze Zahl".into(),
+            Self::NotFlag => "muss true oder false sein".into(),
+            Self::NotWhole(i64::MIN, i64::MAX) => "muss eine ganze Zahl sein (64 Bit)".into(),
+            Self::NotWhole(least, most) => format!("muss eine ganze Zahl von {least} bis {most} sein"),
+            Self::NotOneOf(words) => format!("muss eines von diesen sein: {}", words.join(", ")),
+            Self::Length(most) => format!("muss 1 bis {most} Zeichen lang sein"),
+            Self::Control => "darf keine Steuerzeichen enthalten".into(),
+            Self::Items(0, most) => format!("darf höchstens {most} Einträge haben"),
+            Self::Items(least, most) => format!("muss {least} bis {most} Einträge haben"),
+            Self::StarInside => "darf * nur am Ende haben: 0221* steht für alle Nummern, die so beginnen".into(),
+            Self::Said { de, .. } => de.clone(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::Missing => "is missing".into(),
+            Self::Unknown(known) => format!("is unknown; known are {}", known.join(", ")),
+            Self::NotObject => "must be an object: {…}".into(),
+            Self::NotList => "must be a list: […]".into(),
+            Self::NotText => "must be a text in quotes".into(),
+            Self::NotId => "must be an id: a text or a whole number".into(),
+            Self::NotFlag => "must be true or false".into(),
+            Self::NotWhole(i64::MIN, i64::MAX) => "must be a whole number (64 bits)".into(),
+            Self::NotWhole(least, most) => format!("must be a whole number from {least} to {most}"),
+            Self::NotOneOf(words) => format!("must be one of {}", words.join(", ")),
+            Self::Length(most) => format!("must be 1 to {most} characters long"),
+            Self::Control => "must not contain control characters".into(),
+            Self::Items(0, most) => format!("must have at most {most} items"),
+            Self::Items(least, most) => format!("must have {least} to {most} items"),
+            Self::StarInside => "may have * at the end only: 0221* stands for all numbers that begin so".into(),
+            Self::Said { en, .. } => en.clone(),
+        }
+    }
+}
+
+/// What was found wrong so far.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<FieldError>);
+
+impl Errors {
+    /// Notes that `field` is wrong.
+    pub fn add(&mut self, field: impl Into<String>, problem: Problem) {
+        self.0.push(FieldError { field: field.into(), problem });
+    }
+
+    /// `read` if nothing was wrong.
+    ///
+    /// # Errors
+    /// Everything that was wrong, in the order read; also when nothing was read.
+    pub fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
+        match read {
+            Some(read) if self.0.is_empty() => Ok(read),
+            _ => Err(self.0),
+        }
+    }
+}
+
+/// A JSON object within a value. A field that is `null` counts as left out.
+#[derive(Debug)]
+pub struct Object<'a> {
+    path: String,
+    fields: &'a Map<String, Value>,
+}
+
+impl<'a> Object<'a> {
+    /// `value` as an object that stands at `path` (empty for the whole).
+    pub fn read(path: &str, value: &'a Value, errors: &mut Errors) -> Option<Self> {
+        let Value::Object(fields) = value else {
+            errors.add(path, Problem::NotObject);
+            return None;
+        };
+        Some(Self { path: path.to_owned(), fields })
+    }
+
+    /// The path of one of its fields.
+    pub fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Names every field that is neither in `known` nor in `ignored`.
+    pub fn allow_only(&self, known: &[&'static str], ignored: &[&str], errors: &mut Errors) {
+        for name in self.fields.keys().map(String::as_str) {
+            if !known.contains(&name) && !ignored.contains(&name) {
+                errors.add(self.path(name), Problem::Unknown(known.to_vec()));
+            }
+        }
+    }
+
+    /// The field's value, `None` when left out.
+    pub fn optional(&self, name: &str) -> Option<&'a Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The field's value; left out is an error.
+    pub fn required(&self, name: &str, errors: &mut Errors) -> Option<&'a Value> {
+        let value = self.optional(name);
+        if value.is_none() {
+            errors.add(self.path(name), Problem::Missing);
+        }
+        value
+    }
+
+    /// True, false, or `default` when left out.
+    pub fn flag(&self, name: &str, default: bool, errors: &mut Errors) -> bool {
+        match self.optional(name) {
+            None => default,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                errors.add(self.path(name), Problem::NotFlag);
+                default
+            }
+        }
+    }
+
+    /// A whole number within `bounds`, `None` when left out or wrong.
+    pub fn whole(&self, name: &str, bounds: RangeInclusive<i64>, errors: &mut Errors) -> Option<i64> {
+        let value = self.optional(name)?;
+        let number = value.as_i64().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            errors.add(self.path(name), Problem::NotWhole(*bounds.start(), *bounds.end()));
+        }
+        number
+    }
+
+    /// One of `words`, `None` when left out or wrong.
+    pub fn word<T: Copy>(&self, name: &str, words: &[(&'static str, T)], errors: &mut Errors) -> Option<T> {
+        let value = self.optional(name)?;
+        let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
+        if found.is_none() {
+            errors.add(self.path(name), Problem::NotOneOf(words.iter().map(|(word, _)| *word).collect()));
+        }
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    /// An id of at most `most` characters, a text or a whole number; `None` when left out or wrong.
+    pub fn id(&self, name: &str, most: usize, errors: &mut Errors) -> Option<String> {
+        match self.optional(name)? {
+            Value::Number(number) if number.is_u64() => Some(number.to_string()),
+            value @ Value::String(_) => text(&self.path(name), value, most, errors),
+            _ => {
+                errors.add(self.path(name), Problem::NotId);
+                None
+            }
+        }
+    }
+
+    /// The items of a list with their paths; empty when left out or wrong.
+    pub fn items(&self, name: &str, count: RangeInclusive<usize>, errors: &mut Errors) -> Vec<(String, &'a Value)> {
+        let path = self.path(name);
+        let items: &'a [Value] = match self.optional(name) {
+            None => &[],
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                errors.add(path, Problem::NotList);
+                return Vec::new();
+            }
+        };
+        if !count.contains(&items.len()) {
+            errors.add(path, Problem::Items(*count.start(), *count.end()));
+            return Vec::new();
+        }
+        items.iter().enumerate().map(|(index, item)| (format!("{path}[{index}]"), item)).collect()
+    }
+}
+
+/// A text of 1 to `most` characters without control characters, blanks around it cut off.
+pub fn text(path: &str, value: &Value, most: usize, errors: &mut Errors) -> Option<String> {
+    let Value::String(raw) = value else {
+        errors.add(path, Problem::NotText);
+        return None;
+    };
+    let text = raw.trim_matches(' ');
+    let problem = if text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
+        Problem::Control
+    } else if text.trim().is_empty() || text.chars().count() > most {
+        Problem::Length(most)
+    } else {
+        return Some(text.to_owned());
+    };
+    errors.add(path, problem);
+    None
+}

@@ -1,0 +1,10 @@
+//! The languages that fernamt speaks.
+
+/// A language of pages and messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    /// German.
+    De,
+    /// English.
+    En,
+}

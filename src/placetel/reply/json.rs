@@ -1,0 +1,285 @@
+//! A reply from JSON: strictly, with every wrong field named.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+use super::{
+    BackupBehaviour, DEFAULT_GROUP_RINGTIME, DEFAULT_TARGET_RINGTIME, Forward, Group, Prompt, Queue, Reject,
+    RejectReason, Reply, RoutingPlan, Target,
+};
+use crate::fields::{Errors, FieldError, Object, Problem, text};
+
+/// How long a target may ring, in seconds.
+pub const TARGET_RINGTIME: RangeInclusive<i64> = 1..=3600;
+/// How long a group may ring, in seconds (Placetel's bounds).
+pub const GROUP_RINGTIME: RangeInclusive<i64> = 10..=60;
+/// The longest id of a queue, an announcement and so on, in characters.
+pub const MAX_ID_CHARS: usize = 64;
+/// The longest telephone number or SIP id, in characters.
+pub const MAX_NUMBER_CHARS: usize = 128;
+/// The most targets of one forward.
+pub const MAX_TARGETS: usize = 100;
+/// The most numbers of one target.
+pub const MAX_NUMBERS: usize = 100;
+
+const ACTIONS: [&str; 7] = ["forward", "reject", "hangup", "queue", "prompt", "group", "routing_plan"];
+const FORWARD: [&str; 6] = [
+    "music_on_hold",
+    "voicemail",
+    "voicemail_announcement",
+    "voicemail_as_attachment",
+    "forward_announcement",
+    "targets",
+];
+const GROUP: [&str; 8] = [
+    "id",
+    "ringtime",
+    "backup_behaviour",
+    "backup_routing_object",
+    "voicemail_announcement",
+    "voicemail_as_attachment",
+    "forward_announcement",
+    "music_on_hold",
+];
+
+impl Reply {
+    /// Reads the JSON shape of a reply.
+    ///
+    /// # Errors
+    /// Every wrong field, with its place within the reply.
+    pub fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let reply = Self::read("", value, &mut errors);
+        errors.or(reply)
+    }
+
+    /// Reads a reply that stands at `path` of a larger value; `None` only if `errors` says why.
+    pub fn read(path: &str, value: &Value, errors: &mut Errors) -> Option<Self> {
+        let object = Object::read(path, value, errors)?;
+        let action = object.required("action", errors)?;
+        match action.as_str().unwrap_or_default() {
+            "forward" => forward(&object, true, errors).map(Self::Forward),
+            "reject" => Some(Self::Reject(reject(&object, errors))),
+            "hangup" => {
+                allow_only(&object, &[], errors);
+                Some(Self::Hangup)
+            }
+            "queue" => only_id(&object, errors).map(|id| Self::Queue(Queue { id })),
+            "prompt" => only_id(&object, errors).map(|id| Self::Prompt(Prompt { id })),
+            "group" => group(&object, errors).map(Self::Group),
+            "routing_plan" => routing_plan(&object, errors).map(Self::RoutingPlan),
+            _ => {
+                errors.add(object.path("action"), Problem::NotOneOf(ACTIONS.to_vec()));
+                None
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_json(&value).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            de::Error::custom(errors.join("; "))
+        })
+    }
+}
+
+fn allow_only(object: &Object<'_>, fields: &[&'static str], errors: &mut Errors) {
+    let known: Vec<_> = std::iter::once("action").chain(fields.iter().copied()).collect();
+    object.allow_only(&known, &[], errors);
+}
+
+fn forward(object: &Object<'_>, is_action: bool, errors: &mut Errors) -> Option<Forward> {
+    if is_action {
+        allow_only(object, &FORWARD, errors)
+    } else {
+        object.allow_only(&FORWARD, &[], errors)
+    }
+    let defaults = Forward::default();
+    Some(Forward {
+        music_on_hold: object.flag("music_on_hold", defaults.music_on_hold, errors),
+        voicemail: object.flag("voicemail", defaults.voicemail, errors),
+        voicemail_announcement: object.id("voicemail_announcement", MAX_ID_CHARS, errors),
+        voicemail_as_attachment: object.flag("voicemail_as_attachment", defaults.voicemail_as_attachment, errors),
+        forward_announcement: object.id("forward_announcement", MAX_ID_CHARS, errors),
+        targets: object
+            .items("targets", 0..=MAX_TARGETS, errors)
+            .into_iter()
+            .filter_map(|(path, value)| target(&path, value, errors))
+            .collect(),
+    })
+}
+
+fn target(path: &str, value: &Value, errors: &mut Errors) -> Option<Target> {
+    let object = Object::read(path, value, errors)?;
+    object.allow_only(&["ringtime", "numbers"], &[], errors);
+    let ringtime = seconds(&object, TARGET_RINGTIME, DEFAULT_TARGET_RINGTIME, errors);
+    object.required("numbers", errors)?;
+    let numbers = object
+        .items("numbers", 1..=MAX_NUMBERS, errors)
+        .into_iter()
+        .filter_map(|(path, value)| text(&path, value, MAX_NUMBER_CHARS, errors))
+        .collect();
+    Some(Target { ringtime, numbers })
+}
+
+fn reject(object: &Object<'_>, errors: &mut Errors) -> Reject {
+    allow_only(object, &["reason"], errors);
+    Reject { reason: object.word("reason", &[("busy", RejectReason::Busy)], errors) }
+}
+
+fn group(object: &Object<'_>, errors: &mut Errors) -> Option<Group> {
+    allow_only(object, &GROUP, errors);
+    let backups = [("mailbox", BackupBehaviour::Mailbox), ("routing_object", BackupBehaviour::RoutingObject)];
+    let id = required_id(object, errors);
+    let rest = Group {
+        id: String::new(),
+        ringtime: seconds(object, GROUP_RINGTIME, DEFAULT_GROUP_RINGTIME, errors),
+        backup_behaviour: object.word("backup_behaviour", &backups, errors),
+        backup_routing_object: object.id("backup_routing_object", MAX_ID_CHARS, errors),
+        voicemail_announcement: object.id("voicemail_announcement", MAX_ID_CHARS, errors),
+        voicemail_as_attachment: object.flag("voicemail_as_attachment", false, errors),
+        forward_announcement: object.id("forward_announcement", MAX_ID_CHARS, errors),
+        music_on_hold: object.flag("music_on_hold", false, errors),
+    };
+    Some(Group { id: id?, ..rest })
+}
+
+fn routing_plan(object: &Object<'_>, errors: &mut Errors) -> Option<RoutingPlan> {
+    allow_only(object, &["id", "fallback"], errors);
+    let id = required_id(object, errors);
+    let fallback = object.optional("fallback").and_then(|value| {
+        let fallback = Object::read(&object.path("fallback"), value, errors)?;
+        forward(&fallback, false, errors)
+    });
+    Some(RoutingPlan { id: id?, fallback })
+}
+
+fn only_id(object: &Object<'_>, errors: &mut Errors) -> Option<String> {
+    allow_only(object, &["id"], errors);
+    required_id(object, errors)
+}
+
+fn required_id(object: &Object<'_>, errors: &mut Errors) -> Option<String> {
+    object.required("id", errors)?;
+    object.id("id", MAX_ID_CHARS, errors)
+}
+
+fn seconds(object: &Object<'_>, bounds: RangeInclusive<i64>, default: u16, errors: &mut Errors) -> u16 {
+    object.whole("ringtime", bounds, errors).and_then(|seconds| u16::try_from(seconds).ok()).unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong(value: Value) -> Vec<String> {
+        Reply::from_json(&value).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_reply_comes_back_with_all_its_values() {
+        let given = json!({"action": "forward", "music_on_hold": true, "voicemail": true, "voicemail_announcement": "4",
+            "voicemail_as_attachment": false, "forward_announcement": "7684",
+            "targets": [{"ringtime": 30, "numbers": ["7777abcdefg@fpbx.de", "022129191999"]}]});
+        let reply: Reply = serde_json::from_value(given.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&reply).unwrap(), given);
+    }
+
+    #[test]
+    fn what_is_left_out_or_null_takes_placetels_defaults() {
+        for (given, full) in [
+            (
+                json!({"action": "forward", "voicemail": null, "targets": [{"numbers": ["23"]}]}),
+                json!({"action": "forward", "music_on_hold": false, "voicemail": true,
+                    "voicemail_as_attachment": false, "targets": [{"ringtime": 60, "numbers": ["23"]}]}),
+            ),
+            (json!({"action": "reject"}), json!({"action": "reject"})),
+            (json!({"action": "hangup"}), json!({"action": "hangup"})),
+            (json!({"action": "queue", "id": 123}), json!({"action": "queue", "id": "123"})),
+            (
+                json!({"action": "group", "id": "1"}),
+                json!({"action": "group", "id": "1", "ringtime": 40, "voicemail_as_attachment": false,
+                    "music_on_hold": false}),
+            ),
+            (
+                json!({"action": "routing_plan", "id": "1", "fallback": {}}),
+                json!({"action": "routing_plan", "id": "1", "fallback": {"music_on_hold": false, "voicemail": true,
+                    "voicemail_as_attachment": false, "targets": []}}),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(Reply::from_json(&given).unwrap()).unwrap(), full);
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let errors = wrong(json!({"action": "forward", "musik": 1, "voicemail": "yes", "voicemail_announcement": "",
+            "targets": [{"ringtime": 0, "numbers": ["23", "a\nb", 5, " "]}, {"ringtime": 3601, "numbers": []}, {}, 7]}));
+        assert_eq!(
+            errors,
+            [
+                "musik: is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
+                 voicemail_as_attachment, forward_announcement, targets",
+                "voicemail: must be true or false",
+                "voicemail_announcement: must be 1 to 64 characters long",
+                "targets[0].ringtime: must be a whole number from 1 to 3600",
+                "targets[0].numbers[1]: must not contain control characters",
+                "targets[0].numbers[2]: must be a text in quotes",
+                "targets[0].numbers[3]: must be 1 to 128 characters long",
+                "targets[1].ringtime: must be a whole number from 1 to 3600",
+                "targets[1].numbers: must have 1 to 100 items",
+                "targets[2].numbers: is missing",
+                "targets[3]: must be an object: {…}",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_action_that_there_is_not_is_named_with_those_that_there_are() {
+        let known = "action: must be one of forward, reject, hangup, queue, prompt, group, routing_plan";
+        assert_eq!(wrong(json!({"action": "foward"})), [known]);
+        assert_eq!(wrong(json!({"action": 5})), [known]);
+        assert_eq!(wrong(json!({})), ["action: is missing"]);
+        assert_eq!(wrong(json!([])), [": must be an object: {…}"]);
+    }
+
+    #[test]
+    fn ids_reasons_and_ringtimes_have_their_bounds() {
+        for (value, field) in [
+            (json!({"action": "queue"}), "id"),
+            (json!({"action": "queue", "id": ""}), "id"),
+            (json!({"action": "queue", "id": -5}), "id"),
+            (json!({"action": "queue", "id": 1.5}), "id"),
+            (json!({"action": "queue", "id": "x".repeat(65)}), "id"),
+            (json!({"action": "queue", "queue_id": "5", "id": "5"}), "queue_id"),
+            (json!({"action": "prompt", "id": "a\u{0}b"}), "id"),
+            (json!({"action": "prompt", "id": "a\u{fffe}b"}), "id"),
+            (json!({"action": "reject", "reason": "rude"}), "reason"),
+            (json!({"action": "hangup", "reason": "busy"}), "reason"),
+            (json!({"action": "group", "id": "1", "ringtime": 9}), "ringtime"),
+            (json!({"action": "group", "id": "1", "ringtime": 61}), "ringtime"),
+            (json!({"action": "group", "id": "1", "backup_behaviour": "x"}), "backup_behaviour"),
+            (json!({"action": "routing_plan", "id": "1", "fallback": {"action": "forward"}}), "fallback.action"),
+            (json!({"action": "routing_plan", "id": "1", "fallback": []}), "fallback"),
+        ] {
+            let errors = Reply::from_json(&value).unwrap_err();
+            assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field], "{value}");
+        }
+        for ringtime in [10, 60] {
+            assert!(Reply::from_json(&json!({"action": "group", "id": "1", "ringtime": ringtime})).is_ok());
+        }
+    }
+
+    #[test]
+    fn serde_gives_the_same_errors() {
+        let error = serde_json::from_str::<Reply>(r#"{"action": "queue", "nr": 1}"#).unwrap_err();
+        assert_eq!(error.to_string(), "nr: is unknown; known are action, id; id: is missing");
+    }
+}

@@ -1,0 +1,153 @@
+//! What the PBX is told to do with an incoming call: the reply's types, which are its JSON shape too.
+
+mod json;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use serde::Serialize;
+
+pub use json::{GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME};
+
+/// How long a target rings in seconds unless told otherwise (Placetel's default).
+pub const DEFAULT_TARGET_RINGTIME: u16 = 60;
+/// How long a group rings in seconds unless told otherwise (Placetel's default).
+pub const DEFAULT_GROUP_RINGTIME: u16 = 40;
+/// The document that tells the PBX nothing: for every other event, and for a call that no route matches.
+pub const EMPTY_RESPONSE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>";
+
+/// The one action of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Reply {
+    /// Let targets ring, one after the other.
+    Forward(Forward),
+    /// Turn the call away.
+    Reject(Reject),
+    /// Hang up.
+    Hangup,
+    /// Hand the call to a Contact Center queue.
+    Queue(Queue),
+    /// Play a prompt, then hang up (newer than the 2017 document).
+    Prompt(Prompt),
+    /// Let a group of the PBX ring (newer than the 2017 document).
+    Group(Group),
+    /// Hand the call to a routing plan of the PBX (newer than the 2017 document).
+    RoutingPlan(RoutingPlan),
+}
+
+/// Targets that ring one after the other; none of them = straight to voicemail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Forward {
+    /// Music on hold in place of the ringing tone.
+    pub music_on_hold: bool,
+    /// Whether the call goes to voicemail when no target answered.
+    pub voicemail: bool,
+    /// Id of the announcement of the mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail_announcement: Option<String>,
+    /// Whether a voice message is mailed as an MP3.
+    pub voicemail_as_attachment: bool,
+    /// Id of an announcement to play before the targets ring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_announcement: Option<String>,
+    /// Who rings, in this order.
+    pub targets: Vec<Target>,
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        Self {
+            music_on_hold: false,
+            voicemail: true,
+            voicemail_announcement: None,
+            voicemail_as_attachment: false,
+            forward_announcement: None,
+            targets: Vec::new(),
+        }
+    }
+}
+
+/// Numbers that ring together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// How long they ring, in seconds.
+    pub ringtime: u16,
+    /// SIP users or telephone numbers, at least one.
+    pub numbers: Vec<String>,
+}
+
+/// Turning a call away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reject {
+    /// What the caller hears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RejectReason>,
+}
+
+/// The reasons that Placetel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// The line pretends to be busy.
+    Busy,
+}
+
+/// A Contact Center queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Queue {
+    /// Its id in the PBX.
+    pub id: String,
+}
+
+/// A prompt to play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Prompt {
+    /// Its id in the PBX.
+    pub id: String,
+}
+
+/// A group of the PBX.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Its id in the PBX.
+    pub id: String,
+    /// How long it rings, in seconds.
+    pub ringtime: u16,
+    /// What happens when nobody answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_behaviour: Option<BackupBehaviour>,
+    /// Id of the routing object that takes over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_routing_object: Option<String>,
+    /// Id of the announcement of the mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail_announcement: Option<String>,
+    /// Whether a voice message is mailed as an MP3.
+    pub voicemail_as_attachment: bool,
+    /// Id of an announcement to play before the group rings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_announcement: Option<String>,
+    /// Music on hold in place of the ringing tone.
+    pub music_on_hold: bool,
+}
+
+/// What a group does with a call that nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupBehaviour {
+    /// The mailbox takes it.
+    Mailbox,
+    /// Another routing object of the PBX takes it.
+    RoutingObject,
+}
+
+/// A routing plan of the PBX.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoutingPlan {
+    /// Its id in the PBX.
+    pub id: String,
+    /// What happens when the plan cannot be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Forward>,
+}

@@ -1,0 +1,176 @@
+//! Opening hours in OpenStreetMap's syntax, told in the business time zone, with public holidays.
+//!
+//! The crate opening-hours reads and evaluates them. It is asked for the schedule of one local day only: that
+//! is what a wall clock needs, over both clock changes, and it leaves out the crate's search for the next
+//! change, which can run long.
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Timelike};
+use chrono_tz::Tz;
+use opening_hours::localization::Country;
+use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
+
+use crate::fields::Problem;
+
+/// The longest expression in characters.
+pub const MAX_HOURS_CHARS: usize = 1000;
+/// Reading takes three to nine times as long with each further date like `Jan Mo[1]` in one list.
+const MAX_WEEKDAY_DATES: usize = 5;
+
+/// Where a business is: what a wall clock shows there and which days are public holidays.
+#[derive(Clone, Debug)]
+pub struct HoursContext {
+    zone: Tz,
+    holidays: ContextHolidays,
+}
+
+impl HoursContext {
+    /// `country` is an ISO 3166 alpha-2 code in upper case. Without known holidays, expressions with `PH` are
+    /// refused.
+    ///
+    /// `_state` (`NW` of `DE-NW`) does not change anything yet: `PH` are the holidays of the whole country, never
+    /// those that only some states have.
+    pub fn new(zone: Tz, country: &str, _state: Option<&str>) -> Self {
+        let holidays = country.parse().map(Country::holidays).unwrap_or_default();
+        Self { zone, holidays }
+    }
+
+    /// The business time zone.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+}
+
+/// When a business is open.
+#[derive(Clone, Debug)]
+pub struct Hours {
+    zone: Tz,
+    rules: OpeningHours,
+}
+
+/// Why a text is no opening hours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HoursError {
+    /// More than [`MAX_HOURS_CHARS`], or too many dates like `Jan Mo[1]` in a row to be read in reasonable time.
+    #[error(
+        "too long: at most {MAX_HOURS_CHARS} characters and {MAX_WEEKDAY_DATES} dates like \"Jan Mo[1]\" in a list"
+    )]
+    TooLong,
+    /// Not the syntax.
+    #[error(
+        "not opening hours from character {character} on ({rest:?}); right is, for example, \"Mo-Fr 09:00-17:00; PH off\""
+    )]
+    Syntax {
+        /// The first character, counted from 1, that does not fit.
+        character: usize,
+        /// The text from there on, shortened.
+        rest: String,
+    },
+    /// The syntax, but not a sense: a range that runs backwards, a time beyond 48:00.
+    #[error("not usable as opening hours: {0}")]
+    Senseless(String),
+    /// Sunrise and sunset need a place, which nobody has told.
+    #[error("dawn, sunrise, sunset and dusk are not supported: write times, for example 08:00-18:00")]
+    Sun,
+    /// `PH` or `SH` where no such holidays are known: it would silently never match.
+    #[error("no {0} holidays are known for the country of the setting --country: leave {0} out")]
+    NoHolidays(&'static str),
+}
+
+impl HoursError {
+    /// What is wrong, as a field's problem in both languages.
+    pub fn problem(&self) -> Problem {
+        let de = match self {
+            Self::TooLong => format!(
+                "ist zu lang: höchstens {MAX_HOURS_CHARS} Zeichen und {MAX_WEEKDAY_DATES} Angaben wie „Jan Mo[1]“ in einer Liste"
+            ),
+            Self::Syntax { character, rest } => format!(
+                "ist ab dem {character}. Zeichen („{rest}“) keine Öffnungszeit; richtig ist zum Beispiel Mo-Fr 09:00-17:00; PH off"
+            ),
+            Self::Senseless(why) => format!("ist als Öffnungszeit nicht brauchbar: {why}"),
+            Self::Sun => {
+                "kann dawn, sunrise, sunset und dusk nicht enthalten: bitte Uhrzeiten wie 08:00-18:00 angeben".into()
+            }
+            Self::NoHolidays(kind) => {
+                format!("kann {kind} nicht enthalten: für das Land der Einstellung --country sind keine bekannt")
+            }
+        };
+        Problem::Said { de, en: format!("is {self}") }
+    }
+}
+
+impl Hours {
+    /// Reads an expression such as `Mo-Fr 09:00-17:00; PH off`.
+    ///
+    /// A rule after `;` replaces what held for its days, also the night that reaches into them from the day
+    /// before; one after `, ` adds to it.
+    ///
+    /// # Errors
+    /// Where the syntax breaks, or what in it cannot be used here.
+    pub fn parse(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
+        if text.chars().count() > MAX_HOURS_CHARS || weekday_dates(text) > MAX_WEEKDAY_DATES {
+            return Err(HoursError::TooLong);
+        }
+        let rules: OpeningHours = text.parse().map_err(|error| refusal(text, &format!("{error}")))?;
+        for rule in &rules.get_expression().rules {
+            let spans = &rule.time_selector.spans;
+            // The crate panics on some spans of this kind, such as `(dusk+23:00)-30:00`.
+            if spans.iter().any(|span| [span.range.start, span.range.end].iter().any(|t| t.as_time_event().is_some())) {
+                return Err(HoursError::Sun);
+            }
+            for day in rule.day_selector.weekday.iter().map(ToString::to_string) {
+                if day.starts_with("PH") && context.holidays.get_public().count() == 0 {
+                    return Err(HoursError::NoHolidays("PH"));
+                }
+                if day.starts_with("SH") && context.holidays.get_school().count() == 0 {
+                    return Err(HoursError::NoHolidays("SH"));
+                }
+            }
+        }
+        let holidays = Context::default().with_holidays(context.holidays.clone());
+        Ok(Self { zone: context.zone, rules: rules.with_context(holidays) })
+    }
+
+    /// Whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
+    /// hour that the clock shows twice is open twice. `unknown` is not open; nor is a time that is no date.
+    pub fn is_open(&self, at_ms: i64) -> bool {
+        // Beyond this the crate knows no schedule and chrono, near its end, no local time.
+        const CENTURIES_MS: i64 = 8000 * 365 * 86_400_000;
+        let Some(instant) = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS) else {
+            return false;
+        };
+        let local = instant.with_timezone(&self.zone).naive_local();
+        let minute = local.hour() * 60 + local.minute();
+        self.rules.schedule_at(local.date()).into_iter().any(|span| {
+            let minutes =
+                u32::from(span.range.start.mins_from_midnight())..u32::from(span.range.end.mins_from_midnight());
+            span.kind == RuleKind::Open && minutes.contains(&minute)
+        })
+    }
+}
+
+/// How many dates like `Jan Mo[1]` may follow one another in a list, at most; over the grammar a chain of
+/// them is read again and again.
+fn weekday_dates(text: &str) -> usize {
+    let goes_on_with_a_date = |rest: &&str| {
+        let mut next = rest.chars();
+        let first = next.next();
+        first.is_some_and(|c| c.is_ascii_digit())
+            || first.is_some_and(char::is_alphabetic) && next.take(2).filter(|c| c.is_alphabetic()).count() == 2
+    };
+    1 + text.split("],").skip(1).filter(goes_on_with_a_date).count()
+}
+
+/// The parser tells the place as `--> 1:4` and draws it; one line is wanted.
+fn refusal(text: &str, error: &str) -> HoursError {
+    let column = error.split_once("--> 1:").and_then(|(_, rest)| rest.lines().next()?.trim().parse::<usize>().ok());
+    match column {
+        Some(character) => {
+            let rest = text.chars().skip(character.saturating_sub(1)).take(20).collect();
+            HoursError::Syntax { character, rest }
+        }
+        None => HoursError::Senseless(error.lines().next().unwrap_or_default().to_owned()),
+    }
+}

@@ -1,0 +1,12 @@
+//! Which answer an incoming call gets. Pure: the table, the numbers and the time go in, a decision comes out.
+
+/// Opening hours in OpenStreetMap's syntax, in the business time zone.
+pub mod hours;
+/// Finds what is filed under any spelling or beginning of a number.
+mod index;
+/// Which numbers a route is for.
+pub mod matching;
+/// One route, as the API shows and takes it.
+pub mod route;
+/// All routes, compiled for deciding.
+pub mod table;

@@ -1,0 +1,220 @@
+//! One route, as the API shows and takes it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
+use crate::fields::{Errors, FieldError, Object, Problem, text};
+use crate::placetel::reply::{MAX_NUMBER_CHARS, Reply};
+
+/// The longest name of a route, in characters.
+pub const MAX_NAME_CHARS: usize = 200;
+/// The most entries of `to` and of `from`.
+pub const MAX_PATTERNS: usize = 10_000;
+
+const FIELDS: [&str; 7] = ["name", "enabled", "position", "to", "from", "hours", "reply"];
+/// What is shown but not taken; sent back, it is ignored.
+const READ_ONLY: [&str; 4] = ["id", "version", "created_at", "updated_at"];
+
+/// A stored route. Its JSON is the ROUTE of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Its number, for good.
+    pub id: i64,
+    /// What people call it.
+    pub name: String,
+    /// Whether it takes part.
+    pub enabled: bool,
+    /// The lowest comes first; among equals the lowest `id`.
+    pub position: i64,
+    /// Called numbers; none = any.
+    pub to: Vec<String>,
+    /// Calling numbers; none = any.
+    pub from: Vec<String>,
+    /// OpenStreetMap opening hours in the business time zone; `None` = always.
+    pub hours: Option<String>,
+    /// The answer.
+    pub reply: Reply,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+/// A route that somebody wants, checked; it is not stored yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteDraft {
+    /// As in [`Route`].
+    pub name: String,
+    /// As in [`Route`]; left out, it is enabled.
+    pub enabled: bool,
+    /// As in [`Route`]; whoever stores it decides when it is left out.
+    pub position: Option<i64>,
+    /// As in [`Route`].
+    pub to: Vec<String>,
+    /// As in [`Route`].
+    pub from: Vec<String>,
+    /// As in [`Route`].
+    pub hours: Option<String>,
+    /// As in [`Route`].
+    pub reply: Reply,
+}
+
+impl RouteDraft {
+    /// Reads what a client sends as ROUTE.
+    ///
+    /// # Errors
+    /// Every wrong field.
+    pub fn from_json(value: &Value, context: &HoursContext) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let draft = Self::read("", value, context, &mut errors);
+        errors.or(draft)
+    }
+
+    /// Reads a ROUTE that stands at `path` of a larger value, such as `items[3]`; what it gives is to be used
+    /// only if nothing is wrong in the end. `None` only if `errors` says why.
+    pub fn read(path: &str, value: &Value, context: &HoursContext, errors: &mut Errors) -> Option<Self> {
+        let route = Object::read(path, value, errors)?;
+        route.allow_only(&FIELDS, &READ_ONLY, errors);
+        let name =
+            route.required("name", errors).and_then(|name| text(&route.path("name"), name, MAX_NAME_CHARS, errors));
+        let enabled = route.flag("enabled", true, errors);
+        let position = route.whole("position", i64::MIN..=i64::MAX, errors);
+        let to = patterns(&route, "to", errors);
+        let from = patterns(&route, "from", errors);
+        let hours = hours(&route, context, errors);
+        let reply = route.required("reply", errors).and_then(|reply| Reply::read(&route.path("reply"), reply, errors));
+        Some(Self { name: name?, enabled, position, to, from, hours, reply: reply? })
+    }
+
+    /// The route, once it is known where it is stored.
+    pub fn into_route(self, id: i64, position: i64, version: i64) -> Route {
+        let Self { name, enabled, position: _, to, from, hours, reply } = self;
+        Route { id, name, enabled, position, to, from, hours, reply, version }
+    }
+}
+
+fn patterns(route: &Object<'_>, name: &str, errors: &mut Errors) -> Vec<String> {
+    let items = route.items(name, 0..=MAX_PATTERNS, errors);
+    items.into_iter().filter_map(|(path, item)| pattern(&path, item, errors)).collect()
+}
+
+fn pattern(path: &str, item: &Value, errors: &mut Errors) -> Option<String> {
+    let pattern = text(path, item, MAX_NUMBER_CHARS, errors)?;
+    if pattern.strip_suffix('*').unwrap_or(&pattern).contains('*') {
+        errors.add(path, Problem::StarInside);
+        return None;
+    }
+    Some(pattern)
+}
+
+fn hours(route: &Object<'_>, context: &HoursContext, errors: &mut Errors) -> Option<String> {
+    let path = route.path("hours");
+    let hours = text(&path, route.optional("hours")?, MAX_HOURS_CHARS, errors)?;
+    if let Err(error) = Hours::parse(&hours, context) {
+        errors.add(path, error.problem());
+    }
+    Some(hours)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::lang::Lang;
+
+    fn read(value: &Value) -> Result<RouteDraft, Vec<FieldError>> {
+        RouteDraft::from_json(value, &HoursContext::new(chrono_tz::Europe::Berlin, "DE", None))
+    }
+
+    fn wrong(value: &Value, lang: Lang) -> Vec<String> {
+        let errors = read(value).unwrap_err();
+        errors.iter().map(|error| format!("{} {}", error.field, error.message(lang))).collect()
+    }
+
+    fn office_hours() -> Value {
+        json!({"id": 7, "name": "Office hours", "enabled": true, "position": 10,
+            "to": ["022129191999", "0221*"], "from": [], "hours": "Mo-Fr 09:00-17:00; PH off",
+            "reply": {"action": "forward", "music_on_hold": true, "voicemail": true, "voicemail_announcement": "4",
+                "voicemail_as_attachment": false, "forward_announcement": "7684",
+                "targets": [{"ringtime": 30, "numbers": ["7777abcdefg@fpbx.de", "022129191999"]}]},
+            "version": 3})
+    }
+
+    #[test]
+    fn a_route_is_shown_as_it_was_sent_and_taken_back_as_shown() {
+        let draft = read(&office_hours()).unwrap();
+        assert_eq!(draft.position, Some(10));
+        assert_eq!(serde_json::to_value(draft.into_route(7, 10, 3)).unwrap(), office_hours());
+    }
+
+    #[test]
+    fn only_name_and_reply_are_required() {
+        let draft = read(&json!({"name": "x", "reply": {"action": "hangup"}})).unwrap();
+        let shown = serde_json::to_value(draft.into_route(1, 5, 1)).unwrap();
+        let full = json!({"id": 1, "name": "x", "enabled": true, "position": 5, "to": [], "from": [], "hours": null,
+            "reply": {"action": "hangup"}, "version": 1});
+        assert_eq!(shown, full);
+        assert!(read(&full).is_ok());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let route = json!({"nmae": "x", "enabled": 1, "position": 1.5, "to": ["23", "0*1", 5, "\u{7}"], "from": "23",
+            "hours": "Mo-Fr 9-17", "reply": {"action": "forward", "targets": [{"numbers": [""]}], "ringtime": 5}});
+        assert_eq!(
+            wrong(&route, Lang::En),
+            [
+                "nmae is unknown; known are name, enabled, position, to, from, hours, reply",
+                "name is missing",
+                "enabled must be true or false",
+                "position must be a whole number (64 bits)",
+                "to[1] may have * at the end only: 0221* stands for all numbers that begin so",
+                "to[2] must be a text in quotes",
+                "to[3] must not contain control characters",
+                "from must be a list: […]",
+                "hours is not opening hours from character 7 on (\"9-17\"); right is, for example, \"Mo-Fr 09:00-17:00; PH off\"",
+                "reply.ringtime is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
+                 voicemail_as_attachment, forward_announcement, targets",
+                "reply.targets[0].numbers[0] must be 1 to 128 characters long",
+            ]
+        );
+        assert_eq!(
+            wrong(&json!({"reply": {"action": "sing"}, "hours": "sunrise-sunset"}), Lang::De),
+            [
+                "name fehlt",
+                "hours kann dawn, sunrise, sunset und dusk nicht enthalten: bitte Uhrzeiten wie 08:00-18:00 angeben",
+                "reply.action muss eines von diesen sein: forward, reject, hangup, queue, prompt, group, routing_plan",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_positions_and_lists_have_their_bounds() {
+        for (field, good, bad) in [
+            ("name", json!("x".repeat(200)), json!("x".repeat(201))),
+            ("name", json!("Ä & <b>"), json!("   ")),
+            ("name", json!("a"), json!("a\u{85}b")),
+            ("position", json!(i64::MAX), json!(9_223_372_036_854_775_808_u64)),
+            ("position", json!(i64::MIN), json!("10")),
+            ("to", json!(vec!["23"; MAX_PATTERNS]), json!(vec!["23"; MAX_PATTERNS + 1])),
+            ("from", json!(["anonymous", "*", "7777abc@fpbx.de", "+49 221*"]), json!({})),
+            ("hours", json!(null), json!(24)),
+        ] {
+            let mut route = office_hours();
+            route[field] = good;
+            assert!(read(&route).is_ok(), "{field}");
+            route[field] = bad;
+            let errors = read(&route).unwrap_err();
+            assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
+        assert_eq!(wrong(&json!([]), Lang::En), [" must be an object: {…}"]);
+    }
+
+    #[test]
+    fn a_list_of_routes_says_which_one_is_wrong() {
+        let mut errors = Errors::default();
+        let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        assert_eq!(RouteDraft::read("items[3]", &json!({"name": "x"}), &context, &mut errors), None);
+        assert_eq!(errors.or(Some(())).unwrap_err()[0].field, "items[3].reply");
+    }
+}
