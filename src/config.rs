@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -226,7 +227,7 @@ impl Config {
         let parse = |hours: &String| Hours::parse(hours, &self.hours_context());
         let hours = self.business_hours.as_ref().map(parse).transpose();
         let hours = hours.map_err(|error| SettingError::new("business-hours", error))?;
-        Ok(Derivation { numbering, business: BusinessTime::new(self.time_zone, hours) })
+        Ok(Derivation { numbering: Arc::new(numbering), business: BusinessTime::new(self.time_zone, hours) })
     }
 
     /// The settings that stored figures depend on: flag and value.

@@ -5,6 +5,7 @@ use futures_util::TryStreamExt;
 use super::record::Decision;
 use super::rows::{CallRow, call_columns, pack_call_id, pack_direction};
 use super::{Db, StoreError, reading};
+use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::placetel::event::CallId;
@@ -55,6 +56,11 @@ impl CallQuery {
     pub fn only_open(&self) -> Self {
         let mask = self.outcome_mask & 1 << Outcome::Open.code();
         Self { outcome_mask: mask, start_ms: self.start_ms.max(self.open_after_ms), ..self.clone() }
+    }
+
+    /// Whether a call is still running at the moment of this question.
+    pub fn is_open(&self, call: &Call) -> bool {
+        call.ending.is_none() && call.started_ms > self.open_after_ms
     }
 
     /// The same question about calls of any outcome.

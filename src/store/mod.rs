@@ -8,6 +8,8 @@ pub mod cells;
 pub mod events;
 /// One transaction: events in, calls folded, cells corrected.
 pub mod record;
+/// Routes as people edit them.
+pub mod routes;
 /// What the database remembers about itself.
 pub mod settings;
 /// Deriving calls and cells again from the log.

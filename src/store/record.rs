@@ -2,6 +2,7 @@
 //! difference. A batch repeated changes nothing: differences come from what the transaction finds.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::batch::{SET_ALL, SET_UNINDEXED};
 use super::rows::StoredCall;
@@ -17,7 +18,7 @@ use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
 #[derive(Debug)]
 pub struct Derivation {
     /// How numbers are read.
-    pub numbering: Numbering,
+    pub numbering: Arc<Numbering>,
     /// What days, hours and "open" are.
     pub business: BusinessTime,
 }

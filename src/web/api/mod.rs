@@ -1,0 +1,87 @@
+//! The JSON API, `/api/v1`.
+
+/// Calls, one and many.
+pub mod calls;
+/// Routes.
+pub mod routes;
+/// Statistics.
+pub mod stats;
+
+use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, Scope};
+use serde_json::Value;
+
+use super::access;
+use super::error::Error;
+use super::state::State;
+use crate::stats::filter::{Filter, FilterError, FilterProblem};
+
+/// The largest JSON body: a table of 10,000 routes fits.
+const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
+
+/// `/api/v1`.
+pub fn scope() -> Scope {
+    web::scope("/api/v1")
+        .route("/stats", web::get().to(stats::stats))
+        .route("/calls", web::get().to(calls::list))
+        .route("/calls/{call_id}", web::get().to(calls::show))
+        .service(
+            web::resource("/routes")
+                .route(web::get().to(routes::list))
+                .route(web::post().to(routes::create))
+                .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("GET, POST")) })),
+        )
+        .service(
+            web::resource("/routes/{id}")
+                .route(web::get().to(routes::show))
+                .route(web::put().to(routes::replace))
+                .route(web::delete().to(routes::remove))
+                .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("GET, PUT, DELETE")) })),
+        )
+}
+
+/// The query parameters of a request, in order.
+pub type Parameters = Vec<(String, String)>;
+
+/// Reads the query; whatever it holds, it is pairs.
+pub fn parameters(request: &HttpRequest) -> Parameters {
+    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect()
+}
+
+/// The first parameter of this name that is not empty.
+pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
+    parameters.iter().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+/// The filter words among the parameters.
+///
+/// # Errors
+/// The first that cannot be used.
+pub fn filter(parameters: &Parameters, state: &State) -> Result<Filter, FilterError> {
+    let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Filter::parse(pairs, state.today(), &state.derivation.numbering)
+}
+
+/// `limit`, between 1 and `most`.
+///
+/// # Errors
+/// When it is no such number.
+pub fn limit(parameters: &Parameters, default: usize, most: usize) -> Result<usize, FilterError> {
+    let Some(text) = parameter(parameters, "limit") else { return Ok(default) };
+    let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
+    limit.ok_or(FilterError { field: "limit", problem: FilterProblem::Limit })
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// 415 unless it says that it is JSON, 413 when it is too large, 400 when it is none.
+pub async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Error> {
+    if !access::has_content_type(request, "application/json") {
+        return Err(Error::ContentType("application/json"));
+    }
+    let too_large = |_| Error::TooLarge("the body is larger than 16 MiB".into());
+    let body = payload.to_bytes_limited(MAX_JSON_BYTES).await.map_err(too_large)?;
+    let body = body.map_err(|_| Error::BadRequest("the body broke off".into()))?;
+    serde_json::from_slice(&body).map_err(|error| Error::BadRequest(format!("this is no JSON: {error}")))
+}

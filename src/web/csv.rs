@@ -1,0 +1,150 @@
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+use serde_json::Value;
+
+use super::api::calls::CallJson;
+use super::api::{Parameters, filter, parameter, parameters};
+use super::clock::now_ms;
+use super::error::{Error, WrongField};
+use super::state::State;
+use crate::store::calls::{CallQuery, Cursor, list_calls};
+
+const ROWS_PER_CHUNK: usize = 1_000;
+
+const FIELDS: [&str; 15] = [
+    "call_id", "direction", "from", "to", "number", "party", "peer", "state", "outcome", "started_at", "accepted_at",
+    "ended_at", "wait_seconds", "talk_seconds", "event_count",
+];
+const GERMAN_FIELDS: [&str; 15] = [
+    "Anruf-ID", "Richtung", "Von", "An", "Eigene Nummer", "Gegenstelle", "Agent", "Zustand", "Ergebnis", "Beginn",
+    "Angenommen", "Ende", "Wartezeit (s)", "Gesprächszeit (s)", "Ereignisse",
+];
+
+/// How the file is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// RFC 4180.
+    Plain,
+    /// What a German Excel opens without asking.
+    ExcelDe,
+}
+
+/// `GET /calls.csv`: all rows, newest first, streamed.
+pub async fn calls(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    let parameters = parameters(&request);
+    let dialect = dialect(&parameters)?;
+    let query = state.query(&filter(&parameters, &state)?);
+    let start = Progress { state, query, dialect, next: Next::Header };
+    let rows = stream::try_unfold(start, |progress| async move { progress.step().await });
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"calls.csv\""))
+        .streaming(rows))
+}
+
+fn dialect(parameters: &Parameters) -> Result<Dialect, Error> {
+    match parameter(parameters, "dialect") {
+        None => Ok(Dialect::Plain),
+        Some("excel-de") => Ok(Dialect::ExcelDe),
+        Some(_) => {
+            let detail = "dialect: expected excel-de or nothing".to_owned();
+            Err(Error::Fields(vec![WrongField { field: "dialect".into(), detail }]))
+        }
+    }
+}
+
+struct Progress {
+    state: Data<State>,
+    query: CallQuery,
+    dialect: Dialect,
+    next: Next,
+}
+
+enum Next {
+    Header,
+    Rows(Option<Cursor>),
+    End,
+}
+
+impl Progress {
+    async fn step(mut self) -> Result<Option<(Bytes, Self)>, Error> {
+        let chunk = match self.next {
+            Next::Header => {
+                self.next = Next::Rows(None);
+                header(self.dialect)?
+            }
+            Next::Rows(cursor) => {
+                let page = list_calls(&self.state.db, &self.query, cursor, ROWS_PER_CHUNK).await?;
+                self.next = page.next.map_or(Next::End, |next| Next::Rows(Some(next)));
+                let (now_ms, timeout_ms) = (now_ms(), self.state.hangup_timeout_ms());
+                rows(self.dialect, page.calls.into_iter().map(|call| CallJson::new(call, now_ms, timeout_ms)))?
+            }
+            Next::End => return Ok(None),
+        };
+        Ok(Some((chunk.into(), self)))
+    }
+}
+
+fn writer(dialect: Dialect) -> csv::Writer<Vec<u8>> {
+    let delimiter = if dialect == Dialect::ExcelDe { b';' } else { b',' };
+    csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(Vec::new())
+}
+
+fn header(dialect: Dialect) -> Result<Vec<u8>, Error> {
+    let mut writer = writer(dialect);
+    writer.write_record(if dialect == Dialect::ExcelDe { GERMAN_FIELDS } else { FIELDS }).map_err(internal)?;
+    let line = writer.into_inner().map_err(internal)?;
+    Ok(if dialect == Dialect::ExcelDe { ["\u{feff}".as_bytes(), &line].concat() } else { line })
+}
+
+fn rows(dialect: Dialect, calls: impl Iterator<Item = CallJson>) -> Result<Vec<u8>, Error> {
+    let mut writer = writer(dialect);
+    for call in calls {
+        let values = serde_json::to_value(call).map_err(internal)?;
+        let fields = FIELDS.iter().map(|field| match &values[field] {
+            Value::Null => String::new(),
+            Value::String(text) if dialect == Dialect::ExcelDe => defused(text),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        writer.write_record(fields).map_err(internal)?;
+    }
+    writer.into_inner().map_err(internal)
+}
+
+/// A cell that a spreadsheet would run as a formula is made a text; telephone numbers stay as they are.
+fn defused(text: &str) -> String {
+    let is_number = text.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    match text.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') if !is_number => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Error {
+    Error::Internal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_defused_and_numbers_stay() {
+        for text in ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "+49221=1", "+"] {
+            assert_eq!(defused(text), format!("'{text}"));
+        }
+        for text in ["+4922129191999", "022129191999", "anonymous", "", "a=b"] {
+            assert_eq!(defused(text), text);
+        }
+    }
+
+    #[test]
+    fn the_excel_dialect_has_a_mark_and_german_headers() {
+        let header = String::from_utf8(header(Dialect::ExcelDe).unwrap()).unwrap();
+        assert!(header.starts_with("\u{feff}Anruf-ID;Richtung;"), "{header}");
+        assert!(header.ends_with("Ereignisse\r\n"), "{header}");
+    }
+}

@@ -1,0 +1,159 @@
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::fields::FieldError;
+use crate::lang::Lang;
+use crate::stats::filter::FilterError;
+use crate::store::StoreError;
+use crate::store::routes::RouteError;
+
+/// One error for all of HTTP. Clients of API and PBX endpoint see it as `application/problem+json` (RFC 9457).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400: fields that cannot be used, each named.
+    #[error("{}", .0.iter().map(|field| field.detail.as_str()).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<WrongField>),
+    /// 400: no JSON at all.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 401: who sent this cannot be told; with a challenge where Basic would do.
+    #[error("{reason}")]
+    Unauthorized {
+        /// What is missing or wrong.
+        reason: &'static str,
+        /// Whether Basic would do.
+        basic: bool,
+    },
+    /// 403: not from there.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404.
+    #[error("there is no such page or item")]
+    NotFound,
+    /// 405: the other methods of the url.
+    #[error("this url takes only {0}")]
+    Method(&'static str),
+    /// 412: changed meanwhile.
+    #[error("it was changed by somebody else meanwhile: load it again")]
+    Changed,
+    /// 413.
+    #[error("{0}")]
+    TooLarge(String),
+    /// 415: what it should have been.
+    #[error("the Content-Type must be {0}")]
+    ContentType(&'static str),
+    /// 503: the same works later.
+    #[error("not now: {0}")]
+    Unavailable(&'static str),
+    /// 500: our fault; logged, not told.
+    #[error("something went wrong here; the log says what")]
+    Internal(String),
+}
+
+/// A field that cannot be used.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrongField {
+    /// Its name or path.
+    pub field: String,
+    /// What is wrong with it and what would be right.
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [WrongField],
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Fields(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Changed => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Self::Internal(cause) = self {
+            tracing::error!(cause, "a request failed");
+        }
+        let status = self.status_code();
+        let errors = if let Self::Fields(fields) = self { &fields[..] } else { &[] };
+        let title = status.canonical_reason().unwrap_or("Error");
+        let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), detail: self.to_string(), errors };
+        let mut response = HttpResponse::build(status);
+        match self {
+            Self::Unauthorized { basic: true, .. } => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"fernamt\""));
+            }
+            Self::Unavailable(_) => {
+                response.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Self::Method(allowed) => {
+                response.insert_header((header::ALLOW, *allowed));
+            }
+            _ => {}
+        }
+        let mut response = response.json(problem);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Away(_) | StoreError::Conflict(_) => {
+                tracing::warn!(%error, "a request failed");
+                Self::Unavailable("the database does not answer")
+            }
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<RouteError> for Error {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::Unknown => Self::NotFound,
+            RouteError::Changed => Self::Changed,
+            RouteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(error: FilterError) -> Self {
+        let FilterError { field, problem } = error;
+        Self::Fields(vec![WrongField { field: field.into(), detail: format!("{field} {problem}") }])
+    }
+}
+
+impl From<Vec<FieldError>> for Error {
+    fn from(errors: Vec<FieldError>) -> Self {
+        let wrong = |error: FieldError| {
+            let detail = format!("{}: {}", error.field, error.message(Lang::En));
+            WrongField { field: error.field, detail }
+        };
+        Self::Fields(errors.into_iter().map(wrong).collect())
+    }
+}
+
+/// Any url that does not exist.
+pub async fn not_found(_request: HttpRequest) -> Result<HttpResponse, Error> {
+    Err(Error::NotFound)
+}

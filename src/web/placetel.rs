@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::web::{self, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+
+use super::access;
+use super::clock::now_ms;
+use super::error::{Error, WrongField};
+use super::state::{RefusalReason, State};
+use crate::calls::receipts::Receipt;
+use crate::config::{NoRoute, Secret};
+use crate::placetel::event::{EventError, Kind, MAX_BODY_BYTES};
+use crate::placetel::reply::EMPTY_RESPONSE;
+use crate::placetel::signature;
+use crate::store::record::{Decision, Delivery, Recorded, Source};
+use crate::store::writer::WriteError;
+
+/// What the database does not take within this long is refused.
+const STORE_WITHIN: Duration = Duration::from_secs(2);
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// `/placetel`.
+pub fn resource() -> Resource {
+    web::resource("/placetel")
+        .route(web::post().to(receive))
+        .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("POST")) }))
+}
+
+/// Takes one event of the PBX: stored durably, then acknowledged. An IncomingCall is answered in time,
+/// whatever storage does: somebody is waiting on the line.
+async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let received_ms = now_ms();
+    let checked = match read_event(&request, payload, &state, received_ms).await {
+        Ok(receipt) => receipt,
+        Err((reason, error)) => {
+            state.note_refusal(reason);
+            tracing::warn!(%error, "a request to /placetel was refused");
+            return Err(error);
+        }
+    };
+    if checked.event.kind == Kind::IncomingCall {
+        Ok(answer_call(&state, checked).await)
+    } else {
+        let delivery = Delivery { receipt: checked, source: Source::Pbx(None) };
+        store(&state, delivery).await?;
+        Ok(xml(EMPTY_RESPONSE.to_owned()))
+    }
+}
+
+async fn read_event(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &State,
+    received_ms: i64,
+) -> Result<Receipt, (RefusalReason, Error)> {
+    if state.is_local_mode() {
+        access::check_local(request).map_err(|error| (RefusalReason::NotLocal, error))?;
+    }
+    access::check_origin(request).map_err(|error| (RefusalReason::ForeignOrigin, error))?;
+    if !access::has_content_type(request, FORM) {
+        return Err((RefusalReason::ContentType, Error::ContentType(FORM)));
+    }
+    if let Some(basic) = &state.config.placetel_basic {
+        check_basic(request, basic).map_err(|error| (RefusalReason::Basic, error))?;
+    }
+    let too_large = || (RefusalReason::TooLarge, Error::TooLarge(EventError::TooLarge.to_string()));
+    let body = payload.to_bytes_limited(MAX_BODY_BYTES).await.map_err(|_| too_large())?;
+    let body = body.map_err(|_| (RefusalReason::NoEvent, Error::BadRequest("the body broke off".into())))?;
+    check_signature(request, &state.config.placetel_secrets, &body)?;
+    Receipt::new(received_ms, body.to_vec()).map_err(|error| match error.field() {
+        None => too_large(),
+        Some(field) => {
+            let wrong = WrongField { field: field.into(), detail: error.to_string() };
+            (RefusalReason::NoEvent, Error::Fields(vec![wrong]))
+        }
+    })
+}
+
+fn check_basic(request: &HttpRequest, expected: &Secret) -> Result<(), Error> {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credentials = given
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+        .and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok())
+        .unwrap_or_default();
+    let is_right = bool::from(credentials.ct_eq(expected.0.as_bytes()));
+    is_right.then_some(()).ok_or(Error::Unauthorized { reason: "user or password is missing or wrong", basic: true })
+}
+
+fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Result<(), (RefusalReason, Error)> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let refuse = |refusal, reason| Err((refusal, Error::Unauthorized { reason, basic: false }));
+    let Some(given) = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok()) else {
+        return refuse(RefusalReason::SignatureMissing, "the signature (X-PLACETEL-SIGNATURE) is missing");
+    };
+    if signature::is_valid(secrets.iter().map(|secret| secret.0.as_str()), body, given) {
+        Ok(())
+    } else {
+        refuse(RefusalReason::SignatureWrong, "the signature does not fit: is the shared secret the same on both sides?")
+    }
+}
+
+async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
+    let event = &receipt.event;
+    let call_id = event.call_id.clone();
+    let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
+    let delivery = Delivery { receipt, source: Source::Pbx(Some(decision.clone())) };
+    let settled = match state.writer.submit(delivery, true) {
+        Ok(stored) => match tokio::time::timeout(state.config.answer_within, stored).await {
+            Ok(Ok(Ok(Recorded { decision: Some(settled), .. }))) => Some(settled),
+            _ => None,
+        },
+        Err(error) => {
+            tracing::error!(%error, "an incoming call was answered, but could not be recorded");
+            None
+        }
+    };
+    if let Some(settled) = &settled {
+        state.settle(&call_id, settled);
+    }
+    reply(state, settled.unwrap_or(decision))
+}
+
+fn reply(state: &State, decision: Decision) -> HttpResponse {
+    if decision.route_id.is_none() && state.config.no_route == NoRoute::Error {
+        use actix_web::ResponseError;
+        return Error::Unavailable("no route matches this call").error_response();
+    }
+    xml(decision.xml)
+}
+
+async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
+    let unavailable = Error::Unavailable("the database does not take events");
+    let stored = state.writer.submit(delivery, false).map_err(|_: WriteError| Error::Unavailable("too much is waiting"))?;
+    match tokio::time::timeout(STORE_WITHIN, stored).await {
+        Ok(Ok(Ok(recorded))) => Ok(recorded),
+        _ => Err(unavailable),
+    }
+}
+
+fn xml(document: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/xml").body(document)
+}

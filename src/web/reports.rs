@@ -1,0 +1,74 @@
+use std::collections::HashMap;
+
+use super::error::Error;
+use super::state::State;
+use crate::stats::business::{day_number, next_day};
+use crate::stats::filter::Filter;
+use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
+use crate::stats::rollup::{Class, Figures, Progress, Tier};
+use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
+use crate::store::cells::read_cells;
+
+/// The figures of the calls that a filter lets through: from cells where a tier holds the combination,
+/// corrected for calls that are still running, else from the calls themselves.
+///
+/// # Errors
+/// When there would be too many groups, or the database does not answer.
+pub async fn report(
+    state: &State,
+    filter: &Filter,
+    group_by: Option<GroupBy>,
+    limit: usize,
+) -> Result<Report, Error> {
+    let business = &state.derivation.business;
+    let mut counter = Counter::new(filter, group_by, business)?;
+    let query = state.query(filter).any_outcome();
+    let mut names = HashMap::new();
+    match Source::of(filter, group_by) {
+        Source::Cells(tier, subject) => {
+            let (first, end) = (filter.days.start, next_day(filter.days.end));
+            let buckets = match tier {
+                Tier::Hour => business.day_start_ms(first)..business.day_start_ms(end),
+                _ => day_number(first)..day_number(end),
+            };
+            let count = |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, subject, cell);
+            read_cells(&state.db, tier, buckets, subject.as_deref(), count).await?;
+            for_each_call(&state.db, &query.only_open(), |call| counter.add_open_call(&counted(call, None))).await?;
+        }
+        Source::Calls => {
+            let routes = match group_by {
+                Some(GroupBy::Route) => routes_of_calls(&state.db, &query).await?,
+                _ => HashMap::new(),
+            };
+            let count = |call: StoredCall| {
+                let is_open = query.is_open(&call.call);
+                let route = routes.get(&call.key).map(|(id, _)| *id);
+                counter.add_call(&counted(call, route), is_open);
+            };
+            for_each_call(&state.db, &query, count).await?;
+            names = routes.into_values().map(|(id, name)| (id.to_string(), name)).collect();
+        }
+    }
+    let mut report = counter.finish(state.config.service_level_seconds, limit);
+    for group in report.groups.iter_mut().flatten() {
+        group.name = group.key.as_ref().and_then(|key| names.get(key)).cloned().flatten();
+    }
+    Ok(report)
+}
+
+fn counted(stored: StoredCall, route_id: Option<i64>) -> CountedCall {
+    let StoredCall { call, in_hours, .. } = stored;
+    CountedCall {
+        started_ms: call.started_ms,
+        class: Class {
+            direction: call.direction,
+            in_hours,
+            progress: Progress::new(call.ending, call.accepted_ms.is_some()),
+        },
+        figures: Figures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
+        number: call.number,
+        peer: call.peer,
+        party: call.party,
+        route_id,
+    }
+}

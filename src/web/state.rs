@@ -1,0 +1,208 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use chrono::NaiveDate;
+
+use super::clock::now_ms;
+use crate::config::Config;
+use crate::placetel::event::CallId;
+use crate::routing::hours::HoursContext;
+use crate::routing::table::{RoutingTable, Unusable};
+use crate::stats::filter::Filter;
+use crate::store::calls::CallQuery;
+use crate::store::record::{Decision, Derivation};
+use crate::store::writer::Writer;
+use crate::store::{Db, StoreError, routes};
+
+/// How many decisions are remembered for repetitions that come before the first is stored.
+const RECENT_DECISIONS: usize = 4096;
+
+/// What handlers share.
+pub struct State {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Arc<Db>,
+    /// What calls and cells are derived with.
+    pub derivation: Arc<Derivation>,
+    /// What hours of routes are read with.
+    pub hours: HoursContext,
+    /// Where events go.
+    pub writer: Writer,
+    table: RwLock<Arc<LoadedTable>>,
+    recent: Mutex<RecentDecisions>,
+    refusal: Mutex<Option<Refusal>>,
+}
+
+/// The routes as compiled last.
+#[derive(Debug)]
+pub struct LoadedTable {
+    /// Decides.
+    pub table: RoutingTable,
+    /// Routes that cannot be used.
+    pub unusable: Vec<Unusable>,
+    version: i64,
+}
+
+/// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever
+/// connects Placetel.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// Why a request to the PBX's endpoint was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// The signature is missing.
+    SignatureMissing,
+    /// The signature does not fit body and secret.
+    SignatureWrong,
+    /// User and password are missing or wrong.
+    Basic,
+    /// It came through a proxy or for another host, in local mode.
+    NotLocal,
+    /// It came from a page of another site.
+    ForeignOrigin,
+    /// It was no form.
+    ContentType,
+    /// It was too large.
+    TooLarge,
+    /// It was no event.
+    NoEvent,
+}
+
+impl State {
+    /// Loads the routes.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+    ) -> Result<Self, StoreError> {
+        let hours = config.hours_context();
+        let table = load_table(&db, &derivation, &hours).await?;
+        Ok(Self {
+            config,
+            db,
+            derivation,
+            hours,
+            writer,
+            table: RwLock::new(Arc::new(table)),
+            recent: Mutex::default(),
+            refusal: Mutex::default(),
+        })
+    }
+
+    /// The routes that answer now.
+    pub fn table(&self) -> Arc<LoadedTable> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Compiles the stored routes if they are newer than those that answer now.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was loaded goes on.
+    pub async fn refresh_routes(&self) -> Result<(), StoreError> {
+        if routes::routes_version(&self.db).await? == self.table().version {
+            return Ok(());
+        }
+        let loaded = load_table(&self.db, &self.derivation, &self.hours).await?;
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if loaded.version > table.version {
+            *table = Arc::new(loaded);
+        }
+        Ok(())
+    }
+
+    /// The answer to an IncomingCall: the one its call got before, else what the routes say now.
+    pub fn decide(&self, call_id: &CallId, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(decision) = recent.by_call.get(call_id) {
+            return decision.clone();
+        }
+        let decided = self.table().table.decide(from, to, at_ms);
+        let decision = Decision {
+            route_id: decided.route_id,
+            route_name: decided.route_name.map(|name| name.to_string()),
+            xml: decided.xml.to_string(),
+            decided_ms: at_ms,
+        };
+        recent.keep(call_id.clone(), decision.clone());
+        decision
+    }
+
+    /// Remembers the decision that holds for a call, which may be older than ours.
+    pub fn settle(&self, call_id: &CallId, decision: &Decision) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.by_call.get(call_id).is_some_and(|ours| ours != decision) {
+            recent.by_call.insert(call_id.clone(), decision.clone());
+        }
+    }
+
+    /// Notes that a request to the PBX's endpoint was turned away.
+    pub fn note_refusal(&self, reason: RefusalReason) {
+        let refusal = Refusal { at_ms: now_ms(), reason };
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+    }
+
+    /// The last request to the PBX's endpoint that was turned away.
+    pub fn last_refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Today in business time.
+    pub fn today(&self) -> NaiveDate {
+        self.derivation.business.day(now_ms())
+    }
+
+    /// See `--hangup-timeout`.
+    pub fn hangup_timeout_ms(&self) -> i64 {
+        i64::try_from(self.config.hangup_timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// A filter in the store's terms, at this moment.
+    pub fn query(&self, filter: &Filter) -> CallQuery {
+        let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
+        CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms)
+    }
+
+    /// Whether anybody on this machine may do everything: for trying out.
+    pub fn is_local_mode(&self) -> bool {
+        self.config.listen.ip().is_loopback() && !self.config.is_guarded()
+    }
+}
+
+async fn load_table(db: &Db, derivation: &Derivation, hours: &HoursContext) -> Result<LoadedTable, StoreError> {
+    // The version first: a change in between is loaded again, never missed.
+    let version = routes::routes_version(db).await?;
+    let (table, unusable) = RoutingTable::compile(&routes::list_routes(db).await?, &derivation.numbering, hours);
+    for Unusable { route_id, error, .. } in &unusable {
+        tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
+    }
+    Ok(LoadedTable { table, unusable, version })
+}
+
+#[derive(Default)]
+struct RecentDecisions {
+    by_call: HashMap<CallId, Decision>,
+    order: VecDeque<CallId>,
+}
+
+impl RecentDecisions {
+    fn keep(&mut self, call_id: CallId, decision: Decision) {
+        if self.order.len() >= RECENT_DECISIONS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_call.remove(&oldest);
+        }
+        self.order.push_back(call_id.clone());
+        self.by_call.insert(call_id, decision);
+    }
+}
