@@ -2,5 +2,9 @@
 
 /// The domain, pure: events to calls.
 pub mod calls;
+/// The command line.
+pub mod cli;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
+/// A PBX that is none, for trying out and for load.
+pub mod simulate;

@@ -1,0 +1,4 @@
+//! The command line.
+
+/// `fernamt simulate`.
+pub mod simulate;
