@@ -17,7 +17,7 @@ use crate::simulate::ledger::{Progress, Report};
 /// Plays a PBX: sends realistic calls to URL, then prints what was acknowledged.
 ///
 /// Without --for and --calls it runs until Ctrl-C; then no new calls begin and the running ones come to their end,
-/// which takes up to 80 seconds. A second Ctrl-C ends at once. Numbers are from ranges kept free for fiction.
+/// which takes about 80 seconds at most. A second Ctrl-C ends at once. Numbers are from ranges kept free for fiction.
 ///
 /// Exit status 1 when nothing at all was acknowledged.
 #[derive(Args, Clone)]

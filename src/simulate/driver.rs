@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use super::endpoint::{Endpoint, Sender};
 use super::events::{Happening, ScriptedCall, Step};
 use super::habits::Habits;
-use super::ledger::{Ledger, Progress, Report};
+use super::ledger::{Ledger, Progress, Report, Request};
 use super::script::Script;
 
 /// The PBX's pause before it sends an IncomingCall again.
@@ -172,6 +172,7 @@ struct Exchange {
 struct Errand {
     step: usize,
     at_ms: u64,
+    kind: Request,
 }
 
 impl Exchange {
@@ -206,7 +207,7 @@ impl Exchange {
     async fn play(self: Rc<Self>, number: u64, call: ScriptedCall, errands: Vec<Errand>, started: Instant) {
         futures_util::future::join_all(errands.iter().map(|errand| async {
             sleep_until(started + Duration::from_millis(errand.at_ms)).await;
-            self.deliver(number, &call, &call.steps[errand.step]).await;
+            self.run(errand, number, &call).await;
         }))
         .await;
         self.ledger.borrow_mut().call_finished(number);
@@ -216,7 +217,7 @@ impl Exchange {
     async fn flood(self: Rc<Self>) {
         while let Some((number, call, errands)) = self.next_call() {
             for errand in &errands {
-                self.deliver(number, &call, &call.steps[errand.step]).await;
+                self.run(errand, number, &call).await;
             }
             self.ledger.borrow_mut().call_finished(number);
         }
@@ -231,39 +232,40 @@ impl Exchange {
         if !self.wants_calls() {
             return None;
         }
-        let mut ledger = self.ledger.borrow_mut();
-        let number = ledger.call_started();
+        let number = self.ledger.borrow_mut().call_started();
         let call = self.script.borrow_mut().next_call();
-        let errands = self.errands(&call, &mut ledger);
+        let errands = self.errands(&call);
         Some((number, call, errands))
     }
 
-    fn errands(&self, call: &ScriptedCall, ledger: &mut Ledger) -> Vec<Errand> {
+    fn errands(&self, call: &ScriptedCall) -> Vec<Errand> {
         let mut rng = self.manners.borrow_mut();
         let mut errands = Vec::with_capacity(call.steps.len());
         for (step, Step { offset_ms, .. }) in call.steps.iter().enumerate() {
-            let (doubled, late) = (rng.random_bool(self.doubled), rng.random_bool(self.late));
-            ledger.event(doubled, late);
-            let at_ms = offset_ms + if late { rng.random_range(LATE_MS) } else { 0 };
-            errands.push(Errand { step, at_ms });
-            if doubled {
-                errands.push(Errand { step, at_ms: at_ms + rng.random_range(0..DOUBLE_WITHIN_MS) });
+            let late_ms = if rng.random_bool(self.late) { rng.random_range(LATE_MS) } else { 0 };
+            let at_ms = offset_ms + late_ms;
+            let kind = if late_ms > 0 { Request::Late } else { Request::Timely };
+            errands.push(Errand { step, at_ms, kind });
+            if rng.random_bool(self.doubled) {
+                let at_ms = at_ms + rng.random_range(0..DOUBLE_WITHIN_MS);
+                errands.push(Errand { step, at_ms, kind: Request::Double });
             }
         }
         errands.sort_by_key(|errand| errand.at_ms);
         errands
     }
 
-    async fn deliver(&self, number: u64, call: &ScriptedCall, step: &Step) {
+    async fn run(&self, errand: &Errand, number: u64, call: &ScriptedCall) {
+        let step = &call.steps[errand.step];
         let retries = if step.happening == Happening::Incoming { self.retries } else { 0 };
         for attempt in 0..=retries {
             if attempt > 0 {
                 sleep(RETRY_PAUSE).await;
             }
-            self.ledger.borrow_mut().request(attempt > 0);
+            self.ledger.borrow_mut().request(if attempt > 0 { Request::Retry } else { errand.kind });
             let answer = self.sender.send(&step.body).await;
             let taken = answer.is_ok();
-            self.ledger.borrow_mut().answer(number, call, step, answer);
+            self.ledger.borrow_mut().answer(number, call.way, step.happening, answer);
             if taken {
                 return;
             }

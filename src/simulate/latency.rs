@@ -34,6 +34,11 @@ impl Latencies {
         self.max = self.max.max(took);
     }
 
+    /// How many answers there were.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The figures so far.
     pub fn summary(&self) -> LatencyMs {
         let max = (self.count > 0).then_some(self.max.as_secs_f64() * 1000.0);

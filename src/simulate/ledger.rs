@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::endpoint::Failure;
-use super::events::{ScriptedCall, Step};
+use super::events::{Happening, Way};
 use super::latency::{Latencies, LatencyMs};
 use super::tally::{Tally, Totals};
 
@@ -19,17 +19,31 @@ pub struct Ledger {
     deliveries: Deliveries,
     calls_started: u64,
     calls_finished: u64,
+    failed: u64,
     last_failure: Option<Failure>,
 }
 
-/// Events and the requests that carried them.
+/// Why a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// An event happened.
+    Timely,
+    /// An event happened some seconds ago.
+    Late,
+    /// The event is delivered twice on purpose.
+    Double,
+    /// The last request failed.
+    Retry,
+}
+
+/// Events and the requests that carried them: deliveries = events + doubled + retried.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Events that happened.
     pub events: u64,
     /// Events acknowledged at least once. The others are lost, as far as a PBX can tell.
     pub acknowledged: u64,
-    /// Requests: events, doubled ones, retries.
+    /// Requests.
     pub deliveries: u64,
     /// Events delivered twice on purpose.
     pub doubled: u64,
@@ -90,6 +104,7 @@ impl Ledger {
             deliveries: Deliveries::default(),
             calls_started: 0,
             calls_finished: 0,
+            failed: 0,
             last_failure: None,
         }
     }
@@ -106,31 +121,32 @@ impl Ledger {
         self.tally.finished(call);
     }
 
-    /// An event happened and will be sent.
-    pub fn event(&mut self, doubled: bool, late: bool) {
-        self.deliveries.events += 1;
-        self.deliveries.doubled += u64::from(doubled);
-        self.deliveries.late += u64::from(late);
-    }
-
     /// A request goes out.
-    pub fn request(&mut self, is_retry: bool) {
+    pub fn request(&mut self, kind: Request) {
         self.deliveries.deliveries += 1;
-        self.deliveries.retried += u64::from(is_retry);
+        match kind {
+            Request::Timely => self.deliveries.events += 1,
+            Request::Late => {
+                self.deliveries.events += 1;
+                self.deliveries.late += 1;
+            }
+            Request::Double => self.deliveries.doubled += 1,
+            Request::Retry => self.deliveries.retried += 1,
+        }
     }
 
-    /// What came back for a step of the call with this number.
-    pub fn answer(&mut self, number: u64, call: &ScriptedCall, step: &Step, answer: Result<Duration, Failure>) {
+    /// What came back for an event of the call with this number.
+    pub fn answer(&mut self, call: u64, way: Way, happening: Happening, answer: Result<Duration, Failure>) {
         match answer {
             Ok(took) => {
                 self.latencies.add(took);
-                let new = self.tally.acknowledged(number, call.way, step.happening);
+                let new = self.tally.acknowledged(call, way, happening);
                 self.deliveries.acknowledged += u64::from(new);
             }
             Err(failure) => {
-                match failure {
-                    Failure::Refused(status) => *self.deliveries.refused.entry(status).or_default() += 1,
-                    Failure::Unanswered(_) => self.deliveries.unanswered += 1,
+                self.failed += 1;
+                if let Failure::Refused(status) = failure {
+                    *self.deliveries.refused.entry(status).or_default() += 1;
                 }
                 self.last_failure = Some(failure);
             }
@@ -148,20 +164,23 @@ impl Ledger {
             calls_started: self.calls_started,
             running: self.calls_started - self.calls_finished,
             acknowledged: self.deliveries.acknowledged,
-            failures: (self.deliveries.failed(), self.failure_text()),
+            failures: (self.failed, self.failure_text()),
         }
     }
 
     /// The books as they stand.
     pub fn report(&self) -> Report {
         let seconds = self.started.elapsed().as_secs_f64();
-        let answered = self.deliveries.deliveries.saturating_sub(self.deliveries.failed());
+        let acknowledged = self.latencies.count();
+        let refused: u64 = self.deliveries.refused.values().sum();
+        // Requests cut off in flight are among the unanswered.
+        let unanswered = self.deliveries.deliveries - acknowledged - refused;
         Report {
             totals: self.tally.totals(),
-            deliveries: self.deliveries.clone(),
+            deliveries: Deliveries { unanswered, ..self.deliveries.clone() },
             speed: Speed {
                 seconds,
-                events_per_second: answered as f64 / seconds.max(0.001),
+                events_per_second: acknowledged as f64 / seconds.max(0.001),
                 latency_ms: self.latencies.summary(),
             },
             last_failure: self.failure_text(),
@@ -174,11 +193,6 @@ impl Ledger {
 }
 
 impl Deliveries {
-    /// Requests that were not acknowledged.
-    pub fn failed(&self) -> u64 {
-        self.unanswered + self.refused.values().sum::<u64>()
-    }
-
     /// Events that no request brought home.
     pub fn lost(&self) -> u64 {
         self.events - self.acknowledged
