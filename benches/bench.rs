@@ -1,1 +1,3 @@
+//! What the README says about performance.
+
 fn main() {}

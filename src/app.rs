@@ -30,8 +30,10 @@ pub enum StartError {
     #[error("--database-url: {0}")]
     Store(#[from] StoreError),
     /// A figure in the database depends on settings that are others now.
-    #[error("--{flag}: the stored figures were made with `{stored}`, now it is `{now}`: set it back, or stop every server \
-             of this database and run `fernamt rebuild`")]
+    #[error(
+        "--{flag}: the stored figures were made with `{stored}`, now it is `{now}`: set it back, or stop every server \
+             of this database and run `fernamt rebuild`"
+    )]
     Differs {
         /// The flag.
         flag: &'static str,

@@ -148,7 +148,9 @@ impl Settings {
     pub fn resolve(self) -> Result<Config, SettingError> {
         let file = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
         let text = |flag, ours: Option<String>, files: Option<String>, default: &str| match ours.or(files) {
-            Some(value) if value.trim().is_empty() => Err(SettingError::new(flag, "is empty: leave it out or give it a value")),
+            Some(value) if value.trim().is_empty() => {
+                Err(SettingError::new(flag, "is empty: leave it out or give it a value"))
+            }
             Some(value) => Ok(value),
             None => Ok(default.to_owned()),
         };
@@ -161,7 +163,10 @@ impl Settings {
             listen: parse_address(&text("listen", self.listen, file.listen, "127.0.0.1:8080")?)?,
             database_url: Secret(text("database-url", self.database_url, file.database_url, "sqlite:fernamt.db")?),
             time_zone: time_zone.parse().map_err(|_| {
-                SettingError::new("time-zone", format!("`{time_zone}` is no time zone; expected one like Europe/Berlin"))
+                SettingError::new(
+                    "time-zone",
+                    format!("`{time_zone}` is no time zone; expected one like Europe/Berlin"),
+                )
             })?,
             country: text("country", self.country, file.country, "DE")?,
             placetel_secrets: optional("placetel-secret", self.placetel_secret, file.placetel_secret)?
@@ -221,7 +226,8 @@ impl Config {
     pub fn derivation(&self) -> Result<Derivation, SettingError> {
         let (country, _) = split_country(&self.country);
         let numbering = Numbering::new(country).ok_or_else(|| {
-            let reason = format!("`{}` is no country; expected an ISO code like DE, or DE-NW for a state", self.country);
+            let reason =
+                format!("`{}` is no country; expected an ISO code like DE, or DE-NW for a state", self.country);
             SettingError::new("country", reason)
         })?;
         let parse = |hours: &String| Hours::parse(hours, &self.hours_context());
@@ -362,7 +368,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show() {
-        let config = Settings { placetel_secret: some("hunter2"), placetel_basic: some("u:hunter2"), ..Settings::default() };
+        let config =
+            Settings { placetel_secret: some("hunter2"), placetel_basic: some("u:hunter2"), ..Settings::default() };
         assert!(!format!("{:?}", config.resolve().unwrap()).contains("hunter2"));
     }
 }

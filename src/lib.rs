@@ -22,6 +22,8 @@ pub mod lang;
 pub mod placetel;
 /// Which answer an incoming call gets, pure.
 pub mod routing;
+/// A PBX that is none, for trying out and for load.
+pub mod simulate;
 /// Statistics, pure: calls to cells, cells to figures.
 pub mod stats;
 /// The database: all SQL and nothing but.

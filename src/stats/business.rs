@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn the_days_of_a_clock_change_have_23_and_25_hours() {
-        let hours = |text| berlin().hour_starts(day(text), day(text)).map(|at| berlin().hour_key(at)).collect::<Vec<_>>();
+        let hours =
+            |text| berlin().hour_starts(day(text), day(text)).map(|at| berlin().hour_key(at)).collect::<Vec<_>>();
         let spring = hours("2026-03-29");
         assert_eq!(spring.len(), 23);
         assert_eq!(&spring[1..3], ["2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00"]);

@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_any_notation() {
-        for query in ["number=022129191999", "number=%2B4922129191999", "number=+4922129191999", "number=0221-29191999"] {
+        for query in ["number=022129191999", "number=%2B4922129191999", "number=+4922129191999", "number=0221-29191999"]
+        {
             assert_eq!(parse(query).unwrap().number.as_deref(), Some("+4922129191999"), "{query}");
         }
         assert_eq!(parse("number=23").unwrap().number.as_deref(), Some("23"));

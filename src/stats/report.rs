@@ -292,11 +292,7 @@ impl<'a> Counter<'a> {
     ///
     /// # Errors
     /// When there would be too many groups.
-    pub fn new(
-        filter: &'a Filter,
-        group_by: Option<GroupBy>,
-        business: &'a BusinessTime,
-    ) -> Result<Self, FilterError> {
+    pub fn new(filter: &'a Filter, group_by: Option<GroupBy>, business: &'a BusinessTime) -> Result<Self, FilterError> {
         let total = Tally::default();
         let mut counter = Self { filter, group_by, business, total, groups: Vec::new(), places: HashMap::new() };
         if let Some(group_by) = group_by.filter(|group_by| group_by.is_time()) {

@@ -203,11 +203,7 @@ pub async fn list_calls(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn for_each_call(
-    db: &Db,
-    query: &CallQuery,
-    mut take: impl FnMut(StoredCall),
-) -> Result<(), StoreError> {
+pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(StoredCall)) -> Result<(), StoreError> {
     const ANY: &str = select_calls!("$6 is null", "");
     const OF_PARTY: &str = select_calls!("party = $6", "");
     let sql = if query.party.is_some() { OF_PARTY } else { ANY };
@@ -274,10 +270,7 @@ pub async fn find_decision(db: &Db, call_id: &CallId) -> Result<Option<Decision>
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lines_and_peers(
-    db: &Db,
-    days: std::ops::Range<i64>,
-) -> Result<(Vec<String>, Vec<String>), StoreError> {
+pub async fn lines_and_peers(db: &Db, days: std::ops::Range<i64>) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let rows: Vec<(i16, String)> = reading!(db, pool => {
         sqlx::query_as(
             "select distinct tier, subject from cells where tier in (2, 3) and bucket >= $1 and bucket < $2 \

@@ -14,8 +14,8 @@ pub(super) fn digest(body: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> Result<Receipt, StoreError> {
-    let mut receipt =
-        Receipt::new(received_ms, body).map_err(|error| StoreError::Damaged(format!("an event of the log: {error}")))?;
+    let mut receipt = Receipt::new(received_ms, body)
+        .map_err(|error| StoreError::Damaged(format!("an event of the log: {error}")))?;
     receipt.deliveries = u32::try_from(deliveries).unwrap_or(1);
     Ok(receipt)
 }

@@ -6,18 +6,19 @@ pub mod calls;
 pub mod cells;
 /// The log.
 pub mod events;
+/// Deriving calls and cells again from the log.
+pub mod rebuild;
 /// One transaction: events in, calls folded, cells corrected.
 pub mod record;
 /// Routes as people edit them.
 pub mod routes;
 /// What the database remembers about itself.
 pub mod settings;
-/// Deriving calls and cells again from the log.
-pub mod rebuild;
 /// Group commit: many waiting, one writing.
 pub mod writer;
 
 mod batch;
+mod checkpoint;
 mod rows;
 
 use std::str::FromStr;
@@ -42,6 +43,8 @@ const WRITE_LOCK: i64 = 0x6665_726e_616d_74;
 pub struct Pools<P> {
     read: P,
     write: P,
+    /// SQLite's checkpoints; they must not wait for the writer, nor the writer for them.
+    checkpoint: P,
 }
 
 /// The database.
@@ -229,10 +232,11 @@ impl Db {
         let first = options.connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
         let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        let write = pool(1).connect_lazy_with(options.clone());
+        let write = pool(1).connect_lazy_with(options.clone().pragma("wal_autocheckpoint", "0"));
+        let checkpoint = pool(1).connect_lazy_with(options.clone());
         // Foreign keys are for writers; a reader that cannot write cannot block one.
         let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self::Sqlite(Pools { read, write }))
+        Ok(Self::Sqlite(Pools { read, write, checkpoint }))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
@@ -244,7 +248,7 @@ impl Db {
         let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
         let write = pool(2).connect_with(options.clone()).await.map_err(OpenError::Open)?;
         let read = pool(6).connect_lazy_with(options);
-        Ok(Self::Postgres(Pools { read, write }))
+        Ok(Self::Postgres(Pools { read, checkpoint: write.clone(), write }))
     }
 
     async fn migrate(&self) -> Result<(), OpenError> {

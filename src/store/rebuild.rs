@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use super::batch::SET_ALL;
 use super::calls::StoredCall;
 use super::events::read_receipt;
-use super::batch::SET_ALL;
 use super::record::Derivation;
 use super::rows::{CallRow, call_columns};
 use super::{Db, StoreError, for_both_engines, reading, writing};
@@ -21,11 +21,7 @@ const CALLS_PER_TRANSACTION: i64 = 500;
 ///
 /// # Errors
 /// When the database does not answer. Running it again mends everything.
-pub async fn rebuild(
-    db: &Db,
-    derivation: &Derivation,
-    mut progress: impl FnMut(i64, i64),
-) -> Result<(), StoreError> {
+pub async fn rebuild(db: &Db, derivation: &Derivation, mut progress: impl FnMut(i64, i64)) -> Result<(), StoreError> {
     let calls = count_calls(db).await?;
     let mut done = 0;
     let mut last_key = 0;

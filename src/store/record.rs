@@ -130,10 +130,7 @@ impl Touched {
     }
 }
 
-fn differences<'a>(
-    touched: impl Iterator<Item = &'a Touched>,
-    business: &BusinessTime,
-) -> BTreeMap<CellKey, Cell> {
+fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
     let of = |stored: &StoredCall| Contribution::of(&stored.call, stored.in_hours, business);
     let mut differences = Differences::default();
     for Touched { before, after, .. } in touched {

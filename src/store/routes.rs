@@ -130,12 +130,7 @@ pub async fn insert_route(db: &Db, draft: RouteDraft) -> Result<Route, RouteErro
 ///
 /// # Errors
 /// When there is none, it was changed, or the database does not answer.
-pub async fn update_route(
-    db: &Db,
-    id: i64,
-    draft: RouteDraft,
-    expected: Option<i64>,
-) -> Result<Route, RouteError> {
+pub async fn update_route(db: &Db, id: i64, draft: RouteDraft, expected: Option<i64>) -> Result<Route, RouteError> {
     let definition = definition(&draft)?;
     writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, &definition, expected).await)?
 }

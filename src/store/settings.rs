@@ -2,6 +2,9 @@
 
 use super::{Db, StoreError, reading, writing};
 
+/// There while a rebuild has begun and not ended.
+pub const REBUILDING: &str = "rebuilding";
+
 /// A remembered value.
 ///
 /// # Errors
@@ -21,6 +24,21 @@ pub async fn remember(db: &Db, name: &str, value: &str) -> Result<(), StoreError
         sqlx::query("insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
             .bind(name)
             .bind(value)
+            .execute(&mut *transaction)
+            .await
+            .map(drop)
+            .map_err(StoreError::from)
+    })
+}
+
+/// Forgets a value.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("delete from settings where name = $1")
+            .bind(name)
             .execute(&mut *transaction)
             .await
             .map(drop)

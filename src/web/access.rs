@@ -1,8 +1,8 @@
 use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::Version;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
@@ -99,7 +99,6 @@ pub fn has_content_type(request: &HttpRequest, expected: &str) -> bool {
     given.and_then(|value| value.split(';').next()).is_some_and(|media| media.trim().eq_ignore_ascii_case(expected))
 }
 
-
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
@@ -112,12 +111,20 @@ mod tests {
 
     #[test]
     fn only_this_machine_by_its_own_names_is_local() {
-        for host in ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:80"] {
+        for host in ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:80"]
+        {
             assert!(check_local(&with(&[("host", host)])).is_ok(), "{host}");
         }
-        for host in
-            ["", "example.org", "localhost.example.org", "127.0.0.1.nip.io", "localhost:", "localhost:x", "127.0.0.2", "::1"]
-        {
+        for host in [
+            "",
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.nip.io",
+            "localhost:",
+            "localhost:x",
+            "127.0.0.2",
+            "::1",
+        ] {
             assert!(check_local(&with(&[("host", host)])).is_err(), "{host}");
         }
         assert!(check_local(&with(&[])).is_err());

@@ -14,12 +14,38 @@ use crate::store::calls::{CallQuery, Cursor, list_calls};
 const ROWS_PER_CHUNK: usize = 1_000;
 
 const FIELDS: [&str; 15] = [
-    "call_id", "direction", "from", "to", "number", "party", "peer", "state", "outcome", "started_at", "accepted_at",
-    "ended_at", "wait_seconds", "talk_seconds", "event_count",
+    "call_id",
+    "direction",
+    "from",
+    "to",
+    "number",
+    "party",
+    "peer",
+    "state",
+    "outcome",
+    "started_at",
+    "accepted_at",
+    "ended_at",
+    "wait_seconds",
+    "talk_seconds",
+    "event_count",
 ];
 const GERMAN_FIELDS: [&str; 15] = [
-    "Anruf-ID", "Richtung", "Von", "An", "Eigene Nummer", "Gegenstelle", "Agent", "Zustand", "Ergebnis", "Beginn",
-    "Angenommen", "Ende", "Wartezeit (s)", "Gesprächszeit (s)", "Ereignisse",
+    "Anruf-ID",
+    "Richtung",
+    "Von",
+    "An",
+    "Eigene Nummer",
+    "Gegenstelle",
+    "Agent",
+    "Zustand",
+    "Ergebnis",
+    "Beginn",
+    "Angenommen",
+    "Ende",
+    "Wartezeit (s)",
+    "Gesprächszeit (s)",
+    "Ereignisse",
 ];
 
 /// How the file is written.
@@ -116,7 +142,8 @@ fn rows(dialect: Dialect, calls: impl Iterator<Item = CallJson>) -> Result<Vec<u
 
 /// A cell that a spreadsheet would run as a formula is made a text; telephone numbers stay as they are.
 fn defused(text: &str) -> String {
-    let is_number = text.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let is_number =
+        text.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') if !is_number => format!("'{text}"),
         _ => text.to_owned(),

@@ -94,7 +94,8 @@ impl ResponseError for Error {
         let status = self.status_code();
         let errors = if let Self::Fields(fields) = self { &fields[..] } else { &[] };
         let title = status.canonical_reason().unwrap_or("Error");
-        let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), detail: self.to_string(), errors };
+        let problem =
+            Problem { r#type: "about:blank", title, status: status.as_u16(), detail: self.to_string(), errors };
         let mut response = HttpResponse::build(status);
         match self {
             Self::Unauthorized { basic: true, .. } => {

@@ -102,7 +102,10 @@ fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Re
     if signature::is_valid(secrets.iter().map(|secret| secret.0.as_str()), body, given) {
         Ok(())
     } else {
-        refuse(RefusalReason::SignatureWrong, "the signature does not fit: is the shared secret the same on both sides?")
+        refuse(
+            RefusalReason::SignatureWrong,
+            "the signature does not fit: is the shared secret the same on both sides?",
+        )
     }
 }
 
@@ -137,7 +140,8 @@ fn reply(state: &State, decision: Decision) -> HttpResponse {
 
 async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
     let unavailable = Error::Unavailable("the database does not take events");
-    let stored = state.writer.submit(delivery, false).map_err(|_: WriteError| Error::Unavailable("too much is waiting"))?;
+    let stored =
+        state.writer.submit(delivery, false).map_err(|_: WriteError| Error::Unavailable("too much is waiting"))?;
     match tokio::time::timeout(STORE_WITHIN, stored).await {
         Ok(Ok(Ok(recorded))) => Ok(recorded),
         _ => Err(unavailable),

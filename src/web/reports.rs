@@ -14,12 +14,7 @@ use crate::store::cells::read_cells;
 ///
 /// # Errors
 /// When there would be too many groups, or the database does not answer.
-pub async fn report(
-    state: &State,
-    filter: &Filter,
-    group_by: Option<GroupBy>,
-    limit: usize,
-) -> Result<Report, Error> {
+pub async fn report(state: &State, filter: &Filter, group_by: Option<GroupBy>, limit: usize) -> Result<Report, Error> {
     let business = &state.derivation.business;
     let mut counter = Counter::new(filter, group_by, business)?;
     let query = state.query(filter).any_outcome();

@@ -1,1 +1,5 @@
-fn main() {}
+//! The integration tests, one binary: a file per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod house;

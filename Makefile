@@ -1,0 +1,43 @@
+# `make` lists what there is.
+
+# What takes more than a line is in scripts/.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint test-sqlite test-postgres test-browser bench deny fmt
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: ## serve on http://127.0.0.1:8080, with a database in this directory
+	cargo run --release
+
+test: ## everything that decides whether a change is good, on both databases and in the browser
+	scripts/test-needs
+	$(MAKE) lint
+	$(MAKE) test-sqlite
+	$(MAKE) test-postgres
+	$(MAKE) test-browser
+	@echo "make test: all passed"
+
+lint: ## formatting and clippy, warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+
+test-sqlite: ## unit, property and integration tests on SQLite
+	env -u TEST_DATABASE_URL cargo test --locked
+
+test-postgres: ## the integration tests on a private PostgreSQL, started for them
+	scripts/with-postgres cargo test --locked --test it
+
+test-browser: ## the pages in a real browser (Chromium)
+	env -u TEST_DATABASE_URL FERNAMT_BROWSER=1 cargo test --locked --test it browser -- --include-ignored
+
+bench: ## what the README says about performance
+	cargo bench --locked
+
+deny: ## licenses, sources, banned crates and known vulnerabilities; needs cargo-deny and the network
+	@command -v cargo-deny >/dev/null || { echo "make deny: cargo-deny is missing: cargo install cargo-deny --locked" >&2; exit 1; }
+	cargo deny --all-features check
+
+fmt: ## format the code
+	cargo fmt

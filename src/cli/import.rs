@@ -1,0 +1,152 @@
+use std::io::{BufRead, BufReader, Read, stdin};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use chrono::DateTime;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+
+use crate::calls::receipts::Receipt;
+use crate::config::Config;
+use crate::store::record::{Delivery, Derivation, Source, record};
+use crate::store::{Db, StoreError};
+
+/// Events of one transaction: small enough that a running server waits only briefly.
+const BATCH: usize = 1_000;
+/// A longer line is no event: a body has at most 64 KiB, and JSON may escape each byte.
+const MAX_LINE_BYTES: usize = 512 * 1024;
+const ATTEMPTS: u32 = 20;
+
+/// Add events from a log that `export` wrote; events already there are not counted again
+///
+/// One JSON object a line: {"received_at":"2026-11-22T08:05:00.000Z","body":"call_id=…&event=…"}. A line that is none is
+/// reported with its number, the rest goes on, and the exit status is 1. Safe while a server runs.
+#[derive(Args)]
+pub struct ImportArgs {
+    /// The file, or - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// A line of the log.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LogLine {
+    pub(super) received_at: String,
+    pub(super) body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deliveries: Option<u32>,
+}
+
+/// Imports the file.
+///
+/// # Errors
+/// When it cannot be read or the database does not answer.
+pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
+    let (input, length) = open_input(&args.file)?;
+    let (db, derivation) = super::open(&config).await?;
+    let db = Arc::new(db);
+    let checkpointing = db.checkpoint_in_background();
+    let progress = progress_bar(length);
+    let mut lines = BufReader::new(progress.wrap_read(input));
+    let (mut batch, mut bad, mut number) = (Vec::new(), 0_u64, 0_u64);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        number += 1;
+        if read_line(&mut lines, &mut line).with_context(|| format!("{}", args.file.display()))? == 0 {
+            break;
+        }
+        match parse(&line) {
+            Ok(None) => {}
+            Ok(Some(receipt)) => batch.push(Delivery { receipt, source: Source::Import }),
+            Err(reason) => {
+                bad += 1;
+                progress.suspend(|| eprintln!("line {number}: {reason}"));
+            }
+        }
+        if batch.len() == BATCH {
+            store(&db, &derivation, &batch).await?;
+            batch.clear();
+        }
+    }
+    store(&db, &derivation, &batch).await?;
+    progress.finish_and_clear();
+    checkpointing.inspect(JoinHandle::abort);
+    db.close().await;
+    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn open_input(file: &std::path::Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
+    if file.as_os_str() == "-" {
+        return Ok((Box::new(stdin()), None));
+    }
+    let opened = std::fs::File::open(file).with_context(|| format!("{}", file.display()))?;
+    let length = opened.metadata().ok().map(|metadata| metadata.len());
+    Ok((Box::new(opened), length))
+}
+
+fn progress_bar(length: Option<u64>) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
+    // Hidden by itself where standard error is no terminal.
+    length
+        .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
+        .with_style(style.unwrap_or(ProgressStyle::default_bar()))
+}
+
+/// Reads one line of bounded length; of a longer one, that it is too long.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut read = input.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', line)?;
+    while line.len() > MAX_LINE_BYTES && line.last() != Some(&b'\n') {
+        line.truncate(MAX_LINE_BYTES + 1);
+        let mut rest = Vec::new();
+        let more = input.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut rest)?;
+        read += more;
+        if more == 0 || rest.last() == Some(&b'\n') {
+            break;
+        }
+    }
+    Ok(read)
+}
+
+fn parse(line: &[u8]) -> Result<Option<Receipt>, String> {
+    if line.len() > MAX_LINE_BYTES {
+        return Err("is too long for an event".into());
+    }
+    if line.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let LogLine { received_at, body, deliveries } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let received_ms = DateTime::parse_from_rfc3339(&received_at)
+        .map_err(|error| format!("received_at is no time like 2026-11-22T08:05:00.000Z: {error}"))?
+        .timestamp_millis();
+    if received_ms < 0 {
+        return Err("received_at lies before 1970".into());
+    }
+    let mut receipt = Receipt::new(received_ms, body.into_bytes()).map_err(|error| error.to_string())?;
+    receipt.deliveries = deliveries.unwrap_or(1).clamp(1, i32::MAX as u32);
+    Ok(Some(receipt))
+}
+
+/// Stores a batch, then leaves a server that runs beside us its turn.
+async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<(), StoreError> {
+    let mut attempts = 0;
+    loop {
+        let started = Instant::now();
+        match record(db, derivation, batch).await {
+            Ok(_) => {
+                tokio::time::sleep(started.elapsed() / 8).await;
+                return Ok(());
+            }
+            Err(StoreError::Away(_) | StoreError::Conflict(_)) if attempts < ATTEMPTS => {
+                attempts += 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

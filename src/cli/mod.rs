@@ -1,0 +1,89 @@
+//! The command line: `serve` and what an administrator needs beside it.
+
+/// `fernamt export`.
+pub mod export;
+/// `fernamt import`.
+pub mod import;
+/// `fernamt rebuild`.
+pub mod rebuild;
+/// `fernamt serve`.
+pub mod serve;
+/// `fernamt simulate`.
+pub mod simulate;
+
+mod log;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{StartError, check_remembered, open_database};
+use crate::config::{Config, SettingError, Settings};
+use crate::store::Db;
+use crate::store::record::Derivation;
+
+/// The exit status of a setting or start that is wrong.
+const WRONG: u8 = 2;
+
+/// Knows what became of every call of a Placetel telephone system, and tells it what to do with the next one.
+///
+/// Without a command it serves. Every setting can be a flag, an environment variable or a line in the file given with
+/// --config, in this order of precedence.
+#[derive(Parser)]
+#[command(name = "fernamt", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten, next_help_heading = "Settings")]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Take events, answer calls, show pages (what happens without a command, too)
+    Serve,
+    Import(import::ImportArgs),
+    /// Write the event log to standard output in the form that `import` reads, in order of receipt
+    Export,
+    /// Derive calls, statistics and callbacks again from the event log
+    ///
+    /// Needed after --time-zone, --country or --business-hours were changed: stop every server of the database first
+    /// then. With the same settings it is safe while a server runs.
+    Rebuild,
+    Simulate(simulate::SimulateArgs),
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let Cli { command, settings } = Cli::parse();
+    let result = match command.unwrap_or(Command::Serve) {
+        Command::Serve => with_config(settings, serve::run),
+        Command::Import(args) => with_config(settings, |config| import::run(config, args)),
+        Command::Export => with_config(settings, export::run),
+        Command::Rebuild => with_config(settings, rebuild::run),
+        Command::Simulate(args) => simulate::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        let is_wrong_start = error.is::<StartError>() || error.is::<SettingError>();
+        eprintln!("fernamt: {error:#}");
+        ExitCode::from(if is_wrong_start { WRONG } else { 1 })
+    })
+}
+
+fn with_config<F: Future<Output = anyhow::Result<ExitCode>>>(
+    settings: Settings,
+    command: impl FnOnce(Config) -> F,
+) -> anyhow::Result<ExitCode> {
+    let config = settings.resolve()?;
+    log::start(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(command(config))
+}
+
+/// The database as a server with these settings would use it.
+async fn open(config: &Config) -> Result<(Db, Derivation), StartError> {
+    let derivation = config.derivation()?;
+    let db = open_database(config).await?;
+    check_remembered(&db, config).await?;
+    Ok((db, derivation))
+}

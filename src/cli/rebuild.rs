@@ -1,0 +1,37 @@
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::task::JoinHandle;
+
+use crate::app::open_database;
+use crate::config::Config;
+use crate::store::{rebuild, settings};
+
+/// Derives calls and cells again, and makes the settings of now those that the figures are made with.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let derivation = config.derivation()?;
+    let db = Arc::new(open_database(&config).await?);
+    let checkpointing = db.checkpoint_in_background();
+    settings::remember(&db, settings::REBUILDING, "yes").await?;
+    let style =
+        ProgressStyle::with_template("{bar:40} {percent} %, {eta} left").unwrap_or(ProgressStyle::default_bar());
+    let bar = ProgressBar::new(1).with_style(style);
+    let result = rebuild::rebuild(&db, &derivation, |done, all| {
+        bar.set_length(all.unsigned_abs());
+        bar.set_position(done.unsigned_abs());
+    })
+    .await;
+    bar.finish_and_clear();
+    result?;
+    for (flag, value) in config.remembered() {
+        settings::remember(&db, flag, &value).await?;
+    }
+    settings::forget(&db, settings::REBUILDING).await?;
+    checkpointing.inspect(JoinHandle::abort);
+    db.close().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,47 @@
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::app::Service;
+use crate::config::Config;
+
+/// Serves until SIGTERM or Ctrl-C, then answers and stores what was accepted.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let is_local_mode = config.listen.ip().is_loopback() && !config.is_guarded();
+    let service = Service::start(config).await?;
+    // Scripts read the address, and port 0 picks one, from this line.
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "fernamt listens on http://{}", service.address);
+    let _ = out.flush();
+    if is_local_mode {
+        tracing::info!("local mode: everything is open, but only to this machine");
+    }
+    let handle = service.handle();
+    tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("stopping");
+        handle.stop(true).await;
+    });
+    service.run().await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be heard");
+            let _ = interrupted.await;
+        }
+    }
+}

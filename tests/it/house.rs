@@ -1,0 +1,145 @@
+//! The rules of the house: who may know whom. The tree is the map only as long as these hold.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Pure rooms: time is a parameter there, and nothing is read or written.
+const PURE: [&str; 4] = ["placetel", "calls", "routing", "stats"];
+const MAX_LINES: usize = 450;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `directory`, as paths relative to the repository with `/`.
+fn files_below(directory: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let entries = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            let relative = path.strip_prefix(root()).unwrap();
+            files.insert(relative.to_str().unwrap().replace('\\', "/"));
+        }
+    }
+    files
+}
+
+/// The Rust files of `src` with their text.
+fn sources() -> Vec<(String, String)> {
+    let rust = files_below(&root().join("src")).into_iter().filter(|path| path.ends_with(".rs"));
+    rust.map(|path| (path.clone(), std::fs::read_to_string(root().join(&path)).unwrap())).collect()
+}
+
+fn is_in(path: &str, room: &str) -> bool {
+    path.strip_prefix("src/").is_some_and(|path| {
+        path == format!("{room}.rs") || path.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+/// The lines of code that hold `word` as a word of its own. Comments may name anything.
+fn lines_naming(text: &str, word: &str) -> Vec<usize> {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let named = |line: &str| {
+        let code = line.split("//").next().unwrap_or_default();
+        code.match_indices(word)
+            .any(|(at, _)| !code[..at].ends_with(part_of_name) && !code[at + word.len()..].starts_with(part_of_name))
+    };
+    (1..).zip(text.lines()).filter(|(_, line)| named(line)).map(|(number, _)| number).collect()
+}
+
+/// Every place in `src` that names `word` although `allowed` says no.
+fn trespasses<'a>(words: &'a [&str], allowed: impl Fn(&str) -> bool + 'a) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in sources().iter().filter(|(path, _)| !allowed(path)) {
+        for word in words {
+            let lines = lines_naming(text, word);
+            found.extend(lines.into_iter().map(|line| format!("{path}:{line} names {word}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_pure_rooms_know_no_web_no_database_no_clock_and_no_files() {
+    let foreign = [
+        "actix_web",
+        "actix_rt",
+        "awc",
+        "sqlx",
+        "tokio",
+        "SystemTime",
+        "Utc::now",
+        "Local::now",
+        "Instant::now",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "crate::store",
+        "crate::web",
+        "crate::app",
+        "crate::cli",
+    ];
+    let elsewhere = |path: &str| !PURE.iter().any(|room| is_in(path, room));
+    assert_eq!(trespasses(&foreign, elsewhere), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_store_says_sqlx() {
+    assert_eq!(trespasses(&["sqlx"], |path| is_in(path, "store")), Vec::<String>::new());
+}
+
+#[test]
+fn only_web_and_app_say_actix() {
+    let allowed = |path: &str| is_in(path, "web") || path == "src/app.rs";
+    assert_eq!(trespasses(&["actix_web"], allowed), Vec::<String>::new());
+}
+
+#[test]
+fn the_store_does_not_know_the_web() {
+    let elsewhere = |path: &str| !is_in(path, "store");
+    assert_eq!(trespasses(&["crate::web", "crate::app", "crate::cli"], elsewhere), Vec::<String>::new());
+}
+
+#[test]
+fn the_simulator_counts_without_the_code_that_it_is_compared_with() {
+    // Its own tests read events and numbers with the product's code.
+    let without_tests = |text: &str| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    for (path, text) in sources().into_iter().filter(|(path, _)| is_in(path, "simulate")) {
+        if path != "src/simulate/tests.rs" {
+            for word in ["crate::calls", "crate::stats", "crate::store"] {
+                assert_eq!(lines_naming(&without_tests(&text), word), Vec::<usize>::new(), "{path} names {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |engine: &str| {
+        let directory = root().join("migrations").join(engine);
+        let files = if directory.exists() { files_below(&directory) } else { BTreeSet::new() };
+        files.into_iter().map(|path| path.rsplit('/').next().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+#[test]
+fn no_source_file_is_too_long_to_read() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > MAX_LINES)
+        .collect();
+    assert_eq!(long, Vec::new(), "at most {MAX_LINES} lines");
+}
+
+#[test]
+fn names_are_found_as_words_and_not_in_comments() {
+    let text = "use sqlx::Pool;\n// sqlx\nlet sqlxish = 1;\nsqlx!(x) // fine\n";
+    assert_eq!(lines_naming(text, "sqlx"), [1, 4]);
+    assert_eq!(lines_naming("let now = chrono::Utc::now();", "Utc::now"), [1]);
+    assert!(is_in("src/store/mod.rs", "store") && is_in("src/store.rs", "store") && !is_in("src/storey.rs", "store"));
+}
