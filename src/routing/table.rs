@@ -12,15 +12,17 @@ use crate::calls::phone::Numbering;
 use crate::fields::FieldError;
 use crate::placetel::reply::EMPTY_RESPONSE;
 
-/// What a call is answered.
+/// What a call is answered, and why. That no route matched is a decision, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The route that matched; `None` when none did.
     pub route_id: Option<i64>,
     /// Its name at that time.
     pub route_name: Option<Arc<str>>,
-    /// The document for the PBX.
+    /// The document for the PBX, word for word.
     pub xml: Arc<str>,
+    /// When it was decided, milliseconds since 1970 UTC.
+    pub decided_ms: i64,
 }
 
 /// A stored route that cannot be used (any more); it matches nothing.
@@ -166,8 +168,9 @@ impl RoutingTable {
                 route_id: Some(route.id),
                 route_name: Some(Arc::clone(&route.name)),
                 xml: Arc::clone(&route.xml),
+                decided_ms: at_ms,
             },
-            None => Decision { route_id: None, route_name: None, xml: Arc::clone(&self.no_route) },
+            None => Decision { route_id: None, route_name: None, xml: Arc::clone(&self.no_route), decided_ms: at_ms },
         }
     }
 

@@ -8,19 +8,15 @@ use sqlx::query_builder::Separated;
 
 use super::cells::read_cell;
 use super::events::{digest, read_receipt};
-use super::record::Decision;
-use super::rows::{CallRow, StoredCall, call_columns, pack_call_id, pack_direction, unpack_call_id};
+use super::rows::{CallRow, DecisionRow, StoredCall, call_columns, pack_call_id, pack_direction, unpack_call_id};
 use super::{StoreError, for_both_engines};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
+use crate::routing::table::Decision;
 use crate::stats::rollup::{Cell, CellKey, Tier};
 
 /// Bound values in one statement stay below SQLite's 32,766 with this many rows of at most 17 columns.
 const ROWS_PER_STATEMENT: usize = 1_500;
-
-/// Naming an indexed column in `set` touches its index even if it stays, and these rarely change.
-pub(super) const SET_ALL: &str = "started_ms = v.started_ms, party = v.party, ";
-pub(super) const SET_UNINDEXED: &str = "";
 
 /// The columns of `calls` that the fold decides, in the order of `push_derived`.
 macro_rules! derived_columns {
@@ -31,6 +27,10 @@ macro_rules! derived_columns {
 }
 
 for_both_engines! {
+    /// Naming an indexed column in `set` touches its index even if it stays, and these rarely change.
+    pub const SET_ALL: &str = "started_ms = v.started_ms, party = v.party, ";
+    pub const SET_UNINDEXED: &str = "";
+
     /// The calls with these ids and their events.
     pub async fn load_calls(
         connection: &mut EngineConnection,
@@ -169,11 +169,8 @@ for_both_engines! {
             let mut list = query.separated(",");
             keys.iter().for_each(|key| { list.push_bind(*key); });
             query.push(")");
-            let rows: Vec<(i64, Option<i64>, Option<String>, String, i64)> =
-                query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-            for (key, route_id, route_name, xml, decided_ms) in rows {
-                decisions.insert(key, Decision { route_id, route_name, xml, decided_ms });
-            }
+            let rows: Vec<DecisionRow> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+            decisions.extend(rows.into_iter().map(DecisionRow::into_pair));
         }
         Ok(decisions)
     }
@@ -189,7 +186,7 @@ for_both_engines! {
                 row.push_bind(*key)
                     .push_bind(decision.route_id)
                     .push_bind(decision.route_name.as_deref())
-                    .push_bind(decision.xml.as_str())
+                    .push_bind(&*decision.xml)
                     .push_bind(decision.decided_ms);
             });
             query.build().persistent(false).execute(&mut *connection).await?;

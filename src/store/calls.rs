@@ -2,13 +2,13 @@
 
 use futures_util::TryStreamExt;
 
-use super::record::Decision;
-use super::rows::{CallRow, call_columns, pack_call_id, pack_direction};
+use super::rows::{CallRow, DecisionRow, call_columns, pack_call_id, pack_direction};
 use super::{Db, StoreError, reading};
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::placetel::event::CallId;
+use crate::routing::table::Decision;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::stats::filter::Filter;
 
@@ -254,16 +254,16 @@ pub async fn find_call(db: &Db, call_id: &CallId) -> Result<Option<StoredCall>, 
 /// # Errors
 /// When the database does not answer.
 pub async fn find_decision(db: &Db, call_id: &CallId) -> Result<Option<Decision>, StoreError> {
-    let row: Option<(Option<i64>, Option<String>, String, i64)> = reading!(db, pool => {
+    let row: Option<DecisionRow> = reading!(db, pool => {
         sqlx::query_as(
-            "select route_id, route_name, xml, decided_ms from decisions \
+            "select call_key, route_id, route_name, xml, decided_ms from decisions \
              where call_key = (select id from calls where call_id = $1)",
         )
         .bind(pack_call_id(call_id))
         .fetch_optional(pool)
         .await?
     });
-    Ok(row.map(|(route_id, route_name, xml, decided_ms)| Decision { route_id, route_name, xml, decided_ms }))
+    Ok(row.map(|row| row.into_pair().1))
 }
 
 /// Own lines and SIP users seen in a time span, each ascending: what filters offer.

@@ -36,7 +36,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Any number that nothing else in the database uses: who holds it may write.
-const WRITE_LOCK: i64 = 0x6665_726e_616d_74;
+const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
 /// The connections of one engine. Reading never keeps the writer waiting for a connection.
 #[derive(Debug)]
@@ -191,6 +191,9 @@ pub enum OpenError {
     /// The url names no database that we know.
     #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
     Url,
+    /// It would be gone with the process, and every connection would have one of its own.
+    #[error("a database in memory keeps nothing: give sqlite:PATH")]
+    Memory,
     /// It does not open.
     #[error("{0}")]
     Open(#[source] sqlx::Error),
@@ -218,6 +221,9 @@ impl Db {
     }
 
     async fn open_sqlite(url: &str) -> Result<Self, OpenError> {
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(OpenError::Memory);
+        }
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|_| OpenError::Url)?
             .create_if_missing(true)

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::batch::SET_ALL;
 use super::calls::StoredCall;
 use super::events::read_receipt;
 use super::record::Derivation;
@@ -91,7 +90,7 @@ for_both_engines! {
                 changed.push(after);
             }
         }
-        batch::set_calls(connection, &changed.iter().collect::<Vec<_>>(), SET_ALL).await?;
+        batch::set_calls(connection, &changed.iter().collect::<Vec<_>>(), batch::SET_ALL).await?;
         Ok((stored.len() as i64, Some(last.key)))
     }
 

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::batch::{SET_ALL, SET_UNINDEXED};
 use super::rows::StoredCall;
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::call::Call;
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
+use crate::routing::table::Decision;
 use crate::stats::business::BusinessTime;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
 
@@ -21,19 +21,6 @@ pub struct Derivation {
     pub numbering: Arc<Numbering>,
     /// What days, hours and "open" are.
     pub business: BusinessTime,
-}
-
-/// What the PBX was told for a call, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// `None` when no route matched: that is a decision, too.
-    pub route_id: Option<i64>,
-    /// The route's name at that time.
-    pub route_name: Option<String>,
-    /// The answer, word for word.
-    pub xml: String,
-    /// Milliseconds since 1970 UTC.
-    pub decided_ms: i64,
 }
 
 /// How an event came to us.
@@ -203,8 +190,8 @@ for_both_engines! {
             }
         }
         let keys = batch::insert_calls(connection, &new).await?;
-        batch::set_calls(connection, &moved, SET_ALL).await?;
-        batch::set_calls(connection, &changed, SET_UNINDEXED).await?;
+        batch::set_calls(connection, &moved, batch::SET_ALL).await?;
+        batch::set_calls(connection, &changed, batch::SET_UNINDEXED).await?;
         for (id, key) in keys {
             if let Some(call) = touched.get_mut(&id) {
                 call.after.key = key;

@@ -3,6 +3,7 @@
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::{CallId, Direction};
+use crate::routing::table::Decision;
 
 use super::StoreError;
 
@@ -118,6 +119,23 @@ impl TryFrom<CallRow> for StoredCall {
                 event_count: u32::try_from(row.event_count).unwrap_or_default(),
             },
         })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct DecisionRow {
+    call_key: i64,
+    route_id: Option<i64>,
+    route_name: Option<String>,
+    xml: String,
+    decided_ms: i64,
+}
+
+impl DecisionRow {
+    /// The call's key and its decision.
+    pub(super) fn into_pair(self) -> (i64, Decision) {
+        let Self { call_key, route_id, route_name, xml, decided_ms } = self;
+        (call_key, Decision { route_id, route_name: route_name.map(Into::into), xml: xml.into(), decided_ms })
     }
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -16,7 +17,8 @@ use crate::config::{NoRoute, Secret};
 use crate::placetel::event::{EventError, Kind, MAX_BODY_BYTES};
 use crate::placetel::reply::EMPTY_RESPONSE;
 use crate::placetel::signature;
-use crate::store::record::{Decision, Delivery, Recorded, Source};
+use crate::routing::table::Decision;
+use crate::store::record::{Delivery, Recorded, Source};
 use crate::store::writer::WriteError;
 
 /// What the database does not take within this long is refused.
@@ -47,7 +49,7 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> 
     } else {
         let delivery = Delivery { receipt: checked, source: Source::Pbx(None) };
         store(&state, delivery).await?;
-        Ok(xml(EMPTY_RESPONSE.to_owned()))
+        Ok(xml(EMPTY_RESPONSE.into()))
     }
 }
 
@@ -148,6 +150,6 @@ async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
     }
 }
 
-fn xml(document: String) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/xml").body(document)
+fn xml(document: Arc<str>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/xml").body(document.to_string())
 }

@@ -7,10 +7,10 @@ use super::clock::now_ms;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
-use crate::routing::table::{RoutingTable, Unusable};
+use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
 use crate::store::calls::CallQuery;
-use crate::store::record::{Decision, Derivation};
+use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
 
@@ -127,13 +127,7 @@ impl State {
         if let Some(decision) = recent.by_call.get(call_id) {
             return decision.clone();
         }
-        let decided = self.table().table.decide(from, to, at_ms);
-        let decision = Decision {
-            route_id: decided.route_id,
-            route_name: decided.route_name.map(|name| name.to_string()),
-            xml: decided.xml.to_string(),
-            decided_ms: at_ms,
-        };
+        let decision = self.table().table.decide(from, to, at_ms);
         recent.keep(call_id.clone(), decision.clone());
         decision
     }

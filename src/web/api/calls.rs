@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::{filter, limit, parameter, parameters};
 use crate::calls::receipts::Receipt;
 use crate::placetel::event::{CallId, Direction, Event};
+use crate::routing::table::Decision;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::calls::{Cursor, StoredCall, find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
-use crate::store::record::Decision;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
 use crate::web::state::State;
@@ -111,6 +111,7 @@ struct DecisionJson {
 impl From<Decision> for DecisionJson {
     fn from(decision: Decision) -> Self {
         let Decision { route_id, route_name, xml, decided_ms } = decision;
+        let (route_name, xml) = (route_name.map(|name| name.to_string()), xml.to_string());
         Self { route_id, route_name, xml, decided_at: rfc3339(decided_ms) }
     }
 }
