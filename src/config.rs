@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
@@ -62,7 +63,16 @@ pub struct Settings {
     #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<String>,
     /// Listen on a public address although neither secret nor Basic protects the events
-    #[arg(long, env = "FERNAMT_ALLOW_UNSIGNED", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", global = true)]
+    #[arg(
+        long,
+        env = "FERNAMT_ALLOW_UNSIGNED",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        value_name = "BOOL",
+        global = true
+    )]
     allow_unsigned: Option<bool>,
 }
 

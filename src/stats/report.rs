@@ -428,3 +428,6 @@ fn time_keys(group_by: GroupBy, days: DayRange, business: &BusinessTime) -> Opti
     keys.dedup();
     (keys.len() <= MAX_GROUPS).then_some(keys)
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,3 +331,6 @@ impl Differences {
         self.cells
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

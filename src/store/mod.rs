@@ -35,6 +35,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// In the server's own way of counting.
+const OLDEST_POSTGRES: i32 = 150_000;
 /// Any number that nothing else in the database uses: who holds it may write.
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
@@ -194,6 +196,9 @@ pub enum OpenError {
     /// It would be gone with the process, and every connection would have one of its own.
     #[error("a database in memory keeps nothing: give sqlite:PATH")]
     Memory,
+    /// A PostgreSQL older than 15.
+    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
+    Older(i32),
     /// It does not open.
     #[error("{0}")]
     Open(#[source] sqlx::Error),
@@ -251,8 +256,22 @@ impl Db {
             .application_name("fernamt")
             .options([("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "60s")])
             .disable_statement_logging();
-        let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        let write = pool(2).connect_with(options.clone()).await.map_err(OpenError::Open)?;
+        let mut first = options.connect().await.map_err(OpenError::Open)?;
+        let version: i32 = sqlx::query_scalar("select cast(current_setting('server_version_num') as integer)")
+            .fetch_one(&mut first)
+            .await
+            .map_err(OpenError::Open)?;
+        if version < OLDEST_POSTGRES {
+            return Err(OpenError::Older(version / 10_000));
+        }
+        first.close().await.map_err(OpenError::Open)?;
+        let pool = |connections| {
+            PoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
+        };
+        let write = pool(2).connect_lazy_with(options.clone());
         let read = pool(6).connect_lazy_with(options);
         Ok(Self::Postgres(Pools { read, checkpoint: write.clone(), write }))
     }
@@ -289,6 +308,12 @@ impl Db {
             }
         }
     }
+}
+
+/// After a failover the old address may lead to a standby, which takes nothing.
+async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let in_recovery: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
+    if in_recovery { Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())) } else { Ok(()) }
 }
 
 /// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
