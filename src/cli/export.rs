@@ -2,6 +2,7 @@ use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
 use super::import::LogLine;
+use crate::app::open_database;
 use crate::config::Config;
 use crate::store::StoreError;
 use crate::store::events::read_log;
@@ -20,7 +21,7 @@ enum ExportError {
 /// # Errors
 /// When the database does not answer or standard output takes no more.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let (db, _) = super::open(&config).await?;
+    let db = open_database(&config).await?;
     let mut out = BufWriter::new(stdout().lock());
     read_log(&db, |received_ms, deliveries, body| -> Result<(), ExportError> {
         let body = String::from_utf8_lossy(body).into_owned();

@@ -1,6 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
 use serde::Serialize;
 
 use crate::fields::FieldError;
@@ -152,6 +152,11 @@ impl From<Vec<FieldError>> for Error {
         };
         Self::Fields(errors.into_iter().map(wrong).collect())
     }
+}
+
+/// What a url answers to every method but these.
+pub fn only(methods: &'static str) -> Route {
+    web::to(move || async move { Err::<HttpResponse, _>(Error::Method(methods)) })
 }
 
 /// Any url that does not exist.

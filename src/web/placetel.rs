@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::access;
 use super::clock::now_ms;
-use super::error::{Error, WrongField};
+use super::error::{Error, WrongField, only};
 use super::state::{RefusalReason, State};
 use crate::calls::receipts::Receipt;
 use crate::config::{NoRoute, Secret};
@@ -27,9 +27,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `/placetel`.
 pub fn resource() -> Resource {
-    web::resource("/placetel")
-        .route(web::post().to(receive))
-        .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("POST")) }))
+    web::resource("/placetel").route(web::post().to(receive)).default_service(only("POST"))
 }
 
 /// Takes one event of the PBX: stored durably, then acknowledged. An IncomingCall is answered in time,

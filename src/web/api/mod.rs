@@ -8,11 +8,11 @@ pub mod routes;
 pub mod stats;
 
 use actix_web::web;
-use actix_web::{HttpRequest, HttpResponse, Scope};
+use actix_web::{HttpRequest, Scope};
 use serde_json::Value;
 
 use super::access;
-use super::error::Error;
+use super::error::{Error, not_found, only};
 use super::state::State;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 
@@ -21,23 +21,21 @@ const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// `/api/v1`.
 pub fn scope() -> Scope {
+    let resource = |path: &str, methods| web::resource(path).default_service(only(methods));
     web::scope("/api/v1")
-        .route("/stats", web::get().to(stats::stats))
-        .route("/calls", web::get().to(calls::list))
-        .route("/calls/{call_id}", web::get().to(calls::show))
+        .service(resource("/stats", "GET").route(web::get().to(stats::stats)))
+        .service(resource("/calls", "GET").route(web::get().to(calls::list)))
+        .service(resource("/calls/{call_id}", "GET").route(web::get().to(calls::show)))
         .service(
-            web::resource("/routes")
-                .route(web::get().to(routes::list))
-                .route(web::post().to(routes::create))
-                .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("GET, POST")) })),
+            resource("/routes", "GET, POST").route(web::get().to(routes::list)).route(web::post().to(routes::create)),
         )
         .service(
-            web::resource("/routes/{id}")
+            resource("/routes/{id}", "GET, PUT, DELETE")
                 .route(web::get().to(routes::show))
                 .route(web::put().to(routes::replace))
-                .route(web::delete().to(routes::remove))
-                .default_service(web::to(|| async { Err::<HttpResponse, _>(Error::Method("GET, PUT, DELETE")) })),
+                .route(web::delete().to(routes::remove)),
         )
+        .default_service(web::to(not_found))
 }
 
 /// The query parameters of a request, in order.
