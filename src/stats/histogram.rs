@@ -25,8 +25,9 @@ impl Histogram {
 
     /// Adds `times` the other: `-1` takes it away again.
     pub fn add(&mut self, other: &Self, times: i64) {
-        if let [(seconds, count)] = other.pairs[..] {
-            return self.add_seconds(seconds, count * times);
+        // A few pairs into many: looking each one up beats walking over all.
+        if other.pairs.len() * 16 <= self.pairs.len().max(16) {
+            return other.pairs.iter().for_each(|&(seconds, count)| self.add_seconds(seconds, count * times));
         }
         let mut sum = Vec::with_capacity(self.pairs.len() + other.pairs.len());
         let (mut left, mut right) = (self.pairs.iter().peekable(), other.pairs.iter().peekable());

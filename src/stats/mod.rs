@@ -12,3 +12,5 @@ pub mod period;
 pub mod report;
 /// The cells a call counts in.
 pub mod rollup;
+/// The figures of some calls, as people read them.
+pub mod totals;

@@ -1,17 +1,16 @@
 //! Cells and calls to the figures people read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::business::{BusinessTime, day_of_number, weekday_hour_key};
 use super::filter::{Filter, FilterError, FilterProblem};
-use super::histogram::Histogram;
 use super::period::{DayRange, month_key, week_key};
 use super::rollup::{Cell, Class, Figures, Tier};
+use super::totals::{Tally, Totals};
 use crate::calls::outcome::Outcome;
-use crate::placetel::event::Direction;
 
 /// More groups than this are refused.
 pub const MAX_GROUPS: usize = 10_000;
@@ -108,93 +107,6 @@ pub struct CountedCall {
     pub figures: Figures,
 }
 
-/// Durations of calls, in seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Durations {
-    /// Sum.
-    pub total: i64,
-    /// Mean.
-    pub average: Option<f64>,
-    /// Half of the calls took no longer.
-    pub median: Option<u32>,
-    /// Nine of ten calls took no longer.
-    pub p90: Option<u32>,
-    /// The longest.
-    pub max: Option<u32>,
-    /// How many calls these figures are over.
-    pub calls: i64,
-}
-
-impl Durations {
-    fn of(histogram: &Histogram) -> Self {
-        let (total, calls) = (histogram.total(), histogram.count());
-        Self {
-            total,
-            average: ratio(total, calls),
-            median: histogram.percentile(50),
-            p90: histogram.percentile(90),
-            max: histogram.max(),
-            calls,
-        }
-    }
-}
-
-/// How many calls ended how, in the order of [`Outcome::ALL`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OutcomeCounts([i64; Outcome::ALL.len()]);
-
-impl OutcomeCounts {
-    /// How many ended like this.
-    pub fn get(&self, outcome: Outcome) -> i64 {
-        self.0[usize::from(outcome.code())]
-    }
-
-    /// All of them.
-    pub fn total(&self) -> i64 {
-        self.0.iter().sum()
-    }
-}
-
-impl Serialize for OutcomeCounts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), self.get(outcome))))
-    }
-}
-
-/// The share of callers who were answered in time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ServiceLevel {
-    /// The threshold.
-    pub within_seconds: u32,
-    /// Inbound calls accepted in time / inbound calls accepted, missed or sent to voicemail.
-    pub rate: Option<f64>,
-}
-
-/// The figures of some calls.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Totals {
-    /// Whatever became of them.
-    pub calls: i64,
-    /// Inbound.
-    #[serde(rename = "in")]
-    pub inbound: i64,
-    /// Outbound.
-    #[serde(rename = "out")]
-    pub outbound: i64,
-    /// By outcome.
-    pub outcomes: OutcomeCounts,
-    /// Accepted / all but blocked, unknown and open.
-    pub accepted_rate: Option<f64>,
-    /// Over accepted calls whose talk time is known.
-    pub talk_seconds: Durations,
-    /// Over accepted inbound calls whose start and acceptance are known.
-    pub wait_seconds: Durations,
-    /// Over missed inbound calls whose start is known.
-    pub abandoned_wait_seconds: Durations,
-    /// `None` where nobody is to blame: in groups by peer.
-    pub service_level: Option<ServiceLevel>,
-}
-
 /// One group of a report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
@@ -217,73 +129,13 @@ pub struct Report {
     pub groups: Option<Vec<Group>>,
 }
 
-/// Counts by direction and outcome.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    figures: BTreeMap<(Option<Direction>, Outcome), Figures>,
-}
-
-impl Tally {
-    fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Figures, times: i64) {
-        self.figures.entry((direction, outcome)).or_default().add(figures, times);
-    }
-
-    fn totals(&self, service_level_seconds: u32) -> Totals {
-        let mut outcomes = OutcomeCounts::default();
-        let (mut inbound, mut outbound) = (0, 0);
-        let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
-        let mut answerable = 0;
-        for (&(direction, outcome), figures) in &self.figures {
-            outcomes.0[usize::from(outcome.code())] += figures.calls;
-            match direction {
-                Some(Direction::In) => inbound += figures.calls,
-                Some(Direction::Out) => outbound += figures.calls,
-                None => {}
-            }
-            match outcome {
-                Outcome::Accepted => {
-                    talk.add(&figures.talk, 1);
-                    wait.add(&figures.wait, 1);
-                }
-                Outcome::Missed => abandoned.add(&figures.wait, 1),
-                _ => {}
-            }
-            if direction == Some(Direction::In)
-                && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail)
-            {
-                answerable += figures.calls;
-            }
-        }
-        let calls = outcomes.total();
-        let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
-        Totals {
-            calls,
-            inbound,
-            outbound,
-            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - beyond_us.iter().sum::<i64>()),
-            outcomes,
-            talk_seconds: Durations::of(&talk),
-            wait_seconds: Durations::of(&wait),
-            abandoned_wait_seconds: Durations::of(&abandoned),
-            service_level: Some(ServiceLevel {
-                within_seconds: service_level_seconds,
-                rate: ratio(wait.count_within(service_level_seconds), answerable),
-            }),
-        }
-    }
-}
-
-fn ratio(part: i64, whole: i64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 /// Counts cells and calls into a report.
 pub struct Counter<'a> {
     filter: &'a Filter,
     group_by: Option<GroupBy>,
     business: &'a BusinessTime,
-    total: Tally,
-    groups: Vec<(Option<String>, Tally)>,
+    /// Of every group; without grouping there is one.
+    tallies: Vec<(Option<String>, Tally)>,
     places: HashMap<Option<String>, usize>,
 }
 
@@ -293,8 +145,7 @@ impl<'a> Counter<'a> {
     /// # Errors
     /// When there would be too many groups.
     pub fn new(filter: &'a Filter, group_by: Option<GroupBy>, business: &'a BusinessTime) -> Result<Self, FilterError> {
-        let total = Tally::default();
-        let mut counter = Self { filter, group_by, business, total, groups: Vec::new(), places: HashMap::new() };
+        let mut counter = Self { filter, group_by, business, tallies: Vec::new(), places: HashMap::new() };
         if let Some(group_by) = group_by.filter(|group_by| group_by.is_time()) {
             let keys = time_keys(group_by, filter.days, business)
                 .ok_or(FilterError { field: "group_by", problem: FilterProblem::TooManyGroups })?;
@@ -340,20 +191,17 @@ impl<'a> Counter<'a> {
         if !wanted {
             return;
         }
-        self.total.add(class.direction, outcome, figures, times);
-        if self.group_by.is_some() {
-            let place = self.place(key);
-            self.groups[place].1.add(class.direction, outcome, figures, times);
-        }
+        let place = self.place(key);
+        self.tallies[place].1.add(class.direction, outcome, figures, times);
     }
 
     fn place(&mut self, key: Option<String>) -> usize {
         if let Some(&place) = self.places.get(&key) {
             return place;
         }
-        self.groups.push((key.clone(), Tally::default()));
-        self.places.insert(key, self.groups.len() - 1);
-        self.groups.len() - 1
+        self.tallies.push((key.clone(), Tally::default()));
+        self.places.insert(key, self.tallies.len() - 1);
+        self.tallies.len() - 1
     }
 
     fn key_of(&self, call: &CountedCall) -> Option<String> {
@@ -371,7 +219,8 @@ impl<'a> Counter<'a> {
 
     /// The report; of groups that are not times, the `limit` largest.
     pub fn finish(self, service_level_seconds: u32, limit: usize) -> Report {
-        let totals = self.total.totals(service_level_seconds);
+        let mut total = Tally::default();
+        self.tallies.iter().for_each(|(_, tally)| total.merge(tally));
         let groups = self.group_by.map(|group_by| {
             let group = |(key, tally): (Option<String>, Tally)| {
                 let mut totals = tally.totals(service_level_seconds);
@@ -380,7 +229,7 @@ impl<'a> Counter<'a> {
                 }
                 Group { key, name: None, totals }
             };
-            let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
+            let mut groups: Vec<Group> = self.tallies.into_iter().map(group).collect();
             if !group_by.is_time() {
                 groups.retain(|group| group.totals.calls > 0);
                 groups.sort_by(|a, b| {
@@ -391,7 +240,7 @@ impl<'a> Counter<'a> {
             }
             groups
         });
-        Report { totals, groups }
+        Report { totals: total.totals(service_level_seconds), groups }
     }
 }
 

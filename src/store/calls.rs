@@ -187,6 +187,8 @@ pub async fn list_calls(
         "and (started_ms, calls.id) < ($13, $14) order by started_ms desc, calls.id desc limit $15"
     );
     let from = cursor.unwrap_or(Cursor { started_ms: i64::MAX, key: i64::MAX });
+    // SQLite would read and skip everything newer than the cursor if only the pair told where to begin.
+    let query = &CallQuery { end_ms: query.end_ms.min(from.started_ms.saturating_add(1)), ..query.clone() };
     let sql = if query.party.is_some() { OF_PARTY } else { ANY };
     let more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
     let rows: Vec<CallRow> = reading!(db, pool => {

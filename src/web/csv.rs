@@ -2,7 +2,6 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use serde_json::Value;
 
 use super::api::calls::CallJson;
 use super::api::{Parameters, filter, parameter, parameters};
@@ -13,24 +12,8 @@ use crate::store::calls::{CallQuery, Cursor, list_calls};
 
 const ROWS_PER_CHUNK: usize = 1_000;
 
-const FIELDS: [&str; 15] = [
-    "call_id",
-    "direction",
-    "from",
-    "to",
-    "number",
-    "party",
-    "peer",
-    "state",
-    "outcome",
-    "started_at",
-    "accepted_at",
-    "ended_at",
-    "wait_seconds",
-    "talk_seconds",
-    "event_count",
-];
-const GERMAN_FIELDS: [&str; 15] = [
+/// [`CallJson::FIELDS`] for people.
+const GERMAN_FIELDS: [&str; CallJson::FIELDS.len()] = [
     "Anruf-ID",
     "Richtung",
     "Von",
@@ -120,7 +103,9 @@ fn writer(dialect: Dialect) -> csv::Writer<Vec<u8>> {
 
 fn header(dialect: Dialect) -> Result<Vec<u8>, Error> {
     let mut writer = writer(dialect);
-    writer.write_record(if dialect == Dialect::ExcelDe { GERMAN_FIELDS } else { FIELDS }).map_err(internal)?;
+    writer
+        .write_record(if dialect == Dialect::ExcelDe { GERMAN_FIELDS } else { CallJson::FIELDS })
+        .map_err(internal)?;
     let line = writer.into_inner().map_err(internal)?;
     Ok(if dialect == Dialect::ExcelDe { ["\u{feff}".as_bytes(), &line].concat() } else { line })
 }
@@ -128,25 +113,23 @@ fn header(dialect: Dialect) -> Result<Vec<u8>, Error> {
 fn rows(dialect: Dialect, calls: impl Iterator<Item = CallJson>) -> Result<Vec<u8>, Error> {
     let mut writer = writer(dialect);
     for call in calls {
-        let values = serde_json::to_value(call).map_err(internal)?;
-        let fields = FIELDS.iter().map(|field| match &values[field] {
-            Value::Null => String::new(),
-            Value::String(text) if dialect == Dialect::ExcelDe => defused(text),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        writer.write_record(fields).map_err(internal)?;
+        let fields = call.into_texts();
+        if dialect == Dialect::ExcelDe {
+            writer.write_record(fields.map(defused)).map_err(internal)?;
+        } else {
+            writer.write_record(fields).map_err(internal)?;
+        }
     }
     writer.into_inner().map_err(internal)
 }
 
 /// A cell that a spreadsheet would run as a formula is made a text; telephone numbers stay as they are.
-fn defused(text: &str) -> String {
+fn defused(text: String) -> String {
     let is_number =
         text.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') if !is_number => format!("'{text}"),
-        _ => text.to_owned(),
+        _ => text,
     }
 }
 
@@ -161,10 +144,10 @@ mod tests {
     #[test]
     fn formulas_are_defused_and_numbers_stay() {
         for text in ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "+49221=1", "+"] {
-            assert_eq!(defused(text), format!("'{text}"));
+            assert_eq!(defused(text.to_owned()), format!("'{text}"));
         }
         for text in ["+4922129191999", "022129191999", "anonymous", "", "a=b"] {
-            assert_eq!(defused(text), text);
+            assert_eq!(defused(text.to_owned()), text);
         }
     }
 

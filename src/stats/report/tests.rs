@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::calls::call::Call;
+use crate::placetel::event::Direction;
 use crate::stats::rollup::tests::any_call;
 use crate::stats::rollup::{Contribution, Differences};
 

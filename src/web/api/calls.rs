@@ -39,6 +39,47 @@ pub struct CallJson {
 }
 
 impl CallJson {
+    /// The names of its fields, in order.
+    pub const FIELDS: [&str; 15] = [
+        "call_id",
+        "direction",
+        "from",
+        "to",
+        "number",
+        "party",
+        "peer",
+        "state",
+        "outcome",
+        "started_at",
+        "accepted_at",
+        "ended_at",
+        "wait_seconds",
+        "talk_seconds",
+        "event_count",
+    ];
+
+    /// Its fields as texts, in the order of [`CallJson::FIELDS`]; what is not known is empty.
+    pub fn into_texts(self) -> [String; Self::FIELDS.len()] {
+        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        [
+            self.call_id,
+            self.direction.unwrap_or_default().to_owned(),
+            self.from.unwrap_or_default(),
+            self.to.unwrap_or_default(),
+            self.number.unwrap_or_default(),
+            self.party.unwrap_or_default(),
+            self.peer.unwrap_or_default(),
+            self.state.to_owned(),
+            self.outcome.to_owned(),
+            self.started_at,
+            self.accepted_at.unwrap_or_default(),
+            self.ended_at.unwrap_or_default(),
+            number(self.wait_seconds),
+            number(self.talk_seconds),
+            self.event_count.to_string(),
+        ]
+    }
+
     /// As it stands at `now_ms`.
     pub fn new(stored: StoredCall, now_ms: i64, timeout_ms: i64) -> Self {
         let call = stored.call;
@@ -147,4 +188,29 @@ pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Respond
         events: events.iter().map(EventJson::new).collect(),
         decision: decision.map(DecisionJson::from),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::call::Call;
+    use crate::calls::phone::Numbering;
+    use crate::calls::receipts::{Receipt, Receipts};
+
+    #[test]
+    fn texts_stand_in_the_order_of_the_json() {
+        let body = "event=HungUp&call_id=c1&direction=in&from=01712345678&to=23&type=accepted&duration=7";
+        let receipts: Receipts = [Receipt::new(1_795_334_400_000, body.into()).unwrap()].into_iter().collect();
+        let call = Call::fold(&receipts, &Numbering::new("DE").unwrap()).unwrap();
+        let json = || CallJson::new(StoredCall { key: 1, in_hours: true, call: call.clone() }, 0, 1);
+        let text = serde_json::to_string(&json()).unwrap();
+        let places: Vec<_> =
+            CallJson::FIELDS.iter().map(|field| text.find(&format!("\"{field}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "{text}");
+        let value = serde_json::to_value(json()).unwrap();
+        for (field, text) in CallJson::FIELDS.iter().zip(json().into_texts()) {
+            let expected = value[field].as_str().map_or_else(|| value[field].to_string(), str::to_owned);
+            assert_eq!(text, if expected == "null" { String::new() } else { expected }, "{field}");
+        }
+    }
 }

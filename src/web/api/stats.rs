@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{filter, limit, parameter, parameters};
 use crate::stats::filter::{FilterError, FilterProblem};
-use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Totals};
+use crate::stats::report::{Group, GroupBy, MAX_GROUPS};
+use crate::stats::totals::Totals;
 use crate::web::error::Error;
 use crate::web::reports::report;
 use crate::web::state::State;

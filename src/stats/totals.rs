@@ -1,0 +1,164 @@
+//! The figures of some calls, as people read them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::histogram::Histogram;
+use super::rollup::Figures;
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// Durations of calls, in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Durations {
+    /// Sum.
+    pub total: i64,
+    /// Mean.
+    pub average: Option<f64>,
+    /// Half of the calls took no longer.
+    pub median: Option<u32>,
+    /// Nine of ten calls took no longer.
+    pub p90: Option<u32>,
+    /// The longest.
+    pub max: Option<u32>,
+    /// How many calls these figures are over.
+    pub calls: i64,
+}
+
+impl Durations {
+    fn of(histogram: &Histogram) -> Self {
+        let (total, calls) = (histogram.total(), histogram.count());
+        Self {
+            total,
+            average: ratio(total, calls),
+            median: histogram.percentile(50),
+            p90: histogram.percentile(90),
+            max: histogram.max(),
+            calls,
+        }
+    }
+}
+
+/// How many calls ended how, in the order of [`Outcome::ALL`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutcomeCounts([i64; Outcome::ALL.len()]);
+
+impl OutcomeCounts {
+    /// How many ended like this.
+    pub fn get(&self, outcome: Outcome) -> i64 {
+        self.0[usize::from(outcome.code())]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> i64 {
+        self.0.iter().sum()
+    }
+}
+
+impl Serialize for OutcomeCounts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Outcome::ALL.into_iter().map(|outcome| (outcome.as_str(), self.get(outcome))))
+    }
+}
+
+/// The share of callers who were answered in time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceLevel {
+    /// The threshold.
+    pub within_seconds: u32,
+    /// Inbound calls accepted in time / inbound calls accepted, missed or sent to voicemail.
+    pub rate: Option<f64>,
+}
+
+/// The figures of some calls.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Totals {
+    /// Whatever became of them.
+    pub calls: i64,
+    /// Inbound.
+    #[serde(rename = "in")]
+    pub inbound: i64,
+    /// Outbound.
+    #[serde(rename = "out")]
+    pub outbound: i64,
+    /// By outcome.
+    pub outcomes: OutcomeCounts,
+    /// Accepted / all but blocked, unknown and open.
+    pub accepted_rate: Option<f64>,
+    /// Over accepted calls whose talk time is known.
+    pub talk_seconds: Durations,
+    /// Over accepted inbound calls whose start and acceptance are known.
+    pub wait_seconds: Durations,
+    /// Over missed inbound calls whose start is known.
+    pub abandoned_wait_seconds: Durations,
+    /// `None` where nobody is to blame: in groups by peer.
+    pub service_level: Option<ServiceLevel>,
+}
+
+/// Counts by direction and outcome.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    figures: BTreeMap<(Option<Direction>, Outcome), Figures>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Figures, times: i64) {
+        self.figures.entry((direction, outcome)).or_default().add(figures, times);
+    }
+
+    /// Adds all of another.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (&(direction, outcome), figures) in &other.figures {
+            self.add(direction, outcome, figures, 1);
+        }
+    }
+
+    pub(super) fn totals(&self, service_level_seconds: u32) -> Totals {
+        let mut outcomes = OutcomeCounts::default();
+        let (mut inbound, mut outbound) = (0, 0);
+        let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
+        let mut answerable = 0;
+        for (&(direction, outcome), figures) in &self.figures {
+            outcomes.0[usize::from(outcome.code())] += figures.calls;
+            match direction {
+                Some(Direction::In) => inbound += figures.calls,
+                Some(Direction::Out) => outbound += figures.calls,
+                None => {}
+            }
+            match outcome {
+                Outcome::Accepted => {
+                    talk.add(&figures.talk, 1);
+                    wait.add(&figures.wait, 1);
+                }
+                Outcome::Missed => abandoned.add(&figures.wait, 1),
+                _ => {}
+            }
+            if direction == Some(Direction::In)
+                && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail)
+            {
+                answerable += figures.calls;
+            }
+        }
+        let calls = outcomes.total();
+        let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
+        Totals {
+            calls,
+            inbound,
+            outbound,
+            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - beyond_us.iter().sum::<i64>()),
+            outcomes,
+            talk_seconds: Durations::of(&talk),
+            wait_seconds: Durations::of(&wait),
+            abandoned_wait_seconds: Durations::of(&abandoned),
+            service_level: Some(ServiceLevel {
+                within_seconds: service_level_seconds,
+                rate: ratio(wait.count_within(service_level_seconds), answerable),
+            }),
+        }
+    }
+}
+
+fn ratio(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
