@@ -66,3 +66,9 @@ create table settings (
     name text primary key,
     value text not null
 ) without rowid;
+
+-- Marked by hand as rung back; a fact of its own: not derived.
+create table callbacks_done (
+    party text primary key,
+    done_ms bigint not null
+) without rowid;

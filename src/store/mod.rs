@@ -1,5 +1,7 @@
 //! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
 
+/// Who is still to be rung back.
+pub mod callbacks;
 /// Calls, one and many.
 pub mod calls;
 /// The cells of the statistics.

@@ -1,5 +1,7 @@
 //! The JSON API, `/api/v1`.
 
+/// People to ring back.
+pub mod callbacks;
 /// Calls, one and many.
 pub mod calls;
 /// Routes.
@@ -26,6 +28,8 @@ pub fn scope() -> Scope {
         .service(resource("/stats", "GET").route(web::get().to(stats::stats)))
         .service(resource("/calls", "GET").route(web::get().to(calls::list)))
         .service(resource("/calls/{call_id}", "GET").route(web::get().to(calls::show)))
+        .service(resource("/callbacks", "GET").route(web::get().to(callbacks::list)))
+        .service(resource("/callbacks/{party}/done", "POST").route(web::post().to(callbacks::done)))
         .service(
             resource("/routes", "GET, POST").route(web::get().to(routes::list)).route(web::post().to(routes::create)),
         )
