@@ -157,10 +157,11 @@ impl BarChart {
             href: column.href.clone(),
         });
         let every = columns.len().div_ceil(MOST_LABELS).max(1);
-        let labels = columns.iter().enumerate().step_by(every).map(|(index, column)| Label {
-            x: rounded(place * (index as f64 + 0.5)),
-            text: column.short.clone(),
-        });
+        let labels = columns
+            .iter()
+            .enumerate()
+            .step_by(every)
+            .map(|(index, column)| Label { x: rounded(place * (index as f64 + 0.5)), text: column.short.clone() });
         Self {
             bars: bars.collect(),
             labels: labels.collect(),

@@ -46,6 +46,8 @@ pub fn headers() -> DefaultHeaders {
 /// The table of urls.
 pub fn configure(config: &mut ServiceConfig) {
     config
+        // What scopes have no url for.
+        .default_service(web::to(error::not_found))
         .route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
         .service(placetel::resource())
@@ -61,7 +63,6 @@ pub fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(pages::failure::as_pages))
                 .service(api::scope())
                 .route("/calls.csv", web::get().to(csv::calls))
-                .service(web::scope("").wrap(Compress::default()).configure(pages::configure))
-                .default_service(web::to(error::not_found)),
+                .service(web::scope("").wrap(Compress::default()).configure(pages::configure)),
         );
 }

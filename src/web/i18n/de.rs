@@ -108,10 +108,12 @@ pub static TEXTS: Texts = Texts {
         average: |duration| format!("im Mittel {duration}"),
         median: "Median",
         service_level: "Servicelevel",
-        service_level_what: |seconds| format!(
-            "Eingehende Anrufe, die binnen {seconds} Sekunden angenommen wurden, unter denen, die angenommen oder \
+        service_level_what: |seconds| {
+            format!(
+                "Eingehende Anrufe, die binnen {seconds} Sekunden angenommen wurden, unter denen, die angenommen oder \
              verpasst wurden oder zur Voicemail gingen."
-        ),
+            )
+        },
         within: |seconds| format!("binnen {seconds} s"),
         per_hour: "Anrufe pro Stunde",
         per_day: "Anrufe pro Tag",
@@ -144,26 +146,46 @@ pub static TEXTS: Texts = Texts {
         waiting_what: "Diese Seite sieht alle paar Sekunden selbst nach.",
         arrived: |when| format!("Es funktioniert: die ersten Ereignisse sind da. Der neueste Anruf begann {when}."),
         go_on: "Zur Übersicht",
-        refused: |reason, time| format!("Eine Anfrage kam an, wurde aber abgewiesen: {reason}. Letzter Versuch {time}."),
+        refused: |reason, time| {
+            format!("Eine Anfrage kam an, wurde aber abgewiesen: {reason}. Letzter Versuch {time}.")
+        },
         refusal: |reason| match reason {
             RefusalReason::SignatureMissing => "Signatur fehlt",
             RefusalReason::SignatureWrong => "Signatur falsch",
             RefusalReason::Basic => "Benutzer oder Passwort fehlt oder ist falsch",
-            RefusalReason::NotLocal => "sie kam durch einen Proxy oder für einen anderen Host, aber fernamt ist im lokalen Modus",
+            RefusalReason::NotLocal => {
+                "sie kam durch einen Proxy oder für einen anderen Host, aber fernamt ist im lokalen Modus"
+            }
             RefusalReason::ForeignOrigin => "sie kam von der Seite einer anderen Website",
             RefusalReason::ContentType => "sie war kein Formular",
             RefusalReason::TooLarge => "sie war zu groß",
             RefusalReason::NoEvent => "sie war kein Ereignis",
         },
         refusal_help: |reason| match reason {
-            RefusalReason::SignatureMissing => "Bitte auch in Placetel das gemeinsame Geheimnis eintragen: dasselbe wie in --placetel-secret.",
-            RefusalReason::SignatureWrong => "Das gemeinsame Geheimnis in Placetel und das in --placetel-secret müssen Zeichen für Zeichen gleich sein.",
-            RefusalReason::Basic => "Die Url in Placetel muss mit https://user:password@ beginnen, mit dem, was in --placetel-basic steht.",
-            RefusalReason::NotLocal => "Bitte --placetel-secret oder --placetel-basic setzen, bevor fernamt hinter einen Proxy kommt; siehe unten.",
-            RefusalReason::ForeignOrigin => "Placetel sendet den Header Origin nicht. Etwas anderes hat die Adresse aufgerufen.",
-            RefusalReason::ContentType => "Placetel sendet application/x-www-form-urlencoded. Etwas anderes hat die Adresse aufgerufen.",
-            RefusalReason::TooLarge => "Ereignisse haben einige hundert Byte. Etwas anderes hat die Adresse aufgerufen.",
-            RefusalReason::NoEvent => "Ein Ereignis hat die Felder event und call_id. Etwas anderes hat die Adresse aufgerufen.",
+            RefusalReason::SignatureMissing => {
+                "Bitte auch in Placetel das gemeinsame Geheimnis eintragen: dasselbe wie in --placetel-secret."
+            }
+            RefusalReason::SignatureWrong => {
+                "Das gemeinsame Geheimnis in Placetel und das in --placetel-secret müssen Zeichen für Zeichen gleich sein."
+            }
+            RefusalReason::Basic => {
+                "Die Url in Placetel muss mit https://user:password@ beginnen, mit dem, was in --placetel-basic steht."
+            }
+            RefusalReason::NotLocal => {
+                "Bitte --placetel-secret oder --placetel-basic setzen, bevor fernamt hinter einen Proxy kommt; siehe unten."
+            }
+            RefusalReason::ForeignOrigin => {
+                "Placetel sendet den Header Origin nicht. Etwas anderes hat die Adresse aufgerufen."
+            }
+            RefusalReason::ContentType => {
+                "Placetel sendet application/x-www-form-urlencoded. Etwas anderes hat die Adresse aufgerufen."
+            }
+            RefusalReason::TooLarge => {
+                "Ereignisse haben einige hundert Byte. Etwas anderes hat die Adresse aufgerufen."
+            }
+            RefusalReason::NoEvent => {
+                "Ein Ereignis hat die Felder event und call_id. Etwas anderes hat die Adresse aufgerufen."
+            }
         },
         try_it: "Jetzt ausprobieren",
         try_what: "Keine Telefonanlage zur Hand? In einem zweiten Terminal kann fernamt eine spielen:",
@@ -176,7 +198,7 @@ pub static TEXTS: Texts = Texts {
             Adresse zum Eintragen.",
         public: "1. Für Placetel erreichbar machen",
         public_steps: [
-            "Ein gemeinsames Geheimnis setzen, damit nur die Telefonanlage Ereignisse senden kann: fernamt starten mit",
+            "Ein langes Geheimnis ausdenken, etwa mit openssl rand -hex 24, damit nur die Telefonanlage Ereignisse senden kann. fernamt damit starten:",
             "Einen Reverse Proxy mit Zertifikat davorsetzen (Caddy, nginx, Apache), der https:// weiterreicht an",
             "Statt des Geheimnisses oder zusätzlich gehen auch Benutzer und Passwort:",
         ],

@@ -108,9 +108,11 @@ pub static TEXTS: Texts = Texts {
         average: |duration| format!("{duration} on average"),
         median: "median",
         service_level: "Service level",
-        service_level_what: |seconds| format!(
-            "Inbound calls picked up within {seconds} seconds among those that were accepted, missed or sent to voicemail."
-        ),
+        service_level_what: |seconds| {
+            format!(
+                "Inbound calls picked up within {seconds} seconds among those that were accepted, missed or sent to voicemail."
+            )
+        },
         within: |seconds| format!("within {seconds} s"),
         per_hour: "Calls per hour",
         per_day: "Calls per day",
@@ -154,14 +156,28 @@ pub static TEXTS: Texts = Texts {
             RefusalReason::NoEvent => "it was no event",
         },
         refusal_help: |reason| match reason {
-            RefusalReason::SignatureMissing => "Enter the shared secret in Placetel, too: the same as in --placetel-secret.",
-            RefusalReason::SignatureWrong => "The shared secret in Placetel and the one in --placetel-secret must be the same, to the letter.",
-            RefusalReason::Basic => "The url in Placetel must begin with https://user:password@, with what --placetel-basic says.",
-            RefusalReason::NotLocal => "Set --placetel-secret or --placetel-basic before you put fernamt behind a proxy; see below.",
-            RefusalReason::ForeignOrigin => "Placetel does not send the header Origin. Something else has called the address.",
-            RefusalReason::ContentType => "Placetel sends application/x-www-form-urlencoded. Something else has called the address.",
+            RefusalReason::SignatureMissing => {
+                "Enter the shared secret in Placetel, too: the same as in --placetel-secret."
+            }
+            RefusalReason::SignatureWrong => {
+                "The shared secret in Placetel and the one in --placetel-secret must be the same, to the letter."
+            }
+            RefusalReason::Basic => {
+                "The url in Placetel must begin with https://user:password@, with what --placetel-basic says."
+            }
+            RefusalReason::NotLocal => {
+                "Set --placetel-secret or --placetel-basic before you put fernamt behind a proxy; see below."
+            }
+            RefusalReason::ForeignOrigin => {
+                "Placetel does not send the header Origin. Something else has called the address."
+            }
+            RefusalReason::ContentType => {
+                "Placetel sends application/x-www-form-urlencoded. Something else has called the address."
+            }
             RefusalReason::TooLarge => "Events have a few hundred bytes. Something else has called the address.",
-            RefusalReason::NoEvent => "An event has the fields event and call_id. Something else has called the address.",
+            RefusalReason::NoEvent => {
+                "An event has the fields event and call_id. Something else has called the address."
+            }
         },
         try_it: "Try it now",
         try_what: "No telephone system at hand? In a second terminal, let fernamt play one:",
@@ -173,7 +189,7 @@ pub static TEXTS: Texts = Texts {
             described below; then this page, opened under the public name, shows the address to paste.",
         public: "1. Make it reachable for Placetel",
         public_steps: [
-            "Set a shared secret, so that nobody but your telephone system can send events: start fernamt with",
+            "Make up a long secret, for example with openssl rand -hex 24, so that nobody but your telephone system can send events. Start fernamt with it:",
             "Put a reverse proxy with a certificate in front (Caddy, nginx, Apache) that passes https:// on to",
             "Instead of the secret, or with it, a user and a password do, too:",
         ],

@@ -104,10 +104,7 @@ impl Asked {
             number: word("number"),
             party: word("party"),
             peer: word("peer"),
-            directions: choices(
-                self.typed.get("direction"),
-                &[("", t.any), ("in", t.inbound), ("out", t.outbound)],
-            ),
+            directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
             outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),
             hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
             is_open: self.notice.is_some() || self.words.narrowing().next().is_some() || !uses_period,

@@ -170,7 +170,8 @@ async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Resu
 fn facts(call: &Call, visit: &Visit) -> Vec<(&'static str, String)> {
     let (t, calls_t, format) = (&visit.texts.call, &visit.texts.calls, &visit.format);
     let side = |raw: &Option<String>| raw.as_ref().map(|raw| number(raw, visit));
-    let when = |at_ms: Option<i64>| at_ms.map(|at_ms| format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms)));
+    let when =
+        |at_ms: Option<i64>| at_ms.map(|at_ms| format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms)));
     let duration = |seconds: Option<u32>| seconds.map(|seconds| format.duration(seconds.into()));
     let facts = [
         (t.from, side(&call.from)),

@@ -1,13 +1,11 @@
 //! Errors as pages, for people.
 
-use std::fmt;
-
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::visit::Visit;
@@ -33,29 +31,6 @@ struct Asker {
     is_foreign: bool,
 }
 
-/// A refusal of the guard as a page.
-#[derive(Debug)]
-struct Refused {
-    error: Error,
-    page: String,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl ResponseError for Refused {
-    fn status_code(&self) -> StatusCode {
-        self.error.status_code()
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        as_page(self.error.error_response(), self.page.clone())
-    }
-}
-
 /// Turns errors into pages for browsers that asked for pages; other clients keep `application/problem+json`.
 ///
 /// # Errors
@@ -65,28 +40,11 @@ pub async fn as_pages(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let asker = asker(request.request());
-    let response = match (next.call(request).await, &asker) {
-        (Ok(response), _) => response.map_into_boxed_body(),
-        (Err(refusal), None) => return Err(refusal),
-        (Err(refusal), Some(asker)) => return Err(refused(refusal, asker)),
-    };
+    let response = next.call(request).await?.map_into_boxed_body();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     let Some(page) = asker.zip(error).and_then(|(asker, error)| page(&asker, error)) else { return Ok(response) };
     let (request, response) = response.into_parts();
     Ok(ServiceResponse::new(request, as_page(response, page)))
-}
-
-fn refused(refusal: actix_web::Error, asker: &Asker) -> actix_web::Error {
-    match refusal.as_error::<Error>() {
-        Some(Error::Forbidden(reason)) => {
-            let error = Error::Forbidden(reason.clone());
-            match page(asker, &error) {
-                Some(page) => Refused { error, page }.into(),
-                None => refusal,
-            }
-        }
-        _ => refusal,
-    }
 }
 
 fn asker(request: &HttpRequest) -> Option<Asker> {

@@ -31,7 +31,7 @@ impl Guide {
         Self {
             t: &visit.texts.welcome,
             is_reachable: !state.is_local_mode(),
-            secret_command: "fernamt --placetel-secret \"$(openssl rand -hex 24)\"",
+            secret_command: "fernamt --placetel-secret SECRET",
             basic_command: "fernamt --placetel-basic user:password",
             proxied: format!("http://{}", connection.host()),
             simulate: format!("fernamt simulate {own}"),

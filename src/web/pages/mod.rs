@@ -40,7 +40,7 @@ use super::error::Error;
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The table of pages; everything else is 404.
+/// The table of pages.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(overview::show))
@@ -55,8 +55,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes/{id}/enabled", web::post().to(routes::switch))
         .route("/routes/{id}/delete", web::post().to(routes::remove))
         .route("/settings", web::get().to(settings::show))
-        .route("/language", web::post().to(language::choose))
-        .default_service(web::to(super::error::not_found));
+        .route("/language", web::post().to(language::choose));
 }
 
 /// A page as a response. It is somebody's own, and in their language.
@@ -93,3 +92,6 @@ async fn form_body(request: &HttpRequest, payload: Payload) -> Result<Parameters
 fn form_value<'a>(form: &'a Parameters, name: &str) -> &'a str {
     form.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests;

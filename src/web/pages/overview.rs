@@ -98,12 +98,7 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     })
 }
 
-fn welcome(
-    request: &HttpRequest,
-    visit: Visit,
-    state: &State,
-    newest: Option<String>,
-) -> Result<HttpResponse, Error> {
+fn welcome(request: &HttpRequest, visit: Visit, state: &State, newest: Option<String>) -> Result<HttpResponse, Error> {
     let t = &visit.texts.welcome;
     let refusal = state.last_refusal().filter(|_| newest.is_none());
     page(&WelcomePage {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::route_words::capitalised;
 use crate::fields::FieldError;
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_TARGETS;
@@ -67,7 +68,8 @@ impl RouteForm {
 
     /// As somebody sent it. Rows without anything in them are closed up.
     pub fn read(parameters: &Parameters) -> Self {
-        let filled = |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
+        let filled =
+            |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
         let mut form = Self { values: parameters.iter().filter_map(filled).collect(), errors: Vec::new() };
         FORWARDS.into_iter().for_each(|forward| form.close_up(forward));
         form
@@ -133,9 +135,13 @@ impl RouteForm {
             "reject" => put_text(&mut reply, "reason", input("reason")),
             "queue" | "prompt" => put_text(&mut reply, "id", input("id")),
             "group" => {
-                for name in
-                    ["id", "backup_behaviour", "backup_routing_object", "voicemail_announcement", "forward_announcement"]
-                {
+                for name in [
+                    "id",
+                    "backup_behaviour",
+                    "backup_routing_object",
+                    "voicemail_announcement",
+                    "forward_announcement",
+                ] {
                     put_text(&mut reply, name, input(name));
                 }
                 put_whole(&mut reply, "ringtime", input("ringtime"));
@@ -285,11 +291,6 @@ fn put_whole(json: &mut Map<String, Value>, name: &str, text: &str) {
             json.insert(name.into(), text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)));
         }
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn label(input: &str, t: &RouteTexts) -> String {

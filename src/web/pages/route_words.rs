@@ -6,8 +6,18 @@ use crate::web::i18n::RoutesTexts;
 /// More numbers than this are only counted.
 const MOST_NUMBERS: usize = 4;
 
-/// What a route answers.
+/// What a route answers, as a sentence without a full stop.
 pub fn answer(reply: &Reply, t: &RoutesTexts) -> String {
+    capitalised(&phrase(reply, t))
+}
+
+/// The same text with a capital at its beginning.
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn phrase(reply: &Reply, t: &RoutesTexts) -> String {
     match reply {
         Reply::Forward(forward) => ringing(forward, t),
         Reply::Reject(reject) => match reject.reason {
@@ -63,14 +73,14 @@ mod tests {
         let targets = json!([{"numbers": ["23", "24"], "ringtime": 15}, {"numbers": ["022129191999"]}]);
         assert_eq!(
             words(json!({"action": "forward", "targets": targets})),
-            "Ring 23 + 24 for 15 s, then Ring 022129191999 for 60 s, then voicemail"
+            "Ring 23 + 24 for 15 s, then ring 022129191999 for 60 s, then voicemail"
         );
         assert_eq!(words(json!({"action": "forward"})), "Straight to voicemail");
         assert_eq!(words(json!({"action": "forward", "voicemail": false})), "Ring nobody, no voicemail");
         assert_eq!(words(json!({"action": "reject", "reason": "busy"})), "Turn away as busy");
         assert_eq!(
             words(json!({"action": "routing_plan", "id": "5", "fallback": {}})),
-            "Routing plan 5; should it fail: Straight to voicemail"
+            "Routing plan 5; should it fail: straight to voicemail"
         );
     }
 

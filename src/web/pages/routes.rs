@@ -133,9 +133,7 @@ pub async fn save(
     };
     match update_route(&state.db, route.id, draft, expected).await {
         Ok(_) => done(&state).await,
-        Err(RouteError::Changed) => {
-            page_with(StatusCode::CONFLICT, &RoutePage { is_conflict: true, ..shown(form) })
-        }
+        Err(RouteError::Changed) => page_with(StatusCode::CONFLICT, &RoutePage { is_conflict: true, ..shown(form) }),
         Err(error) => Err(error.into()),
     }
 }

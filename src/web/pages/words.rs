@@ -2,8 +2,7 @@
 
 use crate::web::api::Parameters;
 
-const NAMES: [&str; 10] =
-    ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours"];
+const NAMES: [&str; 10] = ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours"];
 const WHEN: [&str; 3] = ["start", "end", "period"];
 
 /// Filter words as somebody wrote them.
@@ -80,7 +79,10 @@ mod tests {
         assert_eq!(words.url("/calls"), "/calls?period=7d&q=M%26M");
         assert_eq!(words.clone().with("period", "today").url("/"), "/?q=M%26M&period=today");
         assert_eq!(words.clone().any_time().without("q").url("/"), "/");
-        assert_eq!(words.url_with("/calls.csv", &[("dialect", "excel-de")]), "/calls.csv?period=7d&q=M%26M&dialect=excel-de");
+        assert_eq!(
+            words.url_with("/calls.csv", &[("dialect", "excel-de")]),
+            "/calls.csv?period=7d&q=M%26M&dialect=excel-de"
+        );
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn empty_rows_are_closed_up() {
     assert_eq!(
         said,
         [
-            ("forward.targets[1].ringtime", "Step 2, Ring time in seconds"),
+            ("forward.targets[1].ringtime", "Step 2, Ring time (s)"),
             ("forward.targets[1].numbers", "Step 2, SIP users or numbers, one per line"),
         ]
     );
