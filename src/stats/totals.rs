@@ -69,6 +69,12 @@ pub struct ServiceLevel {
     pub within_seconds: u32,
     /// Inbound calls accepted in time / inbound calls accepted, missed or sent to voicemail.
     pub rate: Option<f64>,
+    /// What is above the line: of few calls, a share says less than both numbers.
+    #[serde(skip)]
+    pub in_time: i64,
+    /// What is below the line.
+    #[serde(skip)]
+    pub answerable: i64,
 }
 
 /// The figures of some calls.
@@ -141,6 +147,7 @@ impl Tally {
             }
         }
         let calls = outcomes.total();
+        let in_time = wait.count_within(service_level_seconds);
         let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
         Totals {
             calls,
@@ -153,7 +160,9 @@ impl Tally {
             abandoned_wait_seconds: Durations::of(&abandoned),
             service_level: Some(ServiceLevel {
                 within_seconds: service_level_seconds,
-                rate: ratio(wait.count_within(service_level_seconds), answerable),
+                rate: ratio(in_time, answerable),
+                in_time,
+                answerable,
             }),
         }
     }

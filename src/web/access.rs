@@ -13,23 +13,28 @@ use super::state::State;
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 const PROXY_PREFIX: &str = "x-forwarded-";
 
-/// Lets in who may come in.
+/// Lets in who may come in; everybody else gets 403 with the reason.
 ///
 /// # Errors
-/// 403 with the reason for everybody else.
+/// Those of the guarded.
 pub async fn guard(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    match check(request.request()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        // A response, not an error: middleware around this must still add its headers.
+        Err(refusal) => Ok(request.error_response(refusal).map_into_right_body()),
+    }
+}
+
+fn check(request: &HttpRequest) -> Result<(), Error> {
     let is_local = request.app_data::<Data<State>>().is_some_and(|state| state.is_local_mode());
     if !is_local {
-        return Err(Error::Forbidden(GO_PUBLIC.into()).into());
+        return Err(Error::Forbidden(GO_PUBLIC.into()));
     }
-    check_local(request.request())?;
-    if !request.method().is_safe() {
-        check_origin(request.request())?;
-    }
-    next.call(request).await
+    check_local(request)?;
+    if request.method().is_safe() { Ok(()) } else { check_origin(request) }
 }
 
 const GO_PUBLIC: &str = "this fernamt takes events of the PBX, but its pages are only open in local mode: listening on \

@@ -4,6 +4,8 @@
 pub mod access;
 /// The JSON API.
 pub mod api;
+/// The geometry of charts.
+pub mod charts;
 /// The clock: the one place that reads it.
 pub mod clock;
 /// The call log as a file for spreadsheets and scripts.
@@ -12,6 +14,8 @@ pub mod csv;
 pub mod error;
 /// Whether the process and its database are well.
 pub mod health;
+/// The pages.
+pub mod pages;
 /// The endpoint of the PBX.
 pub mod placetel;
 /// The figures behind API and pages.
@@ -19,8 +23,10 @@ pub mod reports;
 /// What handlers share.
 pub mod state;
 
+mod i18n;
+
 use actix_web::http::header;
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 /// Nothing from elsewhere, nothing inline.
@@ -33,20 +39,30 @@ pub fn headers() -> DefaultHeaders {
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::X_FRAME_OPTIONS, "DENY"))
-        .add((header::REFERRER_POLICY, "no-referrer"))
+        // Not "no-referrer": browsers would send our own forms with `Origin: null`, like those of another site.
+        .add((header::REFERRER_POLICY, "same-origin"))
 }
 
 /// The table of urls.
 pub fn configure(config: &mut ServiceConfig) {
     config
+        // What scopes have no url for.
+        .default_service(web::to(error::not_found))
         .route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
         .service(placetel::resource())
         .service(
+            web::scope("/assets")
+                .wrap(Compress::default())
+                .route("/app.css", web::get().to(pages::assets::style))
+                .route("/icon.svg", web::get().to(pages::assets::icon)),
+        )
+        .service(
             web::scope("")
-                .wrap(actix_web::middleware::from_fn(access::guard))
+                .wrap(from_fn(access::guard))
+                .wrap(from_fn(pages::failure::as_pages))
                 .service(api::scope())
                 .route("/calls.csv", web::get().to(csv::calls))
-                .default_service(web::to(error::not_found)),
+                .service(web::scope("").wrap(Compress::default()).configure(pages::configure)),
         );
 }

@@ -1,0 +1,255 @@
+//! The geometry of charts: x and width in percent, so that they follow the page; y in pixels, so that
+//! nothing is distorted. Colours are classes of the style sheet.
+
+use crate::calls::outcome::Outcome;
+
+/// How high a plot is, in pixels.
+pub const HEIGHT: f64 = 180.0;
+/// Room above the highest bar, for half a line of text.
+const TOP: f64 = 8.0;
+/// What a bar leaves free of its place, in percent of it.
+const GAP: f64 = 0.22;
+/// More labels than this below a chart collide on a phone.
+const MOST_LABELS: usize = 7;
+const MOST_TICKS: i64 = 4;
+
+/// Outcomes that are one colour of a chart, bottom to top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Series {
+    /// Somebody picked up.
+    Accepted,
+    /// Sent to voicemail.
+    Voicemail,
+    /// Nobody picked up.
+    Missed,
+    /// Outbound calls that found nobody.
+    Unreached,
+    /// Blocked, unknown, still running and unheard of.
+    Other,
+}
+
+impl Series {
+    /// Bottom to top.
+    pub const ALL: [Self; 5] = [Self::Accepted, Self::Voicemail, Self::Missed, Self::Unreached, Self::Other];
+
+    /// Where an outcome counts.
+    pub fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted => Self::Accepted,
+            Outcome::Missed => Self::Missed,
+            Outcome::Voicemail => Self::Voicemail,
+            Outcome::Busy | Outcome::Canceled | Outcome::Unavailable | Outcome::Congestion => Self::Unreached,
+            Outcome::Blocked | Outcome::Other | Outcome::Unknown | Outcome::Open => Self::Other,
+        }
+    }
+
+    /// Its class in the style sheet.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Voicemail => "voicemail",
+            Self::Missed => "missed",
+            Self::Unreached => "unreached",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How many calls of each series, in the order of [`Series::ALL`].
+pub type Counts = [i64; Series::ALL.len()];
+
+/// What one bar stands for.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// In tables and tips.
+    pub name: String,
+    /// Below the chart.
+    pub short: String,
+    /// Where it leads.
+    pub href: String,
+    /// What it shows.
+    pub counts: Counts,
+}
+
+impl Column {
+    /// All its calls.
+    pub fn total(&self) -> i64 {
+        self.counts.iter().sum()
+    }
+}
+
+/// A rectangle of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Its class in the style sheet.
+    pub class: &'static str,
+    /// Its upper edge.
+    pub y: f64,
+    /// How high it is.
+    pub height: f64,
+}
+
+/// One bar.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// Where its place begins, in percent.
+    pub place_x: f64,
+    /// How wide its place is, in percent.
+    pub place_width: f64,
+    /// Its left edge, in percent.
+    pub x: f64,
+    /// How wide it is, in percent.
+    pub width: f64,
+    /// Bottom to top.
+    pub segments: Vec<Segment>,
+    /// What it says when pointed at.
+    pub tip: String,
+    /// Where it leads.
+    pub href: String,
+}
+
+/// A line across the plot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    /// How many calls it stands for.
+    pub value: i64,
+    /// Where it runs.
+    pub y: f64,
+}
+
+/// A label below the plot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Its middle, in percent.
+    pub x: f64,
+    /// What it says.
+    pub text: String,
+}
+
+/// Stacked bars.
+#[derive(Clone, Debug)]
+pub struct BarChart {
+    /// Left to right.
+    pub bars: Vec<Bar>,
+    /// Bottom to top.
+    pub ticks: Vec<Tick>,
+    /// Left to right.
+    pub labels: Vec<Label>,
+    /// How high the plot is, in pixels.
+    pub height: f64,
+}
+
+impl BarChart {
+    /// One bar for each column.
+    pub fn new(columns: &[Column], tip: impl Fn(&Column) -> String) -> Self {
+        let highest = columns.iter().map(Column::total).max().unwrap_or(0);
+        let step = tick_step(highest);
+        let top = (highest + step - 1) / step * step;
+        let y_of = |value: i64| rounded(HEIGHT - (HEIGHT - TOP) * value as f64 / top.max(1) as f64);
+        let place = 100.0 / columns.len().max(1) as f64;
+        let bars = columns.iter().enumerate().map(|(index, column)| Bar {
+            place_x: rounded(place * index as f64),
+            place_width: rounded(place),
+            x: rounded(place * (index as f64 + GAP / 2.0)),
+            width: rounded(place * (1.0 - GAP)),
+            segments: segments(&column.counts, &y_of),
+            tip: tip(column),
+            href: column.href.clone(),
+        });
+        let every = columns.len().div_ceil(MOST_LABELS).max(1);
+        let labels = columns
+            .iter()
+            .enumerate()
+            .step_by(every)
+            .map(|(index, column)| Label { x: rounded(place * (index as f64 + 0.5)), text: column.short.clone() });
+        Self {
+            bars: bars.collect(),
+            labels: labels.collect(),
+            ticks: (0..=top / step).map(|n| Tick { value: n * step, y: y_of(n * step) }).collect(),
+            height: HEIGHT,
+        }
+    }
+}
+
+fn segments(counts: &Counts, y_of: impl Fn(i64) -> f64) -> Vec<Segment> {
+    let mut below = 0;
+    let mut segments = Vec::new();
+    for (series, &count) in Series::ALL.into_iter().zip(counts).filter(|(_, count)| **count > 0) {
+        let (lower, upper) = (y_of(below), y_of(below + count));
+        segments.push(Segment { class: series.class(), y: upper, height: rounded(lower - upper) });
+        below += count;
+    }
+    segments
+}
+
+/// 1, 2 or 5 times a power of ten, so that few lines reach above `highest`.
+fn tick_step(highest: i64) -> i64 {
+    let powers = std::iter::successors(Some(1_i64), |power| power.checked_mul(10));
+    let steps = powers.flat_map(|power| [power, power.saturating_mul(2), power.saturating_mul(5)]);
+    steps.into_iter().find(|step| step.saturating_mul(MOST_TICKS) >= highest).unwrap_or(i64::MAX)
+}
+
+/// A hundredth is finer than any screen.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(counts: Counts) -> Column {
+        Column { name: "n".into(), short: "s".into(), href: "/".into(), counts }
+    }
+
+    fn chart(all: &[Counts]) -> BarChart {
+        BarChart::new(&all.iter().map(|counts| column(*counts)).collect::<Vec<_>>(), |column| column.name.clone())
+    }
+
+    #[test]
+    fn every_outcome_has_a_place() {
+        for outcome in Outcome::ALL {
+            assert!(Series::ALL.contains(&Series::of(outcome)));
+        }
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        for (highest, step) in
+            [(0, 1), (1, 1), (4, 1), (5, 2), (8, 2), (9, 5), (20, 5), (21, 10), (81, 50), (4_000_000, 1_000_000)]
+        {
+            assert_eq!(tick_step(highest), step, "{highest}");
+        }
+        let ticks = chart(&[[7, 0, 0, 0, 0]]).ticks;
+        assert_eq!(ticks.iter().map(|tick| tick.value).collect::<Vec<_>>(), [0, 2, 4, 6, 8]);
+        assert_eq!((ticks[0].y, ticks[4].y), (HEIGHT, TOP));
+    }
+
+    #[test]
+    fn segments_are_stacked_without_gaps() {
+        let chart = chart(&[[3, 1, 0, 2, 0], [0, 0, 0, 0, 0]]);
+        let bar = &chart.bars[0];
+        assert_eq!(bar.segments.iter().map(|s| s.class).collect::<Vec<_>>(), ["accepted", "voicemail", "unreached"]);
+        assert_eq!(bar.segments[0].y + bar.segments[0].height, HEIGHT);
+        for pair in bar.segments.windows(2) {
+            assert!((pair[1].y + pair[1].height - pair[0].y).abs() < 0.011, "{pair:?}");
+        }
+        assert!(chart.bars[1].segments.is_empty());
+    }
+
+    #[test]
+    fn bars_fill_the_width_and_labels_do_not_collide() {
+        let chart = chart(&[[1, 0, 0, 0, 0]; 31]);
+        let last = chart.bars.last().unwrap();
+        assert!((last.place_x + last.place_width - 100.0).abs() < 0.1, "{last:?}");
+        assert!(last.x + last.width <= 100.0);
+        assert!(chart.labels.len() <= MOST_LABELS);
+    }
+
+    #[test]
+    fn nothing_gives_an_empty_chart() {
+        let chart = chart(&[]);
+        assert!(chart.bars.is_empty() && chart.labels.is_empty());
+        assert_eq!(chart.ticks.len(), 1);
+    }
+}

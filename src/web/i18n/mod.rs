@@ -1,0 +1,223 @@
+//! What pages say, in every language: one struct of texts each, so that a missing text does not compile.
+
+/// Numbers, days and times as people write them.
+pub mod format;
+
+mod de;
+mod de_routes;
+mod en;
+mod en_routes;
+mod overview;
+mod routes;
+
+pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
+pub use routes::{RouteTexts, RoutesTexts};
+
+use crate::calls::outcome::Outcome;
+use crate::lang::Lang;
+
+/// Everything that pages say in one language.
+pub struct Texts {
+    /// For `lang="…"`.
+    pub code: &'static str,
+    pub frame: FrameTexts,
+    pub filter: FilterTexts,
+    pub overview: OverviewTexts,
+    pub welcome: WelcomeTexts,
+    pub calls: CallsTexts,
+    pub call: CallTexts,
+    pub routes: RoutesTexts,
+    pub route: RouteTexts,
+    pub settings: SettingsTexts,
+    pub failure: FailureTexts,
+    pub outcome: fn(Outcome) -> &'static str,
+}
+
+/// Around every page.
+pub struct FrameTexts {
+    pub skip: &'static str,
+    pub navigation: &'static str,
+    pub overview: &'static str,
+    pub calls: &'static str,
+    pub routes: &'static str,
+    pub settings: &'static str,
+    pub local_mode: &'static str,
+    pub local_mode_what: &'static str,
+    pub language: &'static str,
+    pub times_in: &'static str,
+}
+
+/// The list of calls.
+pub struct CallsTexts {
+    pub title: &'static str,
+    pub count: fn(i64, String) -> String,
+    pub time: &'static str,
+    pub party: &'static str,
+    pub number: &'static str,
+    pub peer: &'static str,
+    pub outcome: &'static str,
+    pub wait: &'static str,
+    pub talk: &'static str,
+    pub direction: &'static str,
+    pub inbound: &'static str,
+    pub outbound: &'static str,
+    pub direction_unknown: &'static str,
+    pub anonymous: &'static str,
+    pub older: &'static str,
+    pub newest: &'static str,
+    pub none: &'static str,
+    pub none_hint: &'static str,
+    pub none_at_all: &'static str,
+    pub reset: &'static str,
+    pub csv: &'static str,
+    pub csv_plain: &'static str,
+    pub csv_excel: &'static str,
+    pub wrong_cursor: &'static str,
+}
+
+/// One call.
+pub struct CallTexts {
+    pub title: fn(&str) -> String,
+    pub back: &'static str,
+    pub happened: &'static str,
+    pub incoming: fn(&str, &str) -> String,
+    pub outgoing: fn(&str, &str) -> String,
+    pub accepted: fn(Option<&str>) -> String,
+    pub hung_up: fn(&str) -> String,
+    pub other_event: fn(&str) -> String,
+    pub answered_by: fn(&str) -> String,
+    pub answered_by_none: &'static str,
+    pub no_hangup: &'static str,
+    pub still_running: &'static str,
+    pub after: fn(&str) -> String,
+    pub received_times: fn(u32) -> String,
+    pub decision: &'static str,
+    pub decision_of: &'static str,
+    pub no_decision: &'static str,
+    pub no_decision_outbound: &'static str,
+    pub decided_at: &'static str,
+    pub answer: &'static str,
+    pub deleted_route: &'static str,
+    pub raw: &'static str,
+    pub raw_count: fn(usize) -> String,
+    pub facts: &'static str,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub started: &'static str,
+    pub accepted_at: &'static str,
+    pub ended: &'static str,
+    pub call_id: &'static str,
+    pub calls_of_party: &'static str,
+    pub unknown_value: &'static str,
+}
+
+/// The settings.
+pub struct SettingsTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub setting: &'static str,
+    pub value: &'static str,
+    pub flag: &'static str,
+    pub what: fn(&str) -> &'static str,
+    pub none: &'static str,
+    pub always: &'static str,
+    pub secrets: fn(usize) -> String,
+    pub is_set: &'static str,
+    pub no_route_empty: &'static str,
+    pub no_route_error: &'static str,
+    pub log_auto: &'static str,
+    pub remembered: &'static str,
+    pub how: &'static str,
+    pub how_flag: &'static str,
+    pub how_environment: &'static str,
+    pub how_file: &'static str,
+    pub how_order: &'static str,
+    pub version: &'static str,
+    pub guide: &'static str,
+}
+
+/// Pages that are none.
+pub struct FailureTexts {
+    pub not_found: &'static str,
+    pub not_found_what: &'static str,
+    pub forbidden: &'static str,
+    pub forbidden_what: &'static str,
+    pub foreign: &'static str,
+    pub foreign_what: &'static str,
+    pub public: &'static str,
+    pub public_secret: &'static str,
+    pub public_basic: &'static str,
+    pub public_listen: &'static str,
+    pub unavailable: &'static str,
+    pub unavailable_what: &'static str,
+    pub broken: &'static str,
+    pub broken_what: &'static str,
+    pub unusable: &'static str,
+    pub said: &'static str,
+    pub home: &'static str,
+}
+
+/// The texts of a language.
+pub fn texts(lang: Lang) -> &'static Texts {
+    match lang {
+        Lang::De => &de::TEXTS,
+        Lang::En => &en::TEXTS,
+    }
+}
+
+/// The language with this code, as in `de-AT`.
+pub fn parse_lang(code: &str) -> Option<Lang> {
+    match code.split('-').next()?.trim().to_ascii_lowercase().as_str() {
+        "de" => Some(Lang::De),
+        "en" => Some(Lang::En),
+        _ => None,
+    }
+}
+
+/// The language that an `Accept-Language` likes best; English if it knows none of ours.
+pub fn negotiate(accept_language: &str) -> Lang {
+    let weighed = accept_language.split(',').filter_map(|part| {
+        let (code, parameters) = part.split_once(';').unwrap_or((part, ""));
+        let weight = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse::<f32>().ok())?;
+        Some((parse_lang(code)?, weight)).filter(|(_, weight)| *weight > 0.0)
+    });
+    // The first of the best: max_by would take the last.
+    let best = weighed.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or(Lang::En, |(lang, _)| lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_chooses_the_language() {
+        for (header, lang) in [
+            ("de-DE,de;q=0.9,en;q=0.8", Lang::De),
+            ("en-US,en;q=0.9,de;q=0.8", Lang::En),
+            ("fr,de;q=0.5,en;q=0.4", Lang::De),
+            ("de;q=0, en;q=0.1", Lang::En),
+            ("DE", Lang::De),
+            ("en;q=nonsense, de;q=0.2", Lang::De),
+            ("fr", Lang::En),
+            ("", Lang::En),
+        ] {
+            assert_eq!(negotiate(header), lang, "{header}");
+        }
+    }
+
+    #[test]
+    fn each_language_says_its_code() {
+        for lang in [Lang::De, Lang::En] {
+            assert_eq!(parse_lang(texts(lang).code), Some(lang));
+        }
+    }
+
+    #[test]
+    fn plurals_know_one() {
+        assert_eq!((texts(Lang::De).calls.count)(1, "1".into()), "1 Anruf");
+        assert_eq!((texts(Lang::De).calls.count)(2, "2".into()), "2 Anrufe");
+        assert_eq!((texts(Lang::En).calls.count)(1, "1".into()), "1 call");
+        assert_eq!((texts(Lang::En).calls.count)(0, "0".into()), "0 calls");
+    }
+}

@@ -1,0 +1,172 @@
+//! What a page was asked for: the filter, and how to show and change it.
+
+use actix_web::HttpRequest;
+
+use super::visit::Visit;
+use super::words::Words;
+use crate::calls::outcome::Outcome;
+use crate::stats::filter::{Filter, FilterError};
+use crate::stats::period::Period;
+use crate::web::api;
+use crate::web::i18n::FilterTexts;
+use crate::web::state::State;
+
+/// The value of the choice that is two outcomes at once.
+const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
+
+/// The filter of a page, as the contract's words in its url.
+pub struct Asked {
+    /// What is counted or listed; the default when the words cannot be used.
+    pub filter: Filter,
+    /// The words that hold; none when they cannot be used.
+    pub words: Words,
+    typed: Words,
+    /// Why the words cannot be used.
+    pub notice: Option<String>,
+}
+
+/// The filter as a page shows it.
+pub struct FilterView {
+    pub t: &'static FilterTexts,
+    pub path: &'static str,
+    pub period: String,
+    pub pills: Vec<Choice>,
+    pub chips: Vec<Chip>,
+    pub reset: String,
+    pub notice: Option<String>,
+    pub start: String,
+    pub end: String,
+    pub kept_period: String,
+    pub search: String,
+    pub number: String,
+    pub party: String,
+    pub peer: String,
+    pub directions: Vec<Choice>,
+    pub outcomes: Vec<Choice>,
+    pub hours: Vec<Choice>,
+    pub is_open: bool,
+}
+
+/// One of several.
+pub struct Choice {
+    pub value: String,
+    pub name: &'static str,
+    pub is_chosen: bool,
+}
+
+/// A word that narrows down, and the way to be rid of it.
+pub struct Chip {
+    pub name: &'static str,
+    pub value: String,
+    pub remove: String,
+    pub without: String,
+}
+
+impl Asked {
+    /// Reads the words of a request.
+    pub fn read(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
+        let parameters = api::parameters(request);
+        let typed = Words::read(&parameters);
+        match api::filter(&parameters, state) {
+            Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
+            Err(error) => Self {
+                filter: Filter::all(Period::ThirtyDays.days(state.today())),
+                words: Words::default(),
+                typed,
+                notice: Some(notice(visit, error)),
+            },
+        }
+    }
+
+    /// For the page at `path`.
+    pub fn view(&self, path: &'static str, visit: &Visit) -> FilterView {
+        let t = &visit.texts.filter;
+        let word = |name: &str| self.typed.get(name).to_owned();
+        let days = self.filter.days;
+        let when = if days.start == days.end {
+            format!("{}, {}", visit.format.weekday(days.start), visit.format.day(days.start))
+        } else {
+            format!("{} – {}", visit.format.day(days.start), visit.format.day(days.end))
+        };
+        let uses_period = self.filter.period.is_some();
+        FilterView {
+            t,
+            path,
+            period: when,
+            pills: self.pills(path, t),
+            chips: self.chips(path, visit),
+            reset: Words::default().url(path),
+            notice: self.notice.clone(),
+            start: word("start"),
+            end: word("end"),
+            kept_period: if uses_period { self.words.get("period").to_owned() } else { String::new() },
+            search: word("q"),
+            number: word("number"),
+            party: word("party"),
+            peer: word("peer"),
+            directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
+            outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),
+            hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
+            is_open: self.notice.is_some() || self.words.narrowing().next().is_some() || !uses_period,
+        }
+    }
+
+    fn pills(&self, path: &str, t: &FilterTexts) -> Vec<Choice> {
+        let pill = |period: Period| Choice {
+            value: self.words.clone().any_time().with("period", period.as_str()).url(path),
+            name: (t.period_name)(period),
+            is_chosen: self.filter.period == Some(period) && self.notice.is_none(),
+        };
+        Period::ALL.into_iter().map(pill).collect()
+    }
+
+    fn chips(&self, path: &str, visit: &Visit) -> Vec<Chip> {
+        let t = &visit.texts.filter;
+        let chip = |(name, value): (&'static str, &str)| Chip {
+            name: (t.field)(name),
+            value: shown(name, value, visit),
+            remove: (t.remove)((t.field)(name)),
+            without: self.words.clone().without(name).url(path),
+        };
+        self.words.narrowing().map(chip).collect()
+    }
+}
+
+fn notice(visit: &Visit, error: FilterError) -> String {
+    let t = &visit.texts.filter;
+    format!("{} {}", (t.unusable)((t.field)(error.field), (t.problem)(error.problem)), t.fallback)
+}
+
+fn outcome_choices(visit: &Visit) -> Vec<(&'static str, &'static str)> {
+    let t = &visit.texts.filter;
+    let mut choices = vec![("", t.any), (MISSED_OR_VOICEMAIL, t.missed_or_voicemail)];
+    choices.extend(Outcome::ALL.map(|outcome| (outcome.as_str(), (visit.texts.outcome)(outcome))));
+    choices
+}
+
+fn choices(chosen: &str, all: &[(&'static str, &'static str)]) -> Vec<Choice> {
+    let mut choices: Vec<_> =
+        all.iter().map(|&(value, name)| Choice { value: value.into(), name, is_chosen: value == chosen }).collect();
+    if !choices.iter().any(|choice| choice.is_chosen) {
+        // A combination that only an url can say stays as it is.
+        choices.push(Choice { value: chosen.to_owned(), name: "…", is_chosen: true });
+    }
+    choices
+}
+
+fn shown(name: &str, value: &str, visit: &Visit) -> String {
+    let t = &visit.texts.filter;
+    match (name, value) {
+        ("direction", "in") => t.inbound.to_owned(),
+        ("direction", "out") => t.outbound.to_owned(),
+        ("hours", "open") => t.open_hours.to_owned(),
+        ("hours", "closed") => t.closed_hours.to_owned(),
+        ("outcome", outcomes) => {
+            let names = outcomes.split(',').filter_map(|word| Outcome::parse(word.trim()));
+            names.map(visit.texts.outcome).collect::<Vec<_>>().join(", ")
+        }
+        // A raw + in a query decodes to a space.
+        ("number" | "party", number) if number.starts_with(' ') => format!("+{}", number.trim()),
+        _ => value.to_owned(),
+    }
+}

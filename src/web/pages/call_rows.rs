@@ -1,0 +1,89 @@
+use super::visit::Visit;
+use crate::calls::call::Call;
+use crate::calls::outcome::Outcome;
+use crate::calls::phone::is_anonymous;
+use crate::placetel::event::Direction;
+use crate::store::calls::StoredCall;
+use crate::web::charts::Series;
+use crate::web::clock::now_ms;
+use crate::web::i18n::format::NOTHING;
+use crate::web::state::State;
+
+/// A call in a list.
+pub struct CallRow {
+    pub href: String,
+    pub day: String,
+    pub time: String,
+    pub direction: DirectionView,
+    pub party: String,
+    pub number: String,
+    pub peer: String,
+    pub outcome: OutcomeView,
+    pub wait: String,
+    pub talk: String,
+}
+
+/// A direction as sign and word.
+pub struct DirectionView {
+    pub sign: &'static str,
+    pub name: &'static str,
+}
+
+/// An outcome as colour and word.
+pub struct OutcomeView {
+    pub class: &'static str,
+    pub name: &'static str,
+}
+
+/// Calls as a list shows them.
+pub fn call_rows(calls: &[StoredCall], state: &State, visit: &Visit) -> Vec<CallRow> {
+    let (now_ms, timeout_ms) = (now_ms(), state.hangup_timeout_ms());
+    let row = |stored: &StoredCall| {
+        let call = &stored.call;
+        let day = state.derivation.business.day(call.started_ms);
+        CallRow {
+            href: format!("/calls/{}", call.call_id),
+            day: format!("{} {}", visit.format.short_weekday(day), visit.format.day(day)),
+            time: visit.format.time(call.started_ms),
+            direction: direction(call.direction, visit),
+            party: party(call, visit),
+            number: call.number.clone().unwrap_or(NOTHING.into()),
+            peer: call.peer.clone().unwrap_or_default(),
+            outcome: outcome(call.standing(now_ms, timeout_ms).1, visit),
+            wait: visit.format.known_duration(call.wait_seconds().or(call.abandoned_wait_seconds())),
+            talk: visit.format.known_duration(call.talk_seconds),
+        }
+    };
+    calls.iter().map(row).collect()
+}
+
+/// The other side, for people.
+pub fn party(call: &Call, visit: &Visit) -> String {
+    let raw = if call.direction == Some(Direction::Out) { &call.to } else { &call.from };
+    match (&call.party, raw) {
+        (Some(party), _) => party.clone(),
+        (None, Some(raw)) => number(raw, visit),
+        (None, None) => visit.texts.call.unknown_value.to_owned(),
+    }
+}
+
+/// A number as it was sent, for people.
+pub fn number(raw: &str, visit: &Visit) -> String {
+    if is_anonymous(raw) { visit.texts.calls.anonymous.to_owned() } else { raw.to_owned() }
+}
+
+/// A direction, for people.
+pub fn direction(direction: Option<Direction>, visit: &Visit) -> DirectionView {
+    let t = &visit.texts.calls;
+    match direction {
+        Some(Direction::In) => DirectionView { sign: "↙", name: t.inbound },
+        Some(Direction::Out) => DirectionView { sign: "↗", name: t.outbound },
+        None => DirectionView { sign: "·", name: t.direction_unknown },
+    }
+}
+
+/// An outcome, for people.
+pub fn outcome(outcome: Outcome, visit: &Visit) -> OutcomeView {
+    let class = if outcome == Outcome::Open { "running" } else { Series::of(outcome).class() };
+    OutcomeView { class, name: (visit.texts.outcome)(outcome) }
+}

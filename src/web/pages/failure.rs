@@ -1,0 +1,88 @@
+//! Errors as pages, for people.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::visit::Visit;
+use crate::web::access;
+use crate::web::error::Error;
+use crate::web::i18n::FailureTexts;
+use crate::web::state::State;
+
+#[derive(Template)]
+#[template(path = "pages/failure.html")]
+struct FailurePage<'a> {
+    visit: &'a Visit,
+    t: &'static FailureTexts,
+    title: &'static str,
+    what: &'static str,
+    reason: Option<String>,
+    shows_how_to_go_public: bool,
+}
+
+/// Who asked, kept from before the request was handed on.
+struct Asker {
+    visit: Visit,
+    is_foreign: bool,
+}
+
+/// Turns errors into pages for browsers that asked for pages; other clients keep `application/problem+json`.
+///
+/// # Errors
+/// The inner one.
+pub async fn as_pages(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let asker = asker(request.request());
+    let response = next.call(request).await?.map_into_boxed_body();
+    let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    let Some(page) = asker.zip(error).and_then(|(asker, error)| page(&asker, error)) else { return Ok(response) };
+    let (request, response) = response.into_parts();
+    Ok(ServiceResponse::new(request, as_page(response, page)))
+}
+
+fn asker(request: &HttpRequest) -> Option<Asker> {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let wants_page = accepts.contains("text/html") && !request.path().starts_with("/api/");
+    let state = request.app_data::<Data<State>>().filter(|_| wants_page)?;
+    let is_foreign = !request.method().is_safe() && access::check_origin(request).is_err();
+    Some(Asker { visit: Visit::of(request, state), is_foreign })
+}
+
+fn page(asker: &Asker, error: &Error) -> Option<String> {
+    let t = &asker.visit.texts.failure;
+    let is_closed = matches!(error, Error::Forbidden(_)) && !asker.is_foreign;
+    let (title, what) = match error {
+        Error::NotFound => (t.not_found, t.not_found_what),
+        Error::Forbidden(_) if asker.is_foreign => (t.foreign, t.foreign_what),
+        Error::Forbidden(_) => (t.forbidden, t.forbidden_what),
+        Error::Unavailable(_) => (t.unavailable, t.unavailable_what),
+        Error::Internal(_) => (t.broken, t.broken_what),
+        _ => (t.unusable, ""),
+    };
+    let says_more = is_closed || what.is_empty();
+    let page = FailurePage {
+        visit: &asker.visit,
+        t,
+        title,
+        what,
+        reason: says_more.then(|| error.to_string()),
+        shows_how_to_go_public: is_closed,
+    };
+    page.render().inspect_err(|error| tracing::error!(%error, "an error could not be shown as a page")).ok()
+}
+
+/// The page in place of the body; status and other headers stay.
+fn as_page<B>(response: HttpResponse<B>, page: String) -> HttpResponse {
+    let mut response = response.set_body(page).map_into_boxed_body();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.remove(header::CONTENT_LENGTH);
+    response
+}

@@ -1,0 +1,44 @@
+//! How to connect Placetel, with the addresses of this server.
+
+use actix_web::HttpRequest;
+
+use super::visit::Visit;
+use crate::web::i18n::WelcomeTexts;
+use crate::web::state::State;
+
+/// The addresses and commands of the guide.
+pub struct Guide {
+    pub t: &'static WelcomeTexts,
+    pub url: String,
+    pub is_reachable: bool,
+    pub secret_command: &'static str,
+    pub basic_command: &'static str,
+    pub proxied: String,
+    pub simulate: String,
+    pub curl: String,
+}
+
+impl Guide {
+    /// For whoever opened this server under the name that the request says.
+    pub fn new(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
+        let connection = request.connection_info();
+        let own = format!("{}://{}", connection.scheme(), connection.host());
+        let url = match state.config.placetel_basic {
+            // The password is not shown; whoever pastes this knows it.
+            Some(_) => format!("{}://user:password@{}/placetel", connection.scheme(), connection.host()),
+            None => format!("{own}/placetel"),
+        };
+        Self {
+            t: &visit.texts.welcome,
+            is_reachable: !state.is_local_mode(),
+            secret_command: "fernamt --placetel-secret SECRET",
+            basic_command: "fernamt --placetel-basic user:password",
+            proxied: format!("http://{}", connection.host()),
+            simulate: format!("fernamt simulate {own}"),
+            curl: format!(
+                "curl -d 'call_id=try-1&event=IncomingCall&direction=in&from=022129191999&to=022199988560' {url}"
+            ),
+            url,
+        }
+    }
+}

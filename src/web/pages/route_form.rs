@@ -1,0 +1,321 @@
+//! The form of a route. The names of its inputs are the paths of the API's JSON, except that `reply` is the
+//! chosen action: `reply.targets[0].numbers` is `forward.targets[0].numbers`. All actions are in the form,
+//! one is read.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::route_words::capitalised;
+use crate::fields::FieldError;
+use crate::lang::Lang;
+use crate::placetel::reply::MAX_TARGETS;
+use crate::routing::route::Route;
+use crate::web::api::Parameters;
+use crate::web::i18n::RouteTexts;
+
+/// All actions, in the order of the form.
+pub const ACTIONS: [&str; 7] = ["forward", "group", "queue", "routing_plan", "prompt", "reject", "hangup"];
+/// Where targets can be entered.
+const FORWARDS: [&str; 2] = ["forward", "routing_plan.fallback"];
+/// Empty rows for more targets.
+const SPARE_ROWS: usize = 3;
+const ON: &str = "on";
+
+/// What stands in the inputs.
+#[derive(Clone, Debug, Default)]
+pub struct RouteForm {
+    values: BTreeMap<String, String>,
+    errors: Vec<InputError>,
+}
+
+/// What is wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputError {
+    /// The input's name.
+    pub input: String,
+    /// For people.
+    pub label: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl RouteForm {
+    /// For a new route.
+    pub fn new() -> Self {
+        let on = ["enabled", "forward.voicemail", "routing_plan.fallback.voicemail"];
+        let mut form = Self::default();
+        form.values.extend(on.map(|name| (name.to_owned(), ON.to_owned())));
+        form.values.insert("action".into(), ACTIONS.first().copied().unwrap_or_default().into());
+        form
+    }
+
+    /// As a route stands.
+    pub fn of(route: &Route) -> Self {
+        let mut form = Self::new();
+        let mut shown = shown(route);
+        let reply = shown.remove("reply").unwrap_or_default();
+        let action = reply["action"].as_str().unwrap_or_default().to_owned();
+        form.values.retain(|name, _| !name.starts_with(&format!("{action}.")) && name != "enabled");
+        if reply["fallback"].is_null() {
+            form.values.insert("routing_plan.fallback.voicemail".into(), ON.into());
+        }
+        form.flatten("", &Value::Object(shown));
+        form.flatten(&action, &reply);
+        form.values.insert("action".into(), action);
+        form
+    }
+
+    /// As somebody sent it. Rows without anything in them are closed up.
+    pub fn read(parameters: &Parameters) -> Self {
+        let filled =
+            |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
+        let mut form = Self { values: parameters.iter().filter_map(filled).collect(), errors: Vec::new() };
+        FORWARDS.into_iter().for_each(|forward| form.close_up(forward));
+        form
+    }
+
+    /// What stands in an input.
+    pub fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether a box is ticked.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The rows of targets to show: those that are filled, and a few more.
+    pub fn rows(&self, forward: &str) -> usize {
+        (self.filled_rows(forward).count() + SPARE_ROWS).min(MAX_TARGETS)
+    }
+
+    /// Everything that is wrong.
+    pub fn errors(&self) -> &[InputError] {
+        &self.errors
+    }
+
+    /// What is wrong with an input.
+    pub fn errors_of(&self, input: &str) -> Vec<&str> {
+        self.errors.iter().filter(|error| error.input == input).map(|error| error.message.as_str()).collect()
+    }
+
+    /// Whether something is wrong with an input.
+    pub fn is_wrong(&self, input: &str) -> bool {
+        self.errors.iter().any(|error| error.input == input)
+    }
+
+    /// Notes what the API says about the JSON of this form.
+    pub fn note_errors(&mut self, errors: &[FieldError], lang: Lang, t: &RouteTexts) {
+        self.errors = errors.iter().map(|error| self.input_error(error, lang, t)).collect();
+    }
+
+    /// The ROUTE of the API that the form means. What `route`, which it changes, has beyond the form stays.
+    pub fn to_json(&self, route: Option<&Route>) -> Value {
+        let mut json = route.map(shown).unwrap_or_default();
+        json.remove("position");
+        let before = json.remove("reply").filter(|reply| reply["action"] == self.value("action"));
+        put_text(&mut json, "name", self.value("name"));
+        put_text(&mut json, "hours", self.value("hours"));
+        put_whole(&mut json, "position", self.value("position"));
+        json.insert("enabled".into(), self.is_on("enabled").into());
+        json.insert("to".into(), lines(self.value("to")).into());
+        json.insert("from".into(), lines(self.value("from")).into());
+        json.insert("reply".into(), Value::Object(self.reply(before)));
+        Value::Object(json)
+    }
+
+    fn reply(&self, before: Option<Value>) -> Map<String, Value> {
+        let mut reply = object(before);
+        let action = self.value("action");
+        put_text(&mut reply, "action", action);
+        let input = |name: &str| self.value(&format!("{action}.{name}"));
+        match action {
+            "forward" => self.put_forward(&mut reply, action),
+            "reject" => put_text(&mut reply, "reason", input("reason")),
+            "queue" | "prompt" => put_text(&mut reply, "id", input("id")),
+            "group" => {
+                for name in [
+                    "id",
+                    "backup_behaviour",
+                    "backup_routing_object",
+                    "voicemail_announcement",
+                    "forward_announcement",
+                ] {
+                    put_text(&mut reply, name, input(name));
+                }
+                put_whole(&mut reply, "ringtime", input("ringtime"));
+                for name in ["voicemail_as_attachment", "music_on_hold"] {
+                    reply.insert(name.into(), self.is_on(&format!("{action}.{name}")).into());
+                }
+            }
+            "routing_plan" => {
+                put_text(&mut reply, "id", input("id"));
+                let mut fallback = object(reply.remove("fallback"));
+                if self.is_on("routing_plan.fallback") {
+                    self.put_forward(&mut fallback, "routing_plan.fallback");
+                    reply.insert("fallback".into(), Value::Object(fallback));
+                }
+            }
+            _ => {}
+        }
+        reply
+    }
+
+    fn put_forward(&self, json: &mut Map<String, Value>, forward: &str) {
+        for name in ["music_on_hold", "voicemail", "voicemail_as_attachment"] {
+            json.insert(name.into(), self.is_on(&format!("{forward}.{name}")).into());
+        }
+        for name in ["voicemail_announcement", "forward_announcement"] {
+            put_text(json, name, self.value(&format!("{forward}.{name}")));
+        }
+        let target = |row: usize| {
+            let mut target = Map::new();
+            put_whole(&mut target, "ringtime", self.value(&row_input(forward, row, "ringtime")));
+            target.insert("numbers".into(), lines(self.value(&row_input(forward, row, "numbers"))).into());
+            Value::Object(target)
+        };
+        json.insert("targets".into(), self.filled_rows(forward).map(target).collect());
+    }
+
+    fn filled_rows<'a>(&'a self, forward: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let is_filled = move |name: &'static str, row| !self.value(&row_input(forward, row, name)).trim().is_empty();
+        // One more than allowed, so that too many are told.
+        (0..=MAX_TARGETS).filter(move |row| is_filled("numbers", *row) || is_filled("ringtime", *row))
+    }
+
+    fn close_up(&mut self, forward: &str) {
+        let rows: Vec<_> = self.filled_rows(forward).collect();
+        for (to, from) in rows.into_iter().enumerate().filter(|(to, from)| to != from) {
+            for name in ["numbers", "ringtime"] {
+                self.values.remove(&row_input(forward, to, name));
+                if let Some(value) = self.values.remove(&row_input(forward, from, name)) {
+                    self.values.insert(row_input(forward, to, name), value);
+                }
+            }
+        }
+    }
+
+    /// Lists of texts become lines, lists of objects rows, true a tick.
+    fn flatten(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if path == "routing_plan.fallback" {
+                    self.values.insert(path.to_owned(), ON.to_owned());
+                }
+                for (name, value) in fields {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    self.flatten(&path, value);
+                }
+            }
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                let lines: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+                self.values.insert(path.to_owned(), lines.join("\n"));
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(row, item)| self.flatten(&format!("{path}[{row}]"), item));
+            }
+            Value::Bool(true) => {
+                self.values.insert(path.to_owned(), ON.to_owned());
+            }
+            Value::String(text) => {
+                self.values.insert(path.to_owned(), text.clone());
+            }
+            Value::Number(number) => {
+                self.values.insert(path.to_owned(), number.to_string());
+            }
+            Value::Bool(false) | Value::Null => {}
+        }
+    }
+
+    fn input_error(&self, error: &FieldError, lang: Lang, t: &RouteTexts) -> InputError {
+        let path = match error.field.strip_prefix("reply.") {
+            Some("action") => "action".to_owned(),
+            Some(rest) => format!("{}.{rest}", self.value("action")),
+            None => error.field.clone(),
+        };
+        let message = error.message(lang);
+        // An item of a list stands in a line of its input.
+        let item = path.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+        match item.and_then(|(list, index)| Some((list, self.line(list, index.parse().ok()?)?))) {
+            Some((list, line)) => {
+                let message = format!("{} {message}", (t.line)(line));
+                InputError { label: label(list, t), input: list.to_owned(), message }
+            }
+            None => InputError { label: label(&path, t), input: path, message: capitalised(&message) },
+        }
+    }
+
+    /// The line, from 1, of an item of an input that has one per line.
+    fn line(&self, input: &str, item: usize) -> Option<usize> {
+        let lines = self.values.get(input)?.lines().enumerate();
+        lines.filter(|(_, line)| !line.trim().is_empty()).nth(item).map(|(index, _)| index + 1)
+    }
+}
+
+fn shown(route: &Route) -> Map<String, Value> {
+    object(serde_json::to_value(route).ok())
+}
+
+fn object(value: Option<Value>) -> Map<String, Value> {
+    match value {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// The name of an input in a row of targets.
+pub fn row_input(forward: &str, row: usize, name: &str) -> String {
+    format!("{forward}.targets[{row}].{name}")
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn put_text(json: &mut Map<String, Value>, name: &str, text: &str) {
+    if text.trim().is_empty() {
+        json.remove(name);
+    } else {
+        json.insert(name.into(), text.into());
+    }
+}
+
+/// What is no number goes on as it is, to be told what would be right.
+fn put_whole(json: &mut Map<String, Value>, name: &str, text: &str) {
+    match text.trim() {
+        "" => {
+            json.remove(name);
+        }
+        text => {
+            json.insert(name.into(), text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)));
+        }
+    }
+}
+
+fn label(input: &str, t: &RouteTexts) -> String {
+    let (parents, name) = input.rsplit_once('.').unwrap_or(("", input));
+    let own = match name {
+        "name" => t.name,
+        "position" => t.position,
+        "to" => t.to,
+        "from" => t.from,
+        "hours" => t.hours,
+        "action" => t.answer,
+        "id" => (t.id)(parents),
+        "numbers" => t.numbers,
+        "ringtime" => t.ringtime,
+        "reason" => t.reason,
+        "backup_behaviour" => t.backup_behaviour,
+        "backup_routing_object" => t.backup_object,
+        "voicemail_announcement" => t.voicemail_announcement,
+        "forward_announcement" => t.forward_announcement,
+        _ if name.starts_with("targets") => t.targets,
+        other => other,
+    };
+    let row = parents.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).and_then(|(_, row)| row.parse().ok());
+    row.map_or(own.to_owned(), |row: usize| format!("{}, {own}", (t.target)(row + 1)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use super::*;
+use crate::routing::hours::HoursContext;
+use crate::routing::route::RouteDraft;
+use crate::web::i18n::texts;
+
+fn context() -> HoursContext {
+    HoursContext::new(chrono_tz::Europe::Berlin, "DE", None)
+}
+
+fn form(inputs: &[(&str, &str)]) -> RouteForm {
+    RouteForm::read(&inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+}
+
+fn route(json: Value) -> Route {
+    RouteDraft::from_json(&json, &context()).unwrap().into_route(7, 10, 3)
+}
+
+/// What is wrong, by input.
+fn wrong(inputs: &[(&str, &str)], lang: Lang) -> Vec<(String, String)> {
+    let mut form = form(inputs);
+    let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
+    form.note_errors(&errors, lang, &texts(lang).route);
+    form.errors().iter().map(|error| (error.input.clone(), error.message.clone())).collect()
+}
+
+fn every_action() -> Vec<Value> {
+    let targets = json!([{"ringtime": 30, "numbers": ["7777abcdefg@fpbx.de", "022129191999"]},
+        {"ringtime": 60, "numbers": ["23"]}]);
+    let forward = json!({"music_on_hold": true, "voicemail": false, "voicemail_announcement": "4",
+        "voicemail_as_attachment": true, "forward_announcement": "7684", "targets": targets});
+    let mut action = forward.clone();
+    action["action"] = json!("forward");
+    vec![
+        action,
+        json!({"action": "reject"}),
+        json!({"action": "reject", "reason": "busy"}),
+        json!({"action": "hangup"}),
+        json!({"action": "queue", "id": "12"}),
+        json!({"action": "prompt", "id": "13"}),
+        json!({"action": "group", "id": "14", "ringtime": 20, "backup_behaviour": "routing_object",
+            "backup_routing_object": "15", "voicemail_announcement": "16", "voicemail_as_attachment": true,
+            "forward_announcement": "17", "music_on_hold": true}),
+        json!({"action": "routing_plan", "id": "18"}),
+        json!({"action": "routing_plan", "id": "18", "fallback": forward}),
+        json!({"action": "routing_plan", "id": "18", "fallback": {"targets": []}}),
+    ]
+}
+
+#[test]
+fn a_route_saved_as_it_was_shown_stays_as_it_was() {
+    for reply in every_action() {
+        let route = route(json!({"name": "Ä & <b>", "enabled": false, "position": 10, "to": ["0221*", "23"],
+            "from": ["anonymous"], "hours": "Mo-Fr 09:00-17:00; PH off", "reply": reply}));
+        let form = RouteForm::of(&route);
+        for base in [None, Some(&route)] {
+            let draft = RouteDraft::from_json(&form.to_json(base), &context()).unwrap();
+            assert_eq!(draft.into_route(7, 10, 3), route);
+        }
+    }
+}
+
+#[test]
+fn every_action_has_its_place_in_the_form() {
+    for reply in every_action() {
+        assert!(ACTIONS.contains(&reply["action"].as_str().unwrap()));
+    }
+}
+
+#[test]
+fn only_the_chosen_action_is_read() {
+    let json = form(&[
+        ("name", "x"),
+        ("action", "queue"),
+        ("queue.id", "5"),
+        ("group.id", "6"),
+        ("forward.targets[0].numbers", "23"),
+    ])
+    .to_json(None);
+    assert_eq!(json["reply"], json!({"action": "queue", "id": "5"}));
+}
+
+#[test]
+fn empty_rows_are_closed_up() {
+    let mut form = form(&[
+        ("name", "x"),
+        ("action", "forward"),
+        ("forward.targets[0].numbers", " \r\n"),
+        ("forward.targets[1].numbers", "23\r\n\r\n 24 "),
+        ("forward.targets[1].ringtime", "15"),
+        ("forward.targets[3].ringtime", "soon"),
+    ]);
+    let targets = json!([{"ringtime": 15, "numbers": ["23", "24"]}, {"ringtime": "soon", "numbers": []}]);
+    assert_eq!(form.to_json(None)["reply"]["targets"], targets);
+    assert_eq!(form.rows("forward"), 2 + SPARE_ROWS);
+    let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
+    form.note_errors(&errors, Lang::En, &texts(Lang::En).route);
+    let said: Vec<_> = form.errors().iter().map(|error| (error.input.as_str(), error.label.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("forward.targets[1].ringtime", "Step 2, Ring time (s)"),
+            ("forward.targets[1].numbers", "Step 2, SIP users or numbers, one per line"),
+        ]
+    );
+}
+
+#[test]
+fn every_error_stands_beside_its_input() {
+    let inputs = [
+        ("position", "first"),
+        ("to", "23\n\n0*1"),
+        ("hours", "Mo-Fr 9-17"),
+        ("action", "group"),
+        ("group.ringtime", "5"),
+    ];
+    let english = wrong(&inputs, Lang::En);
+    let places: Vec<_> = english.iter().map(|(input, _)| input.as_str()).collect();
+    assert_eq!(places, ["name", "position", "to", "hours", "group.id", "group.ringtime"]);
+    assert_eq!(english[0].1, "Is missing");
+    assert!(english[2].1.starts_with("Line 3: may have * at the end only"), "{}", english[2].1);
+    assert_eq!(wrong(&inputs, Lang::De)[5].1, "Muss eine ganze Zahl von 10 bis 60 sein");
+    assert_eq!(wrong(&[("name", "x")], Lang::En), [("action".to_owned(), "Is missing".to_owned())]);
+}
+
+#[test]
+fn what_the_form_does_not_know_survives_a_save() {
+    let route = route(json!({"name": "x", "reply": {"action": "group", "id": "1"}}));
+    let before = json!({"action": "group", "id": "1", "something_new": [1]});
+    let reply = RouteForm::of(&route).reply(Some(before));
+    assert_eq!(reply["something_new"], json!([1]));
+}
+
+#[test]
+fn a_ticked_box_stays_ticked_and_others_do_not_appear() {
+    let form = RouteForm::new();
+    assert!(form.is_on("enabled") && form.is_on("forward.voicemail") && !form.is_on("forward.music_on_hold"));
+    let json = super::RouteForm::read(&vec![("action".into(), "forward".into())]).to_json(None);
+    assert_eq!((&json["enabled"], &json["reply"]["voicemail"]), (&json!(false), &json!(false)));
+}

@@ -1,0 +1,92 @@
+//! The filter words of an url, for links that change some of them.
+
+use crate::web::api::Parameters;
+
+const NAMES: [&str; 10] = ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours"];
+const WHEN: [&str; 3] = ["start", "end", "period"];
+
+/// Filter words as somebody wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words(Vec<(&'static str, String)>);
+
+impl Words {
+    /// Those among the parameters; where one occurs twice the last counts, as for the filter.
+    pub fn read(parameters: &Parameters) -> Self {
+        let last = |name: &&str| parameters.iter().rfind(|(n, value)| n == name && !value.is_empty());
+        Self(NAMES.into_iter().filter_map(|name| Some((name, last(&name)?.1.clone()))).collect())
+    }
+
+    /// The word of this name; empty if there is none.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
+    }
+
+    /// With this word instead of one of the same name.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self = self.without(name);
+        self.0.push((name, value.into()));
+        self
+    }
+
+    /// Without the word of this name.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(n, _)| *n != name);
+        self
+    }
+
+    /// Without all that says when.
+    pub fn any_time(self) -> Self {
+        WHEN.into_iter().fold(self, |words, name| words.without(name))
+    }
+
+    /// Those that narrow down more than when.
+    pub fn narrowing(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().filter(|(name, _)| !WHEN.contains(name)).map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The url of a page under these words.
+    pub fn url(&self, path: &str) -> String {
+        self.url_with(path, &[])
+    }
+
+    /// The same with further parameters.
+    pub fn url_with(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.iter()).extend_pairs(more);
+        match query.finish() {
+            query if query.is_empty() => path.to_owned(),
+            query => format!("{path}?{query}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(query: &str) -> Words {
+        Words::read(&form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    #[test]
+    fn links_keep_the_other_words_and_nothing_else() {
+        let words = words("period=7d&cursor=1-2&q=M%26M&outcome=");
+        assert_eq!(words.url("/calls"), "/calls?period=7d&q=M%26M");
+        assert_eq!(words.clone().with("period", "today").url("/"), "/?q=M%26M&period=today");
+        assert_eq!(words.clone().any_time().without("q").url("/"), "/");
+        assert_eq!(
+            words.url_with("/calls.csv", &[("dialect", "excel-de")]),
+            "/calls.csv?period=7d&q=M%26M&dialect=excel-de"
+        );
+    }
+
+    #[test]
+    fn a_word_said_twice_counts_as_for_the_filter() {
+        assert_eq!(words("q=a&q=b").get("q"), "b");
+    }
+}
