@@ -2,4 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod database;
+mod helpers;
+
+mod access;
 mod house;
+mod wire;
