@@ -6,5 +6,8 @@ mod database;
 mod helpers;
 
 mod access;
+mod histories;
 mod house;
+mod oracle;
+mod stats_api;
 mod wire;
