@@ -8,6 +8,7 @@ mod helpers;
 mod access;
 mod histories;
 mod house;
+mod laws;
 mod oracle;
 mod stats_api;
 mod wire;
