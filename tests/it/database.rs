@@ -70,10 +70,6 @@ impl Database {
         &self.url
     }
 
-    pub fn is_sqlite(&self) -> bool {
-        matches!(self.engine, Engine::Sqlite { .. })
-    }
-
     /// Runs statements behind the program's back.
     pub fn execute(&self, sql: &str) {
         match &self.engine {

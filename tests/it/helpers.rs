@@ -417,9 +417,16 @@ impl Answers for Server {
 
 impl Server {
     pub fn start(database: &Database, flags: &[&str]) -> Self {
+        Self::start_with(database, flags, &[])
+    }
+
+    pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        let listen: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = fernamt()
-            .args(["--listen", "127.0.0.1:0", "--database-url", database.url()])
+            .args(["--database-url", database.url()])
+            .args(listen)
             .args(flags)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

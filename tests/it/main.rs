@@ -6,9 +6,14 @@ mod database;
 mod helpers;
 
 mod access;
+mod calls_api;
 mod histories;
 mod house;
 mod laws;
+mod log_commands;
 mod oracle;
+mod routes_api;
+mod serving;
+mod settings;
 mod stats_api;
 mod wire;
