@@ -78,7 +78,7 @@ pub fn history(seed: u64, calls: usize) -> Vec<Delivery> {
 
 /// When something interesting may begin.
 fn moment(rng: &mut StdRng) -> i64 {
-    const EDGES: [&str; 12] = [
+    const EDGES: [&str; 13] = [
         // The clock is put forward, and back: the hour that is missing, the one that comes twice.
         "2026-03-29T02:00:00+01:00",
         "2026-10-25T02:00:00+02:00",
@@ -90,6 +90,7 @@ fn moment(rng: &mut StdRng) -> i64 {
         "2026-10-26T00:00:00+01:00",
         "2026-11-01T00:00:00+01:00",
         "2026-03-31T00:00:00Z",
+        "2026-03-29T00:00:00+02:00",
         // Office hours.
         "2026-03-30T09:00:00+02:00",
         "2026-10-23T17:00:00+02:00",

@@ -83,6 +83,24 @@ fn times_of_other_zones_and_any_precision_are_instants() {
 }
 
 #[test]
+fn times_at_the_ends_of_what_can_be_written_do_no_harm() {
+    let database = Database::create();
+    let log = log_line("1970-01-01T00:00:01.000Z", &hung_up("first", "accepted", 86_400))
+        + &log_line("9999-12-31T22:59:59.999Z", &incoming("last", CALLER, LINE));
+    database.import(&log, &[]);
+    let before = database.contents(true);
+    assert_fine(&database.run(&["rebuild"], b""));
+    assert_eq!((database.contents(true), database.export(&[]).lines().count()), (before, 2));
+    let server = Server::start(&database, &[]);
+    assert_eq!(server.call("first").ok()["started_at"], "1969-12-31T00:00:01.000Z");
+    assert_eq!(server.call("last").ok()["started_at"], "9999-12-31T22:59:59.999Z");
+    assert_eq!(server.calls("start=1970-01-01&end=9999-12-31").ok()["items"].as_array().unwrap().len(), 1);
+    let too_early =
+        database.run(&["import", "-"], log_line("1969-12-31T23:59:59.999Z", &hung_up("b", "missed", 0)).as_bytes());
+    assert_eq!(too_early.status, 1);
+}
+
+#[test]
 fn nothing_at_all_is_imported_without_complaint_and_a_missing_file_is_not() {
     let database = Database::create();
     assert_fine(&database.run(&["import", "-"], b""));

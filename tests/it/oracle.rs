@@ -327,14 +327,16 @@ impl Oracle {
     fn time_keys(&self, filter: &Filter, group_by: &str) -> Option<Vec<String>> {
         let days = || filter.start.iter_days().take_while(|day| *day <= filter.end);
         match group_by {
-            // Offsets here are whole hours, so local hours begin where UTC's do.
+            // No zone's hours begin elsewhere than at a quarter of UTC's.
             "hour" => {
                 let first =
                     filter.start.checked_sub_days(Days::new(1))?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis();
-                let hours = (0..).map(|hour| self.local(first + hour * 3_600_000));
-                let hours = hours.skip_while(|local| local.date_naive() < filter.start);
-                let hours = hours.take_while(|local| local.date_naive() <= filter.end);
-                Some(hours.map(|local| local.format("%Y-%m-%dT%H:%M%:z").to_string()).collect())
+                let quarters = (0..).map(|quarter| self.local(first + quarter * 900_000));
+                let quarters = quarters.skip_while(|local| local.date_naive() < filter.start);
+                let quarters = quarters.take_while(|local| local.date_naive() <= filter.end);
+                let mut keys: Vec<_> = quarters.map(|local| local.format("%Y-%m-%dT%H:00%:z").to_string()).collect();
+                keys.dedup();
+                Some(keys)
             }
             "weekday_hour" => {
                 Some((1..=7).flat_map(|day| (0..24).map(move |hour| format!("{day}-{hour:02}"))).collect())

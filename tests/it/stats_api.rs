@@ -8,7 +8,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::helpers::{Answers, CALLER, LINE, TestApp, accepted, hung_up, incoming};
-use crate::histories::{SPANS, WORDS, Word, combination, day, history, log, read_log};
+use crate::histories::{Delivery, SPANS, WORDS, Word, combination, day, history, log, read_log};
 use crate::oracle::{Filter, OUTCOMES, Oracle, assert_same, fold};
 
 const GROUPS: [&str; 9] = ["hour", "day", "week", "month", "weekday_hour", "number", "peer", "party", "route"];
@@ -19,7 +19,7 @@ fn now_ms() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-fn oracle(log: &[crate::histories::Delivery], office_hours: bool) -> Oracle {
+fn oracle(log: &[Delivery], office_hours: bool) -> Oracle {
     Oracle {
         zone: chrono_tz::Europe::Berlin,
         office_hours,
@@ -87,6 +87,38 @@ fn every_figure_equals_a_second_count() {
 #[test]
 fn every_figure_equals_a_second_count_with_office_hours() {
     compare_everything(2, true);
+}
+
+#[test]
+fn every_figure_equals_a_second_count_in_zones_of_other_kinds() {
+    // One whose midnight is missing once a year, one with an odd offset, one far behind.
+    for zone in [chrono_tz::Asia::Beirut, chrono_tz::Asia::Kathmandu, chrono_tz::America::St_Johns] {
+        let flags = ["--time-zone", zone.name(), "--business-hours", "Mo-Fr 09:00-17:00"];
+        let app = TestApp::with(&flags);
+        let deliveries = history(4, 200);
+        app.database.import(&log(&deliveries), &flags);
+        let oracle = Oracle { zone, ..oracle(&deliveries, true) };
+        for span in SPANS {
+            for group_by in GROUPS {
+                compare(&app, &oracle, span, &[WORDS[0]], Some(group_by));
+            }
+            compare(&app, &oracle, span, &[("hours=open", |filter| filter.hours = Some("open"))], None);
+        }
+    }
+}
+
+#[test]
+fn the_longest_period_there_is_can_be_asked_for() {
+    let app = TestApp::start();
+    app.post_event(incoming("a", CALLER, LINE)).xml();
+    let ever = "start=1970-01-01&end=9999-12-31";
+    for query in ["", "&group_by=party", "&group_by=weekday_hour", "&direction=in&q=1"] {
+        assert_eq!(app.stats(&format!("{ever}{query}")).ok()["totals"]["calls"], 1, "{query}");
+    }
+    for group_by in ["hour", "day", "week", "month"] {
+        assert_eq!(app.stats(&format!("{ever}&group_by={group_by}")).wrong_fields(), ["group_by"]);
+    }
+    assert_eq!(app.calls(ever).ok()["items"].as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -273,7 +305,7 @@ fn the_hour_that_comes_twice_is_two_groups() {
     let app = TestApp::start();
     let call = |at: &str| {
         let at_ms = DateTime::parse_from_rfc3339(at).unwrap().timestamp_millis();
-        crate::histories::Delivery { at_ms, body: hung_up(&at.replace(['+', 'T'], "-"), "missed", 0) }
+        Delivery { at_ms, body: hung_up(&at.replace(['+', 'T'], "-"), "missed", 0) }
     };
     let calls = ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-10-25T02:59:59+01:00"].map(call);
     app.database.import(&log(&calls), &[]);
