@@ -24,9 +24,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let db = open_database(&config).await?;
     let mut out = BufWriter::new(stdout().lock());
     read_log(&db, |received_ms, deliveries, body| -> Result<(), ExportError> {
-        let body = String::from_utf8_lossy(body).into_owned();
-        let deliveries = Some(deliveries).filter(|deliveries| *deliveries > 1);
-        let line = LogLine { received_at: rfc3339(received_ms), body, deliveries };
+        let line = LogLine::new(rfc3339(received_ms), body, deliveries);
         serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
         Ok(out.write_all(b"\n")?)
     })

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,13 +35,24 @@ pub struct ImportArgs {
     file: PathBuf,
 }
 
-/// A line of the log.
+/// A line of the log. What is left out of it is the usual: one delivery of a body that is UTF-8.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LogLine {
-    pub(super) received_at: String,
-    pub(super) body: String,
+    received_at: String,
+    body: String,
+    /// The very bytes of a body that JSON has no words for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) deliveries: Option<u32>,
+    body_base64: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deliveries: Option<u32>,
+}
+
+impl LogLine {
+    pub(super) fn new(received_at: String, body: &[u8], deliveries: u32) -> Self {
+        let body_base64 = std::str::from_utf8(body).is_err().then(|| STANDARD.encode(body));
+        let deliveries = Some(deliveries).filter(|deliveries| *deliveries > 1);
+        Self { received_at, body: String::from_utf8_lossy(body).into_owned(), body_base64, deliveries }
+    }
 }
 
 /// Imports the file.
@@ -120,14 +133,19 @@ fn parse(line: &[u8]) -> Result<Option<Receipt>, String> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let LogLine { received_at, body, deliveries } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let LogLine { received_at, body, body_base64, deliveries } =
+        serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let received_ms = DateTime::parse_from_rfc3339(&received_at)
         .map_err(|error| format!("received_at is no time like 2026-11-22T08:05:00.000Z: {error}"))?
         .timestamp_millis();
     if received_ms < 0 {
         return Err("received_at lies before 1970".into());
     }
-    let mut receipt = Receipt::new(received_ms, body.into_bytes()).map_err(|error| error.to_string())?;
+    let body = match body_base64 {
+        Some(encoded) => STANDARD.decode(encoded).map_err(|error| format!("body_base64 is no Base64: {error}"))?,
+        None => body.into_bytes(),
+    };
+    let mut receipt = Receipt::new(received_ms, body).map_err(|error| error.to_string())?;
     receipt.deliveries = deliveries.unwrap_or(1).clamp(1, i32::MAX as u32);
     Ok(Some(receipt))
 }

@@ -15,6 +15,7 @@ mod log;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::app::{StartError, check_remembered, open_database};
@@ -55,7 +56,17 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let Cli { command, settings } = Cli::parse();
+    let Cli { command, settings } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.kind() == ErrorKind::ValueValidation => {
+            // One line that names the flag, as of any other value that cannot be used.
+            let told = error.to_string();
+            let line = told.lines().next().unwrap_or_default();
+            eprintln!("fernamt: {}", line.strip_prefix("error: ").unwrap_or(line));
+            return ExitCode::from(WRONG);
+        }
+        Err(error) => error.exit(),
+    };
     let result = match command.unwrap_or(Command::Serve) {
         Command::Serve => with_config(settings, serve::run),
         Command::Import(args) => with_config(settings, |config| import::run(config, args)),

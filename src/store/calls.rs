@@ -46,7 +46,7 @@ impl CallQuery {
             in_hours: filter.in_hours,
             open_after_ms,
             outcome_mask: outcomes.iter().fold(0, |mask, outcome| mask | 1 << outcome.code()),
-            text: filter.search.as_ref().map(|text| contains(&text.to_lowercase())),
+            text: filter.search.as_ref().map(|text| contains(text)),
             digits,
             international,
         }
@@ -77,20 +77,16 @@ fn contains(text: &str) -> String {
 /// Numbers are searched as people write them: blanks and dashes do not count, `0221` also finds `+49221…`.
 fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>, Option<String>) {
     let Some(text) = search else { return (None, None) };
+    // The zero of `+49 (0)221` is not dialled.
+    let text = if text.starts_with('+') { text.replace("(0)", "") } else { text.to_owned() };
     let written = |c: char| c.is_ascii_digit() || "+ -/().".contains(c);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() || !text.chars().all(written) {
         return (None, None);
     }
-    let international = match digits.strip_prefix("00") {
-        _ if text.trim_start().starts_with('+') => format!("+{digits}%"),
-        Some(rest) => format!("+{rest}%"),
-        None => match digits.strip_prefix('0') {
-            Some(rest) => format!("+{}{rest}%", numbering.calling_code()),
-            None => format!("%{digits}%"),
-        },
-    };
-    (Some(format!("%{digits}%")), Some(international))
+    let beginning = numbering.international(&text).map(|beginning| format!("{beginning}%"));
+    let anywhere = format!("%{digits}%");
+    (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
 /// The conditions of a [`CallQuery`], `$1` to `$12`; the party's is a parameter because only an equality
@@ -106,9 +102,9 @@ macro_rules! select_calls {
             " and ($7 is null or in_hours = $7) \
              and (($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
                   when accepted_ms is not null then 0 else 9 end)) & 1) = 1 \
-             and ($10 is null or lower(from_number) like $10 escape '!' or lower(to_number) like $10 escape '!' \
-                  or lower(number) like $10 escape '!' or lower(party) like $10 escape '!' \
-                  or lower(peer) like $10 escape '!' or ($11 is not null and (from_number like $11 \
+             and ($10 is null or lower(from_number) like lower($10) escape '!' or lower(to_number) like lower($10) escape '!' \
+                  or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
+                  or lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
                   or to_number like $11 or number like $12 or party like $12))) ",
             $more
         )
@@ -312,6 +308,7 @@ mod tests {
         assert_eq!(digits("0221 29"), some("%022129%", "+4922129%"));
         assert_eq!(digits("+49 221"), some("%49221%", "+49221%"));
         assert_eq!(digits("0049 221"), some("%0049221%", "+49221%"));
+        assert_eq!(digits("+49 (0)221 29"), some("%4922129%", "+4922129%"));
         assert_eq!(digits("1999"), some("%1999%", "%1999%"));
         assert_eq!(digits("anna"), (None, None));
         assert_eq!(contains("a_b%c!"), "%a!_b!%c!!%");
