@@ -63,7 +63,10 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Limit => "is not a usable number",
             FilterProblem::Cursor => "is not in this list: start again with the newest calls",
         },
-        unusable: |field, problem| format!("{field} {problem}."),
+        unusable: |field, value, problem| match value {
+            "" => format!("{field} {problem}."),
+            value => format!("{field}: “{value}” {problem}."),
+        },
         fallback: "Shown is what there is without any filter: the last 30 days.",
         search: "Search",
         search_hint: "Number or name, or a part of it",
@@ -89,11 +92,10 @@ pub static TEXTS: Texts = Texts {
         in_out: |inbound, outbound| format!("{inbound} in · {outbound} out"),
         inbound: "Inbound",
         inbound_what: "Calls from outside to one of your lines.",
-        inbound_share: |share| format!("{share} of all calls"),
+        inbound_share: |share, is_few| format!("{share} {}", if is_few { "calls" } else { "of all calls" }),
         missed: "Missed",
         missed_what: "Calls that rang until the caller gave up. Calls that went to voicemail are not among them. The \
             share is of all calls but blocked, unknown and running ones.",
-        missed_share: |share| share.to_owned(),
         accepted_rate: "Accepted rate",
         accepted_rate_what: "Accepted calls among all but blocked, unknown and running ones.",
         accepted: |_, accepted| format!("{accepted} accepted"),
@@ -321,6 +323,8 @@ pub static TEXTS: Texts = Texts {
         forbidden: "Not open here",
         forbidden_what: "Nothing protects these pages yet, so they are open in local mode only: to requests that are made \
             on this machine for localhost, 127.0.0.1 or [::1], and that no proxy has passed on.",
+        forbidden_guarded: "This fernamt takes events of the telephone system, but its pages are open in local mode only: \
+            listening on this machine, without a shared secret and without a user and password for Placetel.",
         foreign: "This came from another site",
         foreign_what: "Nothing was changed. Open fernamt itself and try again there.",
         public: "How to go public",

@@ -142,6 +142,7 @@ pub struct FailureTexts {
     pub not_found_what: &'static str,
     pub forbidden: &'static str,
     pub forbidden_what: &'static str,
+    pub forbidden_guarded: &'static str,
     pub foreign: &'static str,
     pub foreign_what: &'static str,
     pub public: &'static str,

@@ -2,7 +2,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::asked::{Asked, FilterView};
+use super::asked::{Asked, FilterView, unusable};
 use super::call_rows::{CallRow, call_rows};
 use super::page;
 use super::visit::Visit;
@@ -37,8 +37,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     let mut asked = Asked::read(&request, &state, &visit);
     let t = &visit.texts.calls;
     let cursor = api::calls::cursor(&api::parameters(&request)).unwrap_or_else(|error| {
-        let filter_t = &visit.texts.filter;
-        let notice = (filter_t.unusable)((filter_t.field)(error.field), (filter_t.problem)(error.problem));
+        let notice = unusable(&visit, error, "");
         asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
         None
     });
