@@ -84,6 +84,7 @@ pub static TEXTS: Texts = Texts {
     overview: OverviewTexts {
         title: "Übersicht",
         connected: |when| format!("Verbunden: der neueste Anruf begann {when}"),
+        newest: |when| format!("Der neueste Anruf begann {when}"),
         brief: |calls, missed| format!("{calls}, {missed}"),
         missed_few: |_, missed| format!("{missed} verpasst"),
         definition: |what| format!("Was bedeutet „{what}“?"),
@@ -262,7 +263,8 @@ pub static TEXTS: Texts = Texts {
         incoming: |from, to| format!("{from} ruft {to} an"),
         outgoing: |from, to| format!("{from} ruft {to} an"),
         accepted: |peer| peer.map_or("Angenommen".to_owned(), |peer| format!("Angenommen von {peer}")),
-        hung_up: |outcome| format!("Aufgelegt: {outcome}"),
+        hung_up: |outcome| format!("Beendet: {outcome}"),
+        talked: |duration| format!("Aufgelegt nach {duration} Gespräch"),
         other_event: |name| format!("Ereignis „{name}“"),
         answered_by: |route| format!("Beantwortet von der Route „{route}“"),
         answered_by_none: "Keine Route passte",

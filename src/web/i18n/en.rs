@@ -84,6 +84,7 @@ pub static TEXTS: Texts = Texts {
     overview: OverviewTexts {
         title: "Overview",
         connected: |when| format!("Connected: the newest call began {when}"),
+        newest: |when| format!("The newest call began {when}"),
         brief: |calls, missed| format!("{calls}, {missed}"),
         missed_few: |_, missed| format!("{missed} missed"),
         definition: |what| format!("What does “{what}” mean?"),
@@ -251,7 +252,8 @@ pub static TEXTS: Texts = Texts {
         incoming: |from, to| format!("{from} calls {to}"),
         outgoing: |from, to| format!("{from} calls {to}"),
         accepted: |peer| peer.map_or("Picked up".to_owned(), |peer| format!("Picked up by {peer}")),
-        hung_up: |outcome| format!("Hung up: {outcome}"),
+        hung_up: |outcome| format!("Ended: {outcome}"),
+        talked: |duration| format!("Hung up after a talk of {duration}"),
         other_event: |name| format!("Event “{name}”"),
         answered_by: |route| format!("Answered by the route “{route}”"),
         answered_by_none: "No route matched",

@@ -84,6 +84,7 @@ pub struct CallTexts {
     pub outgoing: fn(&str, &str) -> String,
     pub accepted: fn(Option<&str>) -> String,
     pub hung_up: fn(&str) -> String,
+    pub talked: fn(&str) -> String,
     pub other_event: fn(&str) -> String,
     pub answered_by: fn(&str) -> String,
     pub answered_by_none: &'static str,

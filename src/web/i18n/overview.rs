@@ -30,6 +30,7 @@ pub struct FilterTexts {
 pub struct OverviewTexts {
     pub title: &'static str,
     pub connected: fn(&str) -> String,
+    pub newest: fn(&str) -> String,
     pub brief: fn(&str, &str) -> String,
     pub missed_few: fn(i64, String) -> String,
     pub definition: fn(&str) -> String,

@@ -8,6 +8,7 @@ use super::page;
 use super::visit::Visit;
 use crate::stats::report::Source;
 use crate::store::calls::list_calls;
+use crate::store::events::has_events;
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::i18n::CallsTexts;
@@ -29,7 +30,7 @@ struct CallsPage {
     newest: Option<String>,
     csv: String,
     csv_excel: String,
-    is_filtered: bool,
+    has_events: bool,
 }
 
 /// `GET /calls`
@@ -53,7 +54,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
         newest: cursor.map(|_| asked.words.url("/calls")),
         csv: asked.words.url("/calls.csv"),
         csv_excel: asked.words.url_with("/calls.csv", &[("dialect", "excel-de")]),
-        is_filtered: asked.words.narrowing().next().is_some(),
+        has_events: !calls.calls.is_empty() || has_events(&state.db).await?,
         visit,
     })
 }

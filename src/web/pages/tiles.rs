@@ -51,7 +51,7 @@ pub fn tiles(totals: &Totals, visit: &Visit) -> Vec<Tile> {
             t.missed_what,
         ),
         tile(
-            "accepted",
+            if decided > 0 { "accepted" } else { "" },
             t.accepted_rate,
             format.share(accepted, decided),
             "",
