@@ -152,7 +152,7 @@ impl BarChart {
             place_width: rounded(place),
             x: rounded(place * (index as f64 + GAP / 2.0)),
             width: rounded(place * (1.0 - GAP)),
-            segments: segments(&column.counts, &y_of),
+            segments: segments(&column.counts, y_of),
             tip: tip(column),
             href: column.href.clone(),
         });

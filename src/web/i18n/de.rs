@@ -63,7 +63,10 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Limit => "ist keine brauchbare Anzahl",
             FilterProblem::Cursor => "gibt es hier nicht: bitte bei den neuesten Anrufen beginnen",
         },
-        unusable: |field, problem| format!("{field} {problem}."),
+        unusable: |field, value, problem| match value {
+            "" => format!("{field} {problem}."),
+            value => format!("{field}: „{value}“ {problem}."),
+        },
         fallback: "Gezeigt wird, was ohne Filter da ist: die letzten 30 Tage.",
         search: "Suche",
         search_hint: "Nummer oder Name, auch ein Teil davon",
@@ -81,6 +84,7 @@ pub static TEXTS: Texts = Texts {
     overview: OverviewTexts {
         title: "Übersicht",
         connected: |when| format!("Verbunden: der neueste Anruf begann {when}"),
+        newest: |when| format!("Der neueste Anruf begann {when}"),
         brief: |calls, missed| format!("{calls}, {missed}"),
         missed_few: |_, missed| format!("{missed} verpasst"),
         definition: |what| format!("Was bedeutet „{what}“?"),
@@ -89,11 +93,10 @@ pub static TEXTS: Texts = Texts {
         in_out: |inbound, outbound| format!("{inbound} ein · {outbound} aus"),
         inbound: "Eingehend",
         inbound_what: "Anrufe von außen auf einer eigenen Nummer.",
-        inbound_share: |share| format!("{share} aller Anrufe"),
+        inbound_share: |share, is_few| format!("{share} {}", if is_few { "Anrufen" } else { "aller Anrufe" }),
         missed: "Verpasst",
         missed_what: "Anrufe, bei denen es klingelte, bis der Anrufer aufgab. Anrufe, die zur Voicemail gingen, gehören \
             nicht dazu. Der Anteil bezieht sich auf alle Anrufe außer blockierten, unbekannten und laufenden.",
-        missed_share: |share| share.to_owned(),
         accepted_rate: "Annahmequote",
         accepted_rate_what: "Angenommene Anrufe unter allen außer blockierten, unbekannten und laufenden.",
         accepted: |_, accepted| format!("{accepted} angenommen"),
@@ -260,7 +263,8 @@ pub static TEXTS: Texts = Texts {
         incoming: |from, to| format!("{from} ruft {to} an"),
         outgoing: |from, to| format!("{from} ruft {to} an"),
         accepted: |peer| peer.map_or("Angenommen".to_owned(), |peer| format!("Angenommen von {peer}")),
-        hung_up: |outcome| format!("Aufgelegt: {outcome}"),
+        hung_up: |outcome| format!("Beendet: {outcome}"),
+        talked: |duration| format!("Aufgelegt nach {duration} Gespräch"),
         other_event: |name| format!("Ereignis „{name}“"),
         answered_by: |route| format!("Beantwortet von der Route „{route}“"),
         answered_by_none: "Keine Route passte",
@@ -335,6 +339,8 @@ pub static TEXTS: Texts = Texts {
         forbidden: "Hier nicht offen",
         forbidden_what: "Noch schützt nichts diese Seiten, darum sind sie nur im lokalen Modus offen: für Anfragen, die auf \
             diesem Rechner für localhost, 127.0.0.1 oder [::1] gestellt werden und die kein Proxy weitergereicht hat.",
+        forbidden_guarded: "Dieses fernamt nimmt Ereignisse der Telefonanlage an, aber seine Seiten sind nur im lokalen Modus \
+            offen: auf diesem Rechner, ohne gemeinsames Geheimnis und ohne Benutzer und Passwort für Placetel.",
         foreign: "Das kam von einer anderen Website",
         foreign_what: "Nichts wurde geändert. Bitte fernamt selbst öffnen und es dort noch einmal versuchen.",
         public: "So wird es öffentlich",

@@ -63,7 +63,10 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Limit => "is not a usable number",
             FilterProblem::Cursor => "is not in this list: start again with the newest calls",
         },
-        unusable: |field, problem| format!("{field} {problem}."),
+        unusable: |field, value, problem| match value {
+            "" => format!("{field} {problem}."),
+            value => format!("{field}: “{value}” {problem}."),
+        },
         fallback: "Shown is what there is without any filter: the last 30 days.",
         search: "Search",
         search_hint: "Number or name, or a part of it",
@@ -81,6 +84,7 @@ pub static TEXTS: Texts = Texts {
     overview: OverviewTexts {
         title: "Overview",
         connected: |when| format!("Connected: the newest call began {when}"),
+        newest: |when| format!("The newest call began {when}"),
         brief: |calls, missed| format!("{calls}, {missed}"),
         missed_few: |_, missed| format!("{missed} missed"),
         definition: |what| format!("What does “{what}” mean?"),
@@ -89,11 +93,10 @@ pub static TEXTS: Texts = Texts {
         in_out: |inbound, outbound| format!("{inbound} in · {outbound} out"),
         inbound: "Inbound",
         inbound_what: "Calls from outside to one of your lines.",
-        inbound_share: |share| format!("{share} of all calls"),
+        inbound_share: |share, is_few| format!("{share} {}", if is_few { "calls" } else { "of all calls" }),
         missed: "Missed",
         missed_what: "Calls that rang until the caller gave up. Calls that went to voicemail are not among them. The \
             share is of all calls but blocked, unknown and running ones.",
-        missed_share: |share| share.to_owned(),
         accepted_rate: "Accepted rate",
         accepted_rate_what: "Accepted calls among all but blocked, unknown and running ones.",
         accepted: |_, accepted| format!("{accepted} accepted"),
@@ -249,7 +252,8 @@ pub static TEXTS: Texts = Texts {
         incoming: |from, to| format!("{from} calls {to}"),
         outgoing: |from, to| format!("{from} calls {to}"),
         accepted: |peer| peer.map_or("Picked up".to_owned(), |peer| format!("Picked up by {peer}")),
-        hung_up: |outcome| format!("Hung up: {outcome}"),
+        hung_up: |outcome| format!("Ended: {outcome}"),
+        talked: |duration| format!("Hung up after a talk of {duration}"),
         other_event: |name| format!("Event “{name}”"),
         answered_by: |route| format!("Answered by the route “{route}”"),
         answered_by_none: "No route matched",
@@ -321,6 +325,8 @@ pub static TEXTS: Texts = Texts {
         forbidden: "Not open here",
         forbidden_what: "Nothing protects these pages yet, so they are open in local mode only: to requests that are made \
             on this machine for localhost, 127.0.0.1 or [::1], and that no proxy has passed on.",
+        forbidden_guarded: "This fernamt takes events of the telephone system, but its pages are open in local mode only: \
+            listening on this machine, without a shared secret and without a user and password for Placetel.",
         foreign: "This came from another site",
         foreign_what: "Nothing was changed. Open fernamt itself and try again there.",
         public: "How to go public",

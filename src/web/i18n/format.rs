@@ -60,6 +60,11 @@ impl Format {
         }
     }
 
+    /// Whether so many calls are too few for a share in percent.
+    pub fn is_few(&self, whole: i64) -> bool {
+        whole < FEW
+    }
+
     /// A share of calls: of few calls as "3 of 7", of none as a dash.
     pub fn share(&self, part: i64, whole: i64) -> String {
         match whole {

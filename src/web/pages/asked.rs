@@ -14,6 +14,9 @@ use crate::web::state::State;
 /// The value of the choice that is two outcomes at once.
 const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
 
+/// Of a value that cannot be used, so many characters are told.
+const MOST_SHOWN: usize = 40;
+
 /// The filter of a page, as the contract's words in its url.
 pub struct Asked {
     /// What is counted or listed; the default when the words cannot be used.
@@ -72,8 +75,8 @@ impl Asked {
             Err(error) => Self {
                 filter: Filter::all(Period::ThirtyDays.days(state.today())),
                 words: Words::default(),
+                notice: Some(notice(visit, error, typed.get(error.field))),
                 typed,
-                notice: Some(notice(visit, error)),
             },
         }
     }
@@ -107,7 +110,7 @@ impl Asked {
             directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
             outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),
             hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
-            is_open: self.notice.is_some() || self.words.narrowing().next().is_some() || !uses_period,
+            is_open: self.notice.is_some(),
         }
     }
 
@@ -132,9 +135,16 @@ impl Asked {
     }
 }
 
-fn notice(visit: &Visit, error: FilterError) -> String {
+/// Why a page does not show what was asked for.
+fn notice(visit: &Visit, error: FilterError, value: &str) -> String {
+    format!("{} {}", unusable(visit, error, value), visit.texts.filter.fallback)
+}
+
+/// What is wrong with a parameter of a page.
+pub fn unusable(visit: &Visit, error: FilterError, value: &str) -> String {
     let t = &visit.texts.filter;
-    format!("{} {}", (t.unusable)((t.field)(error.field), (t.problem)(error.problem)), t.fallback)
+    let shown: String = value.chars().filter(|c| !c.is_control()).take(MOST_SHOWN).collect();
+    (t.unusable)((t.field)(error.field), &shown, (t.problem)(error.problem))
 }
 
 fn outcome_choices(visit: &Visit) -> Vec<(&'static str, &'static str)> {

@@ -139,7 +139,10 @@ fn what_happened(receipt: &Receipt, call: &Call, visit: &Visit) -> String {
         Kind::IncomingCall => (t.incoming)(&from, &to),
         Kind::OutgoingCall => (t.outgoing)(&from, &to),
         Kind::CallAccepted => (t.accepted)(event.peer.as_deref()),
-        Kind::HungUp => (t.hung_up)((visit.texts.outcome)(Outcome::from_hangup_type(event.hangup_type.as_deref()))),
+        Kind::HungUp => match (Outcome::from_hangup_type(event.hangup_type.as_deref()), call.talk_seconds) {
+            (Outcome::Accepted, Some(seconds)) => (t.talked)(&visit.format.duration(seconds.into())),
+            (outcome, _) => (t.hung_up)((visit.texts.outcome)(outcome)),
+        },
         Kind::Other => (t.other_event)(&event_name(receipt)),
     }
 }

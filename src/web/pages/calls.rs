@@ -2,12 +2,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::asked::{Asked, FilterView};
+use super::asked::{Asked, FilterView, unusable};
 use super::call_rows::{CallRow, call_rows};
 use super::page;
 use super::visit::Visit;
 use crate::stats::report::Source;
 use crate::store::calls::list_calls;
+use crate::store::events::has_events;
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::i18n::CallsTexts;
@@ -29,7 +30,7 @@ struct CallsPage {
     newest: Option<String>,
     csv: String,
     csv_excel: String,
-    is_filtered: bool,
+    has_events: bool,
 }
 
 /// `GET /calls`
@@ -37,8 +38,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     let mut asked = Asked::read(&request, &state, &visit);
     let t = &visit.texts.calls;
     let cursor = api::calls::cursor(&api::parameters(&request)).unwrap_or_else(|error| {
-        let filter_t = &visit.texts.filter;
-        let notice = (filter_t.unusable)((filter_t.field)(error.field), (filter_t.problem)(error.problem));
+        let notice = unusable(&visit, error, "");
         asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
         None
     });
@@ -54,7 +54,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
         newest: cursor.map(|_| asked.words.url("/calls")),
         csv: asked.words.url("/calls.csv"),
         csv_excel: asked.words.url_with("/calls.csv", &[("dialect", "excel-de")]),
-        is_filtered: asked.words.narrowing().next().is_some(),
+        has_events: !calls.calls.is_empty() || has_events(&state.db).await?,
         visit,
     })
 }

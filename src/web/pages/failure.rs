@@ -57,11 +57,12 @@ fn asker(request: &HttpRequest) -> Option<Asker> {
 
 fn page(asker: &Asker, error: &Error) -> Option<String> {
     let t = &asker.visit.texts.failure;
-    let is_closed = matches!(error, Error::Forbidden(_)) && !asker.is_foreign;
+    let is_closed = matches!(error, Error::Forbidden(_)) && !asker.is_foreign && asker.visit.is_local;
     let (title, what) = match error {
         Error::NotFound => (t.not_found, t.not_found_what),
         Error::Forbidden(_) if asker.is_foreign => (t.foreign, t.foreign_what),
-        Error::Forbidden(_) => (t.forbidden, t.forbidden_what),
+        Error::Forbidden(_) if asker.visit.is_local => (t.forbidden, t.forbidden_what),
+        Error::Forbidden(_) => (t.forbidden, t.forbidden_guarded),
         Error::Unavailable(_) => (t.unavailable, t.unavailable_what),
         Error::Internal(_) => (t.broken, t.broken_what),
         _ => (t.unusable, ""),
@@ -83,6 +84,8 @@ fn as_page<B>(response: HttpResponse<B>, page: String) -> HttpResponse {
     let mut response = response.set_body(page).map_into_boxed_body();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
+    // Both were those of the body that is replaced.
     headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_ENCODING);
     response
 }

@@ -18,12 +18,15 @@ use crate::store::calls::list_calls;
 use crate::store::events::has_events;
 use crate::web::api;
 use crate::web::charts::{BarChart, Column, Series};
+use crate::web::clock::now_ms;
 use crate::web::error::Error;
-use crate::web::i18n::{CallsTexts, OverviewTexts};
+use crate::web::i18n::{CallsTexts, OverviewTexts, Texts};
 use crate::web::reports::report;
 use crate::web::state::State;
 
 const LAST_CALLS: usize = 8;
+/// A line without calls for longer than this may be none any more.
+const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
 /// Whoever waits for the first event comes back with this parameter, so that its arrival can be told.
 const WAITED: &str = "waited";
 
@@ -34,7 +37,8 @@ struct OverviewPage {
     t: &'static OverviewTexts,
     calls_t: &'static CallsTexts,
     filter: FilterView,
-    connected: Option<String>,
+    newest: Option<String>,
+    is_connected: bool,
     brief: Vec<Brief>,
     tiles: Vec<Tile>,
     chart: Option<ChartView>,
@@ -88,7 +92,8 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
         t: &visit.texts.overview,
         calls_t: &visit.texts.calls,
         filter: asked.view("/", &visit),
-        connected: newest.map(|when| (visit.texts.overview.connected)(&when)),
+        is_connected: newest.as_ref().is_some_and(|newest| newest.is_recent),
+        newest: newest.map(|newest| newest.line(visit.texts)),
         brief: brief.into(),
         tiles: tiles(&report.totals, &visit),
         chart: step.and_then(|step| chart(&report, step, &asked, &visit)),
@@ -98,12 +103,12 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     })
 }
 
-fn welcome(request: &HttpRequest, visit: Visit, state: &State, newest: Option<String>) -> Result<HttpResponse, Error> {
+fn welcome(request: &HttpRequest, visit: Visit, state: &State, newest: Option<Newest>) -> Result<HttpResponse, Error> {
     let t = &visit.texts.welcome;
     let refusal = state.last_refusal().filter(|_| newest.is_none());
     page(&WelcomePage {
         guide: Guide::new(request, state, &visit),
-        arrived: newest.map(|when| (t.arrived)(&when)),
+        arrived: newest.map(|newest| (t.arrived)(&newest.when)),
         refused: refusal.map(|refusal| {
             let time = visit.format.time(refusal.at_ms);
             ((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
@@ -113,13 +118,26 @@ fn welcome(request: &HttpRequest, visit: Visit, state: &State, newest: Option<St
 }
 
 /// When the newest call of all began.
-async fn newest(state: &State, visit: &Visit) -> Result<Option<String>, Error> {
+struct Newest {
+    when: String,
+    is_recent: bool,
+}
+
+impl Newest {
+    fn line(&self, texts: &Texts) -> String {
+        let t = &texts.overview;
+        if self.is_recent { (t.connected)(&self.when) } else { (t.newest)(&self.when) }
+    }
+}
+
+async fn newest(state: &State, visit: &Visit) -> Result<Option<Newest>, Error> {
     let ever = DayRange { start: NaiveDate::default(), end: state.today() };
     let page = list_calls(&state.db, &state.query(&Filter::all(ever)), None, 1).await?;
     Ok(page.calls.first().map(|stored| {
         let (at_ms, today) = (stored.call.started_ms, state.today());
         let is_today = state.derivation.business.day(at_ms) == today;
-        if is_today { visit.format.precise_time(at_ms) } else { visit.format.moment(at_ms) }
+        let when = if is_today { visit.format.precise_time(at_ms) } else { visit.format.moment(at_ms) };
+        Newest { when, is_recent: at_ms > now_ms() - RECENT_MS }
     }))
 }
 

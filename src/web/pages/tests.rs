@@ -173,7 +173,8 @@ async fn a_wrong_form_saves_nothing_and_keeps_what_was_entered() {
 async fn people_get_errors_as_pages_and_programs_as_problems() {
     let site = Site::local().await;
     for path in ["/nothing", "/calls/unknown", "/routes/99"] {
-        let answer = site.get(path).await;
+        let request = TestRequest::get().uri(path).insert_header((header::ACCEPT_ENCODING, "gzip"));
+        let answer = site.ask(request).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
         assert!(answer.text.contains("There is no such page"), "{path}");
     }

@@ -18,11 +18,11 @@ pub struct Tile {
 /// The figures of a period.
 pub fn tiles(totals: &Totals, visit: &Visit) -> Vec<Tile> {
     let (t, format) = (&visit.texts.overview, &visit.format);
-    let tile = |class, name, value, unit, more, what: &str| Tile {
+    let tile = |class, name, value: String, unit, more, what: &str| Tile {
         class,
         name,
+        unit: if value == NOTHING { "" } else { unit },
         value,
-        unit,
         more,
         what: what.to_owned(),
         ask: (t.definition)(name),
@@ -34,14 +34,24 @@ pub fn tiles(totals: &Totals, visit: &Visit) -> Vec<Tile> {
     let (talk, wait, gave_up) = (&totals.talk_seconds, &totals.wait_seconds, &totals.abandoned_wait_seconds);
     let average = |seconds: Option<f64>| seconds.map_or(String::new(), |s| (t.average)(&format.mean_duration(Some(s))));
     let in_out = (t.in_out)(&number(totals.inbound), &number(totals.outbound));
-    let inbound_share = (t.inbound_share)(&format.share(totals.inbound, totals.calls));
+    let inbound_share = match totals.calls {
+        0 => String::new(),
+        calls => (t.inbound_share)(&format.share(totals.inbound, calls), format.is_few(calls)),
+    };
     let (level, level_more, level_what) = service_level(totals.service_level.as_ref(), t, format);
     vec![
         tile("", t.calls, number(totals.calls), "", in_out, t.calls_what),
         tile("", t.inbound, number(totals.inbound), "", inbound_share, t.inbound_what),
-        tile("missed", t.missed, number(missed), "", (t.missed_share)(&format.share(missed, decided)), t.missed_what),
         tile(
-            "accepted",
+            if missed > 0 { "missed" } else { "" },
+            t.missed,
+            number(missed),
+            "",
+            format.share(missed, decided),
+            t.missed_what,
+        ),
+        tile(
+            if decided > 0 { "accepted" } else { "" },
             t.accepted_rate,
             format.share(accepted, decided),
             "",
