@@ -215,6 +215,7 @@ fn pages_give_every_call_once_newest_first() {
                 items.iter().map(|call| (call["started_at"].as_str().unwrap().to_owned(), call["call_id"].to_string())),
             );
             pages += 1;
+            assert!(pages <= 230, "the cursor leads on");
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
