@@ -7,10 +7,8 @@ use crate::calls::outcome::Outcome;
 pub const HEIGHT: f64 = 180.0;
 /// Room above the highest bar, for half a line of text.
 const TOP: f64 = 8.0;
-/// What a bar leaves free of its place, in percent of it.
-const GAP: f64 = 0.22;
-/// More labels than this below a chart collide on a phone.
-const MOST_LABELS: usize = 7;
+/// Labels with more characters than this, blanks between them included, collide on a phone.
+const MOST_CHARS: usize = 38;
 const MOST_TICKS: i64 = 4;
 
 /// Outcomes that are one colour of a chart, bottom to top.
@@ -93,13 +91,7 @@ pub struct Segment {
 #[derive(Clone, Debug)]
 pub struct Bar {
     /// Where its place begins, in percent.
-    pub place_x: f64,
-    /// How wide its place is, in percent.
-    pub place_width: f64,
-    /// Its left edge, in percent.
     pub x: f64,
-    /// How wide it is, in percent.
-    pub width: f64,
     /// Bottom to top.
     pub segments: Vec<Segment>,
     /// What it says when pointed at.
@@ -131,6 +123,8 @@ pub struct Label {
 pub struct BarChart {
     /// Left to right.
     pub bars: Vec<Bar>,
+    /// How wide the place of each bar is, in percent.
+    pub place: f64,
     /// Bottom to top.
     pub ticks: Vec<Tick>,
     /// Left to right.
@@ -145,18 +139,16 @@ impl BarChart {
         let highest = columns.iter().map(Column::total).max().unwrap_or(0);
         let step = tick_step(highest);
         let top = (highest + step - 1) / step * step;
-        let y_of = |value: i64| rounded(HEIGHT - (HEIGHT - TOP) * value as f64 / top.max(1) as f64);
+        let y_of = |value: i64| pixels(HEIGHT - (HEIGHT - TOP) * value as f64 / top.max(1) as f64);
         let place = 100.0 / columns.len().max(1) as f64;
         let bars = columns.iter().enumerate().map(|(index, column)| Bar {
-            place_x: rounded(place * index as f64),
-            place_width: rounded(place),
-            x: rounded(place * (index as f64 + GAP / 2.0)),
-            width: rounded(place * (1.0 - GAP)),
+            x: rounded(place * index as f64),
             segments: segments(&column.counts, y_of),
             tip: tip(column),
             href: column.href.clone(),
         });
-        let every = columns.len().div_ceil(MOST_LABELS).max(1);
+        let longest = columns.iter().map(|column| column.short.chars().count()).max().unwrap_or(0);
+        let every = (columns.len() * (longest + 1)).div_ceil(MOST_CHARS).max(1);
         let labels = columns
             .iter()
             .enumerate()
@@ -164,6 +156,7 @@ impl BarChart {
             .map(|(index, column)| Label { x: rounded(place * (index as f64 + 0.5)), text: column.short.clone() });
         Self {
             bars: bars.collect(),
+            place: rounded(place),
             labels: labels.collect(),
             ticks: (0..=top / step).map(|n| Tick { value: n * step, y: y_of(n * step) }).collect(),
             height: HEIGHT,
@@ -176,7 +169,7 @@ fn segments(counts: &Counts, y_of: impl Fn(i64) -> f64) -> Vec<Segment> {
     let mut segments = Vec::new();
     for (series, &count) in Series::ALL.into_iter().zip(counts).filter(|(_, count)| **count > 0) {
         let (lower, upper) = (y_of(below), y_of(below + count));
-        segments.push(Segment { class: series.class(), y: upper, height: rounded(lower - upper) });
+        segments.push(Segment { class: series.class(), y: upper, height: lower - upper });
         below += count;
     }
     segments
@@ -189,9 +182,14 @@ fn tick_step(highest: i64) -> i64 {
     steps.into_iter().find(|step| step.saturating_mul(MOST_TICKS) >= highest).unwrap_or(i64::MAX)
 }
 
-/// A hundredth is finer than any screen.
+/// A hundredth of a percent is finer than any screen.
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
+}
+
+/// Half a pixel is as fine as a screen shows.
+fn pixels(value: f64) -> f64 {
+    (value * 2.0).round() / 2.0
 }
 
 #[cfg(test)]
@@ -241,9 +239,9 @@ mod tests {
     fn bars_fill_the_width_and_labels_do_not_collide() {
         let chart = chart(&[[1, 0, 0, 0, 0]; 31]);
         let last = chart.bars.last().unwrap();
-        assert!((last.place_x + last.place_width - 100.0).abs() < 0.1, "{last:?}");
-        assert!(last.x + last.width <= 100.0);
-        assert!(chart.labels.len() <= MOST_LABELS);
+        assert!((last.x + chart.place - 100.0).abs() < 0.1, "{last:?}");
+        let chars: usize = chart.labels.iter().map(|label| label.text.chars().count() + 1).sum();
+        assert!(chars <= MOST_CHARS, "{:?}", chart.labels);
     }
 
     #[test]

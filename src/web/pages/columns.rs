@@ -30,6 +30,7 @@ pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, words: &Words, v
         let last = shown.iter().rposition(has_calls).map_or(first, |last| last + 1);
         shown = shown.get(first..last).unwrap_or_default();
     }
+    let is_one_week = step == GroupBy::Day && days.len() <= 7;
     let together = shown.len().div_ceil(MOST_BARS).max(1);
     let spans = shown.chunks(together).filter_map(|chunk| {
         let spans: Vec<_> = chunk.iter().filter_map(|group| span(group.key.as_deref()?, step)).collect();
@@ -39,7 +40,11 @@ pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, words: &Words, v
         let within = DayRange { start: span.start.max(days.start), end: span.end.min(days.end) };
         Column {
             name: span.name(step, visit),
-            short: span.short(step, visit),
+            short: if is_one_week {
+                visit.format.short_weekday(span.start).to_owned()
+            } else {
+                span.short(step, visit)
+            },
             href: href(step, within, words),
             counts: counts(chunk),
         }
