@@ -38,7 +38,7 @@ fn check(request: &HttpRequest) -> Result<(), Error> {
 }
 
 const GO_PUBLIC: &str = "this fernamt takes events of the PBX, but its pages are only open in local mode: listening on \
-    loopback, without --placetel-secret and --placetel-basic";
+    loopback (--listen 127.0.0.1:8080), without --placetel-secret and --placetel-basic";
 
 /// A proxy in front must not publish an unprotected dashboard.
 ///

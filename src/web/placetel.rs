@@ -42,6 +42,7 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> 
             return Err(error);
         }
     };
+    state.note_event(received_ms);
     if checked.event.kind == Kind::IncomingCall {
         Ok(answer_call(&state, checked).await)
     } else {

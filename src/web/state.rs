@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::NaiveDate;
@@ -17,6 +18,8 @@ use crate::store::{Db, StoreError, routes};
 /// How many decisions are remembered for repetitions that come before the first is stored.
 const RECENT_DECISIONS: usize = 4096;
 
+const NEVER: i64 = i64::MIN;
+
 /// What handlers share.
 pub struct State {
     /// The settings.
@@ -32,6 +35,7 @@ pub struct State {
     table: RwLock<Arc<LoadedTable>>,
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
+    last_event_ms: AtomicI64,
 }
 
 /// The routes as compiled last.
@@ -97,6 +101,7 @@ impl State {
             table: RwLock::new(Arc::new(table)),
             recent: Mutex::default(),
             refusal: Mutex::default(),
+            last_event_ms: AtomicI64::new(NEVER),
         })
     }
 
@@ -144,6 +149,16 @@ impl State {
     pub fn note_refusal(&self, reason: RefusalReason) {
         let refusal = Refusal { at_ms: now_ms(), reason };
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+    }
+
+    /// Notes that the PBX's endpoint took an event.
+    pub fn note_event(&self, at_ms: i64) {
+        self.last_event_ms.store(at_ms, Ordering::Relaxed);
+    }
+
+    /// When the PBX's endpoint last took an event since the start, milliseconds since 1970 UTC.
+    pub fn last_event_ms(&self) -> Option<i64> {
+        Some(self.last_event_ms.load(Ordering::Relaxed)).filter(|&at_ms| at_ms != NEVER)
     }
 
     /// The last request to the PBX's endpoint that was turned away.

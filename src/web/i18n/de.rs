@@ -353,6 +353,8 @@ pub static TEXTS: Texts = Texts {
         broken_what: "Das Protokoll sagt, was. Nichts wurde geändert.",
         unusable: "Das ist nicht zu gebrauchen",
         said: "Der Grund:",
+        arriving: |time| format!("Ereignisse kommen an: das letzte um {time}."),
+        no_events: "Seit dem Start ist kein Ereignis angekommen.",
         home: "Zur Übersicht",
     },
     outcome: |outcome| match outcome {

@@ -339,6 +339,8 @@ pub static TEXTS: Texts = Texts {
         broken_what: "The log says what. Nothing was changed.",
         unusable: "This cannot be used",
         said: "The reason:",
+        arriving: |time| format!("Events arrive: the last one came at {time}."),
+        no_events: "No event has come since the start.",
         home: "To the overview",
     },
     outcome: |outcome| match outcome {

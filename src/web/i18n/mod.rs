@@ -156,6 +156,8 @@ pub struct FailureTexts {
     pub broken_what: &'static str,
     pub unusable: &'static str,
     pub said: &'static str,
+    pub arriving: fn(&str) -> String,
+    pub no_events: &'static str,
     pub home: &'static str,
 }
 

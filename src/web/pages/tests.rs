@@ -205,3 +205,19 @@ async fn the_language_is_remembered_and_leads_back() {
     assert!(site.ask(german).await.text.contains("<html lang=\"de\">"));
     assert_eq!(site.post("/language", &[("lang", "xx")]).await.status, StatusCode::BAD_REQUEST);
 }
+
+#[actix_web::test]
+async fn where_pages_are_closed_whoever_connects_placetel_sees_whether_events_arrive() {
+    let site = Site::new(|config| config.placetel_secrets = vec![Secret("12345".into())]).await;
+    let waiting = site.get("/").await;
+    assert_eq!(waiting.status, StatusCode::FORBIDDEN);
+    for flag in ["--placetel-secret", "--placetel-basic", "--listen"] {
+        assert!(waiting.text.contains(flag), "{flag}");
+    }
+    assert!(waiting.text.contains("notice waiting"));
+    site.state.note_refusal(RefusalReason::SignatureWrong);
+    assert!(site.get("/").await.text.contains("signature wrong"));
+    site.state.note_event(now_ms() + 1);
+    let arriving = site.get("/").await.text;
+    assert!(arriving.contains("notice good") && !arriving.contains("signature wrong"));
+}
