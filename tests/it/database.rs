@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// The number under which writers of one PostgreSQL take turns.
-const WRITE_LOCK: i64 = 0x6665_726e_616d_74;
+const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
 enum Engine {
     Sqlite { file: String, _directory: TempDir },
