@@ -7,6 +7,7 @@ mod database;
 mod helpers;
 
 mod access;
+mod browser;
 mod calls_api;
 mod histories;
 mod house;
