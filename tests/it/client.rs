@@ -141,12 +141,22 @@ impl Request {
         // Whoever refuses early need not read everything.
         let _ = stream.write_all(&[head.as_bytes(), &self.body].concat());
         let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer);
-        if answer.is_empty() {
-            read?;
+        let mut chunk = [0; 64 * 1024];
+        // Not everybody closes the connection when asked to: a length is enough.
+        while !has_its_length(&answer) {
+            match stream.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => answer.extend_from_slice(&chunk[..read]),
+                Err(error) if answer.is_empty() => return Err(error),
+                Err(_) => break,
+            }
         }
         read_answer(&answer).ok_or_else(|| std::io::Error::other(format!("no answer: {answer:?}")))
     }
+}
+
+fn has_its_length(bytes: &[u8]) -> bool {
+    read_answer(bytes).is_some_and(|answer| answer.header("content-length").is_some())
 }
 
 fn read_answer(bytes: &[u8]) -> Option<Answer> {
@@ -155,7 +165,7 @@ fn read_answer(bytes: &[u8]) -> Option<Answer> {
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let headers: Vec<_> =
-        lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        lines.filter_map(|line| line.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
     let mut answer = Answer { status, headers, body: bytes[end + 4..].to_vec() };
     if answer.header("transfer-encoding") == Some("chunked") {
         answer.body = dechunk(&answer.body)?;
