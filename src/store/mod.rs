@@ -39,6 +39,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
+/// What the writer of a SQLite file keeps of it in memory; negative means KiB.
+const WRITER_CACHE: &str = "-8000";
+/// Rows that SQLite may be ahead of who reads them: as many as a batch finds.
+const WRITER_ROWS: usize = 2_000;
 /// Any number that nothing else in the database uses: who holds it may write.
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
@@ -244,8 +248,19 @@ impl Db {
         // A first connection of its own: several at once would fight for switching to WAL.
         let first = options.connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
-        let pool = |connections| PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        let write = pool(1).connect_lazy_with(options.clone().pragma("wal_autocheckpoint", "0"));
+        // Asking a connection to a file whether it is still there would cost a statement each time.
+        let pool = |connections| {
+            let options = PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+            options.test_before_acquire(false)
+        };
+        let writing = options
+            .clone()
+            .pragma("wal_autocheckpoint", "0")
+            // What a wide statement may have to undo is otherwise written to a temporary file.
+            .pragma("temp_store", "memory")
+            .pragma("cache_size", WRITER_CACHE)
+            .row_buffer_size(WRITER_ROWS);
+        let write = pool(1).connect_lazy_with(writing);
         let checkpoint = pool(1).connect_lazy_with(options.clone());
         // Foreign keys are for writers; a reader that cannot write cannot block one.
         let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));

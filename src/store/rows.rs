@@ -29,11 +29,15 @@ pub(super) fn pack_call_id(id: &CallId) -> Vec<u8> {
 /// Reads what [`pack_call_id`] wrote.
 pub(super) fn unpack_call_id(packed: &[u8]) -> Result<CallId, StoreError> {
     let text = match packed.split_first() {
-        Some((&TAG_HEX, bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Some((&TAG_HEX, bytes)) => bytes.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect(),
         Some((&TAG_TEXT, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     };
     CallId::parse(&text).ok_or_else(|| StoreError::Damaged("a call id".into()))
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or_default()
 }
 
 pub(super) fn pack_direction(direction: Option<Direction>) -> Option<i16> {
