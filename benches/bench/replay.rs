@@ -193,7 +193,7 @@ fn decided(batch: &[Delivery], calls: &Rows, old: &Rows) -> Vec<[Value; 5]> {
     let new = offered.inspect(|(id, _)| assert!(!old.contains_key(id), "incoming calls come first"));
     new.map(|(id, decision)| {
         let key = calls[&id][0].clone();
-        [key, Value::Null, Value::Null, decision.xml.clone().into(), decision.decided_ms.into()]
+        [key, Value::Null, Value::Null, decision.xml.to_string().into(), decision.decided_ms.into()]
     })
     .collect()
 }

@@ -13,12 +13,13 @@ use fernamt::calls::phone::Numbering;
 use fernamt::calls::receipts::{Receipt, Receipts};
 use fernamt::placetel::event::Kind;
 use fernamt::placetel::reply::EMPTY_RESPONSE;
+use fernamt::routing::table::Decision;
 use fernamt::simulate::habits::Habits;
 use fernamt::simulate::script::Script;
 use fernamt::stats::business::BusinessTime;
 use fernamt::stats::rollup::{Contribution, Differences};
 use fernamt::store::Db;
-use fernamt::store::record::{Decision, Delivery, Derivation, Source, record};
+use fernamt::store::record::{Delivery, Derivation, Source, record};
 
 use crate::machine::scratch;
 use crate::replay::{self, Recorder, Transaction};
