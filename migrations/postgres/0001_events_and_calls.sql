@@ -3,7 +3,7 @@
 -- One row per call. call_id is packed: a tag byte, then 32 bytes for 64 hex digits or the text itself;
 -- a long text key would make every lookup two to three times as dear at ten million calls.
 create table calls (
-    id bigint generated always as identity primary key,
+    id bigint primary key,
     call_id bytea not null unique,
     direction smallint,
     from_number text,

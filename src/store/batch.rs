@@ -8,7 +8,7 @@ use sqlx::query_builder::Separated;
 
 use super::cells::read_cell;
 use super::events::{digest, read_receipt};
-use super::rows::{CallRow, DecisionRow, StoredCall, call_columns, pack_call_id, pack_direction, unpack_call_id};
+use super::rows::{CallRow, DecisionRow, StoredCall, call_columns, pack_call_id, pack_direction};
 use super::{StoreError, for_both_engines};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
@@ -85,27 +85,30 @@ for_both_engines! {
             .push_bind(call.event_count as i32);
     }
 
-    /// Inserts calls; the keys they got.
+    /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the
+    /// rows need not be asked back for theirs.
+    pub async fn next_key(connection: &mut EngineConnection) -> Result<i64, StoreError> {
+        let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
+        Ok(last.unwrap_or(0) + 1)
+    }
+
+    /// Inserts calls under their keys.
     pub async fn insert_calls(
         connection: &mut EngineConnection,
         calls: &[&StoredCall],
-    ) -> Result<HashMap<CallId, i64>, StoreError> {
-        let mut keys = HashMap::new();
+    ) -> Result<(), StoreError> {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new(
-                concat!("insert into calls (call_id, ", derived_columns!(), ") "),
+                concat!("insert into calls (id, call_id, ", derived_columns!(), ") "),
             );
             query.push_values(calls, |mut row, stored| {
+                row.push_bind(stored.key);
                 row.push_bind(pack_call_id(&stored.call.call_id));
                 push_derived(&mut row, stored);
             });
-            query.push(" returning id, call_id");
-            let rows: Vec<(i64, Vec<u8>)> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-            for (key, id) in rows {
-                keys.insert(unpack_call_id(&id)?, key);
-            }
+            query.build().persistent(false).execute(&mut *connection).await?;
         }
-        Ok(keys)
+        Ok(())
     }
 
     /// Replaces what the fold decides; `set` says whether indexed columns, too.

@@ -179,6 +179,11 @@ for_both_engines! {
         connection: &mut EngineConnection,
         touched: &mut BTreeMap<CallId, Touched>,
     ) -> Result<(), StoreError> {
+        if touched.values().any(|call| call.before.is_none()) {
+            let first = batch::next_key(connection).await?;
+            let new = touched.values_mut().filter(|call| call.before.is_none());
+            new.zip(first..).for_each(|(call, key)| call.after.key = key);
+        }
         let (mut new, mut moved, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for Touched { before, after, .. } in touched.values() {
             match before {
@@ -189,15 +194,9 @@ for_both_engines! {
                 Some(_) => {}
             }
         }
-        let keys = batch::insert_calls(connection, &new).await?;
+        batch::insert_calls(connection, &new).await?;
         batch::set_calls(connection, &moved, batch::SET_ALL).await?;
-        batch::set_calls(connection, &changed, batch::SET_UNINDEXED).await?;
-        for (id, key) in keys {
-            if let Some(call) = touched.get_mut(&id) {
-                call.after.key = key;
-            }
-        }
-        Ok(())
+        batch::set_calls(connection, &changed, batch::SET_UNINDEXED).await
     }
 
     async fn correct_cells(

@@ -8,6 +8,7 @@ mod helpers;
 
 mod access;
 mod browser;
+mod callbacks;
 mod calls_api;
 mod histories;
 mod house;
