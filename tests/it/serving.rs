@@ -161,3 +161,24 @@ fn events_of_many_callers_at_once_are_all_counted() {
     assert_eq!((&outcomes["missed"], &outcomes["voicemail"]), (&json!(200), &json!(25)));
     assert_eq!(app.call("shared-7").ok()["events"][0]["deliveries"], 8);
 }
+
+#[test]
+fn an_event_that_the_database_rejects_fails_alone() {
+    let app = TestApp::start();
+    let event = |id: &str, from: &str| format!("event=HungUp&call_id={id}&from={from}&type=missed&direction=in");
+    assert_eq!(app.post_event(event("first", "666")).status, 200);
+    // What a database may reject: a second call from this number.
+    app.database.execute("create unique index poison on calls (from_number) where from_number = '666'");
+    std::thread::scope(|scope| {
+        let posted: Vec<_> = (0..24)
+            .map(|n| {
+                let (app, from) = (&app, if n == 7 { "666".to_owned() } else { format!("0171234567{n}") });
+                scope.spawn(move || (n, app.post_event(event(&format!("call-{n}"), &from)).status))
+            })
+            .collect();
+        for (n, status) in posted.into_iter().map(|thread| thread.join().unwrap()) {
+            assert_eq!(status, if n == 7 { 503 } else { 200 }, "event {n}");
+        }
+    });
+    assert_eq!(app.database.count("from calls"), 24);
+}
