@@ -73,7 +73,7 @@ async fn open(file: &str) -> SqlitePool {
     pool
 }
 
-/// One writes at a time anyway; with ten they fall over each other and it takes ten times as long.
+/// SQLite lets one write at a time anyway.
 const CONNECTIONS: u32 = 1;
 
 const INSERT_EVENT: &str = "insert into events (call_id, received_ms, event, fields) values ($1, $2, $3, $4)";

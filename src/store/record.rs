@@ -55,10 +55,6 @@ impl Delivery {
         &self.receipt.event.call_id
     }
 
-    fn is_among(&self, known: &HashMap<CallId, (StoredCall, Receipts)>) -> bool {
-        known.get(self.call_id()).is_some_and(|(_, receipts)| receipts.find(&self.receipt.body).is_some())
-    }
-
     fn offered_decision(&self) -> Option<&Decision> {
         match &self.source {
             Source::Pbx(decision) | Source::PbxAgain(decision) => decision.as_ref(),
@@ -84,8 +80,6 @@ impl Delivery {
 /// What became of a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// Whether its body was known already.
-    pub repeated: bool,
     /// The decision that holds for its call, if the delivery offered one: the first one ever stored.
     pub decision: Option<Decision>,
 }
@@ -160,7 +154,6 @@ for_both_engines! {
         deliveries: &[Delivery],
     ) -> Result<Vec<Recorded>, StoreError> {
         let known = batch::load_calls(connection, deliveries.iter().map(Delivery::call_id)).await?;
-        let repeated: Vec<bool> = deliveries.iter().map(|delivery| delivery.is_among(&known)).collect();
         let mut touched = fold(derivation, deliveries, known);
         store_calls(connection, &mut touched).await?;
         let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
@@ -171,8 +164,7 @@ for_both_engines! {
             delivery.offered_decision()?;
             touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
         };
-        let recorded = deliveries.iter().zip(repeated);
-        Ok(recorded.map(|(delivery, repeated)| Recorded { repeated, decision: decision_for(delivery) }).collect())
+        Ok(deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect())
     }
 
     async fn store_calls(

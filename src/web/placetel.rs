@@ -117,7 +117,7 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
     let delivery = Delivery { receipt, source: Source::Pbx(Some(decision.clone())) };
     let settled = match state.writer.submit(delivery, true) {
         Ok(stored) => match tokio::time::timeout(state.config.answer_within, stored).await {
-            Ok(Ok(Ok(Recorded { decision: Some(settled), .. }))) => Some(settled),
+            Ok(Ok(Ok(Recorded { decision: Some(settled) }))) => Some(settled),
             _ => None,
         },
         Err(error) => {
