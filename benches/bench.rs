@@ -16,6 +16,8 @@ mod load;
 mod machine;
 #[path = "bench/million.rs"]
 mod million;
+#[path = "bench/pages.rs"]
+mod pages;
 #[path = "bench/process.rs"]
 mod process;
 #[path = "bench/replay.rs"]
@@ -31,12 +33,21 @@ mod writer;
 
 use table::Table;
 
+/// As fernamt itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A word for the command line and what it measures.
 type Subject = (&'static str, fn(&mut Table));
 
 /// What there is to measure, in this order.
-const SUBJECTS: [Subject; 4] =
-    [("writer", writer::measure), ("http", http::measure), ("routes", routes::measure), ("million", million::measure)];
+const SUBJECTS: [Subject; 5] = [
+    ("writer", writer::measure),
+    ("http", http::measure),
+    ("routes", routes::measure),
+    ("million", million::measure),
+    ("pages", pages::measure),
+];
 
 fn main() {
     // Cargo adds `--bench`.

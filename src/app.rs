@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
@@ -13,10 +14,12 @@ use crate::config::{Config, SettingError};
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, settings};
+use crate::web::live::{self, Live};
+use crate::web::metrics;
 use crate::web::state::State;
 
-/// How often routes are asked for changes made through another node.
-const ROUTES_EVERY: Duration = Duration::from_secs(1);
+/// How often routes and names are asked for changes made through another node.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
 /// How long a stop waits for requests to be answered.
 const STOP_WITHIN_SECONDS: u64 = 8;
 
@@ -80,9 +83,28 @@ pub struct Service {
     pub address: SocketAddr,
     server: Server,
     writing: JoinHandle<()>,
-    refreshing: JoinHandle<()>,
+    /// What holds on to the state, and with it the writer, until it is aborted.
+    background: [JoinHandle<()>; 3],
     checkpointing: Option<JoinHandle<()>>,
     db: Arc<Db>,
+    live: Arc<Live>,
+}
+
+/// For stopping a service from elsewhere.
+#[derive(Clone)]
+pub struct Handle {
+    server: ServerHandle,
+    live: Arc<Live>,
+}
+
+impl Handle {
+    /// Stops; gracefully means that what was accepted is answered. The command is on its way as soon as the
+    /// future exists.
+    pub fn stop(&self, gracefully: bool) -> impl Future<Output = ()> + use<> {
+        // Streams have no end of their own that could be waited for.
+        self.live.close();
+        self.server.stop(gracefully)
+    }
 }
 
 impl Service {
@@ -101,22 +123,31 @@ impl Service {
         check_remembered(&db, &config).await?;
         let (writer, writing) = Writer::start(db.clone(), derivation.clone());
         let state = Data::new(State::load(config, db.clone(), derivation, writer).await?);
-        let refreshing = tokio::spawn(refresh_routes(state.clone()));
+        let background = [
+            tokio::spawn(refresh(state.clone())),
+            tokio::spawn(live::publish(state.clone())),
+            tokio::spawn(live::listen(state.clone())),
+        ];
+        let live = state.live.clone();
         let checkpointing = db.checkpoint_in_background();
         let server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(crate::web::headers()).configure(crate::web::configure)
+            App::new()
+                .app_data(state.clone())
+                .wrap(crate::web::headers())
+                .wrap(from_fn(metrics::measure))
+                .configure(crate::web::configure)
         })
         .shutdown_timeout(STOP_WITHIN_SECONDS)
         .disable_signals()
         .listen(listener)
         .map_err(listening)?
         .run();
-        Ok(Self { address, server, writing, refreshing, checkpointing, db })
+        Ok(Self { address, server, writing, background, checkpointing, db, live })
     }
 
     /// For stopping it from elsewhere.
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+    pub fn handle(&self) -> Handle {
+        Handle { server: self.server.handle(), live: self.live.clone() }
     }
 
     /// Serves until it is stopped, then stores what is queued and closes the database.
@@ -125,8 +156,10 @@ impl Service {
     /// When the server breaks down.
     pub async fn run(self) -> std::io::Result<()> {
         let served = self.server.await;
-        self.refreshing.abort();
-        let _ = self.refreshing.await;
+        for task in self.background {
+            task.abort();
+            let _ = task.await;
+        }
         if self.writing.await.is_err() {
             tracing::error!("the writer broke down");
         }
@@ -138,15 +171,15 @@ impl Service {
     }
 }
 
-async fn refresh_routes(state: Data<State>) {
-    let mut ticks = tokio::time::interval(ROUTES_EVERY);
+async fn refresh(state: Data<State>) {
+    let mut ticks = tokio::time::interval(REFRESH_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     loop {
         ticks.tick().await;
-        let result = state.refresh_routes().await;
+        let result = state.refresh_routes().await.and(state.refresh_names().await);
         if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes could not be refreshed; the last ones go on");
+            tracing::warn!(%error, "routes and names could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
     }

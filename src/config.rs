@@ -148,6 +148,46 @@ pub struct Config {
     pub answer_within: Duration,
     /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
+    /// Whether all calls are made up, which every page says.
+    pub is_demo: bool,
+    /// No setting of people.
+    pub live: LivePace,
+}
+
+/// How the live stream goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LivePace {
+    /// Changes of so long are sent together, each call once.
+    pub gather: Duration,
+    /// After so long without anything a sign of life.
+    pub heartbeat: Duration,
+    /// The figures are sent at most so often.
+    pub stats: Duration,
+    /// So often it is looked for changes that nobody told.
+    pub poll: Duration,
+    /// So long after the last client left events are kept for its return.
+    pub linger: Duration,
+    /// So many events are kept for clients that come back.
+    pub ring: usize,
+    /// So many clients may read.
+    pub clients: usize,
+    /// A client for which so many pieces wait is too slow.
+    pub client_queue: usize,
+}
+
+impl Default for LivePace {
+    fn default() -> Self {
+        Self {
+            gather: Duration::from_millis(100),
+            heartbeat: Duration::from_secs(15),
+            stats: Duration::from_secs(2),
+            poll: Duration::from_secs(5),
+            linger: Duration::from_secs(60),
+            ring: 1_000,
+            clients: 256,
+            client_queue: 64,
+        }
+    }
 }
 
 impl Settings {
@@ -203,6 +243,8 @@ impl Settings {
             log_format: optional("log-format", self.log_format, file.log_format)?
                 .map(|word| parse_choice("log-format", &word))
                 .transpose()?,
+            is_demo: false,
+            live: LivePace::default(),
         };
         config.derivation()?;
         let allow_unsigned = self.allow_unsigned.or(file.allow_unsigned).unwrap_or(false);

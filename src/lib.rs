@@ -3,7 +3,7 @@
 //! An event takes this way: [`web`] checks who sent it and hands it to [`placetel`], which reads it; an
 //! incoming call is decided by [`routing`]; [`store`] writes it into the log, folds the call again
 //! ([`calls`]) and corrects the cells it counts in ([`stats`]); pages and API read calls and cells.
-//! `placetel`, `calls`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone,
+//! `placetel`, `calls`, `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone,
 //! HTTP in `web` and [`app`].
 
 /// Wires settings, database, routing table and server together.
@@ -14,6 +14,8 @@ pub mod calls;
 pub mod cli;
 /// Every setting once: flag, environment, file, default.
 pub mod config;
+/// Names for outside numbers and the files they come in, pure.
+pub mod contacts;
 /// Reading JSON strictly, with every wrong field named.
 pub mod fields;
 /// The languages that fernamt speaks.

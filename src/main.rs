@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Many small pieces live briefly and cross threads, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     fernamt::cli::run()
 }

@@ -15,8 +15,13 @@ const CALL_COLUMNS: &str = "calls.id, call_id, direction, from_number, to_number
     in_hours, started_ms, accepted_ms, ended_ms, ending, talk_seconds, event_count";
 const DERIVED: &str = "direction, from_number, to_number, number, party, peer, has_incoming, in_hours, started_ms, \
     accepted_ms, ended_ms, ending, talk_seconds, event_count";
-const PARTY: usize = 6;
-const STARTED: usize = 10;
+/// Calls with their events, all in one text.
+const LOGGED_IN_JSON: &str = "json_group_array(json_array(json_array(calls.id, hex(call_id), direction, from_number, \
+    to_number, number, party, peer, has_incoming, in_hours, started_ms, accepted_ms, ended_ms, ending, talk_seconds, \
+    event_count), received_ms, deliveries, hex(body)))";
+/// What changes as a call goes on, and where it stands in `CALL_COLUMNS`.
+const PROGRESS: &str = "peer, accepted_ms, ended_ms, ending, talk_seconds, event_count";
+const PROGRESS_AT: [usize; 6] = [7, 11, 12, 13, 14, 15];
 /// Texts that rusqlite keeps prepared.
 const KEPT: usize = 256;
 
@@ -65,22 +70,23 @@ impl Recorder {
     pub fn after(&mut self, batch: &[Delivery], before: Before) -> Transaction {
         let Before { ids, calls: old, events: old_events } = before;
         let calls = self.calls(&ids);
-        let keys = |rows: &Rows| rows.values().map(|row| row[0].clone()).collect::<Vec<_>>();
-        let mut statements = vec![select_calls(ids.into_iter().map(Value::Blob).collect())];
-        if !old.is_empty() {
-            statements.push(select_events(keys(&old)));
-        }
+        let mut statements = vec![select_logged(ids.into_iter().map(Value::Blob).collect())];
         let new: Vec<_> = calls.iter().filter(|(id, _)| !old.contains_key(*id)).map(|(_, row)| row).collect();
         let changed: Vec<_> = calls.iter().filter(|(id, row)| old.get(*id).is_some_and(|o| o != *row)).collect();
-        let is_moved =
-            |(id, row): &&(&Vec<u8>, &Vec<Value>)| old[*id][STARTED] != row[STARTED] || old[*id][PARTY] != row[PARTY];
-        let (moved, changed): (Vec<_>, Vec<_>) = changed.iter().partition(|call| is_moved(call));
-        statements.extend(insert_calls(&new));
-        statements.extend(update_calls(&moved, "started_ms = v.started_ms, party = v.party, "));
-        statements.extend(update_calls(&changed, ""));
+        let beginning = |row: &[Value]| {
+            let others = row.iter().enumerate().filter(|(at, _)| !PROGRESS_AT.contains(at));
+            others.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+        };
+        let progressed = |(id, row): &&(&Vec<u8>, &Vec<Value>)| beginning(&old[*id]) == beginning(row);
+        let (progressed, changed): (Vec<_>, Vec<_>) = changed.iter().partition(|call| progressed(call));
+        let calls_written = [insert_calls(&new), update_calls(&changed), update_progress(&progressed)];
         let events = self.events(&calls).into_iter().filter(|event| !old_events.contains(event));
-        statements.push(upsert_events(&events.collect::<Vec<_>>()));
-        statements.extend(self.cells());
+        let events = upsert_events(&events.collect::<Vec<_>>());
+        let [read_cells, write_cells] = self.cells();
+        statements.extend((!new.is_empty()).then(last_key));
+        statements.push(read_cells);
+        statements.extend(calls_written.into_iter().flatten());
+        statements.extend([events, write_cells]);
         let decided: Vec<_> = decided(batch, &calls, &old);
         statements.extend(insert_decisions(&decided));
         Transaction { statements }
@@ -111,10 +117,11 @@ impl Recorder {
         let changed: Vec<Vec<Value>> = cells.iter().filter(|cell| !self.cells.contains(cell)).cloned().collect();
         self.cells = cells;
         let keys: Vec<Vec<Value>> = changed.iter().map(|cell| cell[..3].to_vec()).collect();
-        let select = "select tier, bucket, subject, figures from cells where (tier, bucket, subject) in (";
+        let select = "select json_group_array(json_array(tier, bucket, subject, hex(figures))) from cells \
+                      where (tier, bucket, subject) in (";
         let read = Statement { returns_rows: true, ..rows(select, &keys, ")") };
         let write = rows(
-            "insert into cells (tier, bucket, subject, figures) ",
+            "insert or fail into cells (tier, bucket, subject, figures) ",
             &changed,
             " on conflict (tier, bucket, subject) do update set figures = excluded.figures",
         );
@@ -157,27 +164,37 @@ fn select_calls(ids: Vec<Value>) -> Statement {
     in_list(&format!("select {CALL_COLUMNS} from calls where call_id in"), ids)
 }
 
-fn select_events(keys: Vec<Value>) -> Statement {
-    in_list("select call_key, received_ms, deliveries, body from events where call_key in", keys)
+fn select_logged(ids: Vec<Value>) -> Statement {
+    in_list(&format!("select {LOGGED_IN_JSON} from calls join events on call_key = calls.id where call_id in"), ids)
+}
+
+fn last_key() -> Statement {
+    Statement { text: "select max(id) from calls".into(), values: Vec::new(), returns_rows: true }
 }
 
 fn insert_calls(new: &[&Vec<Value>]) -> Option<Statement> {
-    let values: Vec<&[Value]> = new.iter().map(|row| &row[1..]).collect();
-    let insert = rows(&format!("insert into calls (call_id, {DERIVED}) "), &values, " returning id, call_id");
-    (!new.is_empty()).then_some(Statement { returns_rows: true, ..insert })
+    (!new.is_empty()).then(|| rows(&format!("insert or fail into calls (id, call_id, {DERIVED}) "), new, ""))
 }
 
-fn update_calls(changed: &[&(&Vec<u8>, &Vec<Value>)], indexed: &str) -> Option<Statement> {
-    let values: Vec<Vec<Value>> = changed.iter().map(|(_, row)| [&row[..1], &row[2..]].concat()).collect();
-    let set = DERIVED.split(", ").map(str::trim).filter(|column| !["party", "started_ms"].contains(column));
-    let set: Vec<String> = set.map(|column| format!("{column} = v.{column}")).collect();
-    let after = format!(") update calls set {indexed}{} from v where calls.id = v.id", set.join(", "));
-    (!changed.is_empty()).then(|| rows(&format!("with v (id, {DERIVED}) as ("), &values, &after))
+fn update_calls(changed: &[&(&Vec<u8>, &Vec<Value>)]) -> Option<Statement> {
+    let values = changed.iter().map(|(_, row)| [&row[..1], &row[2..]].concat()).collect();
+    update(DERIVED, values)
+}
+
+fn update_progress(progressed: &[&(&Vec<u8>, &Vec<Value>)]) -> Option<Statement> {
+    let value = |row: &[Value]| std::iter::once(0).chain(PROGRESS_AT).map(|at| row[at].clone()).collect();
+    update(PROGRESS, progressed.iter().map(|(_, row)| value(row)).collect())
+}
+
+fn update(columns: &str, values: Vec<Vec<Value>>) -> Option<Statement> {
+    let set: Vec<String> = columns.split(", ").map(str::trim).map(|column| format!("{column} = v.{column}")).collect();
+    let after = format!(") update calls set {} from v where calls.id = v.id", set.join(", "));
+    (!values.is_empty()).then(|| rows(&format!("with v (id, {columns}) as ("), &values, &after))
 }
 
 fn upsert_events(events: &[Vec<Value>]) -> Statement {
     rows(
-        "insert into events (call_key, digest, received_ms, deliveries, body) ",
+        "insert or fail into events (call_key, digest, received_ms, deliveries, body) ",
         events,
         " on conflict (call_key, digest) do update set received_ms = excluded.received_ms, \
          deliveries = excluded.deliveries",
@@ -199,7 +216,7 @@ fn decided(batch: &[Delivery], calls: &Rows, old: &Rows) -> Vec<[Value; 5]> {
 }
 
 fn insert_decisions(decided: &[[Value; 5]]) -> Option<Statement> {
-    let insert = "insert into decisions (call_key, route_id, route_name, xml, decided_ms) ";
+    let insert = "insert or fail into decisions (call_key, route_id, route_name, xml, decided_ms) ";
     (!decided.is_empty()).then(|| rows(insert, decided, ""))
 }
 
@@ -207,7 +224,8 @@ fn insert_decisions(decided: &[[Value; 5]]) -> Option<Statement> {
 pub fn connect(file: &Path) -> Connection {
     let connection = Connection::open(file).unwrap();
     connection
-        .execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma wal_autocheckpoint = 0")
+        .execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off; pragma wal_autocheckpoint = 0; \
+             pragma temp_store = memory; pragma cache_size = -3000")
         .unwrap();
     connection.set_prepared_statement_cache_capacity(KEPT);
     connection

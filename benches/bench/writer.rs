@@ -95,7 +95,7 @@ fn delivery(received_ms: i64, body: Vec<u8>) -> Delivery {
     let receipt = Receipt::new(received_ms, body).unwrap();
     let decision = Decision { route_id: None, route_name: None, xml: EMPTY_RESPONSE.into(), decided_ms: received_ms };
     let offered = (receipt.event.kind == Kind::IncomingCall).then_some(decision);
-    Delivery { receipt, source: Source::Pbx(offered) }
+    Delivery { receipt: receipt.into(), source: Source::Pbx(offered) }
 }
 
 async fn open(directory: &Path) -> Arc<Db> {

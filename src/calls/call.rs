@@ -39,7 +39,8 @@ pub struct Call {
 }
 
 /// Where a call stands at a given moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum State {
     /// Not picked up yet. An outgoing call rings until it ends: the PBX does not tell.
     Ringing,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// What became of a call. The order is the order in which people and the API list them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Outcome {
     /// Somebody picked up.

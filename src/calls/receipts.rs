@@ -1,5 +1,7 @@
 //! The set of events of one call, each with when it came first and how often it came.
 
+use std::sync::Arc;
+
 use crate::placetel::event::{Event, EventError};
 
 /// One distinct body of a call. Identical bodies cannot be told from repetitions, so they are one event.
@@ -34,28 +36,28 @@ impl Receipt {
 /// The events of one call in their order. Adding them in any order, any number of times, gives the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
-    sorted: Vec<Receipt>,
+    sorted: Vec<Arc<Receipt>>,
 }
 
 impl Receipts {
     /// Takes in a delivery: a new event, or one more delivery of a known one.
-    pub fn deliver(&mut self, receipt: Receipt) {
-        self.merge(receipt, u32::saturating_add);
+    pub fn deliver(&mut self, receipt: impl Into<Arc<Receipt>>) {
+        self.merge(receipt.into(), u32::saturating_add);
     }
 
     /// Takes in an event from an exported log: an event already there is not counted again.
-    pub fn import(&mut self, receipt: Receipt) {
-        self.merge(receipt, u32::max);
+    pub fn import(&mut self, receipt: impl Into<Arc<Receipt>>) {
+        self.merge(receipt.into(), u32::max);
     }
 
     /// First to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Receipt> + Clone {
-        self.sorted.iter()
+        self.sorted.iter().map(|receipt| &**receipt)
     }
 
     /// The receipt of exactly this body.
     pub fn find(&self, body: &[u8]) -> Option<&Receipt> {
-        self.sorted.iter().find(|receipt| receipt.body == body)
+        self.iter().find(|receipt| receipt.body == body)
     }
 
     /// How many distinct events there are.
@@ -68,11 +70,12 @@ impl Receipts {
         self.sorted.is_empty()
     }
 
-    fn merge(&mut self, mut receipt: Receipt, count: fn(u32, u32) -> u32) {
+    fn merge(&mut self, mut receipt: Arc<Receipt>, count: fn(u32, u32) -> u32) {
         if let Some(known) = self.sorted.iter().position(|known| known.body == receipt.body) {
             let known = self.sorted.remove(known);
-            receipt.received_ms = receipt.received_ms.min(known.received_ms);
-            receipt.deliveries = count(known.deliveries, receipt.deliveries);
+            let merged = Arc::make_mut(&mut receipt);
+            merged.received_ms = merged.received_ms.min(known.received_ms);
+            merged.deliveries = count(known.deliveries, merged.deliveries);
         }
         let place = self.sorted.partition_point(|other| other.order() < receipt.order());
         self.sorted.insert(place, receipt);

@@ -76,7 +76,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
         }
         match parse(&line) {
             Ok(None) => {}
-            Ok(Some(receipt)) => batch.push(Delivery { receipt, source: Source::Import }),
+            Ok(Some(receipt)) => batch.push(Delivery { receipt: receipt.into(), source: Source::Import }),
             Err(reason) => {
                 bad += 1;
                 progress.suspend(|| eprintln!("line {number}: {reason}"));

@@ -1,5 +1,9 @@
 //! The command line: `serve` and what an administrator needs beside it.
 
+/// `fernamt contacts`.
+pub mod contacts;
+/// `fernamt demo`.
+pub mod demo;
 /// `fernamt export`.
 pub mod export;
 /// `fernamt import`.
@@ -51,7 +55,9 @@ enum Command {
     /// Needed after --time-zone, --country or --business-hours were changed: stop every server of the database first
     /// then. With the same settings it is safe while a server runs.
     Rebuild,
+    Contacts(contacts::ContactsArgs),
     Simulate(simulate::SimulateArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs the command line of this process.
@@ -72,7 +78,9 @@ pub fn run() -> ExitCode {
         Command::Import(args) => with_config(settings, |config| import::run(config, args)),
         Command::Export => with_config(settings, export::run),
         Command::Rebuild => with_config(settings, rebuild::run),
+        Command::Contacts(args) => with_config(settings, |config| contacts::run(config, args)),
         Command::Simulate(args) => simulate::run(args),
+        Command::Demo(args) => with_config(settings, |config| demo::run(config, args)),
     };
     result.unwrap_or_else(|error| {
         let is_wrong_start = error.is::<StartError>() || error.is::<SettingError>();

@@ -11,13 +11,21 @@ use crate::config::Config;
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let is_local_mode = config.listen.ip().is_loopback() && !config.is_guarded();
     let service = Service::start(config).await?;
+    if is_local_mode {
+        tracing::info!("local mode: everything is open, but only to this machine");
+    }
+    until_stopped(service).await
+}
+
+/// Tells the address, then serves until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When the server breaks down.
+pub(super) async fn until_stopped(service: Service) -> anyhow::Result<ExitCode> {
     // Scripts read the address, and port 0 picks one, from this line.
     let mut out = std::io::stdout();
     let _ = writeln!(out, "fernamt listens on http://{}", service.address);
     let _ = out.flush();
-    if is_local_mode {
-        tracing::info!("local mode: everything is open, but only to this machine");
-    }
     let handle = service.handle();
     tokio::spawn(async move {
         stop_signal().await;
@@ -29,7 +37,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_signal() {
+pub(super) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let interrupted = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {

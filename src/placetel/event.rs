@@ -60,6 +60,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in order.
+    pub const ALL: [Self; 5] = [Self::IncomingCall, Self::OutgoingCall, Self::CallAccepted, Self::Other, Self::HungUp];
+
     fn from_name(name: &str) -> Self {
         match name {
             "IncomingCall" => Self::IncomingCall,
@@ -82,7 +85,8 @@ impl Kind {
 }
 
 /// Which way a call goes, seen from the company.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Direction {
     /// From outside to one of the own lines.
     In,

@@ -17,7 +17,7 @@ const FIELDS: [&str; 7] = ["name", "enabled", "position", "to", "from", "hours",
 const READ_ONLY: [&str; 4] = ["id", "version", "created_at", "updated_at"];
 
 /// A stored route. Its JSON is the ROUTE of the API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Route {
     /// Its number, for good.
     pub id: i64,

@@ -10,7 +10,8 @@ use super::events::{Ending, Happening, ScriptedCall, Way, Writer};
 use super::habits::Habits;
 use super::numbers;
 
-const PEERS: [&str; 6] = [
+/// The people of the simulated company.
+pub const PEERS: [&str; 6] = [
     "7777annette@fpbx.de",
     "7777bernard@fpbx.de",
     "7777claudia@fpbx.de",
@@ -37,6 +38,11 @@ impl Script {
         let mut rng = StdRng::seed_from_u64(seed);
         let outsiders = (0..habits.outsiders.max(1)).map(|_| outsider(&habits, &mut rng)).collect();
         Self { habits, rng, outsiders, missed: VecDeque::new() }
+    }
+
+    /// The people outside, who calls most often first.
+    pub fn outsiders(&self) -> &[String] {
+        &self.outsiders
     }
 
     /// The next call.

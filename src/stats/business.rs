@@ -1,6 +1,8 @@
 //! Business time: what a day, an hour and "open" are.
 
-use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::routing::hours::Hours;
@@ -42,11 +44,21 @@ impl BusinessTime {
 
     /// When a business day begins. Days whose midnight does not exist begin at the first instant after.
     pub fn day_start_ms(&self, day: NaiveDate) -> i64 {
-        let mut local = day.and_time(NaiveTime::MIN);
+        self.instant_ms(day.and_time(NaiveTime::MIN))
+    }
+
+    /// The same local time of day on another day. A time that this day leaves out is the first instant after, one that
+    /// it has twice is the earlier.
+    pub fn same_time_ms(&self, at_ms: i64, day: NaiveDate) -> i64 {
+        self.instant_ms(day.and_time(self.local(at_ms).time()))
+    }
+
+    fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
         for _ in 0..24 * 4 {
             match self.time_zone.from_local_datetime(&local) {
                 LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.timestamp_millis(),
-                LocalResult::None => local += Duration::minutes(15),
+                // What is left out ends at a quarter of an hour.
+                LocalResult::None => local = next_quarter(local),
             }
         }
         local.and_utc().timestamp_millis()
@@ -81,6 +93,13 @@ impl BusinessTime {
         let local = self.local(hour_start_ms);
         weekday_hour_key(local.weekday().number_from_monday(), local.hour())
     }
+}
+
+fn next_quarter(local: NaiveDateTime) -> NaiveDateTime {
+    let into_quarter = Duration::minutes(i64::from(local.minute() % 15))
+        + Duration::seconds(i64::from(local.second()))
+        + Duration::nanoseconds(i64::from(local.nanosecond()));
+    local - into_quarter + Duration::minutes(15)
 }
 
 /// `1-09`: ISO weekday and hour.
@@ -135,6 +154,14 @@ mod tests {
     fn a_day_whose_midnight_does_not_exist_begins_after_it() {
         let beirut = BusinessTime::new(chrono_tz::Asia::Beirut, None);
         assert_eq!(beirut.day_start_ms(day("2026-03-29")), ms("2026-03-29T01:00:00+03:00"));
+    }
+
+    #[test]
+    fn the_same_time_of_another_day_is_the_clocks() {
+        let same = |at, on| berlin().same_time_ms(ms(at), day(on));
+        assert_eq!(same("2026-11-01T14:05:06.007+01:00", "2026-10-18"), ms("2026-10-18T14:05:06.007+02:00"));
+        assert_eq!(same("2026-04-05T02:20:30+02:00", "2026-03-29"), ms("2026-03-29T03:00:00+02:00"));
+        assert_eq!(same("2026-11-01T02:20:30+01:00", "2026-10-25"), ms("2026-10-25T02:20:30+02:00"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::period::{DayRange, Period};
+use super::rollup::Class;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::placetel::event::Direction;
@@ -78,6 +79,9 @@ pub enum FilterProblem {
     /// More groups than anybody reads.
     #[error("would give more than 10,000 groups: choose a shorter period or longer steps")]
     TooManyGroups,
+    /// No usable number of seconds.
+    #[error("is no whole number of seconds from 0 to 86400")]
+    Seconds,
     /// No usable number of items.
     #[error("is no usable number of items")]
     Limit,
@@ -149,6 +153,13 @@ impl Filter {
     /// Whether a call with this outcome is asked for.
     pub fn wants(&self, outcome: Outcome) -> bool {
         self.outcomes.is_empty() || self.outcomes.contains(&outcome)
+    }
+
+    /// Whether calls of this class, with this outcome, are asked for.
+    pub fn counts(&self, class: Class, outcome: Outcome) -> bool {
+        self.wants(outcome)
+            && (self.direction.is_none() || self.direction == class.direction)
+            && self.in_hours.is_none_or(|in_hours| in_hours == class.in_hours)
     }
 }
 

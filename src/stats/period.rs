@@ -39,15 +39,18 @@ impl DayRange {
 }
 
 /// A period by name, relative to today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(as = PeriodName, rename_all = "snake_case")]
 pub enum Period {
     /// Today so far.
     Today,
     /// The day before.
     Yesterday,
     /// Seven days, ending with today.
+    #[schema(rename = "7d")]
     SevenDays,
     /// Thirty days, ending with today.
+    #[schema(rename = "30d")]
     ThirtyDays,
     /// The calendar week from Monday, so far.
     Week,

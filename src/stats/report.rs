@@ -16,7 +16,8 @@ use crate::calls::outcome::Outcome;
 pub const MAX_GROUPS: usize = 10_000;
 
 /// What the groups of a report are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum GroupBy {
     /// Local hours of the period.
     Hour,
@@ -108,7 +109,8 @@ pub struct CountedCall {
 }
 
 /// One group of a report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = StatsGroup)]
 pub struct Group {
     /// What its calls have in common; `None` for those without.
     pub key: Option<String>,
@@ -184,11 +186,7 @@ impl<'a> Counter<'a> {
     }
 
     fn add(&mut self, key: Option<String>, class: Class, outcome: Outcome, figures: &Figures, times: i64) {
-        let Filter { direction, in_hours, .. } = self.filter;
-        let wanted = self.filter.wants(outcome)
-            && (direction.is_none() || *direction == class.direction)
-            && in_hours.is_none_or(|in_hours| in_hours == class.in_hours);
-        if !wanted {
+        if !self.filter.counts(class, outcome) {
             return;
         }
         let place = self.place(key);

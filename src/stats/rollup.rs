@@ -114,7 +114,7 @@ impl Class {
         self.progress.code() | direction << 4 | u8::from(self.in_hours) << 6
     }
 
-    fn from_code(code: u8) -> Option<Self> {
+    pub(super) fn from_code(code: u8) -> Option<Self> {
         let direction = match code >> 4 & 3 {
             0 => None,
             1 => Some(Direction::In),
@@ -245,7 +245,7 @@ fn push_number(bytes: &mut Vec<u8>, number: i64) {
     bytes.push(rest as u8);
 }
 
-fn take_number(bytes: &mut &[u8]) -> Option<i64> {
+pub(super) fn take_number(bytes: &mut &[u8]) -> Option<i64> {
     let mut number = 0u64;
     for shift in (0..63).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

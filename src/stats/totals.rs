@@ -10,7 +10,7 @@ use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
 /// Durations of calls, in seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Durations {
     /// Sum.
     pub total: i64,
@@ -63,7 +63,7 @@ impl Serialize for OutcomeCounts {
 }
 
 /// The share of callers who were answered in time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ServiceLevel {
     /// The threshold.
     pub within_seconds: u32,
@@ -78,7 +78,7 @@ pub struct ServiceLevel {
 }
 
 /// The figures of some calls.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Whatever became of them.
     pub calls: i64,
@@ -88,7 +88,11 @@ pub struct Totals {
     /// Outbound.
     #[serde(rename = "out")]
     pub outbound: i64,
-    /// By outcome.
+    /// Inbound, and nobody took them.
+    #[serde(skip)]
+    pub inbound_missed: i64,
+    /// By outcome; every outcome is there.
+    #[schema(value_type = std::collections::BTreeMap<String, i64>)]
     pub outcomes: OutcomeCounts,
     /// Accepted / all but blocked, unknown and open.
     pub accepted_rate: Option<f64>,
@@ -124,7 +128,7 @@ impl Tally {
         let mut outcomes = OutcomeCounts::default();
         let (mut inbound, mut outbound) = (0, 0);
         let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
-        let mut answerable = 0;
+        let (mut answerable, mut inbound_missed) = (0, 0);
         for (&(direction, outcome), figures) in &self.figures {
             outcomes.0[usize::from(outcome.code())] += figures.calls;
             match direction {
@@ -145,6 +149,9 @@ impl Tally {
             {
                 answerable += figures.calls;
             }
+            if (direction, outcome) == (Some(Direction::In), Outcome::Missed) {
+                inbound_missed += figures.calls;
+            }
         }
         let calls = outcomes.total();
         let in_time = wait.count_within(service_level_seconds);
@@ -153,6 +160,7 @@ impl Tally {
             calls,
             inbound,
             outbound,
+            inbound_missed,
             accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - beyond_us.iter().sum::<i64>()),
             outcomes,
             talk_seconds: Durations::of(&talk),

@@ -1,15 +1,19 @@
 //! The wide statements of a batch: one per table and up to [`ROWS_PER_STATEMENT`] rows, because a
 //! statement costs more than a row. Their texts vary with the number of rows and are not kept prepared.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use sqlx::QueryBuilder;
+use serde::de::DeserializeOwned;
 use sqlx::query_builder::Separated;
+use sqlx::{Arguments, Database, FromRow, QueryBuilder};
 
 use super::cells::read_cell;
 use super::events::{digest, read_receipt};
-use super::rows::{CallRow, DecisionRow, StoredCall, call_columns, pack_call_id, pack_direction};
+use super::rows::{CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
+use super::rows::{pack_call_id, pack_direction};
 use super::{StoreError, for_both_engines};
+use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
@@ -17,6 +21,11 @@ use crate::stats::rollup::{Cell, CellKey, Tier};
 
 /// Bound values in one statement stay below SQLite's 32,766 with this many rows of at most 17 columns.
 const ROWS_PER_STATEMENT: usize = 1_500;
+/// SQLite takes texts of up to a million bytes.
+const LONGEST_TEXT: usize = 400_000;
+/// Room for the values and the text of some hundred events, or both would grow step by step.
+const USUAL_VALUES: usize = 4_000;
+const USUAL_TEXT: usize = 32_000;
 
 /// The columns of `calls` that the fold decides, in the order of `push_derived`.
 macro_rules! derived_columns {
@@ -27,9 +36,48 @@ macro_rules! derived_columns {
 }
 
 for_both_engines! {
-    /// Naming an indexed column in `set` touches its index even if it stays, and these rarely change.
-    pub const SET_ALL: &str = "started_ms = v.started_ms, party = v.party, ";
-    pub const SET_UNINDEXED: &str = "";
+    /// Statements that return nothing, sent together where the engine takes that.
+    pub struct Writes<'c> {
+        connection: &'c mut EngineConnection,
+        query: QueryBuilder<Engine>,
+    }
+
+    impl<'c> Writes<'c> {
+        pub fn new(connection: &'c mut EngineConnection) -> Self {
+            let mut arguments = <Engine as Database>::Arguments::default();
+            arguments.reserve(USUAL_VALUES, 0);
+            Self { connection, query: QueryBuilder::with_arguments(String::with_capacity(USUAL_TEXT), arguments) }
+        }
+
+        async fn end_statement(&mut self) -> Result<(), StoreError> {
+            if WAYS.several_at_once && self.query.sql().as_str().len() < LONGEST_TEXT {
+                self.query.push(";");
+                return Ok(());
+            }
+            self.finish().await
+        }
+
+        /// Sends what was not sent yet.
+        pub async fn finish(&mut self) -> Result<(), StoreError> {
+            if !self.query.sql().as_str().is_empty() {
+                self.query.build().persistent(false).execute(&mut *self.connection).await?;
+                self.query.reset();
+            }
+            Ok(())
+        }
+    }
+
+    /// All rows of a query that asks for them as JSON where `WAYS` says so.
+    async fn fetch_rows<R>(connection: &mut EngineConnection, mut query: QueryBuilder<Engine>) -> Result<Vec<R>, StoreError>
+    where
+        R: DeserializeOwned + Send + Unpin + for<'r> FromRow<'r, <Engine as Database>::Row>,
+    {
+        if !WAYS.rows_in_json {
+            return Ok(query.build_query_as().persistent(false).fetch_all(connection).await?);
+        }
+        let text: String = query.build_query_scalar().persistent(false).fetch_one(connection).await?;
+        serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))
+    }
 
     /// The calls with these ids and their events.
     pub async fn load_calls(
@@ -39,29 +87,19 @@ for_both_engines! {
         let mut ids: Vec<_> = ids.map(pack_call_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut known = HashMap::new();
+        let mut known: HashMap<i64, (StoredCall, Receipts)> = HashMap::new();
         for ids in ids.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new(concat!("select ", call_columns!(), " from calls where call_id in ("));
+            let mut query = QueryBuilder::<Engine>::new("select ");
+            query.push(if WAYS.rows_in_json { logged_columns_in_json!() } else { logged_columns!() });
+            query.push(" from calls join events on call_key = calls.id where call_id in (");
             let mut list = query.separated(",");
             ids.iter().for_each(|id| { list.push_bind(id.as_slice()); });
             query.push(")");
-            let rows: Vec<CallRow> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-            for row in rows {
-                let stored = StoredCall::try_from(row)?;
-                known.insert(stored.key, (stored, Receipts::default()));
-            }
-        }
-        let keys: Vec<i64> = known.keys().copied().collect();
-        for keys in keys.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("select call_key, received_ms, deliveries, body from events where call_key in (");
-            let mut list = query.separated(",");
-            keys.iter().for_each(|key| { list.push_bind(*key); });
-            query.push(")");
-            let rows: Vec<(i64, i64, i32, Vec<u8>)> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-            for (key, received_ms, deliveries, body) in rows {
+            for LoggedRow { call, received_ms, deliveries, body } in fetch_rows(connection, query).await? {
                 let receipt = read_receipt(received_ms, deliveries, body)?;
-                if let Some((_, receipts)) = known.get_mut(&key) {
-                    receipts.deliver(receipt);
+                match known.entry(call.id) {
+                    Entry::Occupied(mut known) => known.get_mut().1.deliver(receipt),
+                    Entry::Vacant(new) => { new.insert((call.try_into()?, Receipts::from_iter([receipt]))); }
                 }
             }
         }
@@ -77,8 +115,12 @@ for_both_engines! {
             .push_bind(call.peer.clone())
             .push_bind(call.has_incoming)
             .push_bind(*in_hours)
-            .push_bind(call.started_ms)
-            .push_bind(call.accepted_ms)
+            .push_bind(call.started_ms);
+        push_progress(row, call);
+    }
+
+    fn push_progress(row: &mut Separated<'_, Engine, &str>, call: &Call) {
+        row.push_bind(call.accepted_ms)
             .push_bind(call.ended_ms)
             .push_bind(call.ending.map(|ending| i16::from(ending.code())))
             .push_bind(call.talk_seconds.map(|seconds| seconds as i32))
@@ -93,68 +135,74 @@ for_both_engines! {
     }
 
     /// Inserts calls under their keys.
-    pub async fn insert_calls(
-        connection: &mut EngineConnection,
-        calls: &[&StoredCall],
-    ) -> Result<(), StoreError> {
+    pub async fn insert_calls(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new(
-                concat!("insert into calls (id, call_id, ", derived_columns!(), ") "),
-            );
-            query.push_values(calls, |mut row, stored| {
+            writes.query.push(WAYS.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
+            writes.query.push_values(calls, |mut row, stored| {
                 row.push_bind(stored.key);
                 row.push_bind(pack_call_id(&stored.call.call_id));
                 push_derived(&mut row, stored);
             });
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.end_statement().await?;
         }
         Ok(())
     }
 
-    /// Replaces what the fold decides; `set` says whether indexed columns, too.
-    pub async fn set_calls(
-        connection: &mut EngineConnection,
-        calls: &[&StoredCall],
-        set: &'static str,
-    ) -> Result<(), StoreError> {
+    /// Replaces all that the fold decides. Naming an indexed column touches its index even if it stays the same.
+    pub async fn set_calls(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new(
-                concat!("with v (id, ", derived_columns!(), ") as ("),
-            );
-            query.push_values(calls, |mut row, stored| {
+            writes.query.push(concat!("with v (id, ", derived_columns!(), ") as ("));
+            writes.query.push_values(calls, |mut row, stored| {
                 row.push_bind(stored.key);
                 push_derived(&mut row, stored);
             });
-            query.push(") update calls set ").push(set).push(
-                "direction = v.direction, from_number = v.from_number, to_number = v.to_number, number = v.number, \
-                 peer = v.peer, has_incoming = v.has_incoming, in_hours = v.in_hours, accepted_ms = v.accepted_ms, \
-                 ended_ms = v.ended_ms, ending = v.ending, talk_seconds = v.talk_seconds, event_count = v.event_count \
+            writes.query.push(
+                ") update calls set direction = v.direction, from_number = v.from_number, to_number = v.to_number, \
+                 number = v.number, party = v.party, peer = v.peer, has_incoming = v.has_incoming, \
+                 in_hours = v.in_hours, started_ms = v.started_ms, accepted_ms = v.accepted_ms, \
+                 ended_ms = v.ended_ms, ending = v.ending, talk_seconds = v.talk_seconds, \
+                 event_count = v.event_count from v where calls.id = v.id",
+            );
+            writes.end_statement().await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces what changes as a call goes on.
+    pub async fn set_progress(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
+        for calls in calls.chunks(ROWS_PER_STATEMENT) {
+            writes.query.push("with v (id, peer, accepted_ms, ended_ms, ending, talk_seconds, event_count) as (");
+            writes.query.push_values(calls, |mut row, StoredCall { key, call, .. }| {
+                row.push_bind(*key);
+                row.push_bind(call.peer.clone());
+                push_progress(&mut row, call);
+            });
+            writes.query.push(
+                ") update calls set peer = v.peer, accepted_ms = v.accepted_ms, ended_ms = v.ended_ms, \
+                 ending = v.ending, talk_seconds = v.talk_seconds, event_count = v.event_count \
                  from v where calls.id = v.id",
             );
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.end_statement().await?;
         }
         Ok(())
     }
 
     /// Adds events to the log, or sets time and deliveries of known ones.
-    pub async fn upsert_events(
-        connection: &mut EngineConnection,
-        events: &[(i64, &Receipt)],
-    ) -> Result<(), StoreError> {
+    pub async fn upsert_events(writes: &mut Writes<'_>, events: &[(i64, &Receipt)]) -> Result<(), StoreError> {
         for receipts in events.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("insert into events (call_key, digest, received_ms, deliveries, body) ");
-            query.push_values(receipts, |mut row, (key, receipt)| {
+            writes.query.push(WAYS.insert_into).push("events (call_key, digest, received_ms, deliveries, body) ");
+            writes.query.push_values(receipts, |mut row, (key, receipt)| {
                 row.push_bind(*key)
                     .push_bind(digest(&receipt.body))
                     .push_bind(receipt.received_ms)
                     .push_bind(receipt.deliveries as i32)
                     .push_bind(receipt.body.as_slice());
             });
-            query.push(
+            writes.query.push(
                 " on conflict (call_key, digest) do update set received_ms = excluded.received_ms, \
                  deliveries = excluded.deliveries",
             );
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.end_statement().await?;
         }
         Ok(())
     }
@@ -179,20 +227,17 @@ for_both_engines! {
     }
 
     /// Stores decisions of calls that have none.
-    pub async fn insert_decisions(
-        connection: &mut EngineConnection,
-        decisions: &[(i64, &Decision)],
-    ) -> Result<(), StoreError> {
+    pub async fn insert_decisions(writes: &mut Writes<'_>, decisions: &[(i64, &Decision)]) -> Result<(), StoreError> {
         for decisions in decisions.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("insert into decisions (call_key, route_id, route_name, xml, decided_ms) ");
-            query.push_values(decisions, |mut row, (key, decision)| {
+            writes.query.push(WAYS.insert_into).push("decisions (call_key, route_id, route_name, xml, decided_ms) ");
+            writes.query.push_values(decisions, |mut row, (key, decision)| {
                 row.push_bind(*key)
                     .push_bind(decision.route_id)
                     .push_bind(decision.route_name.as_deref())
                     .push_bind(&*decision.xml)
                     .push_bind(decision.decided_ms);
             });
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.end_statement().await?;
         }
         Ok(())
     }
@@ -204,19 +249,21 @@ for_both_engines! {
     ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
         let mut rows = Vec::new();
         for chunk in keys.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new(
-                "select tier, bucket, subject, figures from cells where (tier, bucket, subject) in (",
-            );
+            let mut query = QueryBuilder::<Engine>::new("select ");
+            query.push(if WAYS.rows_in_json {
+                "json_group_array(json_array(tier, bucket, subject, hex(figures)))"
+            } else {
+                "tier, bucket, subject, figures"
+            });
+            query.push(" from cells where (tier, bucket, subject) in (");
             query.push_values(chunk, |mut row, key| {
                 row.push_bind(key.tier as i16).push_bind(key.bucket).push_bind(key.subject.clone());
             });
             query.push(")");
-            let found: Vec<(i16, i64, String, Vec<u8>)> =
-                query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-            rows.extend(found);
+            rows.extend(fetch_rows(connection, query).await?);
         }
         let mut cells: BTreeMap<CellKey, Cell> = keys.into_iter().map(|key| (key, Cell::default())).collect();
-        for (tier, bucket, subject, figures) in rows {
+        for CellRow { tier, bucket, subject, figures } in rows {
             let key = Tier::from_code(tier).map(|tier| CellKey { tier, bucket, subject });
             if let Some(cell) = key.and_then(|key| cells.get_mut(&key)) {
                 *cell = read_cell(&figures)?;
@@ -226,29 +273,26 @@ for_both_engines! {
     }
 
     /// Replaces these cells; empty ones go.
-    pub async fn write_cells(
-        connection: &mut EngineConnection,
-        cells: &BTreeMap<CellKey, Cell>,
-    ) -> Result<(), StoreError> {
+    pub async fn write_cells(writes: &mut Writes<'_>, cells: &BTreeMap<CellKey, Cell>) -> Result<(), StoreError> {
         let (empty, full): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| cell.is_empty());
         for cells in full.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("insert into cells (tier, bucket, subject, figures) ");
-            query.push_values(cells, |mut row, (key, cell)| {
+            writes.query.push(WAYS.insert_into).push("cells (tier, bucket, subject, figures) ");
+            writes.query.push_values(cells, |mut row, (key, cell)| {
                 row.push_bind(key.tier as i16)
                     .push_bind(key.bucket)
                     .push_bind(key.subject.as_str())
                     .push_bind(cell.pack());
             });
-            query.push(" on conflict (tier, bucket, subject) do update set figures = excluded.figures");
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.query.push(" on conflict (tier, bucket, subject) do update set figures = excluded.figures");
+            writes.end_statement().await?;
         }
         for cells in empty.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("delete from cells where (tier, bucket, subject) in (");
-            query.push_values(cells, |mut row, (key, _)| {
+            writes.query.push("delete from cells where (tier, bucket, subject) in (");
+            writes.query.push_values(cells, |mut row, (key, _)| {
                 row.push_bind(key.tier as i16).push_bind(key.bucket).push_bind(key.subject.as_str());
             });
-            query.push(")");
-            query.build().persistent(false).execute(&mut *connection).await?;
+            writes.query.push(")");
+            writes.end_statement().await?;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
-//! Who is still to be rung back. Asked of the calls themselves: each outside number has few.
+//! Who is still to be rung back. Asked of the calls themselves, of which each outside number has few: a table of their
+//! own would cost every event something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
-use super::{Db, StoreError, reading, writing};
+use super::{Db, StoreError, reading};
 use crate::calls::phone::Numbering;
 
 /// Parties asked for at once while those that are no valid numbers are passed over.
@@ -38,9 +39,9 @@ impl CallbackCursor {
         format!("{:x}{}", self.first_missed_ms, self.party)
     }
 
-    /// Reads what [`CallbackCursor::encode`] wrote.
+    /// Reads what [`CallbackCursor::encode`] wrote; a raw `+` in a query decodes to a space.
     pub fn decode(text: &str) -> Option<Self> {
-        let (first, digits) = text.split_once('+')?;
+        let (first, digits) = text.split_once(['+', ' '])?;
         let first_missed_ms = i64::from_str_radix(first, 16).ok().filter(|_| first.len() <= 16)?;
         let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         is_number.then(|| Self { first_missed_ms, party: format!("+{digits}") })
@@ -69,32 +70,84 @@ macro_rules! missed {
         )
     };
 }
+/// Of a row of `calls` named `$calls`: contact, an accepted call either way, as soon as it is accepted.
+macro_rules! contact {
+    ($calls:literal) => {
+        concat!(
+            $calls,
+            ".direction is not null and (",
+            $calls,
+            ".ending = 0 or (",
+            $calls,
+            ".ending is null and ",
+            $calls,
+            ".accepted_ms is not null))"
+        )
+    };
+}
+pub(super) use {contact, missed};
 
-/// Contact is an accepted call either way, as soon as it is accepted.
-const OWED: &str = concat!(
-    "with recent as (
-        select party, max(started_ms) as last_ms from calls
-        where started_ms >= $1 and party is not null and ",
-    missed!("calls"),
-    "   group by party
-    ), known as (
-        select party, last_ms,
-            coalesce((
-                select max(started_ms) from calls c
-                where c.party = recent.party and c.direction is not null
-                and (c.ending = 0 or (c.ending is null and c.accepted_ms is not null))
-            ), -1) as contact_ms,
-            coalesce((select done_ms from callbacks_done d where d.party = recent.party), -1) as done_ms
-        from recent
-    )
-    select known.party, count(*), min(m.started_ms), max(m.started_ms)
-    from known join calls m on m.party = known.party and m.started_ms > contact_ms and m.started_ms > done_ms and ",
-    missed!("m"),
-    " where contact_ms <= last_ms and done_ms < last_ms
-    group by known.party
-    having (min(m.started_ms), known.party) > ($2, $3)
-    order by 3, 1 limit $4"
-);
+/// Which of the callers `$who` was missed since `$1`, and had no contact after the last time and no mark by hand after it ended: who marks a
+/// callback as done has not seen a call that still rings. Grouping by an expression keeps SQLite from reading every
+/// call there is in order of party, for the sake of the groups.
+macro_rules! owed_callers {
+    ($who:literal) => {
+        concat!(
+            "with recent as materialized (
+                select coalesce(party, '') as caller, max(started_ms) as last_ms, max(ended_ms) as ended_ms from calls
+                where started_ms >= $1 and ",
+            $who,
+            " and ",
+            missed!("calls"),
+            "   group by 1
+            ), owed as materialized (
+                select caller from recent
+                where not exists (select 1 from callbacks_done d where d.party = caller and d.done_ms >= ended_ms)
+                and not exists (select 1 from calls c where c.party = caller and c.started_ms > last_ms and ",
+            contact!("c"),
+            ")) "
+        )
+    };
+}
+
+/// Since when their calls count. Everything but the time is asked per caller, by index, and no more than the order
+/// needs: joined with their calls, a planner would rather read every call there is.
+macro_rules! owed_since {
+    ($who:literal) => {
+        concat!(
+            owed_callers!($who),
+            ", known as materialized (
+                select caller,
+                    coalesce((select max(started_ms) from calls c where c.party = caller and ",
+            contact!("c"),
+            "       ), -1) as contact_ms,
+                    coalesce((select max(done_ms) from callbacks_done d where d.party = caller), -1) as done_ms
+                from owed
+            ), since as materialized (
+                select caller, contact_ms, done_ms, (
+                    select min(m.started_ms) from calls m
+                    where m.party = caller and m.started_ms >= contact_ms and m.ended_ms > done_ms and ",
+            missed!("m"),
+            "   ) as first_ms
+                from known
+            )
+            select caller, contact_ms, done_ms, first_ms from since "
+        )
+    };
+}
+
+const OWED: &str =
+    concat!(owed_since!("party like '+%'"), "where (first_ms, caller) > ($2, $3) order by first_ms, caller limit $4");
+const OWED_TO: &str = owed_since!("party = $2");
+
+/// Who is owed a callback, and since when the calls count.
+#[derive(sqlx::FromRow)]
+struct OwedRow {
+    caller: String,
+    contact_ms: i64,
+    done_ms: i64,
+    first_ms: i64,
+}
 
 /// Valid outside numbers with a call missed since `since_ms` and no contact after the last one.
 ///
@@ -108,9 +161,9 @@ pub async fn open_callbacks(
     limit: usize,
 ) -> Result<CallbackPage, StoreError> {
     let mut from = cursor.unwrap_or(CallbackCursor { first_missed_ms: i64::MIN, party: String::new() });
-    let mut callbacks = Vec::new();
+    let mut owed: Vec<OwedRow> = Vec::new();
     loop {
-        let rows: Vec<(String, i64, i64, i64)> = reading!(db, pool => {
+        let rows: Vec<OwedRow> = reading!(db, pool => {
             sqlx::query_as(OWED)
                 .bind(since_ms)
                 .bind(from.first_missed_ms)
@@ -120,80 +173,94 @@ pub async fn open_callbacks(
                 .await?
         });
         let was_last = rows.len() < PARTIES_PER_QUERY as usize;
-        for (party, missed_calls, first_missed_ms, last_missed_ms) in rows {
-            from = CallbackCursor { first_missed_ms, party: party.clone() };
-            // Hidden callers, SIP users and extensions cannot be rung back.
-            if numbering.e164(&party).as_ref() != Some(&party) {
-                continue;
-            }
-            if callbacks.len() == limit {
-                let next = callbacks.last().map(|last: &Callback| CallbackCursor {
-                    first_missed_ms: last.first_missed_ms,
-                    party: last.party.clone(),
-                });
-                return with_numbers(db, callbacks, next).await;
-            }
-            let numbers = Vec::new();
-            callbacks.push(Callback { party, missed_calls, first_missed_ms, last_missed_ms, numbers });
+        if let Some(last) = rows.last() {
+            from = CallbackCursor { first_missed_ms: last.first_ms, party: last.caller.clone() };
         }
-        if was_last {
-            return with_numbers(db, callbacks, None).await;
+        owed.extend(rows.into_iter().filter(|row| is_valid(numbering, &row.caller)));
+        if was_last || owed.len() > limit {
+            break;
         }
     }
+    let has_more = owed.len() > limit;
+    owed.truncate(limit);
+    let next = owed.last().filter(|_| has_more);
+    let next = next.map(|last| CallbackCursor { first_missed_ms: last.first_ms, party: last.caller.clone() });
+    Ok(CallbackPage { callbacks: with_calls(db, owed).await?, next })
 }
 
-/// Adds the lines that were called.
-async fn with_numbers(
-    db: &Db,
-    mut callbacks: Vec<Callback>,
-    next: Option<CallbackCursor>,
-) -> Result<CallbackPage, StoreError> {
-    let mut lines: BTreeMap<String, Vec<(i64, String)>> = BTreeMap::new();
-    if !callbacks.is_empty() {
-        let rows: Vec<(String, i64, String)> = reading!(db, pool => {
-            let mut query = QueryBuilder::new(concat!(
-                "select party, started_ms, number from calls where number is not null and ",
-                missed!("calls"),
-                " and party in ("
-            ));
-            let mut list = query.separated(",");
-            for callback in &callbacks {
-                list.push_bind(callback.party.as_str());
-            }
-            query.push(")");
-            query.build_query_as().persistent(false).fetch_all(pool).await?
-        });
-        for (party, started_ms, number) in rows {
-            lines.entry(party).or_default().push((started_ms, number));
-        }
-    }
-    for callback in &mut callbacks {
-        let called = lines.remove(&callback.party).unwrap_or_default().into_iter();
-        let since = callback.first_missed_ms;
-        callback.numbers = called.filter(|(started_ms, _)| *started_ms >= since).map(|(_, number)| number).collect();
-        callback.numbers.sort();
-        callback.numbers.dedup();
-    }
-    Ok(CallbackPage { callbacks, next })
-}
-
-/// Takes a number off the list until it is missed again.
+/// What [`open_callbacks`] has of one party, if anything.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn mark_done(db: &Db, party: &str, done_ms: i64) -> Result<(), StoreError> {
-    writing!(db, transaction => {
-        sqlx::query(
-            "insert into callbacks_done (party, done_ms) values ($1, $2) \
-             on conflict (party) do update set done_ms = excluded.done_ms",
-        )
-        .bind(party)
-        .bind(done_ms)
-        .execute(&mut *transaction)
-        .await
-        .map(drop)
-        .map_err(StoreError::from)
-    })
+pub async fn open_callback_of(
+    db: &Db,
+    numbering: &Numbering,
+    since_ms: i64,
+    party: &str,
+) -> Result<Option<Callback>, StoreError> {
+    if !is_valid(numbering, party) {
+        return Ok(None);
+    }
+    let owed: Option<OwedRow> = reading!(db, pool => {
+        sqlx::query_as(OWED_TO).bind(since_ms).bind(party).fetch_optional(pool).await?
+    });
+    Ok(with_calls(db, owed.into_iter().collect()).await?.pop())
+}
+
+/// How many [`open_callbacks`] has in all.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_open(db: &Db, numbering: &Numbering, since_ms: i64) -> Result<i64, StoreError> {
+    const CALLERS: &str = concat!(owed_callers!("party like '+%'"), "select caller from owed");
+    let callers: Vec<String> = reading!(db, pool => {
+        sqlx::query_scalar(CALLERS).bind(since_ms).fetch_all(pool).await?
+    });
+    let valid = callers.iter().filter(|caller| is_valid(numbering, caller));
+    Ok(i64::try_from(valid.count()).unwrap_or(i64::MAX))
+}
+
+/// Hidden callers, SIP users and extensions cannot be rung back.
+pub(super) fn is_valid(numbering: &Numbering, party: &str) -> bool {
+    numbering.e164(party).is_some_and(|number| number == party)
+}
+
+/// Adds what their missed calls tell.
+async fn with_calls(db: &Db, owed: Vec<OwedRow>) -> Result<Vec<Callback>, StoreError> {
+    if owed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(String, i64, i64, Option<String>)> = reading!(db, pool => {
+        let mut query = QueryBuilder::new(concat!(
+            "select party, started_ms, ended_ms, number from calls where ",
+            missed!("calls"),
+            " and ended_ms is not null and party in ("
+        ));
+        let mut list = query.separated(",");
+        for row in &owed {
+            list.push_bind(row.caller.as_str());
+        }
+        query.push(")");
+        query.build_query_as().persistent(false).fetch_all(pool).await?
+    });
+    let mut missed: BTreeMap<String, Vec<(i64, i64, Option<String>)>> = BTreeMap::new();
+    for (party, started_ms, ended_ms, number) in rows {
+        missed.entry(party).or_default().push((started_ms, ended_ms, number));
+    }
+    let callback = |row: OwedRow| {
+        let calls = missed.remove(&row.caller).unwrap_or_default().into_iter();
+        let is_open = |call: &(i64, i64, Option<String>)| call.0 >= row.contact_ms && call.1 > row.done_ms;
+        let calls: Vec<_> = calls.filter(is_open).collect();
+        let numbers: BTreeSet<&String> = calls.iter().filter_map(|call| call.2.as_ref()).collect();
+        Callback {
+            missed_calls: i64::try_from(calls.len()).unwrap_or(i64::MAX),
+            first_missed_ms: row.first_ms,
+            last_missed_ms: calls.iter().map(|call| call.0).max().unwrap_or(row.first_ms),
+            numbers: numbers.into_iter().cloned().collect(),
+            party: row.caller,
+        }
+    };
+    Ok(owed.into_iter().map(callback).collect())
 }
 
 #[cfg(test)]
@@ -203,7 +270,8 @@ mod tests {
     #[test]
     fn cursors_lead_back_and_nonsense_is_none() {
         let cursor = CallbackCursor { first_missed_ms: 1_795_334_400_123, party: "+4922129191999".into() };
-        assert_eq!(CallbackCursor::decode(&cursor.encode()), Some(cursor));
+        assert_eq!(CallbackCursor::decode(&cursor.encode()), Some(cursor.clone()));
+        assert_eq!(CallbackCursor::decode(&cursor.encode().replace('+', " ")), Some(cursor));
         for text in ["", "+", "x+49", "1+", "1+4 9", "12", "1+1234567890123456", "fffffffffffffffff+49"] {
             assert_eq!(CallbackCursor::decode(text), None, "{text}");
         }

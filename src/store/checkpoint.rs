@@ -10,8 +10,9 @@ use tokio::task::JoinHandle;
 use super::Db;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Pages of 4 KiB in the log beyond which writing has to wait, or it would grow without end under load.
-const MAX_PAGES: i64 = 32_768;
+/// Pages of 4 KiB in the log beyond which writing has to wait for it to begin anew, or it would grow without end
+/// under load. Not many: writing over what is there is cheaper than growing a file.
+const MAX_PAGES: i64 = 4_096;
 
 impl Db {
     /// Takes checkpoints over from SQLite until aborted; PostgreSQL does that by itself.
@@ -29,7 +30,7 @@ async fn run(db: Arc<Db>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = checkpoint(&pools.checkpoint).await {
+        if let Err(error) = checkpoint(&pools.aside).await {
             tracing::debug!(%error, "no checkpoint this time");
         }
     }

@@ -1,13 +1,27 @@
 //! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
 
+/// Who was missed in a period, and whether there was contact since.
+pub mod callback_report;
 /// Who is still to be rung back.
 pub mod callbacks;
 /// Calls, one and many.
 pub mod calls;
 /// The cells of the statistics.
 pub mod cells;
+/// What a transaction changed.
+pub mod changes;
 /// The log.
 pub mod events;
+/// What happens now: running calls, and those that ended last.
+pub mod live;
+/// Callbacks marked by hand as done.
+pub mod marks;
+/// What people call lines, agents and outside numbers.
+pub mod names;
+/// What nodes on one PostgreSQL tell each other.
+pub mod news;
+/// How events came.
+pub mod quality;
 /// Deriving calls and cells again from the log.
 pub mod rebuild;
 /// One transaction: events in, calls folded, cells corrected.
@@ -20,8 +34,10 @@ pub mod settings;
 pub mod writer;
 
 mod batch;
+mod call_query;
 mod checkpoint;
 mod rows;
+mod subjects;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -35,14 +51,16 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Sqlite, SqliteCon
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
 /// What the writer of a SQLite file keeps of it in memory; negative means KiB.
-const WRITER_CACHE: &str = "-8000";
-/// Rows that SQLite may be ahead of who reads them: as many as a batch finds.
-const WRITER_ROWS: usize = 2_000;
+const WRITER_CACHE: &str = "-3000";
+/// What each reader keeps in memory; the system keeps the file.
+const READER_CACHE: &str = "-500";
 /// Any number that nothing else in the database uses: who holds it may write.
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
@@ -51,8 +69,8 @@ const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 pub struct Pools<P> {
     read: P,
     write: P,
-    /// SQLite's checkpoints; they must not wait for the writer, nor the writer for them.
-    checkpoint: P,
+    /// SQLite's checkpoints, PostgreSQL's news: they must not wait for the writer, nor the writer for them.
+    aside: P,
 }
 
 /// The database.
@@ -62,6 +80,23 @@ pub enum Db {
     Sqlite(Pools<SqlitePool>),
     /// A server.
     Postgres(Pools<PgPool>),
+}
+
+/// What goes better otherwise on the one engine than on the other.
+struct Ways {
+    /// Whether it takes several statements in one text. Each hand-over to SQLite's thread and back costs more
+    /// than some rows.
+    several_at_once: bool,
+    /// Whether many rows had better come as one JSON text. SQLite's thread wakes us for each row.
+    rows_in_json: bool,
+    /// How to insert without keeping what only a failure of this very statement would undo: the transaction is
+    /// rolled back anyway.
+    insert_into: &'static str,
+}
+
+impl Ways {
+    const SQLITE: Self = Self { several_at_once: true, rows_in_json: true, insert_into: "insert or fail into " };
+    const POSTGRES: Self = Self { several_at_once: false, rows_in_json: false, insert_into: "insert into " };
 }
 
 /// Expands the same body for both engines, with a connection pool for reading.
@@ -117,7 +152,8 @@ macro_rules! writing {
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
-/// `EngineConnection` name the engine's types; after `use other;` first, `other` is that module's half.
+/// `EngineConnection` name the engine's types and `WAYS` its [`Ways`]; after `use other;` first, `other` is that
+/// module's half.
 macro_rules! for_both_engines {
     (use $other:ident; $($item:item)*) => {
         $crate::store::for_both_engines! { @with ($other) $($item)* }
@@ -129,6 +165,8 @@ macro_rules! for_both_engines {
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Sqlite;
             type EngineConnection = sqlx::SqliteConnection;
+            #[allow(dead_code, reason = "see above")]
+            const WAYS: $crate::store::Ways = $crate::store::Ways::SQLITE;
             $($item)*
         }
         pub(super) mod postgres {
@@ -137,6 +175,8 @@ macro_rules! for_both_engines {
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Postgres;
             type EngineConnection = sqlx::PgConnection;
+            #[allow(dead_code, reason = "see above")]
+            const WAYS: $crate::store::Ways = $crate::store::Ways::POSTGRES;
             $($item)*
         }
     };
@@ -259,13 +299,12 @@ impl Db {
             .pragma("wal_autocheckpoint", "0")
             // What a wide statement may have to undo is otherwise written to a temporary file.
             .pragma("temp_store", "memory")
-            .pragma("cache_size", WRITER_CACHE)
-            .row_buffer_size(WRITER_ROWS);
+            .pragma("cache_size", WRITER_CACHE);
         let write = pool(1).connect_lazy_with(writing);
-        let checkpoint = pool(1).connect_lazy_with(options.clone());
+        let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
         // A reader that cannot write cannot block one that does.
-        let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self::Sqlite(Pools { read, write, checkpoint }))
+        let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
+        Ok(Self::Sqlite(Pools { read, write, aside }))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
@@ -290,8 +329,9 @@ impl Db {
                 .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
         };
         let write = pool(2).connect_lazy_with(options.clone());
+        let aside = pool(1).connect_lazy_with(options.clone());
         let read = pool(6).connect_lazy_with(options);
-        Ok(Self::Postgres(Pools { read, checkpoint: write.clone(), write }))
+        Ok(Self::Postgres(Pools { read, write, aside }))
     }
 
     async fn migrate(&self) -> Result<(), OpenError> {

@@ -90,7 +90,9 @@ for_both_engines! {
                 changed.push(after);
             }
         }
-        batch::set_calls(connection, &changed.iter().collect::<Vec<_>>(), batch::SET_ALL).await?;
+        let mut writes = batch::Writes::new(connection);
+        batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>()).await?;
+        writes.finish().await?;
         Ok((stored.len() as i64, Some(last.key)))
     }
 
@@ -129,7 +131,9 @@ for_both_engines! {
             let StoredCall { call, in_hours, .. } = StoredCall::try_from(row)?;
             cells.replace(None, Some(&Contribution::of(&call, in_hours, business)));
         }
-        batch::write_cells(connection, &cells.into_cells()).await?;
+        let mut writes = batch::Writes::new(connection);
+        batch::write_cells(&mut writes, &cells.into_cells()).await?;
+        writes.finish().await?;
         Ok((counted, end))
     }
 }

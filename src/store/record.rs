@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::changes::{CallChange, Changes, KindCounts};
 use super::rows::StoredCall;
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::call::Call;
@@ -38,7 +39,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The event and when it came.
-    pub receipt: Receipt,
+    pub receipt: Arc<Receipt>,
     /// How it came.
     pub source: Source,
 }
@@ -89,8 +90,20 @@ pub struct Recorded {
 /// # Errors
 /// Nothing of the batch is stored then.
 pub async fn record(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Vec<Recorded>, StoreError> {
+    Ok(record_changes(db, derivation, batch).await?.0)
+}
+
+/// The same, and what it changed.
+///
+/// # Errors
+/// Nothing of the batch is stored then.
+pub async fn record_changes(
+    db: &Db,
+    derivation: &Derivation,
+    batch: &[Delivery],
+) -> Result<(Vec<Recorded>, Changes), StoreError> {
     if batch.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     }
     writing!(db, transaction in engine => engine::run(&mut transaction, derivation, batch).await)
 }
@@ -109,6 +122,28 @@ impl Touched {
         let changed = self.receipts.iter().filter(|receipt| self.stored.find(&receipt.body) != Some(receipt));
         changed.map(|receipt| (self.after.key, receipt))
     }
+}
+
+fn changes(deliveries: &[Delivery], touched: impl Iterator<Item = Touched>) -> Changes {
+    let mut changes =
+        Changes { doubled: count(deliveries.iter().map(|delivery| &*delivery.receipt)), ..Changes::default() };
+    for Touched { before, stored, receipts, after } in touched {
+        let new = count(receipts.iter().filter(|receipt| stored.find(&receipt.body).is_none()));
+        for (kind, new) in new.into_iter().enumerate() {
+            changes.stored[kind] += new;
+            changes.doubled[kind] = changes.doubled[kind].saturating_sub(new);
+        }
+        if before.as_ref() != Some(&after) {
+            changes.calls.push(CallChange { before, after });
+        }
+    }
+    changes
+}
+
+fn count<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> KindCounts {
+    let mut counts = KindCounts::default();
+    receipts.for_each(|receipt| counts[receipt.event.kind as usize] += 1);
+    counts
 }
 
 fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
@@ -148,26 +183,37 @@ fn fold(
 for_both_engines! {
     use batch;
 
+    /// Reads first, then writes: reading what was just written would end what is sent together.
     pub async fn run(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         deliveries: &[Delivery],
-    ) -> Result<Vec<Recorded>, StoreError> {
+    ) -> Result<(Vec<Recorded>, Changes), StoreError> {
         let known = batch::load_calls(connection, deliveries.iter().map(Delivery::call_id)).await?;
         let mut touched = fold(derivation, deliveries, known);
-        store_calls(connection, &mut touched).await?;
+        give_keys(connection, &mut touched).await?;
+        let cells = correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
+        let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
+        let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
+
+        let mut writes = batch::Writes::new(connection);
+        store_calls(&mut writes, &touched).await?;
         let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
-        batch::upsert_events(connection, &events).await?;
-        correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
-        let decisions = settle_decisions(connection, deliveries, &touched).await?;
+        batch::upsert_events(&mut writes, &events).await?;
+        batch::write_cells(&mut writes, &cells).await?;
+        batch::insert_decisions(&mut writes, &new).await?;
+        writes.finish().await?;
+
+        decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
         let decision_for = |delivery: &Delivery| {
             delivery.offered_decision()?;
             touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
         };
-        Ok(deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect())
+        let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
+        Ok((recorded, changes(deliveries, touched.into_values())))
     }
 
-    async fn store_calls(
+    async fn give_keys(
         connection: &mut EngineConnection,
         touched: &mut BTreeMap<CallId, Touched>,
     ) -> Result<(), StoreError> {
@@ -176,25 +222,31 @@ for_both_engines! {
             let new = touched.values_mut().filter(|call| call.before.is_none());
             new.zip(first..).for_each(|(call, key)| call.after.key = key);
         }
-        let (mut new, mut moved, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(())
+    }
+
+    async fn store_calls(
+        writes: &mut batch::Writes<'_>,
+        touched: &BTreeMap<CallId, Touched>,
+    ) -> Result<(), StoreError> {
+        let (mut new, mut changed, mut progressed) = (Vec::new(), Vec::new(), Vec::new());
         for Touched { before, after, .. } in touched.values() {
             match before {
                 None => new.push(after),
-                Some(before) if before.call.started_ms != after.call.started_ms
-                    || before.call.party != after.call.party => moved.push(after),
-                Some(before) if before != after => changed.push(after),
-                Some(_) => {}
+                Some(before) if before == after => {}
+                Some(before) if before.began_like(after) => progressed.push(after),
+                Some(_) => changed.push(after),
             }
         }
-        batch::insert_calls(connection, &new).await?;
-        batch::set_calls(connection, &moved, batch::SET_ALL).await?;
-        batch::set_calls(connection, &changed, batch::SET_UNINDEXED).await
+        batch::insert_calls(writes, &new).await?;
+        batch::set_calls(writes, &changed).await?;
+        batch::set_progress(writes, &progressed).await
     }
 
     async fn correct_cells(
         connection: &mut EngineConnection,
         differences: BTreeMap<CellKey, Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
         let mut cells = batch::load_cells(connection, differences.keys().cloned().collect()).await?;
         for (key, difference) in &differences {
             let Some(cell) = cells.get_mut(key) else { continue };
@@ -203,15 +255,15 @@ for_both_engines! {
                 tracing::error!(tier = ?key.tier, bucket = key.bucket, "statistics were below zero: run `fernamt rebuild`");
             }
         }
-        batch::write_cells(connection, &cells).await
+        Ok(cells)
     }
 
-    /// The decision that holds per call: the one stored before, else the first offered in this batch.
-    async fn settle_decisions(
+    /// What the batch offers per call, first come, and what is stored already and holds instead.
+    async fn load_decisions<'d>(
         connection: &mut EngineConnection,
-        deliveries: &[Delivery],
+        deliveries: &'d [Delivery],
         touched: &BTreeMap<CallId, Touched>,
-    ) -> Result<HashMap<i64, Decision>, StoreError> {
+    ) -> Result<(BTreeMap<i64, &'d Decision>, HashMap<i64, Decision>), StoreError> {
         let mut offers: BTreeMap<i64, &Decision> = BTreeMap::new();
         let mut asked = Vec::new();
         for delivery in deliveries {
@@ -220,11 +272,7 @@ for_both_engines! {
                 asked.extend(call.before.as_ref().map(|before| before.key));
             }
         }
-        let mut settled = batch::load_decisions(connection, &asked).await?;
-        offers.retain(|key, _| !settled.contains_key(key));
-        let new: Vec<(i64, &Decision)> = offers.into_iter().collect();
-        batch::insert_decisions(connection, &new).await?;
-        settled.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
-        Ok(settled)
+        let stored = batch::load_decisions(connection, &asked).await?;
+        Ok((offers, stored))
     }
 }

@@ -5,6 +5,8 @@ use crate::calls::outcome::Outcome;
 use crate::placetel::event::{CallId, Direction};
 use crate::routing::table::Decision;
 
+use serde::{Deserialize, Deserializer};
+
 use super::StoreError;
 
 const TAG_HEX: u8 = 1;
@@ -13,31 +15,22 @@ const TAG_TEXT: u8 = 2;
 /// How a call id is stored: 64 lower-case hex digits as 32 bytes, anything else as it is, tagged.
 pub(super) fn pack_call_id(id: &CallId) -> Vec<u8> {
     let text = id.as_str();
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let hex = text.len() == 64 && text.bytes().all(|byte| digit(byte).is_some());
-    if !hex {
+    let mut packed = vec![TAG_HEX; 33];
+    let has_upper_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if has_upper_case || hex::decode_to_slice(text, &mut packed[1..]).is_err() {
         return [&[TAG_TEXT], text.as_bytes()].concat();
     }
-    let nibbles: Vec<u8> = text.bytes().filter_map(digit).collect();
-    std::iter::once(TAG_HEX).chain(nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1])).collect()
+    packed
 }
 
 /// Reads what [`pack_call_id`] wrote.
 pub(super) fn unpack_call_id(packed: &[u8]) -> Result<CallId, StoreError> {
     let text = match packed.split_first() {
-        Some((&TAG_HEX, bytes)) => bytes.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect(),
+        Some((&TAG_HEX, bytes)) => hex::encode(bytes),
         Some((&TAG_TEXT, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     };
     CallId::parse(&text).ok_or_else(|| StoreError::Damaged("a call id".into()))
-}
-
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16).unwrap_or_default()
 }
 
 pub(super) fn pack_direction(direction: Option<Direction>) -> Option<i16> {
@@ -68,9 +61,10 @@ macro_rules! call_columns {
 }
 pub(super) use call_columns;
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, Deserialize)]
 pub(super) struct CallRow {
-    id: i64,
+    pub(super) id: i64,
+    #[serde(with = "hex::serde")]
     call_id: Vec<u8>,
     direction: Option<i16>,
     from_number: Option<String>,
@@ -78,7 +72,9 @@ pub(super) struct CallRow {
     number: Option<String>,
     party: Option<String>,
     peer: Option<String>,
+    #[serde(deserialize_with = "number_as_bool")]
     has_incoming: bool,
+    #[serde(deserialize_with = "number_as_bool")]
     in_hours: bool,
     started_ms: i64,
     accepted_ms: Option<i64>,
@@ -97,6 +93,17 @@ pub struct StoredCall {
     pub in_hours: bool,
     /// The call.
     pub call: Call,
+}
+
+impl StoredCall {
+    /// Whether all is alike but what changes as a call goes on: who answered, when, and the end.
+    pub(super) fn began_like(&self, other: &Self) -> bool {
+        fn beginning(StoredCall { in_hours, call, .. }: &StoredCall) -> impl PartialEq {
+            let sides = (&call.from, &call.to, &call.number, &call.party);
+            (*in_hours, call.direction, sides, call.has_incoming, call.started_ms)
+        }
+        beginning(self) == beginning(other)
+    }
 }
 
 impl TryFrom<CallRow> for StoredCall {
@@ -124,6 +131,50 @@ impl TryFrom<CallRow> for StoredCall {
             },
         })
     }
+}
+
+/// The columns of [`LoggedRow`].
+macro_rules! logged_columns {
+    () => {
+        concat!($crate::store::rows::call_columns!(), ", received_ms, deliveries, body")
+    };
+}
+pub(super) use logged_columns;
+
+/// [`logged_columns`] as SQLite makes one JSON text of all rows.
+macro_rules! logged_columns_in_json {
+    () => {
+        "json_group_array(json_array(json_array(calls.id, hex(call_id), direction, from_number, to_number, number, \
+         party, peer, has_incoming, in_hours, started_ms, accepted_ms, ended_ms, ending, talk_seconds, event_count), \
+         received_ms, deliveries, hex(body)))"
+    };
+}
+pub(super) use logged_columns_in_json;
+
+/// A call with one of its events.
+#[derive(sqlx::FromRow, Deserialize)]
+pub(super) struct LoggedRow {
+    #[sqlx(flatten)]
+    pub(super) call: CallRow,
+    pub(super) received_ms: i64,
+    pub(super) deliveries: i32,
+    #[serde(with = "hex::serde")]
+    pub(super) body: Vec<u8>,
+}
+
+/// SQLite keeps truth as a number.
+fn number_as_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    u8::deserialize(deserializer).map(|number| number != 0)
+}
+
+/// A cell with its key.
+#[derive(sqlx::FromRow, Deserialize)]
+pub(super) struct CellRow {
+    pub(super) tier: i16,
+    pub(super) bucket: i64,
+    pub(super) subject: String,
+    #[serde(with = "hex::serde")]
+    pub(super) figures: Vec<u8>,
 }
 
 #[derive(sqlx::FromRow)]

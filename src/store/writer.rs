@@ -1,14 +1,15 @@
 //! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
 //! one together, so waiting costs the same disk write for all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::record::{Delivery, Derivation, Recorded, record};
+use super::changes::Observer;
+use super::record::{Delivery, Derivation, Recorded, record_changes};
 use super::{Db, StoreError};
 
 /// Events that may wait; beyond it the PBX is told to come back or, if it cannot, answered unrecorded.
@@ -80,10 +81,11 @@ impl FromIterator<Job> for Batch {
 }
 
 /// Where handlers hand in events.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     away: Arc<AtomicBool>,
+    observer: Arc<OnceLock<Arc<dyn Observer>>>,
 }
 
 impl Writer {
@@ -91,8 +93,17 @@ impl Writer {
     pub fn start(db: Arc<Db>, derivation: Arc<Derivation>) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let away = Arc::new(AtomicBool::new(false));
-        let task = WriterTask { db, derivation, away: away.clone() };
-        (Self { jobs, away }, tokio::spawn(task.run(queue)))
+        let observer = Arc::<OnceLock<_>>::default();
+        let task = WriterTask { db, derivation, away: away.clone(), observer: observer.clone() };
+        // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
+        let runtime = tokio::runtime::Handle::current();
+        let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run(queue)));
+        (Self { jobs, away, observer }, writing)
+    }
+
+    /// From now on `observer` sees every commit; the first one given stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        let _ = self.observer.set(observer);
     }
 
     /// Queues an event; the receiver tells when it is durably stored. With `keep` it is stored even if the
@@ -128,6 +139,7 @@ struct WriterTask {
     db: Arc<Db>,
     derivation: Arc<Derivation>,
     away: Arc<AtomicBool>,
+    observer: Arc<OnceLock<Arc<dyn Observer>>>,
 }
 
 impl WriterTask {
@@ -159,8 +171,12 @@ impl WriterTask {
     /// One transaction, repeated while the database is away or gives way. Fails only for what it rejects.
     async fn store(&self, batch: &mut Batch, queue: &mpsc::Receiver<Job>) -> Result<Vec<Recorded>, StoreError> {
         loop {
-            let error = match record(&self.db, &self.derivation, &batch.deliveries).await {
-                Ok(recorded) => {
+            let started = Instant::now();
+            let error = match record_changes(&self.db, &self.derivation, &batch.deliveries).await {
+                Ok((recorded, changes)) => {
+                    if let Some(observer) = self.observer.get() {
+                        observer.committed(&changes, started.elapsed());
+                    }
                     if self.away.swap(false, Ordering::Relaxed) {
                         tracing::info!(events = recorded.len(), "the database is back");
                     }

@@ -10,7 +10,7 @@ use super::error::{Error, WrongField};
 use super::state::State;
 use crate::store::calls::{CallQuery, Cursor, list_calls};
 
-const ROWS_PER_CHUNK: usize = 1_000;
+const ROWS_PER_CHUNK: usize = 500;
 
 /// [`CallJson::FIELDS`] for people.
 const GERMAN_FIELDS: [&str; CallJson::FIELDS.len()] = [

@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 /// A field that cannot be used.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct WrongField {
     /// Its name or path.
     pub field: String,
@@ -61,13 +61,20 @@ pub struct WrongField {
     pub detail: String,
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// An error (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problem<'a> {
+    /// Always `about:blank`.
     r#type: &'static str,
+    /// What the status means.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What is wrong, for people.
     detail: String,
+    /// Every field that cannot be used.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [WrongField],
 }
 

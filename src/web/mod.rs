@@ -12,12 +12,24 @@ pub mod clock;
 pub mod csv;
 /// What every error looks like to clients.
 pub mod error;
+/// The figures of the dashboard.
+pub mod figures;
 /// Whether the process and its database are well.
 pub mod health;
+/// What changes, as it changes.
+pub mod live;
+/// Figures for Prometheus.
+pub mod metrics;
+/// What people call numbers and agents.
+pub mod names;
+/// How many callbacks are owed.
+pub mod owed;
 /// The pages.
 pub mod pages;
 /// The endpoint of the PBX.
 pub mod placetel;
+/// How complete the events were that the figures rest on.
+pub mod quality;
 /// The figures behind API and pages.
 pub mod reports;
 /// What handlers share.
@@ -55,6 +67,7 @@ pub fn configure(config: &mut ServiceConfig) {
             web::scope("/assets")
                 .wrap(Compress::default())
                 .route("/app.css", web::get().to(pages::assets::style))
+                .route("/live.js", web::get().to(pages::assets::script))
                 .route("/icon.svg", web::get().to(pages::assets::icon)),
         )
         .service(
@@ -63,6 +76,8 @@ pub fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(pages::failure::as_pages))
                 .service(api::scope())
                 .route("/calls.csv", web::get().to(csv::calls))
+                .route("/events", web::get().to(live::events))
+                .route("/metrics", web::get().to(metrics::show))
                 .service(web::scope("").wrap(Compress::default()).configure(pages::configure)),
         );
 }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header;
 use actix_web::web::{self, Data, Payload};
@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use super::access;
 use super::clock::now_ms;
 use super::error::{Error, WrongField, only};
+use super::metrics::Failure;
 use super::state::{RefusalReason, State};
 use crate::calls::receipts::Receipt;
 use crate::config::{NoRoute, Secret};
@@ -46,7 +47,7 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> 
     if checked.event.kind == Kind::IncomingCall {
         Ok(answer_call(&state, checked).await)
     } else {
-        let delivery = Delivery { receipt: checked, source: Source::Pbx(None) };
+        let delivery = Delivery { receipt: checked.into(), source: Source::Pbx(None) };
         store(&state, delivery).await?;
         Ok(xml(EMPTY_RESPONSE.into()))
     }
@@ -113,14 +114,17 @@ fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Re
 async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
     let event = &receipt.event;
     let call_id = event.call_id.clone();
+    let started = Instant::now();
     let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
-    let delivery = Delivery { receipt, source: Source::Pbx(Some(decision.clone())) };
+    state.metrics.decided(started.elapsed());
+    let delivery = Delivery { receipt: receipt.into(), source: Source::Pbx(Some(decision.clone())) };
     let settled = match state.writer.submit(delivery, true) {
         Ok(stored) => match tokio::time::timeout(state.config.answer_within, stored).await {
             Ok(Ok(Ok(Recorded { decision: Some(settled) }))) => Some(settled),
             _ => None,
         },
         Err(error) => {
+            state.metrics.failed(Kind::IncomingCall, Failure::QueueFull);
             tracing::error!(%error, "an incoming call was answered, but could not be recorded");
             None
         }
@@ -140,12 +144,17 @@ fn reply(state: &State, decision: Decision) -> HttpResponse {
 }
 
 async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
-    let unavailable = Error::Unavailable("the database does not take events");
-    let stored =
-        state.writer.submit(delivery, false).map_err(|_: WriteError| Error::Unavailable("too much is waiting"))?;
+    let kind = delivery.receipt.event.kind;
+    let stored = state.writer.submit(delivery, false).map_err(|_: WriteError| {
+        state.metrics.failed(kind, Failure::QueueFull);
+        Error::Unavailable("too much is waiting")
+    })?;
     match tokio::time::timeout(STORE_WITHIN, stored).await {
         Ok(Ok(Ok(recorded))) => Ok(recorded),
-        _ => Err(unavailable),
+        _ => {
+            state.metrics.failed(kind, Failure::NotStored);
+            Err(Error::Unavailable("the database does not take events"))
+        }
     }
 }
 

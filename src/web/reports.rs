@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
 use super::error::Error;
+use super::figures::buckets;
 use super::state::State;
-use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
-use crate::stats::rollup::{Class, Figures, Progress, Tier};
+use crate::stats::rollup::{Class, Figures, Progress};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::cells::read_cells;
 
@@ -15,17 +15,29 @@ use crate::store::cells::read_cells;
 /// # Errors
 /// When there would be too many groups, or the database does not answer.
 pub async fn report(state: &State, filter: &Filter, group_by: Option<GroupBy>, limit: usize) -> Result<Report, Error> {
+    let (source, within) = (Source::of(filter, group_by), state.config.service_level_seconds);
+    report_from(state, source, filter, group_by, limit, within).await
+}
+
+/// The same from a given source, which must hold it, and with another threshold of the service level.
+///
+/// # Errors
+/// See [`report`].
+pub async fn report_from(
+    state: &State,
+    source: Source,
+    filter: &Filter,
+    group_by: Option<GroupBy>,
+    limit: usize,
+    service_level_seconds: u32,
+) -> Result<Report, Error> {
     let business = &state.derivation.business;
     let mut counter = Counter::new(filter, group_by, business)?;
     let query = state.query(filter).any_outcome();
     let mut names = HashMap::new();
-    match Source::of(filter, group_by) {
+    match source {
         Source::Cells(tier, subject) => {
-            let (first, end) = (filter.days.start, next_day(filter.days.end));
-            let buckets = match tier {
-                Tier::Hour => business.day_start_ms(first)..business.day_start_ms(end),
-                _ => day_number(first)..day_number(end),
-            };
+            let buckets = buckets(tier, filter.days, business);
             let count = |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, subject, cell);
             read_cells(&state.db, tier, buckets, subject.as_deref(), count).await?;
             for_each_call(&state.db, &query.only_open(), |call| counter.add_open_call(&counted(call, None))).await?;
@@ -44,14 +56,15 @@ pub async fn report(state: &State, filter: &Filter, group_by: Option<GroupBy>, l
             names = routes.into_values().map(|(id, name)| (id.to_string(), name)).collect();
         }
     }
-    let mut report = counter.finish(state.config.service_level_seconds, limit);
+    let mut report = counter.finish(service_level_seconds, limit);
     for group in report.groups.iter_mut().flatten() {
         group.name = group.key.as_ref().and_then(|key| names.get(key)).cloned().flatten();
     }
     Ok(report)
 }
 
-fn counted(stored: StoredCall, route_id: Option<i64>) -> CountedCall {
+/// A call as reports count it.
+pub fn counted(stored: StoredCall, route_id: Option<i64>) -> CountedCall {
     let StoredCall { call, in_hours, .. } = stored;
     CountedCall {
         started_ms: call.started_ms,

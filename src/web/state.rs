@@ -1,16 +1,22 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 
 use super::clock::now_ms;
+use super::live::Live;
+use super::metrics::Metrics;
+use super::names::Names;
+use super::owed::Owed;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
 use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
 use crate::store::calls::CallQuery;
+use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
@@ -32,7 +38,14 @@ pub struct State {
     pub hours: HoursContext,
     /// Where events go.
     pub writer: Writer,
+    /// How many callbacks are owed.
+    pub owed: Owed,
+    /// The stream of what changes.
+    pub live: Arc<Live>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     table: RwLock<Arc<LoadedTable>>,
+    names: RwLock<Arc<Names>>,
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
     last_event_ms: AtomicI64,
@@ -80,7 +93,7 @@ pub enum RefusalReason {
 }
 
 impl State {
-    /// Loads the routes.
+    /// Loads routes and names.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -92,13 +105,21 @@ impl State {
     ) -> Result<Self, StoreError> {
         let hours = config.hours_context();
         let table = load_table(&db, &derivation, &hours).await?;
+        let names = Names::load(&db, None).await?.unwrap_or_default();
+        let live = Arc::new(Live::new(config.live.clone(), db.has_nodes()));
+        let metrics = Arc::<Metrics>::default();
+        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone() }));
         Ok(Self {
+            live,
+            metrics,
             config,
             db,
             derivation,
             hours,
             writer,
+            owed: Owed::default(),
             table: RwLock::new(Arc::new(table)),
+            names: RwLock::new(Arc::new(names)),
             recent: Mutex::default(),
             refusal: Mutex::default(),
             last_event_ms: AtomicI64::new(NEVER),
@@ -126,6 +147,24 @@ impl State {
         Ok(())
     }
 
+    /// What people call numbers and agents now.
+    pub fn names(&self) -> Arc<Names> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loads the stored names if they are newer than those in memory.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was loaded goes on.
+    pub async fn refresh_names(&self) -> Result<(), StoreError> {
+        let Some(loaded) = Names::load(&self.db, Some(self.names().version())).await? else { return Ok(()) };
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if loaded.version() > names.version() {
+            *names = Arc::new(loaded);
+        }
+        Ok(())
+    }
+
     /// The answer to an IncomingCall: the one its call got before, else what the routes say now.
     pub fn decide(&self, call_id: &CallId, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,6 +186,7 @@ impl State {
 
     /// Notes that a request to the PBX's endpoint was turned away.
     pub fn note_refusal(&self, reason: RefusalReason) {
+        self.metrics.refused(reason);
         let refusal = Refusal { at_ms: now_ms(), reason };
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
     }
@@ -179,12 +219,34 @@ impl State {
     /// A filter in the store's terms, at this moment.
     pub fn query(&self, filter: &Filter) -> CallQuery {
         let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
-        CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms)
+        let query = CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms);
+        match &filter.search {
+            Some(text) => query.or_named(&self.names().meant(text)),
+            None => query,
+        }
+    }
+
+    /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.
+    pub async fn callbacks_owed(&self) -> Option<i64> {
+        self.owed.count(&self.db, &self.derivation.numbering).await
     }
 
     /// Whether anybody on this machine may do everything: for trying out.
     pub fn is_local_mode(&self) -> bool {
         self.config.listen.ip().is_loopback() && !self.config.is_guarded()
+    }
+}
+
+/// Counts and shows what is committed.
+struct Watch {
+    live: Arc<Live>,
+    metrics: Arc<Metrics>,
+}
+
+impl Observer for Watch {
+    fn committed(&self, changes: &Changes, took: Duration) {
+        self.metrics.committed(changes, took);
+        self.live.changed(changes.calls.iter().map(|change| change.after.key));
     }
 }
 

@@ -11,13 +11,27 @@ use serde_json::{Value, json};
 use crate::client::{Answers, Request};
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 23] = [
     "/",
     "/?period=today",
+    "/?period=year&week=missed&all=lines",
+    "/?period=fortnight",
+    "/lines/%2B4922129191999",
+    "/agents/7777anna%40fpbx.de",
+    "/callers/%2B491712345678",
     "/calls",
     "/calls?outcome=busy",
     "/calls/c1",
     "/calls/nobody",
+    "/callbacks",
+    "/quality",
+    "/contacts",
+    "/contacts/import",
+    "/contacts/new",
+    "/contacts/+491712345678",
+    "/settings/names",
+    "/live",
+    "/docs",
     "/routes",
     "/routes/new",
     "/settings",
@@ -88,6 +102,25 @@ impl Browser {
         log.as_array().unwrap().iter().map(told).filter(|text| !text.contains("status of 404")).collect()
     }
 
+    /// What keeps some people from using the page, as axe-core sees it.
+    async fn barriers(&self, axe: &str) -> Vec<String> {
+        let run = "axe.run(document, {resultTypes: ['violations']}).then(found => arguments[0](found.violations.map(
+            what => what.id + ': ' + what.nodes.slice(0, 3).map(node => node.target + ' ' + node.failureSummary).join('; '))))";
+        let found = self.client.execute_async(&format!("{axe};{run}"), vec![]).await.unwrap();
+        found.as_array().unwrap().iter().map(|what| what.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// How many requests the page took, its stream of events left aside, and how far things jumped while it came.
+    async fn requests_and_jumps(&self) -> (u64, f64) {
+        let asked = "const done = arguments[0], shifts = []; \
+            new PerformanceObserver(list => shifts.push(...list.getEntries())).observe({type: 'layout-shift', buffered: true}); \
+            setTimeout(() => done([1 + new Set(performance.getEntriesByType('resource').map(entry => entry.name) \
+                .filter(name => !name.includes('/events'))).size, \
+                shifts.reduce((sum, shift) => sum + shift.value, 0)]), 100)";
+        let told = self.client.execute_async(asked, vec![]).await.unwrap();
+        (told[0].as_u64().unwrap(), told[1].as_f64().unwrap())
+    }
+
     async fn go(&self, app: &TestApp, path: &str) {
         self.client.goto(&format!("http://{}{path}", app.address())).await.unwrap();
     }
@@ -118,22 +151,32 @@ impl Drop for Browser {
     }
 }
 
+fn axe() -> String {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/axe-4.11.0.min.js");
+    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}: scripts/test-needs fetches it"))
+}
+
 fn with_a_call() -> TestApp {
     let app = TestApp::start();
     for body in [
         incoming("c1", "01712345678", "022129191999"),
         accepted("c1", "7777anna@fpbx.de"),
         hung_up("c1", "accepted", 0),
+        incoming("c2", "03023125000", "022129191999"),
+        hung_up("c2", "missed", 0),
     ] {
         assert_eq!(app.post_event(body).status, 200);
     }
+    let contact = json!({"name": "Anna Kern-Oberlandesgerichtsvizepräsidentin", "company": "Obst & Gemüse GmbH"});
+    app.request("PUT", "/api/v1/contacts/+491712345678").json(&contact).send().ok();
     app
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium: make test"]
-async fn no_page_complains_or_scrolls_sideways_in_any_light_width_or_language() {
-    let (app, browser) = (with_a_call(), Browser::start().await);
+async fn no_page_complains_scrolls_sideways_or_keeps_people_out_in_any_light_width_or_language() {
+    let (app, browser, axe) = (with_a_call(), Browser::start().await, axe());
+    let mut barriers = Vec::new();
     for lang in ["de", "en"] {
         browser.devtools("Network.enable", json!({})).await;
         browser.devtools("Network.setExtraHTTPHeaders", json!({"headers": {"Accept-Language": lang}})).await;
@@ -154,9 +197,53 @@ async fn no_page_complains_or_scrolls_sideways_in_any_light_width_or_language() 
                 let brightness = seen[3].as_str().unwrap().trim_start_matches("rgb(").split(',').next().unwrap();
                 assert_eq!(brightness.parse::<u8>().unwrap() < 128, scheme == "dark", "{place}: {}", seen[3]);
                 assert_eq!(browser.complaints().await, [""; 0], "{place}");
+                // Roles, names and contrast do not depend on the language.
+                if lang == "de" {
+                    barriers.extend(browser.barriers(&axe).await.into_iter().map(|what| format!("{place}: {what}")));
+                }
             }
         }
     }
+    assert!(barriers.is_empty(), "{}", barriers.join("\n"));
+    browser.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn pages_take_few_requests_and_nothing_jumps() {
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    browser.look(375, "light").await;
+    for page in PAGES {
+        browser.go(&app, page).await;
+        let (requests, jumps) = browser.requests_and_jumps().await;
+        assert!(requests <= 4, "{page}: {requests} requests");
+        assert!(jumps < 0.01, "{page}: {jumps}");
+    }
+    browser.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn every_page_filters_and_pages_without_javascript() {
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    for number in 0..58 {
+        app.post_event(incoming(&format!("many-{number}"), "03023125111", "022129191999")).xml();
+    }
+    browser.without_javascript().await;
+    for page in PAGES {
+        browser.go(&app, page).await;
+        assert!(browser.text().await.len() > 40, "{page} says something");
+    }
+    let rows = async || browser.client.find_all(Locator::Css(".calls tbody tr")).await.unwrap().len();
+    browser.go(&app, "/calls").await;
+    assert_eq!(rows().await, 50);
+    browser.click("a[rel='next']").await;
+    assert_eq!(rows().await, 10, "60 calls are two pages");
+    browser.go(&app, "/calls").await;
+    browser.write("#q", "030 23125000").await;
+    browser.click(".find button").await;
+    assert_eq!(rows().await, 1, "the number in another notation");
+    assert!(browser.client.find(Locator::Css("a[href='/calls/c2']")).await.is_ok());
     browser.stop().await;
 }
 
@@ -196,5 +283,91 @@ async fn the_first_page_turns_green_by_itself_when_the_first_event_comes() {
     assert_eq!(app.post_event(incoming("c1", "anonymous", "022129191999")).status, 200);
     let found = browser.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(".notice.good")).await;
     assert!(found.is_ok());
+    browser.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn a_callback_is_done_and_undone_on_a_phone_without_javascript() {
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    browser.look(375, "light").await;
+    browser.without_javascript().await;
+    browser.go(&app, "/callbacks").await;
+    let dial = browser.client.find(Locator::Css("a[href='tel:+493023125000']")).await.unwrap();
+    let (_, _, _, height) = dial.rectangle().await.unwrap();
+    assert!(height >= 44.0, "a thumb hits it: {height}");
+    assert!(browser.client.find(Locator::Css("nav .owed:not([hidden])")).await.is_ok());
+    browser.click(".callbacks button").await;
+    assert!(browser.client.find(Locator::Css(".callbacks")).await.is_err(), "the list is empty");
+    assert!(browser.client.find(Locator::Css("nav .owed:not([hidden])")).await.is_err());
+    browser.click(".just-done button").await;
+    assert!(browser.client.find(Locator::Css("a[href='tel:+493023125000']")).await.is_ok());
+    browser.stop().await;
+}
+
+/// Waits until the page says something.
+async fn said(browser: &Browser, css: &str, text: &str) {
+    for _ in 0..300 {
+        let element = browser.client.find(Locator::Css(css)).await;
+        if let Ok(element) = element
+            && element.text().await.is_ok_and(|said| said.contains(text))
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{css} never said {text:?}: {}", browser.text().await);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn a_call_appears_talks_and_ends_on_the_live_page_by_itself() {
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setExtraHTTPHeaders", json!({"headers": {"Accept-Language": "de"}})).await;
+    browser.go(&app, "/live").await;
+    said(&browser, "[data-state]", "Live").await;
+    assert!(browser.text().await.contains("Gerade ruft niemand an."));
+    // What a caller sends is text and nothing else.
+    let hostile = "<img src=x onerror=alert(1)>";
+    app.post_event(incoming("c12", hostile, "022129191999")).xml();
+    said(&browser, ".ongoing .ringing", hostile).await;
+    said(&browser, ".ongoing .ringing [data-f=state]", "Klingelt").await;
+    app.post_event(accepted("c12", "7777anna@fpbx.de")).xml();
+    said(&browser, ".ongoing .talking", "7777anna@fpbx.de").await;
+    said(&browser, ".ongoing .talking [data-f=timer]", "0:02").await;
+    app.post_event(hung_up("c12", "accepted", 2)).xml();
+    said(&browser, "[data-rows=ended] tr:first-child", hostile).await;
+    said(&browser, "[data-rows=ended] tr:first-child .badge.accepted", "Angenommen").await;
+    said(&browser, "[data-rows=ended] tr:first-child .talk", "2 s").await;
+    assert!(browser.client.find(Locator::Css(".ongoing li")).await.is_err(), "it runs no more");
+    // The row that the script made is the row that the server makes.
+    let row = "return document.querySelector('[data-rows=ended] tr').innerText";
+    let made = browser.client.execute(row, vec![]).await.unwrap();
+    browser.go(&app, "/live").await;
+    assert_eq!(browser.client.execute(row, vec![]).await.unwrap(), made);
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn new_calls_are_told_quietly_in_the_list_of_calls() {
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setExtraHTTPHeaders", json!({"headers": {"Accept-Language": "en"}})).await;
+    browser.go(&app, "/calls?direction=in").await;
+    // An end is no new call, and a call out is none of this list.
+    app.post_event(hung_up("c1", "accepted", 5)).xml();
+    app.post_event("event=OutgoingCall&call_id=o1&direction=out&from=022129191999&to=01712345678").xml();
+    app.post_event(incoming("c12", "01712345678", "022129191999")).xml();
+    said(&browser, ".fresh a", "1 new call").await;
+    app.post_event(accepted("c12", "7777anna@fpbx.de")).xml();
+    app.post_event(incoming("c13", "01712345678", "022129191999")).xml();
+    said(&browser, ".fresh a", "2 new calls").await;
+    assert!(browser.client.find(Locator::Css("a[href='/calls/c13']")).await.is_err(), "no row jumps in");
+    browser.click(".fresh a").await;
+    browser.client.wait().for_element(Locator::Css("a[href='/calls/c13']")).await.unwrap();
+    assert_eq!(browser.complaints().await, [""; 0]);
     browser.stop().await;
 }

@@ -70,6 +70,10 @@ impl Database {
         &self.url
     }
 
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.engine, Engine::Postgres { .. })
+    }
+
     /// Runs statements behind the program's back.
     pub fn execute(&self, sql: &str) {
         match &self.engine {

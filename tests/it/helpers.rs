@@ -6,9 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use actix_web::dev::ServerHandle;
 use clap::Parser;
-use fernamt::app::Service;
+use fernamt::app::{Handle, Service};
 use fernamt::config::{Config, Settings};
 
 pub use crate::client::{Answer, Answers};
@@ -55,7 +54,7 @@ pub fn config(database: &Database, flags: &[&str]) -> Config {
 pub struct TestApp {
     pub database: Arc<Database>,
     address: SocketAddr,
-    handle: Option<ServerHandle>,
+    handle: Option<Handle>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -76,7 +75,13 @@ impl TestApp {
     }
 
     pub fn on(database: Arc<Database>, flags: &[&str]) -> Self {
-        let config = config(&database, flags);
+        Self::changed(database, flags, |_| ())
+    }
+
+    /// With what no flag says.
+    pub fn changed(database: Arc<Database>, flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config(&database, flags);
+        change(&mut config);
         let (started, waiting) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -217,6 +222,11 @@ impl Server {
         let address = url.and_then(|address| address.trim_end_matches('/').parse().ok());
         let address = address.unwrap_or_else(|| panic!("no url in {first_line:?}"));
         Self { child, address, first_line, stdout, stderr: Some(stderr) }
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to stop as a service manager does.

@@ -12,20 +12,20 @@ use crate::database::{Database, runtime};
 use crate::helpers::{Answers, Server, TestApp, config};
 use crate::histories::{Delivery, SPANS, history, log};
 
-const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
+pub const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
 
 fn derivation(database: &Database) -> Derivation {
     config(database, &OFFICE).derivation().unwrap()
 }
 
 /// Stores deliveries in this order and these batches, as a server would.
-fn store(database: &Database, batches: &[&[Delivery]]) {
+pub fn store(database: &Database, batches: &[&[Delivery]]) {
     let derivation = derivation(database);
     runtime().block_on(async {
         let db = Db::open(database.url()).await.unwrap();
         for batch in batches {
             let receive = |delivery: &Delivery| Recording {
-                receipt: Receipt::new(delivery.at_ms, delivery.body.clone().into_bytes()).unwrap(),
+                receipt: Receipt::new(delivery.at_ms, delivery.body.clone().into_bytes()).unwrap().into(),
                 source: Source::Pbx(None),
             };
             let batch: Vec<_> = batch.iter().map(receive).collect();

@@ -254,6 +254,32 @@ fn largest_groups_come_first_and_only_as_many_as_asked_for() {
 }
 
 #[test]
+fn the_threshold_of_the_service_level_can_be_asked_for() {
+    let app = TestApp::start();
+    let deliveries = history(5, 300);
+    app.database.import(&log(&deliveries), &[]);
+    let filter = Filter { start: day(SPANS[0].0), end: day(SPANS[0].1), ..Filter::default() };
+    let ask = |more: &str| app.stats(&format!("start={}&end={}{more}", SPANS[0].0, SPANS[0].1));
+    let mut rates = Vec::new();
+    for (more, seconds) in
+        [("", 20), ("&within_seconds=0", 0), ("&within_seconds=45", 45), ("&within_seconds=86400", 86_400)]
+    {
+        let oracle = Oracle { service_level_seconds: seconds, ..oracle(&deliveries, false) };
+        for group_by in [None, Some("number"), Some("party")] {
+            let query = group_by.map_or(String::new(), |group_by| format!("&group_by={group_by}"));
+            let mut given = ask(&format!("{more}{query}")).ok();
+            given.as_object_mut().unwrap().remove("period");
+            assert_same(&given, &oracle.stats(&filter, group_by, LIMIT, now_ms()), more);
+        }
+        rates.push(ask(more).ok()["totals"]["service_level"]["rate"].as_f64().unwrap());
+    }
+    assert!(rates[1] < rates[0] && rates[0] < rates[2] && rates[2] < rates[3], "{rates:?}");
+    for wrong in ["-1", "86401", "1.5", "x"] {
+        assert_eq!(ask(&format!("&within_seconds={wrong}")).wrong_fields(), ["within_seconds"]);
+    }
+}
+
+#[test]
 fn an_unusable_grouping_is_named_and_so_are_too_many_groups() {
     let app = TestApp::start();
     assert_eq!(app.stats("group_by=mood").wrong_fields(), ["group_by"]);

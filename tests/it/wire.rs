@@ -53,6 +53,21 @@ fn every_event_of_the_pbx_is_stored_as_sent_and_answered_with_xml() {
 }
 
 #[test]
+fn odd_characters_do_not_keep_later_events_of_the_call_from_being_stored() {
+    let app = TestApp::start();
+    let odd = "%00%01%22%5C%0A%E2%80%A8%F0%9F%93%9E%FF";
+    for (event, more) in [("IncomingCall", ""), ("CallAccepted", "&peer=a%00%22"), ("HungUp", "&type=missed&note=%FE")]
+    {
+        let body = format!("event={event}&call_id=odd&from={odd}&to=%5B%22x%22%2C%5D{more}");
+        app.post_event(body.as_str()).xml();
+    }
+    let call = app.call("odd").ok();
+    assert_eq!((&call["outcome"], &call["event_count"]), (&json!("missed"), &json!(3)));
+    let from = call["from"].as_str().unwrap();
+    assert!(from.contains("\"\\") && from.contains('\u{2028}') && from.contains('📞'), "{from:?}");
+}
+
+#[test]
 fn every_hangup_type_becomes_its_outcome() {
     let app = TestApp::start();
     let known = ["accepted", "missed", "voicemail", "blocked", "busy", "canceled", "unavailable", "congestion"];

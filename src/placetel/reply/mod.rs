@@ -1,5 +1,6 @@
 //! What the PBX is told to do with an incoming call: the reply's types, which are its JSON shape too.
 
+mod indent;
 mod json;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod xml;
 
 use serde::Serialize;
 
+pub use indent::indented;
 pub use json::{GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME};
 
 /// How long a target rings in seconds unless told otherwise (Placetel's default).
@@ -17,7 +19,7 @@ pub const DEFAULT_GROUP_RINGTIME: u16 = 40;
 pub const EMPTY_RESPONSE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>";
 
 /// The one action of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Reply {
     /// Let targets ring, one after the other.
@@ -37,7 +39,7 @@ pub enum Reply {
 }
 
 /// Targets that ring one after the other; none of them = straight to voicemail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Forward {
     /// Music on hold in place of the ringing tone.
     pub music_on_hold: bool,
@@ -69,7 +71,7 @@ impl Default for Forward {
 }
 
 /// Numbers that ring together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Target {
     /// How long they ring, in seconds.
     pub ringtime: u16,
@@ -78,7 +80,7 @@ pub struct Target {
 }
 
 /// Turning a call away.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Reject {
     /// What the caller hears.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +88,7 @@ pub struct Reject {
 }
 
 /// The reasons that Placetel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
     /// The line pretends to be busy.
@@ -94,21 +96,21 @@ pub enum RejectReason {
 }
 
 /// A Contact Center queue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Queue {
     /// Its id in the PBX.
     pub id: String,
 }
 
 /// A prompt to play.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Prompt {
     /// Its id in the PBX.
     pub id: String,
 }
 
 /// A group of the PBX.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Group {
     /// Its id in the PBX.
     pub id: String,
@@ -133,7 +135,7 @@ pub struct Group {
 }
 
 /// What a group does with a call that nobody answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BackupBehaviour {
     /// The mailbox takes it.
@@ -143,7 +145,7 @@ pub enum BackupBehaviour {
 }
 
 /// A routing plan of the PBX.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RoutingPlan {
     /// Its id in the PBX.
     pub id: String,

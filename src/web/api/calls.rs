@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 
+use super::openapi::{FilterParams, PageParams};
 use super::{filter, limit, parameter, parameters};
 use crate::calls::receipts::Receipt;
 use crate::placetel::event::{CallId, Direction, Event};
@@ -19,22 +20,40 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// CALL: a call as clients see it. Instants are RFC 3339 UTC, durations whole seconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Call)]
 pub struct CallJson {
+    /// The PBX's name for it.
     call_id: String,
+    /// `null` when no event tells.
+    #[schema(value_type = Option<Direction>)]
     direction: Option<&'static str>,
+    /// Calling number as received.
     from: Option<String>,
+    /// Called number as received.
     to: Option<String>,
+    /// The own line: E.164 if valid, else as received.
     number: Option<String>,
+    /// The other side: E.164 if valid, else as received; `null` for anonymous.
     party: Option<String>,
+    /// The SIP user that answered or, outgoing, that called.
     peer: Option<String>,
+    /// An outgoing call is `ringing` until it ends: the PBX does not tell.
+    #[schema(value_type = crate::calls::call::State)]
     state: &'static str,
+    #[schema(value_type = crate::calls::outcome::Outcome)]
     outcome: &'static str,
+    #[schema(format = DateTime)]
     started_at: String,
+    #[schema(format = DateTime)]
     accepted_at: Option<String>,
+    #[schema(format = DateTime)]
     ended_at: Option<String>,
+    /// How long an inbound caller waited until somebody accepted.
     wait_seconds: Option<u32>,
+    /// Only of accepted calls.
     talk_seconds: Option<u32>,
+    /// How many distinct events it has.
     event_count: u32,
 }
 
@@ -104,25 +123,31 @@ impl CallJson {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct CallList {
     items: Vec<CallJson>,
+    /// Where the next page begins; `null` on the last one.
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct CallDetail {
     #[serde(flatten)]
     call: CallJson,
     events: Vec<EventJson>,
+    /// `null` if the PBX did not ask.
     decision: Option<DecisionJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CallEvent)]
 struct EventJson {
     event: String,
+    #[schema(format = DateTime)]
     received_at: String,
+    /// How often it was delivered.
     deliveries: u32,
+    /// As sent.
     fields: BTreeMap<String, String>,
 }
 
@@ -141,11 +166,14 @@ impl EventJson {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Decision)]
 struct DecisionJson {
     route_id: Option<i64>,
     route_name: Option<String>,
+    /// What the PBX was told.
     xml: String,
+    #[schema(format = DateTime)]
     decided_at: String,
 }
 
@@ -157,27 +185,35 @@ impl From<Decision> for DecisionJson {
     }
 }
 
-/// The cursor among the parameters.
+/// The cursor among the parameters that has this name.
 ///
 /// # Errors
 /// When it is not one of ours.
-pub fn cursor(parameters: &super::Parameters) -> Result<Option<Cursor>, FilterError> {
+pub fn cursor(parameters: &super::Parameters, name: &str) -> Result<Option<Cursor>, FilterError> {
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
-    parameter(parameters, "cursor").map(|text| Cursor::decode(text).ok_or(wrong)).transpose()
+    parameter(parameters, name).map(|text| Cursor::decode(text).ok_or(wrong)).transpose()
 }
 
-/// `GET /api/v1/calls`
+/// Calls, newest first
+#[utoipa::path(
+    get, path = "/api/v1/calls", tag = "Calls", params(FilterParams, PageParams),
+    responses((status = 200, description = "A page of calls", body = CallList))
+)]
 pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let filter = filter(&parameters, &state)?;
-    let (cursor, limit) = (cursor(&parameters)?, limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
+    let (cursor, limit) = (cursor(&parameters, "cursor")?, limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
     let page = list_calls(&state.db, &state.query(&filter), cursor, limit).await?;
     let (now_ms, timeout_ms) = (now_ms(), state.hangup_timeout_ms());
     let items = page.calls.into_iter().map(|call| CallJson::new(call, now_ms, timeout_ms)).collect();
     Ok(Json(CallList { items, next_cursor: page.next.map(Cursor::encode) }))
 }
 
-/// `GET /api/v1/calls/{call_id}`
+/// One call with its events and what the PBX was told
+#[utoipa::path(
+    get, path = "/api/v1/calls/{call_id}", tag = "Calls", params(("call_id" = String, Path)),
+    responses((status = 200, description = "The call", body = CallDetail))
+)]
 pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Responder, Error> {
     let call_id = CallId::parse(&path).ok_or(Error::NotFound)?;
     let call = find_call(&state.db, &call_id).await?.ok_or(Error::NotFound)?;

@@ -4,10 +4,20 @@
 pub mod callbacks;
 /// Calls, one and many.
 pub mod calls;
+/// Names of outside numbers.
+pub mod contacts;
+/// Names of lines and agents.
+pub mod names;
+/// What the API looks like.
+pub mod openapi;
+/// How complete the events were.
+pub mod quality;
 /// Routes.
 pub mod routes;
 /// Statistics.
 pub mod stats;
+
+mod others;
 
 use actix_web::web;
 use actix_web::{HttpRequest, Scope};
@@ -25,11 +35,18 @@ const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 pub fn scope() -> Scope {
     let resource = |path: &str, methods| web::resource(path).default_service(only(methods));
     web::scope("/api/v1")
+        .service(resource("/openapi.json", "GET").route(web::get().to(openapi::show)))
         .service(resource("/stats", "GET").route(web::get().to(stats::stats)))
         .service(resource("/calls", "GET").route(web::get().to(calls::list)))
         .service(resource("/calls/{call_id}", "GET").route(web::get().to(calls::show)))
         .service(resource("/callbacks", "GET").route(web::get().to(callbacks::list)))
-        .service(resource("/callbacks/{party}/done", "POST").route(web::post().to(callbacks::done)))
+        .service(resource("/callbacks/report", "GET").route(web::get().to(callbacks::report)))
+        .service(
+            resource("/callbacks/{party}/done", "POST, DELETE")
+                .route(web::post().to(callbacks::done))
+                .route(web::delete().to(callbacks::undo)),
+        )
+        .service(resource("/quality", "GET").route(web::get().to(quality::show)))
         .service(
             resource("/routes", "GET, POST").route(web::get().to(routes::list)).route(web::post().to(routes::create)),
         )
@@ -39,6 +56,19 @@ pub fn scope() -> Scope {
                 .route(web::put().to(routes::replace))
                 .route(web::delete().to(routes::remove)),
         )
+        .service(
+            resource("/contacts", "GET, POST, PUT")
+                .route(web::get().to(contacts::list))
+                .route(web::post().to(contacts::merge))
+                .route(web::put().to(contacts::replace_all)),
+        )
+        .service(
+            resource("/contacts/{number}", "GET, PUT, DELETE")
+                .route(web::get().to(contacts::show))
+                .route(web::put().to(contacts::replace))
+                .route(web::delete().to(contacts::remove)),
+        )
+        .service(resource("/names", "GET, PUT").route(web::get().to(names::show)).route(web::put().to(names::replace)))
         .default_service(web::to(not_found))
 }
 

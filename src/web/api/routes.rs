@@ -9,17 +9,26 @@ use crate::store::routes::{delete_route, find_route, insert_route, list_routes, 
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct RouteList {
     items: Vec<Route>,
 }
 
-/// `GET /api/v1/routes`
+/// All routes by position
+#[utoipa::path(
+    get, path = "/api/v1/routes", tag = "Routes",
+    responses((status = 200, description = "The routes", body = RouteList))
+)]
 pub async fn list(state: Data<State>) -> Result<impl Responder, Error> {
     Ok(Json(RouteList { items: list_routes(&state.db).await? }))
 }
 
-/// `POST /api/v1/routes`
+/// Makes a route
+#[utoipa::path(
+    post, path = "/api/v1/routes", tag = "Routes",
+    request_body = Route,
+    responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
+)]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
     let route = insert_route(&state.db, draft).await?;
@@ -28,13 +37,26 @@ pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) 
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
 }
 
-/// `GET /api/v1/routes/{id}`
+/// One route
+#[utoipa::path(
+    get, path = "/api/v1/routes/{id}", tag = "Routes", params(("id" = i64, Path)),
+    responses((status = 200, description = "The route; its version is the `ETag`", body = Route))
+)]
 pub async fn show(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
     let route = find_route(&state.db, route_id(&path)?).await?.ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
 
-/// `PUT /api/v1/routes/{id}`
+/// Replaces a route
+#[utoipa::path(
+    put, path = "/api/v1/routes/{id}", tag = "Routes",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The version that is replaced, in quotes")),
+    request_body = Route,
+    responses(
+        (status = 200, description = "The route; its version is the `ETag`", body = Route),
+        (status = 412, description = "Somebody changed it meanwhile", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
 pub async fn replace(
     path: Path<String>,
     request: HttpRequest,
@@ -49,7 +71,11 @@ pub async fn replace(
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
 
-/// `DELETE /api/v1/routes/{id}`
+/// Deletes a route
+#[utoipa::path(
+    delete, path = "/api/v1/routes/{id}", tag = "Routes", params(("id" = i64, Path)),
+    responses((status = 204, description = "Gone"))
+)]
 pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
     delete_route(&state.db, route_id(&path)?).await?;
     state.refresh_routes().await?;

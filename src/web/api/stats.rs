@@ -2,46 +2,76 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 
-use super::{filter, limit, parameter, parameters};
+use super::openapi::FilterParams;
+use super::{Parameters, filter, limit, parameter, parameters};
 use crate::stats::filter::{FilterError, FilterProblem};
-use crate::stats::report::{Group, GroupBy, MAX_GROUPS};
+use crate::stats::period::DayRange;
+use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
 use crate::web::error::Error;
-use crate::web::reports::report;
+use crate::web::reports::report_from;
 use crate::web::state::State;
 
 const DEFAULT_LIMIT: usize = 1_000;
+const DAY_SECONDS: u32 = 24 * 60 * 60;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Stats)]
 struct StatsJson {
     period: PeriodJson,
     totals: Totals,
+    /// Only with `group_by`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     groups: Option<Vec<Group>>,
 }
 
-#[derive(Serialize)]
-struct PeriodJson {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Period)]
+pub(super) struct PeriodJson {
+    #[schema(format = Date)]
     start: String,
+    #[schema(format = Date)]
     end: String,
     time_zone: &'static str,
 }
 
-/// `GET /api/v1/stats`
+impl PeriodJson {
+    pub(super) fn of(days: DayRange, state: &State) -> Self {
+        Self {
+            start: days.start.to_string(),
+            end: days.end.to_string(),
+            time_zone: state.derivation.business.time_zone().name(),
+        }
+    }
+}
+
+/// Figures of calls, in all and by groups
+#[utoipa::path(
+    get, path = "/api/v1/stats", tag = "Statistics",
+    params(
+        FilterParams,
+        ("group_by" = Option<crate::stats::report::GroupBy>, Query, description = "Groups by this, too"),
+        ("limit" = Option<usize>, Query, description = "At most so many groups; 1,000", minimum = 1, maximum = 10_000),
+        ("within_seconds" = Option<u32>, Query, description = "Threshold of the service level for this question", maximum = 86_400)
+    ),
+    responses((status = 200, description = "The figures", body = StatsJson))
+)]
 pub async fn stats(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let filter = filter(&parameters, &state)?;
     let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
     let group_by = parameter(&parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
-    let report = report(&state, &filter, group_by, limit).await?;
-    Ok(Json(StatsJson {
-        period: PeriodJson {
-            start: filter.days.start.to_string(),
-            end: filter.days.end.to_string(),
-            time_zone: state.derivation.business.time_zone().name(),
-        },
-        totals: report.totals,
-        groups: report.groups,
-    }))
+    let within = within_seconds(&parameters)?.unwrap_or(state.config.service_level_seconds);
+    let source = Source::of(&filter, group_by);
+    let report = report_from(&state, source, &filter, group_by, limit, within).await?;
+    Ok(Json(StatsJson { period: PeriodJson::of(filter.days, &state), totals: report.totals, groups: report.groups }))
+}
+
+/// `within_seconds`: the threshold of the service level for this question alone.
+fn within_seconds(parameters: &Parameters) -> Result<Option<u32>, FilterError> {
+    let wrong = FilterError { field: "within_seconds", problem: FilterProblem::Seconds };
+    let read = |text: &str| text.parse().ok().filter(|seconds| *seconds <= DAY_SECONDS).ok_or(wrong);
+    parameter(parameters, "within_seconds").map(read).transpose()
 }

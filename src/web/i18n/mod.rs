@@ -3,14 +3,32 @@
 /// Numbers, days and times as people write them.
 pub mod format;
 
+mod call_log;
+mod callbacks;
+mod contacts;
+mod dashboard;
 mod de;
+mod de_contacts;
+mod de_dashboard;
 mod de_routes;
+mod docs;
 mod en;
+mod en_contacts;
+mod en_dashboard;
 mod en_routes;
+mod live;
 mod overview;
+mod quality;
 mod routes;
 
+pub use call_log::CallLogTexts;
+pub use callbacks::CallbacksTexts;
+pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
+pub use dashboard::DashboardTexts;
+pub use docs::DocsTexts;
+pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
+pub use quality::QualityTexts;
 pub use routes::{RouteTexts, RoutesTexts};
 
 use crate::calls::outcome::Outcome;
@@ -23,9 +41,18 @@ pub struct Texts {
     pub frame: FrameTexts,
     pub filter: FilterTexts,
     pub overview: OverviewTexts,
+    pub dashboard: DashboardTexts,
     pub welcome: WelcomeTexts,
     pub calls: CallsTexts,
     pub call: CallTexts,
+    pub callbacks: CallbacksTexts,
+    pub quality: QualityTexts,
+    pub call_log: CallLogTexts,
+    pub contacts: ContactsTexts,
+    pub import: ImportTexts,
+    pub names: NamesTexts,
+    pub live: LiveTexts,
+    pub docs: DocsTexts,
     pub routes: RoutesTexts,
     pub route: RouteTexts,
     pub settings: SettingsTexts,
@@ -39,8 +66,11 @@ pub struct FrameTexts {
     pub navigation: &'static str,
     pub overview: &'static str,
     pub calls: &'static str,
+    pub live: &'static str,
     pub routes: &'static str,
     pub settings: &'static str,
+    pub demo: &'static str,
+    pub demo_what: &'static str,
     pub local_mode: &'static str,
     pub local_mode_what: &'static str,
     pub language: &'static str,

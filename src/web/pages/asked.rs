@@ -7,7 +7,7 @@ use super::words::Words;
 use crate::calls::outcome::Outcome;
 use crate::stats::filter::{Filter, FilterError};
 use crate::stats::period::Period;
-use crate::web::api;
+use crate::web::api::{self, Parameters};
 use crate::web::i18n::FilterTexts;
 use crate::web::state::State;
 
@@ -23,7 +23,8 @@ pub struct Asked {
     pub filter: Filter,
     /// The words that hold; none when they cannot be used.
     pub words: Words,
-    typed: Words,
+    /// The words as they were said, whether they can be used or not.
+    pub typed: Words,
     /// Why the words cannot be used.
     pub notice: Option<String>,
 }
@@ -68,12 +69,21 @@ pub struct Chip {
 impl Asked {
     /// Reads the words of a request.
     pub fn read(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
-        let parameters = api::parameters(request);
+        Self::within(api::parameters(request), &[], state, visit)
+    }
+
+    /// Reads the words of a request for a page that always has some of its own, which must be usable. These are in the
+    /// filter, but not among the words.
+    pub fn within(mut parameters: Parameters, own: &[(&'static str, String)], state: &State, visit: &Visit) -> Self {
+        parameters.retain(|(name, _)| !own.iter().any(|(own, _)| own == name));
         let typed = Words::read(&parameters);
+        let own: Parameters = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        parameters.extend(own.iter().cloned());
         match api::filter(&parameters, state) {
             Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
             Err(error) => Self {
-                filter: Filter::all(Period::ThirtyDays.days(state.today())),
+                filter: api::filter(&own, state)
+                    .unwrap_or_else(|_| Filter::all(Period::ThirtyDays.days(state.today()))),
                 words: Words::default(),
                 notice: Some(notice(visit, error, typed.get(error.field))),
                 typed,
@@ -164,7 +174,8 @@ fn choices(chosen: &str, all: &[(&'static str, &'static str)]) -> Vec<Choice> {
     choices
 }
 
-fn shown(name: &str, value: &str, visit: &Visit) -> String {
+/// A word of the filter, for people.
+pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
     let t = &visit.texts.filter;
     match (name, value) {
         ("direction", "in") => t.inbound.to_owned(),
@@ -175,8 +186,13 @@ fn shown(name: &str, value: &str, visit: &Visit) -> String {
             let names = outcomes.split(',').filter_map(|word| Outcome::parse(word.trim()));
             names.map(visit.texts.outcome).collect::<Vec<_>>().join(", ")
         }
-        // A raw + in a query decodes to a space.
-        ("number" | "party", number) if number.starts_with(' ') => format!("+{}", number.trim()),
+        ("number" | "party", number) => {
+            // A raw + in a query decodes to a space.
+            let number = number.strip_prefix(' ').map_or(number.to_owned(), |rest| format!("+{}", rest.trim()));
+            let name = if name == "number" { visit.names.line(&number) } else { visit.names.contact(&number) };
+            name.map_or(number, |name| name.to_string())
+        }
+        ("peer", peer) => visit.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),
         _ => value.to_owned(),
     }
 }

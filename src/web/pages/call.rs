@@ -2,7 +2,10 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
-use super::call_rows::{DirectionView, OutcomeView, direction, number, outcome, party};
+use super::call_lane::{Lane, lane};
+use super::call_rows::{CallRow, DirectionView, OutcomeView, call_rows, direction, named_party, number, outcome};
+use super::named::Named;
+use super::overview::Scope;
 use super::page;
 use super::visit::Visit;
 use super::words::Words;
@@ -10,14 +13,21 @@ use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event, Kind};
+use crate::placetel::reply::indented;
 use crate::routing::table::Decision;
-use crate::store::calls::{find_call, find_decision};
+use crate::stats::filter::Filter;
+use crate::stats::period::DayRange;
+use crate::store::calls::{find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
 use crate::store::routes::find_route;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
-use crate::web::i18n::CallTexts;
+use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts};
+use crate::web::names::Names;
 use crate::web::state::State;
+
+/// Other calls of the same party to show.
+const OTHERS: usize = 10;
 
 #[derive(Template)]
 #[template(path = "pages/call.html")]
@@ -28,12 +38,17 @@ struct CallPage {
     direction: DirectionView,
     outcome: OutcomeView,
     day: String,
+    log_t: &'static CallLogTexts,
+    calls_t: &'static CallsTexts,
+    lane: Option<Lane>,
     steps: Vec<Step>,
     ending: Option<&'static str>,
     decision: Option<DecisionView>,
     no_decision: &'static str,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(&'static str, Named)>,
+    contact: Option<(&'static str, String)>,
     calls_of_party: Option<String>,
+    rows: Vec<CallRow>,
     raw_count: String,
     raw: Vec<RawEvent>,
 }
@@ -68,16 +83,19 @@ pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
     let call = find_call(&state.db, &call_id).await?.ok_or(Error::NotFound)?.call;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
-    let (standing, became) = call.standing(now_ms(), state.hangup_timeout_ms());
-    let t = &visit.texts.call;
-    let of_party = |party: &String| Words::default().with("party", party.as_str()).with("period", "year").url("/calls");
+    let now_ms = now_ms();
+    let (standing, became) = call.standing(now_ms, state.hangup_timeout_ms());
+    let (t, names) = (&visit.texts.call, state.names());
     page(&CallPage {
         t,
-        title: (t.title)(&party(&call, &visit)),
+        log_t: &visit.texts.call_log,
+        calls_t: &visit.texts.calls,
+        title: (t.title)(named_party(&call, &names, &visit).short()),
         direction: direction(call.direction, &visit),
         outcome: outcome(became, &visit),
         day: visit.format.moment(call.started_ms),
-        steps: steps(&call, &events, decision.as_ref(), &visit),
+        lane: lane(&call, standing, now_ms, &visit),
+        steps: steps(&call, &events, decision.as_ref(), &names, &visit),
         ending: match standing {
             Standing::Ended if call.ending.is_none() => Some(t.no_hangup),
             Standing::Ended => None,
@@ -88,15 +106,42 @@ pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
             None => None,
         },
         no_decision: if call.direction == Some(Direction::Out) { t.no_decision_outbound } else { t.no_decision },
-        facts: facts(&call, &visit),
-        calls_of_party: call.party.as_ref().map(of_party),
+        facts: facts(&call, &names, &visit),
+        contact: contact(&call, &state, &names, &visit),
+        calls_of_party: call.party.as_ref().map(|party| calls_of(party)),
+        rows: others(&call, &state, &visit).await?,
         raw_count: (t.raw_count)(events.len()),
         raw: events.iter().map(|receipt| raw_event(receipt, &visit)).collect(),
         visit,
     })
 }
 
-fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, visit: &Visit) -> Vec<Step> {
+fn calls_of(party: &str) -> String {
+    Words::default().with("party", party).with("period", "year").url("/calls")
+}
+
+/// Where the other side gets a name, or another one.
+fn contact(call: &Call, state: &State, names: &Names, visit: &Visit) -> Option<(&'static str, String)> {
+    let party = call.party.as_ref().filter(|party| state.derivation.numbering.e164(party).as_ref() == Some(party))?;
+    if names.stored(party).is_some() {
+        return Some((visit.texts.call_log.change_name, format!("/contacts/{party}")));
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("number", party).finish();
+    names.line(party).is_none().then(|| (visit.texts.call_log.name_it, format!("/contacts/new?{query}")))
+}
+
+/// The newest other calls with the same party.
+async fn others(call: &Call, state: &State, visit: &Visit) -> Result<Vec<CallRow>, Error> {
+    let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
+    let ever = DayRange { start: chrono::NaiveDate::default(), end: state.today() };
+    let filter = Filter { party: Some(party), ..Filter::all(ever) };
+    let mut calls = list_calls(&state.db, &state.query(&filter), None, OTHERS + 1).await?.calls;
+    calls.retain(|other| other.call.call_id != call.call_id);
+    calls.truncate(OTHERS);
+    Ok(call_rows(&calls, state, visit))
+}
+
+fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, names: &Names, visit: &Visit) -> Vec<Step> {
     let t = &visit.texts.call;
     let step = |at_ms: i64, what: String, class: &'static str| Step {
         at_ms,
@@ -110,7 +155,7 @@ fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, visit: &Vi
         .iter()
         .map(|receipt| Step {
             more: (receipt.deliveries > 1).then(|| (t.received_times)(receipt.deliveries)),
-            ..step(receipt.received_ms, what_happened(receipt, call, visit), class(receipt.event.kind))
+            ..step(receipt.received_ms, what_happened(receipt, call, names, visit), class(receipt.event.kind))
         })
         .collect();
     if let Some(decision) = decision {
@@ -131,20 +176,39 @@ fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, visit: &Vi
     steps
 }
 
-fn what_happened(receipt: &Receipt, call: &Call, visit: &Visit) -> String {
+fn what_happened(receipt: &Receipt, call: &Call, names: &Names, visit: &Visit) -> String {
     let (event, t) = (&receipt.event, &visit.texts.call);
-    let side = |raw: Option<&String>| raw.map_or(t.unknown_value.to_owned(), |raw| number(raw, visit));
-    let (from, to) = (side(event.from.as_ref().or(call.from.as_ref())), side(event.to.as_ref().or(call.to.as_ref())));
+    let (from, to) = sides(call, event, names, visit);
     match event.kind {
         Kind::IncomingCall => (t.incoming)(&from, &to),
         Kind::OutgoingCall => (t.outgoing)(&from, &to),
-        Kind::CallAccepted => (t.accepted)(event.peer.as_deref()),
+        Kind::CallAccepted => {
+            let peer = event.peer.as_deref();
+            (t.accepted)(peer.and_then(|peer| names.agent(peer)).as_deref().or(peer))
+        }
         Kind::HungUp => match (Outcome::from_hangup_type(event.hangup_type.as_deref()), call.talk_seconds) {
             (Outcome::Accepted, Some(seconds)) => (t.talked)(&visit.format.duration(seconds.into())),
             (outcome, _) => (t.hung_up)((visit.texts.outcome)(outcome)),
         },
         Kind::Other => (t.other_event)(&event_name(receipt)),
     }
+}
+
+/// Who calls and who is called in an event, by name where there is one.
+fn sides(call: &Call, event: &Event, names: &Names, visit: &Visit) -> (String, String) {
+    let own = call.number.as_deref().and_then(|number| names.line(number));
+    let outside = call.party.as_deref().and_then(|party| names.contact(party));
+    let (from_name, to_name) = match call.direction {
+        Some(Direction::In) => (outside, own),
+        Some(Direction::Out) => (own, outside),
+        None => (None, None),
+    };
+    let side = |name: Option<std::sync::Arc<str>>, raw: Option<&String>| match (name, raw) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(raw)) => number(raw, visit),
+        (None, None) => visit.texts.call.unknown_value.to_owned(),
+    };
+    (side(from_name, event.from.as_ref().or(call.from.as_ref())), side(to_name, event.to.as_ref().or(call.to.as_ref())))
 }
 
 fn class(kind: Kind) -> &'static str {
@@ -166,28 +230,32 @@ async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Resu
         href: decision.route_id.filter(|_| exists).map(|id| format!("/routes/{id}")),
         route: decision.route_name.as_deref().unwrap_or(visit.texts.call.answered_by_none).to_owned(),
         time: visit.format.precise_time(decision.decided_ms),
-        xml: decision.xml.to_string(),
+        xml: indented(&decision.xml),
     })
 }
 
-fn facts(call: &Call, visit: &Visit) -> Vec<(&'static str, String)> {
+fn facts(call: &Call, names: &Names, visit: &Visit) -> Vec<(&'static str, Named)> {
     let (t, calls_t, format) = (&visit.texts.call, &visit.texts.calls, &visit.format);
-    let side = |raw: &Option<String>| raw.as_ref().map(|raw| number(raw, visit));
-    let when =
-        |at_ms: Option<i64>| at_ms.map(|at_ms| format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms)));
-    let duration = |seconds: Option<u32>| seconds.map(|seconds| format.duration(seconds.into()));
+    let side = |raw: &Option<String>| raw.as_ref().map(|raw| Named::plain(number(raw, visit)));
+    let when = |at_ms: Option<i64>| {
+        at_ms.map(|at_ms| Named::plain(format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms))))
+    };
+    let duration = |seconds: Option<u32>| seconds.map(|seconds| Named::plain(format.duration(seconds.into())));
+    let line = call.number.as_ref().map(|number| Named::line(number, names).to(Scope::Line(number.clone()).path()));
+    let party = call.party.as_ref().map(|party| Named::party(party, names).to(Scope::Caller(party.clone()).path()));
+    let peer = call.peer.as_ref().map(|peer| Named::agent(peer, names).to(Scope::Agent(peer.clone()).path()));
     let facts = [
+        (calls_t.party, party),
+        (calls_t.number, line),
+        (calls_t.peer, peer),
         (t.from, side(&call.from)),
         (t.to, side(&call.to)),
-        (calls_t.number, call.number.clone()),
-        (calls_t.party, call.party.clone()),
-        (calls_t.peer, call.peer.clone()),
         (t.started, when(Some(call.started_ms))),
         (t.accepted_at, when(call.accepted_ms)),
         (t.ended, when(call.ended_ms)),
         (calls_t.wait, duration(call.wait_seconds().or(call.abandoned_wait_seconds()))),
         (calls_t.talk, duration(call.talk_seconds)),
-        (t.call_id, Some(call.call_id.to_string())),
+        (t.call_id, Some(Named::plain(call.call_id.to_string()))),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

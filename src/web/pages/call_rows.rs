@@ -1,3 +1,4 @@
+use super::named::Named;
 use super::visit::Visit;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
@@ -7,6 +8,7 @@ use crate::store::calls::StoredCall;
 use crate::web::charts::Series;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::NOTHING;
+use crate::web::names::Names;
 use crate::web::state::State;
 
 /// A call in a list.
@@ -15,9 +17,9 @@ pub struct CallRow {
     pub day: String,
     pub time: String,
     pub direction: DirectionView,
-    pub party: String,
-    pub number: String,
-    pub peer: String,
+    pub party: Named,
+    pub number: Named,
+    pub peer: Named,
     pub outcome: OutcomeView,
     pub wait: String,
     pub talk: String,
@@ -37,7 +39,7 @@ pub struct OutcomeView {
 
 /// Calls as a list shows them.
 pub fn call_rows(calls: &[StoredCall], state: &State, visit: &Visit) -> Vec<CallRow> {
-    let (now_ms, timeout_ms) = (now_ms(), state.hangup_timeout_ms());
+    let (now_ms, timeout_ms, names) = (now_ms(), state.hangup_timeout_ms(), state.names());
     let row = |stored: &StoredCall| {
         let call = &stored.call;
         let day = state.derivation.business.day(call.started_ms);
@@ -46,9 +48,9 @@ pub fn call_rows(calls: &[StoredCall], state: &State, visit: &Visit) -> Vec<Call
             day: format!("{} {}", visit.format.short_weekday(day), visit.format.day(day)),
             time: visit.format.time(call.started_ms),
             direction: direction(call.direction, visit),
-            party: party(call, visit),
-            number: call.number.clone().unwrap_or(NOTHING.into()),
-            peer: call.peer.clone().unwrap_or_default(),
+            party: named_party(call, &names, visit),
+            number: Named::line(call.number.as_deref().unwrap_or(NOTHING), &names),
+            peer: Named::agent(call.peer.as_deref().unwrap_or_default(), &names),
             outcome: outcome(call.standing(now_ms, timeout_ms).1, visit),
             wait: visit.format.known_duration(call.wait_seconds().or(call.abandoned_wait_seconds())),
             talk: visit.format.known_duration(call.talk_seconds),
@@ -65,6 +67,11 @@ pub fn party(call: &Call, visit: &Visit) -> String {
         (None, Some(raw)) => number(raw, visit),
         (None, None) => visit.texts.call.unknown_value.to_owned(),
     }
+}
+
+/// The other side with its name, for people.
+pub fn named_party(call: &Call, names: &Names, visit: &Visit) -> Named {
+    Named::party(party(call, visit), names)
 }
 
 /// A number as it was sent, for people.

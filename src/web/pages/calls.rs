@@ -4,18 +4,23 @@ use askama::Template;
 
 use super::asked::{Asked, FilterView, unusable};
 use super::call_rows::{CallRow, call_rows};
+use super::fresh::Fresh;
+use super::no_calls::{NoCalls, no_calls};
 use super::page;
 use super::visit::Visit;
 use crate::stats::report::Source;
-use crate::store::calls::list_calls;
-use crate::store::events::has_events;
+use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
 use crate::web::api;
 use crate::web::error::Error;
-use crate::web::i18n::CallsTexts;
+use crate::web::i18n::{CallLogTexts, CallsTexts};
 use crate::web::reports::report;
 use crate::web::state::State;
 
 const CALLS_PER_PAGE: usize = 50;
+/// Counting more days than this would take longer than the list itself.
+const MOST_COUNTED_DAYS: i64 = 92;
+/// Leads to the calls before a cursor; `cursor` leads to those behind it.
+const NEWER: &str = "newer";
 
 #[derive(Template)]
 #[template(path = "pages/calls.html")]
@@ -23,45 +28,87 @@ struct CallsPage {
     visit: Visit,
     t: &'static CallsTexts,
     calls_t: &'static CallsTexts,
+    log_t: &'static CallLogTexts,
     filter: FilterView,
+    search: String,
+    kept: Vec<(&'static str, String)>,
     count: Option<String>,
     rows: Vec<CallRow>,
-    older: Option<String>,
     newest: Option<String>,
+    newer: Option<String>,
+    older: Option<String>,
     csv: String,
     csv_excel: String,
-    has_events: bool,
+    none: Option<NoCalls>,
+    fresh: Option<Fresh>,
 }
 
 /// `GET /calls`
 pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let mut asked = Asked::read(&request, &state, &visit);
     let t = &visit.texts.calls;
-    let cursor = api::calls::cursor(&api::parameters(&request)).unwrap_or_else(|error| {
-        let notice = unusable(&visit, error, "");
-        asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
-        None
-    });
-    let calls = list_calls(&state.db, &state.query(&asked.filter), cursor, CALLS_PER_PAGE).await?;
-    let older = calls.next.map(|next| asked.words.url_with("/calls", &[("cursor", &next.encode())]));
+    let parameters = api::parameters(&request);
+    let mut cursor = |name: &str| {
+        api::calls::cursor(&parameters, name).unwrap_or_else(|error| {
+            let notice = unusable(&visit, error, "");
+            asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
+            None
+        })
+    };
+    let (newer, older) = (cursor(NEWER), cursor("cursor"));
+    let shown = shown(&state, &asked, newer, older).await?;
+    let to = |name: &str, cursor: Cursor| asked.words.url_with("/calls", &[(name, &cursor.encode())]);
+    let none = if shown.calls.calls.is_empty() { Some(no_calls(&asked, &state, &visit).await?) } else { None };
     page(&CallsPage {
         t,
         calls_t: t,
+        log_t: &visit.texts.call_log,
         filter: asked.view("/calls", &visit),
+        search: asked.words.get("q").to_owned(),
+        kept: kept(&asked),
         count: count(&asked, &state, &visit).await?,
-        rows: call_rows(&calls.calls, &state, &visit),
-        older,
-        newest: cursor.map(|_| asked.words.url("/calls")),
+        rows: call_rows(&shown.calls.calls, &state, &visit),
+        fresh: Fresh::of(&asked, &state, &visit).filter(|_| shown.newer.is_none() && older.is_none()),
+        newest: shown.newer.map(|_| asked.words.url("/calls")),
+        newer: shown.newer.map(|newer| to(NEWER, newer)),
+        older: shown.calls.next.map(|older| to("cursor", older)),
         csv: asked.words.url("/calls.csv"),
         csv_excel: asked.words.url_with("/calls.csv", &[("dialect", "excel-de")]),
-        has_events: !calls.calls.is_empty() || has_events(&state.db).await?,
+        none,
         visit,
     })
 }
 
+/// A page of the log; `newer` leads to the page before it, `next` to the one behind.
+struct Shown {
+    calls: CallPage,
+    newer: Option<Cursor>,
+}
+
+async fn shown(state: &State, asked: &Asked, newer: Option<Cursor>, older: Option<Cursor>) -> Result<Shown, Error> {
+    let query = state.query(&asked.filter);
+    if let Some(cursor) = newer {
+        let page = list_newer_calls(&state.db, &query, cursor, CALLS_PER_PAGE).await?;
+        // Fewer than a page before: the first page shows them, and is full.
+        if let (Some(_), Some(last)) = (page.next, page.calls.last()) {
+            let older = Some(Cursor::after(last));
+            return Ok(Shown { newer: page.next, calls: CallPage { next: older, ..page } });
+        }
+    }
+    let older = older.filter(|_| newer.is_none());
+    let calls = list_calls(&state.db, &query, older, CALLS_PER_PAGE).await?;
+    let first = calls.calls.first().filter(|_| older.is_some());
+    Ok(Shown { newer: first.map(Cursor::after), calls })
+}
+
+/// The filters that a new search leaves as they are.
+fn kept(asked: &Asked) -> Vec<(&'static str, String)> {
+    asked.words.iter().filter(|(name, _)| *name != "q").map(|(name, value)| (name, value.to_owned())).collect()
+}
+
 /// How many calls there are in all, where that is cheap to tell.
 async fn count(asked: &Asked, state: &State, visit: &Visit) -> Result<Option<String>, Error> {
-    if Source::of(&asked.filter, None) == Source::Calls {
+    if Source::of(&asked.filter, None) == Source::Calls || asked.filter.days.len() > MOST_COUNTED_DAYS {
         return Ok(None);
     }
     let calls = report(state, &asked.filter, None, 1).await?.totals.calls;

@@ -4,26 +4,45 @@
 pub mod assets;
 /// One call.
 pub mod call;
+/// Who is to be rung back.
+pub mod callbacks;
 /// The list of calls.
 pub mod calls;
+/// Names of outside numbers.
+pub mod contacts;
+/// Contacts from a file.
+pub mod contacts_import;
+/// The API for people.
+pub mod docs;
 /// Errors as pages.
 pub mod failure;
 /// The language of pages.
 pub mod language;
-/// The first page.
+/// What happens now.
+pub mod live;
+/// Numbers and agents with their names.
+pub mod named;
+/// Names of lines and agents.
+pub mod names;
+/// The first page, and the same for one line, agent or caller.
 pub mod overview;
+/// How complete the events were.
+pub mod quality;
 /// Routes.
 pub mod routes;
 /// The settings.
 pub mod settings;
 
 mod asked;
+mod call_lane;
 mod call_rows;
-mod columns;
+mod contact_form;
+mod fresh;
 mod guide;
+mod no_calls;
 mod route_form;
 mod route_words;
-mod tiles;
+mod upload;
 mod visit;
 mod words;
 
@@ -44,8 +63,16 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(overview::show))
+        .route("/lines/{number}", web::get().to(overview::line))
+        .route("/agents/{peer}", web::get().to(overview::agent))
+        .route("/callers/{party}", web::get().to(overview::caller))
         .route("/calls", web::get().to(calls::list))
         .route("/calls/{call_id}", web::get().to(call::show))
+        .route("/callbacks", web::get().to(callbacks::list))
+        .route("/callbacks/done", web::post().to(callbacks::done))
+        .route("/callbacks/undo", web::post().to(callbacks::undo))
+        .route("/quality", web::get().to(quality::show))
+        .route("/live", web::get().to(live::show))
         .route("/routes", web::get().to(routes::list))
         .route("/routes", web::post().to(routes::create))
         .route("/routes/new", web::get().to(routes::new))
@@ -54,7 +81,18 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes/{id}/move", web::post().to(routes::shift))
         .route("/routes/{id}/enabled", web::post().to(routes::switch))
         .route("/routes/{id}/delete", web::post().to(routes::remove))
+        .route("/contacts", web::get().to(contacts::list))
+        .route("/contacts", web::post().to(contacts::create))
+        .route("/contacts/new", web::get().to(contacts::new))
+        .route("/contacts/import", web::get().to(contacts_import::form))
+        .route("/contacts/import", web::post().to(contacts_import::import))
+        .route("/contacts/{number}", web::get().to(contacts::edit))
+        .route("/contacts/{number}", web::post().to(contacts::save))
+        .route("/contacts/{number}/delete", web::post().to(contacts::remove))
         .route("/settings", web::get().to(settings::show))
+        .route("/settings/names", web::get().to(names::show))
+        .route("/settings/names", web::post().to(names::save))
+        .route("/docs", web::get().to(docs::show))
         .route("/language", web::post().to(language::choose));
 }
 

@@ -6,9 +6,12 @@ use crate::web::i18n::RoutesTexts;
 /// More numbers than this are only counted.
 const MOST_NUMBERS: usize = 4;
 
-/// What a route answers, as a sentence without a full stop.
-pub fn answer(reply: &Reply, t: &RoutesTexts) -> String {
-    capitalised(&phrase(reply, t))
+/// How somebody who rings is called.
+type Naming<'a> = &'a dyn Fn(&String) -> String;
+
+/// What a route answers, as a sentence without a full stop; those who ring as `named` has it.
+pub fn answer(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
+    capitalised(&phrase(reply, named, t))
 }
 
 /// The same text with a capital at its beginning.
@@ -17,9 +20,9 @@ pub fn capitalised(text: &str) -> String {
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
-fn phrase(reply: &Reply, t: &RoutesTexts) -> String {
+fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
     match reply {
-        Reply::Forward(forward) => ringing(forward, t),
+        Reply::Forward(forward) => ringing(forward, named, t),
         Reply::Reject(reject) => match reject.reason {
             Some(RejectReason::Busy) => t.reject_busy.to_owned(),
             None => t.reject.to_owned(),
@@ -29,17 +32,20 @@ fn phrase(reply: &Reply, t: &RoutesTexts) -> String {
         Reply::Prompt(prompt) => (t.prompt)(&prompt.id),
         Reply::Group(group) => (t.group)(&group.id, group.ringtime),
         Reply::RoutingPlan(plan) => {
-            let fallback = plan.fallback.as_ref().map(|forward| (t.fallback)(&ringing(forward, t)));
+            let fallback = plan.fallback.as_ref().map(|forward| (t.fallback)(&ringing(forward, named, t)));
             format!("{}{}", (t.routing_plan)(&plan.id), fallback.unwrap_or_default())
         }
     }
 }
 
-fn ringing(forward: &Forward, t: &RoutesTexts) -> String {
+fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts) -> String {
     if forward.targets.is_empty() {
         return if forward.voicemail { t.straight_to_voicemail } else { t.nobody }.to_owned();
     }
-    let target = |target: &Target| (t.ring)(&some_of(&target.numbers, " + ", t), target.ringtime);
+    let target = |target: &Target| {
+        let numbers: Vec<String> = target.numbers.iter().map(named).collect();
+        (t.ring)(&some_of(&numbers, " + ", t), target.ringtime)
+    };
     let mut steps: Vec<_> = forward.targets.iter().map(target).collect();
     if forward.voicemail {
         steps.push(t.voicemail.to_owned());
@@ -65,7 +71,7 @@ mod tests {
     use crate::web::i18n::texts;
 
     fn words(reply: Value) -> String {
-        answer(&serde_json::from_value(reply).unwrap(), &texts(Lang::En).routes)
+        answer(&serde_json::from_value(reply).unwrap(), &String::clone, &texts(Lang::En).routes)
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         let of_route = table.unusable.iter().find(|unusable| unusable.route_id == route.id);
         of_route.map(|unusable| format!("{} {}", unusable.error.field, unusable.error.message(visit.lang)))
     };
+    let named =
+        |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
+    let all_named = |numbers: &[String]| some_of(&numbers.iter().map(named).collect::<Vec<_>>(), ", ", t);
     let row = |(place, route): (usize, &Route)| RouteRow {
         id: route.id,
         name: route.name.clone(),
@@ -72,10 +75,10 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         is_first: place == 0,
         is_last: place + 1 == routes.len(),
         unusable: unusable(route).filter(|_| route.enabled),
-        to: if route.to.is_empty() { t.any_number.to_owned() } else { some_of(&route.to, ", ", t) },
-        from: if route.from.is_empty() { t.any_caller.to_owned() } else { some_of(&route.from, ", ", t) },
+        to: if route.to.is_empty() { t.any_number.to_owned() } else { all_named(&route.to) },
+        from: if route.from.is_empty() { t.any_caller.to_owned() } else { all_named(&route.from) },
         hours: route.hours.clone().unwrap_or_else(|| t.always.to_owned()),
-        answer: answer(&route.reply, t),
+        answer: answer(&route.reply, &named, t),
     };
     let (otherwise, is_unsure) = match state.config.no_route {
         NoRoute::Empty => (t.otherwise_empty, true),

@@ -1,14 +1,17 @@
-use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
 
 use super::assets;
 use crate::lang::Lang;
+use crate::web::clock::now_ms;
 use crate::web::i18n::format::Format;
 use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
+use crate::web::names::Names;
 use crate::web::state::State;
 
 /// The cookie that remembers the language.
@@ -26,14 +29,26 @@ pub struct Visit {
     pub here: String,
     /// The first part of the path.
     pub section: String,
+    /// How many callbacks are owed, as number and sentence, if any; only known where a page was let through.
+    pub owed: Option<(String, String)>,
+    /// Whether all calls are made up.
+    pub is_demo: bool,
     /// Whether everybody on this machine may come in.
     pub is_local: bool,
+    /// What people call numbers and agents.
+    pub names: Arc<Names>,
     /// The business time zone.
     pub zone: &'static str,
     /// The url of the style sheet.
     pub style: &'static str,
     /// The url of the icon.
     pub icon: &'static str,
+    /// The url of the script of pages that change by themselves.
+    pub script: &'static str,
+    /// When it was asked for.
+    pub now_ms: i64,
+    /// Up to where such a page knows what happened.
+    pub since: String,
 }
 
 impl Visit {
@@ -46,12 +61,29 @@ impl Visit {
             lang,
             here: request.uri().path_and_query().map_or("/", |uri| uri.as_str()).to_owned(),
             section: request.path().split('/').nth(1).unwrap_or_default().to_owned(),
+            owed: None,
+            is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
+            names: state.names(),
             zone: business.time_zone().name(),
             format: Format::new(lang, business),
             style: assets::style_url(),
             icon: assets::icon_url(),
+            script: assets::script_url(),
+            now_ms: now_ms(),
+            since: state.live.mark(),
         }
+    }
+}
+
+impl Visit {
+    /// Says in the navigation how many callbacks are owed.
+    pub fn owe(&mut self, count: Option<i64>) {
+        let what = |count| {
+            let number = self.format.number(count);
+            ((self.texts.callbacks.owed)(count, &number), number)
+        };
+        self.owed = count.filter(|count| *count > 0).map(what).map(|(what, number)| (number, what));
     }
 }
 
@@ -63,11 +95,16 @@ fn lang(request: &HttpRequest) -> Lang {
 
 impl FromRequest for Visit {
     type Error = actix_web::Error;
-    type Future = Ready<Result<Self, Self::Error>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = request.app_data::<Data<State>>();
-        let missing = || crate::web::error::Error::Internal("the state is missing".into()).into();
-        ready(state.map(|state| Self::of(request, state)).ok_or_else(missing))
+        let state = request.app_data::<Data<State>>().cloned();
+        let visit = state.as_ref().map(|state| Self::of(request, state));
+        Box::pin(async move {
+            let missing = || crate::web::error::Error::Internal("the state is missing".into());
+            let (mut visit, state) = visit.zip(state).ok_or_else(missing)?;
+            visit.owe(state.callbacks_owed().await);
+            Ok(visit)
+        })
     }
 }

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Weekday};
 
-use super::visit::Visit;
-use super::words::Words;
+use super::address::Address;
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy};
 use crate::web::charts::{Column, Counts, Series};
+use crate::web::pages::visit::Visit;
 
 /// More bars than this are not told apart.
 const MOST_BARS: usize = 100;
@@ -22,7 +22,7 @@ pub fn step(days: DayRange) -> GroupBy {
 }
 
 /// The columns of a chart; where even months are too many, only from the first to the last with calls.
-pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, words: &Words, visit: &Visit) -> Vec<Column> {
+pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Vec<Column> {
     let mut shown = groups;
     if shown.len() > MOST_BARS {
         let has_calls = |group: &Group| group.totals.calls > 0;
@@ -45,17 +45,17 @@ pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, words: &Words, v
             } else {
                 span.short(step, visit)
             },
-            href: href(step, within, words),
+            href: href(step, within, address),
             counts: counts(chunk),
         }
     };
     spans.map(column).collect()
 }
 
-fn href(step: GroupBy, days: DayRange, words: &Words) -> String {
-    let words = words.clone().any_time();
-    let page = if step == GroupBy::Hour { "/calls" } else { "/" };
-    words.with("start", days.start.to_string()).with("end", days.end.to_string()).url(page)
+fn href(step: GroupBy, days: DayRange, address: &Address) -> String {
+    let words = address.words.clone().any_time();
+    let words = words.with("start", days.start.to_string()).with("end", days.end.to_string());
+    if step == GroupBy::Hour { address.calls(words) } else { address.url(&words) }
 }
 
 fn counts(groups: &[Group]) -> Counts {

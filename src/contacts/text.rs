@@ -1,0 +1,37 @@
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+/// The text of a file: by its byte order mark, else UTF-8, else what Windows writes.
+pub(super) fn decode(bytes: &[u8]) -> String {
+    match Encoding::for_bom(bytes) {
+        Some((encoding, length)) => {
+            encoding.decode_without_bom_handling(bytes.get(length..).unwrap_or_default()).0.into_owned()
+        }
+        None => decode_as(bytes, None),
+    }
+}
+
+/// Bytes in the character set of this name; without one that is known, UTF-8 or what Windows writes.
+pub(super) fn decode_as(bytes: &[u8], charset: Option<&str>) -> String {
+    if let Some(encoding) = charset.and_then(|label| Encoding::for_label(label.as_bytes())) {
+        return encoding.decode_without_bom_handling(bytes).0.into_owned();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+/// On one line, without what cannot be seen.
+pub(super) fn tidy(text: &str) -> String {
+    let seen: String = text
+        .chars()
+        .filter(|c| !is_unseen(*c))
+        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c })
+        .collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Marks that only steer how text runs; telephones put them around numbers.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

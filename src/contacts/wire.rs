@@ -1,0 +1,124 @@
+use serde_json::Value;
+
+use super::{Contact, MAX_CONTACTS, MAX_NAME_CHARS, named};
+use crate::calls::phone::Numbering;
+use crate::fields::{Errors, FieldError, Object, Problem, text};
+
+/// More characters than this are no number, however it is written.
+const MAX_NUMBER_CHARS: usize = 128;
+
+/// Reads `{"items":[CONTACT,…]}`.
+///
+/// # Errors
+/// Every wrong field.
+pub fn read_list(value: &Value, numbering: &Numbering) -> Result<Vec<Contact>, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let list = Object::read("", value, &mut errors).map(|object| {
+        object.allow_only(&["items"], &[], &mut errors);
+        object.required("items", &mut errors);
+        let items = object.items("items", 0..=MAX_CONTACTS, &mut errors);
+        let read = |(path, item): (String, &Value)| read_contact(&path, item, numbering, &mut errors);
+        items.into_iter().filter_map(read).collect()
+    });
+    errors.or(list)
+}
+
+/// Reads a CONTACT whose number is known already: `{"name","company"}`.
+///
+/// # Errors
+/// Every wrong field.
+pub fn read_of_number(value: &Value, number: &str) -> Result<Contact, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let contact = Object::read("", value, &mut errors).and_then(|object| {
+        object.allow_only(&["name", "company"], &["number"], &mut errors);
+        read_names(&object, number, &mut errors)
+    });
+    errors.or(contact)
+}
+
+fn read_contact(path: &str, value: &Value, numbering: &Numbering, errors: &mut Errors) -> Option<Contact> {
+    let object = Object::read(path, value, errors)?;
+    object.allow_only(&["number", "name", "company"], &[], errors);
+    let path = object.path("number");
+    let raw = object.required("number", errors).and_then(|raw| text(&path, raw, MAX_NUMBER_CHARS, errors));
+    let number = raw.and_then(|raw| {
+        let number = numbering.e164(&raw);
+        if number.is_none() {
+            errors.add(path, no_number());
+        }
+        number
+    });
+    // Both are read, so that both are told to be wrong.
+    let contact = read_names(&object, number.as_deref().unwrap_or_default(), errors);
+    number.and(contact)
+}
+
+fn read_names(object: &Object<'_>, number: &str, errors: &mut Errors) -> Option<Contact> {
+    let mut read = |name: &'static str, value: &Value| text(&object.path(name), value, MAX_NAME_CHARS, errors);
+    let company = object.optional("company").map(|value| read("company", value));
+    let name = object.optional("name").map(|value| read("name", value));
+    if name.is_none() && company.is_none() {
+        object.required("name", errors);
+        return None;
+    }
+    let (name, company) =
+        named(&name.unwrap_or(Some(String::new()))?, &company.unwrap_or(Some(String::new()))?).ok()?;
+    Some(Contact { number: number.to_owned(), name, company })
+}
+
+/// What is wrong with a number that is none.
+pub fn no_number() -> Problem {
+    Problem::Said {
+        de: "muss eine gültige Telefonnummer sein, wie 0221 29191999 oder +49 221 29191999".into(),
+        en: "must be a valid telephone number, like 0221 29191999 or +49 221 29191999".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong<T: std::fmt::Debug>(read: Result<T, Vec<FieldError>>) -> Vec<String> {
+        read.unwrap_err().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn contacts_are_taken_in_any_notation_and_shown_in_one() {
+        let numbering = Numbering::new("DE").unwrap();
+        let list = json!({"items": [{"number": "0221 / 29191999", "name": " Anna "}, {"number": "+41442681800", "company": "Bau"},
+            {"number": "0171 2345678", "name": "Bert", "company": null}]});
+        let shown = serde_json::to_value(read_list(&list, &numbering).unwrap()).unwrap();
+        assert_eq!(
+            shown,
+            json!([{"number": "+4922129191999", "name": "Anna", "company": null}, {"number": "+41442681800",
+                "name": "Bau", "company": null}, {"number": "+491712345678", "name": "Bert", "company": null}])
+        );
+        let again = json!({"items": shown});
+        assert_eq!(serde_json::to_value(read_list(&again, &numbering).unwrap()).unwrap(), shown);
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let numbering = Numbering::new("DE").unwrap();
+        let read = |value: Value| wrong(read_list(&value, &numbering));
+        assert_eq!(read(json!([])), [""]);
+        assert_eq!(read(json!({})), ["items"]);
+        let items = json!([{"number": "23", "name": 5}, {"name": "x"}, {"number": "0171 2345678"},
+            {"number": "0171 2345678", "name": "x".repeat(201), "mail": "a@b"}, 7]);
+        let expected = [
+            "items[0].number",
+            "items[0].name",
+            "items[1].number",
+            "items[2].name",
+            "items[3].mail",
+            "items[3].name",
+            "items[4]",
+        ];
+        assert_eq!(read(json!({"items": items})), expected);
+        assert_eq!(wrong(read_of_number(&json!({"name": "", "x": 1}), "+49")), ["x", "name"]);
+        let contact = read_of_number(&json!({"number": "ignored", "name": "Anna"}), "+4922129191999").unwrap();
+        assert_eq!((contact.number.as_str(), contact.name.as_str()), ("+4922129191999", "Anna"));
+    }
+}

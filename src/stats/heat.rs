@@ -1,0 +1,113 @@
+//! When in the week it rings.
+
+use chrono::{Datelike, Timelike};
+
+use super::business::BusinessTime;
+use crate::calls::outcome::Outcome;
+
+/// How many calls began in one hour of the week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeatCell {
+    /// Whatever became of them.
+    pub calls: i64,
+    /// Those that nobody took.
+    pub missed: i64,
+}
+
+/// The 168 hours of a week, in business time; an hour that the clock repeats counts twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeatMap {
+    cells: [[HeatCell; 24]; 7],
+}
+
+impl HeatMap {
+    /// Counts `calls` that began in the hour of an instant.
+    pub fn add(&mut self, business: &BusinessTime, at_ms: i64, outcome: Outcome, calls: i64) {
+        let local = business.local(at_ms);
+        let day = self.cells.get_mut(local.weekday().num_days_from_monday() as usize);
+        let Some(cell) = day.and_then(|hours| hours.get_mut(local.hour() as usize)) else { return };
+        cell.calls += calls;
+        if outcome == Outcome::Missed {
+            cell.missed += calls;
+        }
+    }
+
+    /// Adds another.
+    pub fn merge(&mut self, other: &Self) {
+        for (cell, more) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {
+            cell.calls += more.calls;
+            cell.missed += more.missed;
+        }
+    }
+
+    /// Monday first; each day's hours from midnight.
+    pub fn days(&self) -> &[[HeatCell; 24]; 7] {
+        &self.cells
+    }
+}
+
+/// How many steps of colour there are.
+pub const LEVELS: i64 = 5;
+
+/// Which colours stand for which counts: five steps of one width, up to the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    width: i64,
+}
+
+impl Scale {
+    /// For counts up to `highest`.
+    pub fn up_to(highest: i64) -> Self {
+        Self { width: ((highest + LEVELS - 1) / LEVELS).max(1) }
+    }
+
+    /// 1 to 5; 0 for none.
+    pub fn level(self, count: i64) -> i64 {
+        ((count.max(0) + self.width - 1) / self.width).min(LEVELS)
+    }
+
+    /// The lowest and the highest count of a level.
+    pub fn counts_of(self, level: i64) -> (i64, i64) {
+        ((level - 1) * self.width + 1, level * self.width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_steps_reach_from_one_to_the_highest() {
+        for highest in [0, 1, 2, 4, 5, 6, 7, 23, 100, 101, 4_000_000] {
+            let scale = Scale::up_to(highest);
+            assert_eq!(scale.level(0), 0);
+            assert_eq!(scale.level(1), 1);
+            assert!(scale.level(highest) <= LEVELS);
+            for level in 1..=LEVELS {
+                let (lowest, most) = scale.counts_of(level);
+                assert!(lowest <= most);
+                assert_eq!((scale.level(lowest), scale.level(most)), (level, level), "{highest}, {level}");
+            }
+            assert!(scale.counts_of(LEVELS).1 >= highest);
+        }
+        assert_eq!(Scale::up_to(100).counts_of(3), (41, 60));
+        assert_eq!(Scale::up_to(7).level(7), 4, "steps of two");
+    }
+
+    #[test]
+    fn hours_are_the_weeks_in_business_time() {
+        let business = BusinessTime::new(chrono_tz::Europe::Berlin, None);
+        let ms = |text| chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
+        let mut heat = HeatMap::default();
+        heat.add(&business, ms("2026-11-22T23:30:00Z"), Outcome::Missed, 1);
+        heat.add(&business, ms("2026-10-25T02:00:00+02:00"), Outcome::Accepted, 2);
+        heat.add(&business, ms("2026-10-25T02:00:00+01:00"), Outcome::Missed, 3);
+        let mut twice = heat.clone();
+        twice.merge(&heat);
+        for (map, times) in [(heat, 1), (twice, 2)] {
+            assert_eq!(map.days()[0][0], HeatCell { calls: times, missed: times }, "Monday after midnight");
+            assert_eq!(map.days()[6][2], HeatCell { calls: 5 * times, missed: 3 * times }, "the hour that comes twice");
+            assert_eq!(map.days().iter().flatten().map(|cell| cell.calls).sum::<i64>(), 6 * times);
+        }
+    }
+}

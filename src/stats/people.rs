@@ -1,0 +1,108 @@
+//! What tables of lines and agents count.
+
+use std::collections::HashMap;
+
+use super::rollup::Class;
+use super::sums::Sums;
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// Some calls of one line or agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Whatever became of them.
+    pub calls: i64,
+    /// Inbound.
+    pub inbound: i64,
+    /// Inbound, and nobody took them.
+    pub missed: i64,
+    /// Inbound, and accepted, missed or sent to voicemail.
+    pub answerable: i64,
+    /// Either way, and somebody picked up.
+    pub accepted: i64,
+    /// Talk time of the accepted ones.
+    pub talk_seconds: i64,
+    /// Of how many it is known.
+    pub talk_calls: i64,
+}
+
+impl Share {
+    /// Counts calls.
+    pub fn add(&mut self, class: Class, outcome: Outcome, sums: Sums) {
+        let is_inbound = class.direction == Some(Direction::In);
+        self.calls += sums.calls;
+        if is_inbound {
+            self.inbound += sums.calls;
+        }
+        if is_inbound && outcome == Outcome::Missed {
+            self.missed += sums.calls;
+        }
+        if is_inbound && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail) {
+            self.answerable += sums.calls;
+        }
+        if outcome == Outcome::Accepted {
+            self.accepted += sums.calls;
+            self.talk_seconds += sums.talk_seconds;
+            self.talk_calls += sums.talk_calls;
+        }
+    }
+}
+
+/// The calls of each line or agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shares {
+    by_name: HashMap<String, Share>,
+}
+
+impl Shares {
+    /// Counts calls of one; those of nobody are left out.
+    pub fn add(&mut self, name: &str, class: Class, outcome: Outcome, sums: Sums) {
+        if name.is_empty() {
+            return;
+        }
+        match self.by_name.get_mut(name) {
+            Some(share) => share.add(class, outcome, sums),
+            None => self.by_name.entry(name.to_owned()).or_default().add(class, outcome, sums),
+        }
+    }
+
+    /// Those with calls, by what `of` says descending, then by name.
+    pub fn ranked(&self, of: impl Fn(&Share) -> i64) -> Vec<(&str, Share)> {
+        let with_calls = self.by_name.iter().filter(|(_, share)| share.calls > 0);
+        let mut ranked: Vec<_> = with_calls.map(|(name, share)| (name.as_str(), *share)).collect();
+        ranked.sort_by(|a, b| of(&b.1).cmp(&of(&a.1)).then_with(|| a.0.cmp(b.0)));
+        ranked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::rollup::Progress;
+
+    fn class(direction: Option<Direction>, outcome: Outcome) -> Class {
+        Class { direction, in_hours: true, progress: Progress::Ended(outcome) }
+    }
+
+    #[test]
+    fn misses_are_inbound_and_conversations_go_either_way() {
+        let mut shares = Shares::default();
+        let mut add = |name, direction, outcome, calls, talk_seconds| {
+            let sums = Sums { calls, talk_calls: i64::from(talk_seconds > 0), talk_seconds };
+            shares.add(name, class(direction, outcome), outcome, sums);
+        };
+        add("b", Some(Direction::In), Outcome::Missed, 3, 0);
+        add("b", Some(Direction::In), Outcome::Voicemail, 2, 0);
+        add("b", Some(Direction::In), Outcome::Accepted, 1, 60);
+        add("b", Some(Direction::Out), Outcome::Accepted, 1, 30);
+        add("b", None, Outcome::Missed, 1, 0);
+        add("a", Some(Direction::Out), Outcome::Busy, 8, 0);
+        add("", Some(Direction::In), Outcome::Missed, 9, 0);
+        add("c", Some(Direction::In), Outcome::Open, 1, 0);
+        add("c", Some(Direction::In), Outcome::Open, -1, 0);
+        let b = Share { calls: 8, inbound: 6, missed: 3, answerable: 6, accepted: 2, talk_seconds: 90, talk_calls: 2 };
+        let a = Share { calls: 8, ..Share::default() };
+        assert_eq!(shares.ranked(|share| share.calls), [("a", a), ("b", b)]);
+        assert_eq!(shares.ranked(|share| share.missed), [("b", b), ("a", a)]);
+    }
+}

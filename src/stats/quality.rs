@@ -1,0 +1,96 @@
+//! How complete the events of a line are: what was never told shifts the figures.
+
+use super::rollup::{Cell, Figures, Progress};
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// What is missing from the calls of a line that are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Calls that are over.
+    pub calls: i64,
+    /// Of them those whose HungUp never came.
+    pub without_hangup: i64,
+    /// Outgoing calls that were accepted.
+    pub accepted_out: i64,
+    /// Of them those whose talk time is unknown.
+    pub talk_unknown: i64,
+}
+
+impl Gaps {
+    /// Counts a cell, as if all of its calls were over.
+    pub fn add_cell(&mut self, cell: &Cell) {
+        for (class, figures) in cell.iter() {
+            self.add(class.direction, class.progress, figures, 1);
+        }
+    }
+
+    /// Takes a call out again that is still running.
+    pub fn remove_open(&mut self, direction: Option<Direction>, progress: Progress, figures: &Figures) {
+        self.add(direction, progress, figures, -1);
+    }
+
+    /// Adds those of another line.
+    pub fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.without_hangup += other.without_hangup;
+        self.accepted_out += other.accepted_out;
+        self.talk_unknown += other.talk_unknown;
+    }
+
+    fn add(&mut self, direction: Option<Direction>, progress: Progress, figures: &Figures, times: i64) {
+        self.calls += figures.calls * times;
+        if !matches!(progress, Progress::Ended(_)) {
+            self.without_hangup += figures.calls * times;
+        }
+        if direction == Some(Direction::Out) && progress.outcome_when_over() == Outcome::Accepted {
+            self.accepted_out += figures.calls * times;
+            self.talk_unknown += (figures.calls - figures.talk.count()) * times;
+        }
+    }
+}
+
+/// How the events of some calls came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// The calls looked at.
+    pub calls: i64,
+    /// Their distinct events.
+    pub events: i64,
+    /// Events that came more than once.
+    pub doubled: i64,
+    /// Events that came after the HungUp of their call.
+    pub late: i64,
+}
+
+impl Arrivals {
+    /// Adds those of another line.
+    pub fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.events += other.events;
+        self.doubled += other.doubled;
+        self.late += other.late;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::rollup::Class;
+
+    #[test]
+    fn a_call_without_hangup_is_a_gap_and_so_is_an_outgoing_talk_without_length() {
+        let class = |direction, progress| Class { direction, in_hours: true, progress };
+        let accepted = Progress::Ended(Outcome::Accepted);
+        let mut cell = Cell::default();
+        cell.add(class(Some(Direction::In), Progress::Ringing), &Figures::one(None, None), 3);
+        cell.add(class(Some(Direction::Out), accepted), &Figures::one(None, None), 2);
+        cell.add(class(Some(Direction::Out), accepted), &Figures::one(Some(9), None), 5);
+        cell.add(class(Some(Direction::In), accepted), &Figures::one(None, None), 1);
+        let mut gaps = Gaps::default();
+        gaps.add_cell(&cell);
+        assert_eq!(gaps, Gaps { calls: 11, without_hangup: 3, accepted_out: 7, talk_unknown: 2 });
+        gaps.remove_open(Some(Direction::In), Progress::Ringing, &Figures::one(None, None));
+        assert_eq!((gaps.calls, gaps.without_hangup), (10, 2));
+    }
+}

@@ -1,0 +1,95 @@
+//! Counts and sums without percentiles: reading them from packed cells makes no histograms, so that a year of hours
+//! is read in milliseconds.
+
+use super::rollup::{Class, Figures, take_number};
+use crate::calls::outcome::Outcome;
+
+/// Counts of some calls. Signed, so that it can also be a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// How many calls.
+    pub calls: i64,
+    /// Of how many the talk time is known.
+    pub talk_calls: i64,
+    /// How long they talked together.
+    pub talk_seconds: i64,
+}
+
+impl Sums {
+    /// Of full figures.
+    pub fn of(figures: &Figures) -> Self {
+        Self { calls: figures.calls, talk_calls: figures.talk.count(), talk_seconds: figures.talk.total() }
+    }
+
+    /// Adds `times` the other.
+    pub fn add(&mut self, other: Self, times: i64) {
+        self.calls += other.calls * times;
+        self.talk_calls += other.talk_calls * times;
+        self.talk_seconds += other.talk_seconds * times;
+    }
+}
+
+/// Hands every class of a packed cell and its sums to `take`; `None` when it is no cell.
+pub fn read_packed(cell: &[u8], mut take: impl FnMut(Class, Sums)) -> Option<()> {
+    let mut rest = cell;
+    while let Some((&code, after)) = rest.split_first() {
+        rest = after;
+        let calls = take_number(&mut rest)?;
+        let (talk_calls, talk_seconds) = sum_histogram(&mut rest)?;
+        sum_histogram(&mut rest)?;
+        take(Class::from_code(code)?, Sums { calls, talk_calls, talk_seconds });
+    }
+    Some(())
+}
+
+/// How many calls a packed histogram holds, and their seconds together.
+fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
+    let (mut seconds, mut calls, mut total) = (0_i64, 0_i64, 0_i64);
+    for _ in 0..take_number(rest)? {
+        seconds = seconds.checked_add(take_number(rest)?)?;
+        let count = take_number(rest)?;
+        calls = calls.checked_add(count)?;
+        total = total.checked_add(seconds.checked_mul(count)?)?;
+    }
+    Some((calls, total))
+}
+
+/// A call that cells count as over, but which is still running: taken away there and added here.
+pub fn as_open(class: Class, mut add: impl FnMut(Outcome, i64)) {
+    add(class.progress.outcome_when_over(), -1);
+    add(Outcome::Open, 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stats::business::BusinessTime;
+    use crate::stats::rollup::tests::any_call;
+    use crate::stats::rollup::{Cell, Contribution};
+
+    proptest! {
+        #[test]
+        fn sums_of_a_packed_cell_are_those_of_its_figures(calls in prop::collection::vec((any_call(), any::<bool>()), 0..30)) {
+            let business = BusinessTime::new(chrono_tz::Europe::Berlin, None);
+            let mut cell = Cell::default();
+            for (call, in_hours) in &calls {
+                let Contribution { class, figures, .. } = Contribution::of(call, *in_hours, &business);
+                cell.add(class, &figures, 1);
+            }
+            let mut read = Vec::new();
+            read_packed(&cell.pack(), |class, sums| read.push((class, sums))).unwrap();
+            let expected: Vec<_> = cell.iter().map(|(class, figures)| (class, Sums::of(figures))).collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_cell_is_told() {
+        assert_eq!(read_packed(&[0, 1], |_, _| ()), None);
+        assert_eq!(read_packed(&[0x30, 1, 0, 0], |_, _| ()), None);
+        assert_eq!(read_packed(&[0, 1, 0xff, 0xff], |_, _| ()), None);
+        assert_eq!(read_packed(&[], |_, _| ()), Some(()));
+    }
+}

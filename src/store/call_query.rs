@@ -1,0 +1,216 @@
+//! Which calls are asked for, and the SQL that says so.
+
+use super::rows::pack_direction;
+use crate::calls::call::Call;
+use crate::calls::outcome::Outcome;
+use crate::calls::phone::Numbering;
+use crate::stats::business::{BusinessTime, next_day};
+use crate::stats::filter::Filter;
+
+/// A filter in the store's terms. Made once per question, so that all its queries see the same moment.
+#[derive(Clone, Debug)]
+pub struct CallQuery {
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+    pub(super) direction: Option<i16>,
+    pub(super) number: Option<String>,
+    pub(super) peer: Option<String>,
+    pub(super) party: Option<String>,
+    pub(super) in_hours: Option<bool>,
+    pub(super) open_after_ms: i64,
+    pub(super) outcome_mask: i64,
+    pub(super) text: Option<String>,
+    pub(super) digits: Option<String>,
+    pub(super) international: Option<String>,
+    pub(super) named: Option<String>,
+}
+
+impl CallQuery {
+    /// `open_after_ms`: a call without HungUp that started later than this is still running.
+    pub fn new(filter: &Filter, business: &BusinessTime, numbering: &Numbering, open_after_ms: i64) -> Self {
+        let outcomes = if filter.outcomes.is_empty() { &Outcome::ALL[..] } else { &filter.outcomes };
+        let (digits, international) = search_digits(filter.search.as_deref(), numbering);
+        Self {
+            start_ms: business.day_start_ms(filter.days.start),
+            end_ms: business.day_start_ms(next_day(filter.days.end)),
+            direction: pack_direction(filter.direction),
+            number: filter.number.clone(),
+            peer: filter.peer.clone(),
+            party: filter.party.clone(),
+            in_hours: filter.in_hours,
+            open_after_ms,
+            outcome_mask: outcomes.iter().fold(0, |mask, outcome| mask | 1 << outcome.code()),
+            text: filter.search.as_ref().map(|text| contains(text)),
+            digits,
+            international,
+            named: None,
+        }
+    }
+
+    /// What is searched may also be the name of one of these numbers or agents.
+    pub fn or_named(mut self, subjects: &[String]) -> Self {
+        self.named = Some(subjects)
+            .filter(|subjects| !subjects.is_empty())
+            .map(|subjects| serde_json::json!(subjects).to_string());
+        self
+    }
+
+    /// The same question about calls that are still running.
+    pub fn only_open(&self) -> Self {
+        let mask = self.outcome_mask & 1 << Outcome::Open.code();
+        Self { outcome_mask: mask, start_ms: self.start_ms.max(self.open_after_ms), ..self.clone() }
+    }
+
+    /// Whether a call is still running at the moment of this question.
+    pub fn is_open(&self, call: &Call) -> bool {
+        call.ending.is_none() && call.started_ms > self.open_after_ms
+    }
+
+    /// The same question about calls that began before an instant.
+    pub fn until(&self, end_ms: i64) -> Self {
+        Self { end_ms: self.end_ms.min(end_ms), ..self.clone() }
+    }
+
+    /// Whether calls that are still running may be among those asked for.
+    pub fn may_have_open(&self) -> bool {
+        self.open_after_ms < self.end_ms
+    }
+
+    /// The same question about calls of any outcome.
+    pub fn any_outcome(&self) -> Self {
+        Self { outcome_mask: -1, ..self.clone() }
+    }
+}
+
+fn contains(text: &str) -> String {
+    let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}
+
+/// Numbers are searched as people write them: blanks and dashes do not count, `0221` also finds `+49221…`.
+fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>, Option<String>) {
+    let Some(text) = search else { return (None, None) };
+    // The zero of `+49 (0)221` is not dialled.
+    let text = if text.starts_with('+') { text.replace("(0)", "") } else { text.to_owned() };
+    let written = |c: char| c.is_ascii_digit() || "+ -/().".contains(c);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if digits.is_empty() || !text.chars().all(written) {
+        return (None, None);
+    }
+    let beginning = numbering.international(&text).map(|beginning| format!("{beginning}%"));
+    let anywhere = format!("%{digits}%");
+    (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
+}
+
+/// The conditions of a [`CallQuery`], `$1` to `$13`; the party's is a parameter because only an equality
+/// can use its index, and so is how the engine makes rows of a JSON list. The code of an outcome depends on the
+/// moment: see [`crate::calls::call::Call::standing`].
+macro_rules! from_calls {
+    ($party:literal, $named:literal) => {
+        concat!(
+            " from calls where started_ms >= $1 and started_ms < $2 \
+             and ($3 is null or direction = $3) and ($4 is null or number = $4) and ($5 is null or peer = $5) and ",
+            $party,
+            " and ($7 is null or in_hours = $7) \
+             and (($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
+                  when accepted_ms is not null then 0 else 9 end)) & 1) = 1 \
+             and ($10 is null or lower(from_number) like lower($10) escape '!' or lower(to_number) like lower($10) escape '!' \
+                  or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
+                  or lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
+                   or to_number like $11 or number like $12 or party like $12)) or ($13 is not null and (party in (",
+            $named,
+            ") or number in (",
+            $named,
+            ") or peer in (",
+            $named,
+            ")))) "
+        )
+    };
+}
+
+/// The statement that fits engine and question: what stands before and after the conditions.
+macro_rules! calls_sql {
+    ($db:expr, $query:expr, $more:expr) => {
+        $crate::store::call_query::calls_sql!($db, $query, concat!("select ", call_columns!()), $more)
+    };
+    ($db:expr, $query:expr, $before:expr, $after:expr) => {
+        match ($db, $query.party.is_some()) {
+            (Db::Sqlite(_), false) => {
+                concat!(
+                    $before,
+                    $crate::store::call_query::from_calls!("$6 is null", "select value from json_each($13)"),
+                    $after
+                )
+            }
+            (Db::Sqlite(_), true) => {
+                concat!(
+                    $before,
+                    $crate::store::call_query::from_calls!("party = $6", "select value from json_each($13)"),
+                    $after
+                )
+            }
+            (Db::Postgres(_), false) => {
+                concat!(
+                    $before,
+                    $crate::store::call_query::from_calls!(
+                        "$6 is null",
+                        "select json_array_elements_text(cast($13 as json))"
+                    ),
+                    $after
+                )
+            }
+            (Db::Postgres(_), true) => {
+                concat!(
+                    $before,
+                    $crate::store::call_query::from_calls!(
+                        "party = $6",
+                        "select json_array_elements_text(cast($13 as json))"
+                    ),
+                    $after
+                )
+            }
+        }
+    };
+}
+
+macro_rules! bind_query {
+    ($sql:expr, $query:expr) => {
+        $crate::store::call_query::bind_query!($sql, $query, CallRow)
+    };
+    ($sql:expr, $query:expr, $row:ty) => {
+        sqlx::query_as::<_, $row>($sql)
+            .bind($query.start_ms)
+            .bind($query.end_ms)
+            .bind($query.direction)
+            .bind($query.number.as_deref())
+            .bind($query.peer.as_deref())
+            .bind($query.party.as_deref())
+            .bind($query.in_hours)
+            .bind($query.open_after_ms)
+            .bind($query.outcome_mask)
+            .bind($query.text.as_deref())
+            .bind($query.digits.as_deref())
+            .bind($query.international.as_deref())
+            .bind($query.named.as_deref())
+    };
+}
+pub(super) use {bind_query, calls_sql, from_calls};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_searched_as_people_write_them() {
+        let numbering = Numbering::new("DE").unwrap();
+        let digits = |text| search_digits(Some(text), &numbering);
+        let some = |a: &str, b: &str| (Some(a.to_owned()), Some(b.to_owned()));
+        assert_eq!(digits("0221 29"), some("%022129%", "+4922129%"));
+        assert_eq!(digits("+49 221"), some("%49221%", "+49221%"));
+        assert_eq!(digits("0049 221"), some("%0049221%", "+49221%"));
+        assert_eq!(digits("+49 (0)221 29"), some("%4922129%", "+4922129%"));
+        assert_eq!(digits("1999"), some("%1999%", "%1999%"));
+        assert_eq!(digits("anna"), (None, None));
+        assert_eq!(contains("a_b%c!"), "%a!_b!%c!!%");
+    }
+}

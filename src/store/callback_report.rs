@@ -1,0 +1,47 @@
+//! Who was missed in a period, and whether there was contact since.
+
+use super::call_query::{CallQuery, bind_query, calls_sql};
+use super::callbacks::{contact, is_valid, missed};
+use super::{Db, StoreError, reading};
+use crate::calls::phone::Numbering;
+use crate::stats::callbacks::Streak;
+
+type Row = (String, Option<i64>, i64, i64, i64, Option<i64>);
+
+/// Missed calls of one caller with the same next contact are one streak.
+macro_rules! streaks_sql {
+    ($db:expr, $query:expr) => {
+        calls_sql!(
+            $db,
+            $query,
+            concat!(
+                "select caller, contact_ms, min(called_ms), max(called_ms), max(missed_ms), \
+                     (select max(done_ms) from callbacks_done d where d.party = caller) \
+                 from (select party as caller, started_ms as called_ms, ended_ms as missed_ms, \
+                     (select min(c.started_ms) from calls c where c.party = calls.party \
+                         and c.started_ms > calls.started_ms and ",
+                contact!("c"),
+                ") as contact_ms"
+            ),
+            concat!("and party like '+%' and ", missed!("calls"), ") found group by caller, contact_ms")
+        )
+    };
+}
+
+/// The missed calls among those asked for, of valid outside numbers, as streaks without contact in between. What the
+/// query says narrows down the missed calls; contact is contact, on whichever line.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn missed_streaks(db: &Db, numbering: &Numbering, query: &CallQuery) -> Result<Vec<Streak>, StoreError> {
+    let sql: &'static str = streaks_sql!(db, query);
+    let rows: Vec<Row> = reading!(db, pool => bind_query!(sql, query, Row).fetch_all(pool).await?);
+    let streak = |(party, contact_ms, first_ms, last_ms, ended_ms, done_ms): Row| Streak {
+        is_done: done_ms.is_some_and(|done_ms| done_ms >= ended_ms),
+        party,
+        contact_ms,
+        first_ms,
+        last_ms,
+    };
+    Ok(rows.into_iter().filter(|row| is_valid(numbering, &row.0)).map(streak).collect())
+}

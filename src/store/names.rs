@@ -1,0 +1,282 @@
+//! What people call lines, agents and outside numbers. Every change raises one counter, which tells every node
+//! that the names it remembers are old.
+
+use std::collections::BTreeMap;
+
+use sqlx::QueryBuilder;
+
+use super::{Db, StoreError, for_both_engines, reading, writing};
+use crate::contacts::{Contact, MAX_CONTACTS};
+
+const COUNTER: &str = "names_version";
+/// Rows of one statement; far below the values that it may hold.
+const ROWS_PER_STATEMENT: usize = 5_000;
+
+/// Whose name it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An own line, as [`crate::calls::call::Call::number`] has it.
+    Line,
+    /// A SIP user, as sent.
+    Agent,
+}
+
+impl Kind {
+    fn code(self) -> i16 {
+        match self {
+            Self::Line => 1,
+            Self::Agent => 2,
+        }
+    }
+}
+
+/// The name of a line or an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnName {
+    /// Which of both.
+    pub kind: Kind,
+    /// The line or the SIP user.
+    pub subject: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// What a change of contacts changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Numbers that had no name before.
+    pub new: usize,
+    /// Numbers that have another name or company now.
+    pub changed: usize,
+    /// Numbers that were known like this.
+    pub unchanged: usize,
+    /// Numbers that have no name any more.
+    pub removed: usize,
+}
+
+/// Why contacts were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ContactsError {
+    /// There would be more than [`MAX_CONTACTS`]; so many.
+    #[error("{0} contacts are more than {MAX_CONTACTS}")]
+    TooMany(usize),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ContactsError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Raised by every change of any name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names_version(db: &Db) -> Result<i64, StoreError> {
+    let value = super::settings::recall(db, COUNTER).await?;
+    Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+}
+
+/// The names of lines and agents.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_own_names(db: &Db) -> Result<Vec<OwnName>, StoreError> {
+    let rows: Vec<(i16, String, String)> = reading!(db, pool => {
+        sqlx::query_as("select kind, subject, name from names order by kind, subject").fetch_all(pool).await?
+    });
+    let named = |(kind, subject, name)| {
+        let kind = if kind == Kind::Line.code() { Kind::Line } else { Kind::Agent };
+        OwnName { kind, subject, name }
+    };
+    Ok(rows.into_iter().map(named).collect())
+}
+
+/// Names lines and agents; an empty name is taken away. With `only`, no other keeps a name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn save_own_names(db: &Db, names: &[OwnName], only: bool) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::save_own_names(&mut transaction, names, only).await)
+}
+
+/// All contacts, in order of number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_contacts(db: &Db) -> Result<Vec<Contact>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = reading!(db, pool => {
+        sqlx::query_as("select number, name, company from contacts order by number").fetch_all(pool).await?
+    });
+    Ok(rows.into_iter().map(|(number, name, company)| Contact { number, name, company }).collect())
+}
+
+/// Adds and changes contacts, all or none; of one number the last counts. With `only`, no other number keeps a name.
+///
+/// # Errors
+/// When there would be too many, or the database does not answer.
+pub async fn save_contacts(db: &Db, contacts: &[Contact], only: bool) -> Result<Changes, ContactsError> {
+    let wanted: BTreeMap<&str, &Contact> = contacts.iter().map(|contact| (contact.number.as_str(), contact)).collect();
+    writing!(db, transaction in engine => engine::save_contacts(&mut transaction, &wanted, only).await)?
+}
+
+/// Puts a contact in the place of another number's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replace_contact(db: &Db, number: &str, contact: &Contact) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::replace_contact(&mut transaction, number, contact).await)
+}
+
+/// Removes a contact; whether there was one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_contact(db: &Db, number: &str) -> Result<bool, StoreError> {
+    writing!(db, transaction in engine => engine::delete_contact(&mut transaction, number).await)
+}
+
+/// What must be written so that the known contacts become the wanted, and what that changes.
+fn compare<'a>(
+    known: &BTreeMap<String, Contact>,
+    wanted: &BTreeMap<&'a str, &'a Contact>,
+    only: bool,
+) -> (Changes, Vec<&'a Contact>, Vec<String>) {
+    let (mut changes, mut write) = (Changes::default(), Vec::new());
+    for (number, contact) in wanted {
+        match known.get(*number) {
+            Some(before) if before == *contact => changes.unchanged += 1,
+            before => {
+                *(if before.is_some() { &mut changes.changed } else { &mut changes.new }) += 1;
+                write.push(*contact);
+            }
+        }
+    }
+    let gone = known.keys().filter(|number| only && !wanted.contains_key(number.as_str())).cloned();
+    let remove: Vec<String> = gone.collect();
+    changes.removed = remove.len();
+    (changes, write, remove)
+}
+
+for_both_engines! {
+    async fn raise_version(connection: &mut EngineConnection) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
+             set value = cast(cast(settings.value as bigint) + 1 as text)",
+        )
+        .bind(COUNTER)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn save_own_names(
+        connection: &mut EngineConnection,
+        names: &[OwnName],
+        only: bool,
+    ) -> Result<(), StoreError> {
+        if only {
+            sqlx::query("delete from names").execute(&mut *connection).await?;
+        }
+        for OwnName { kind, subject, name } in names {
+            let sql = if name.is_empty() {
+                "delete from names where kind = $1 and subject = $2 and $3 = ''"
+            } else {
+                "insert into names (kind, subject, name) values ($1, $2, $3) \
+                 on conflict (kind, subject) do update set name = excluded.name"
+            };
+            sqlx::query(sql).bind(kind.code()).bind(subject.as_str()).bind(name.as_str()).execute(&mut *connection).await?;
+        }
+        raise_version(connection).await
+    }
+
+    pub(super) async fn save_contacts(
+        connection: &mut EngineConnection,
+        wanted: &BTreeMap<&str, &Contact>,
+        only: bool,
+    ) -> Result<Result<Changes, ContactsError>, StoreError> {
+        let rows: Vec<(String, String, Option<String>)> =
+            sqlx::query_as("select number, name, company from contacts").fetch_all(&mut *connection).await?;
+        let known = rows.into_iter().map(|(number, name, company)| (number.clone(), Contact { number, name, company }));
+        let known: BTreeMap<String, Contact> = known.collect();
+        let (changes, write, remove) = compare(&known, wanted, only);
+        let count = known.len() + changes.new - changes.removed;
+        if count > MAX_CONTACTS {
+            return Ok(Err(ContactsError::TooMany(count)));
+        }
+        for numbers in remove.chunks(ROWS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<Engine>::new("delete from contacts where number in (");
+            let mut list = query.separated(",");
+            for number in numbers {
+                list.push_bind(number.as_str());
+            }
+            query.push(")");
+            query.build().persistent(false).execute(&mut *connection).await?;
+        }
+        for contacts in write.chunks(ROWS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<Engine>::new("insert into contacts (number, name, company) ");
+            query.push_values(contacts, |mut row, contact| {
+                row.push_bind(contact.number.as_str());
+                row.push_bind(contact.name.as_str());
+                row.push_bind(contact.company.as_deref());
+            });
+            query.push(" on conflict (number) do update set name = excluded.name, company = excluded.company");
+            query.build().persistent(false).execute(&mut *connection).await?;
+        }
+        if changes.new + changes.changed + changes.removed > 0 {
+            raise_version(connection).await?;
+        }
+        Ok(Ok(changes))
+    }
+
+    pub(super) async fn replace_contact(
+        connection: &mut EngineConnection,
+        number: &str,
+        contact: &Contact,
+    ) -> Result<(), StoreError> {
+        sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
+        sqlx::query(
+            "insert into contacts (number, name, company) values ($1, $2, $3) \
+             on conflict (number) do update set name = excluded.name, company = excluded.company",
+        )
+        .bind(contact.number.as_str())
+        .bind(contact.name.as_str())
+        .bind(contact.company.as_deref())
+        .execute(&mut *connection)
+        .await?;
+        raise_version(connection).await
+    }
+
+    pub(super) async fn delete_contact(connection: &mut EngineConnection, number: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
+        if done.rows_affected() > 0 {
+            raise_version(connection).await?;
+        }
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let contact = |number: &str, name: &str| Contact { number: number.into(), name: name.into(), company: None };
+        let known = ["+1", "+2", "+3"].map(|number| (number.to_owned(), contact(number, "same")));
+        let wanted = [contact("+1", "same"), contact("+2", "other"), contact("+4", "new")];
+        let wanted: BTreeMap<&str, &Contact> =
+            wanted.iter().map(|contact| (contact.number.as_str(), contact)).collect();
+        let written = |only| {
+            let (changes, write, remove) = compare(&known.clone().into(), &wanted, only);
+            (changes, write.iter().map(|contact| contact.number.clone()).collect::<Vec<_>>(), remove)
+        };
+        let added = Changes { new: 1, changed: 1, unchanged: 1, removed: 0 };
+        let expected = vec!["+2".to_owned(), "+4".to_owned()];
+        assert_eq!(written(false), (added, expected.clone(), Vec::new()));
+        assert_eq!(written(true), (Changes { removed: 1, ..added }, expected, vec!["+3".to_owned()]));
+    }
+}

@@ -1,0 +1,132 @@
+use sqlx::postgres::PgListener;
+
+use super::{Db, StoreError};
+
+const CHANNEL: &str = "fernamt_calls";
+/// PostgreSQL takes no more than 8,000 bytes.
+const MOST_BYTES: usize = 7_900;
+/// Of more calls than this only is told that they are many.
+const MOST_KEYS: usize = 10_000;
+const MANY: &str = "*";
+
+/// What a node tells the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Who tells.
+    pub node: String,
+    /// The keys of calls that changed; `None`: too many to name.
+    pub keys: Option<Vec<i64>>,
+}
+
+impl News {
+    /// As payloads that the database passes on.
+    fn write(node: &str, keys: Option<&[i64]>) -> Vec<String> {
+        let Some(keys) = keys.filter(|keys| keys.len() <= MOST_KEYS) else { return vec![format!("{node} {MANY}")] };
+        let mut payloads: Vec<String> = Vec::new();
+        for key in keys {
+            let key = format!("{key:x}");
+            match payloads.last_mut() {
+                Some(payload) if payload.len() + 1 + key.len() <= MOST_BYTES => {
+                    payload.push(',');
+                    payload.push_str(&key);
+                }
+                _ => payloads.push(format!("{node} {key}")),
+            }
+        }
+        payloads
+    }
+
+    /// Reads a payload; `None` if it is not one of ours.
+    fn read(payload: &str) -> Option<Self> {
+        let (node, keys) = payload.split_once(' ')?;
+        let key = |text| i64::from_str_radix(text, 16).ok();
+        let keys = match keys {
+            MANY => None,
+            keys => Some(keys.split(',').map(key).collect::<Option<_>>()?),
+        };
+        Some(Self { node: node.to_owned(), keys })
+    }
+}
+
+/// Where the news of other nodes come in.
+pub struct NewsReader(PgListener);
+
+impl NewsReader {
+    /// The next news. `None`: the connection was lost, and with it perhaps some news; it is there again.
+    ///
+    /// # Errors
+    /// When the connection is lost for longer.
+    pub async fn next(&mut self) -> Result<Option<News>, StoreError> {
+        loop {
+            let Some(notification) = self.0.try_recv().await? else { return Ok(None) };
+            if let Some(news) = News::read(notification.payload()) {
+                return Ok(Some(news));
+            }
+        }
+    }
+}
+
+impl Db {
+    /// Whether other nodes may write to the same database and hear of it.
+    pub fn has_nodes(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Tells the other nodes, if there can be any, which calls changed; `None`: many. A hint: it may get lost.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn tell_news(&self, node: &str, keys: Option<&Vec<i64>>) -> Result<(), StoreError> {
+        let Self::Postgres(pools) = self else { return Ok(()) };
+        let payloads = News::write(node, keys.map(Vec::as_slice));
+        if payloads.is_empty() {
+            return Ok(());
+        }
+        let tell = sqlx::query("select pg_notify($1, payload) from unnest($2) as payload");
+        tell.bind(CHANNEL).bind(payloads).execute(&pools.read).await?;
+        Ok(())
+    }
+
+    /// Listens to the other nodes, if there can be any.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read_news(&self) -> Result<Option<NewsReader>, StoreError> {
+        let Self::Postgres(pools) = self else { return Ok(None) };
+        let mut listener = PgListener::connect_with(&pools.aside).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Some(NewsReader(listener)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(keys: &[i64]) -> Vec<News> {
+        News::write("n1", Some(keys)).iter().map(|payload| News::read(payload).unwrap()).collect()
+    }
+
+    #[test]
+    fn news_are_cut_into_payloads_that_postgresql_takes() {
+        let keys: Vec<i64> = (1_000_000..1_004_000).collect();
+        let payloads = News::write("n1", Some(&keys));
+        assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() < 8_000), "{}", payloads.len());
+        let told: Vec<i64> = read(&keys).into_iter().flat_map(|news| news.keys.unwrap()).collect();
+        assert_eq!(told, keys);
+        assert_eq!(read(&[42]), [News { node: "n1".into(), keys: Some(vec![42]) }]);
+    }
+
+    #[test]
+    fn more_calls_than_anybody_reads_are_many() {
+        let keys: Vec<i64> = (0..10_001).collect();
+        assert_eq!(read(&keys), [News { node: "n1".into(), keys: None }]);
+    }
+
+    #[test]
+    fn what_others_say_on_the_channel_is_passed_over() {
+        for payload in ["", "n1", "n1 ", "n1 x,1", "n1 1,"] {
+            assert_eq!(News::read(payload), None, "{payload}");
+        }
+    }
+}

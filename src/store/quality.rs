@@ -1,0 +1,38 @@
+//! How events came: doubled and late. Bounded, because it asks the log itself.
+
+use super::{Db, StoreError, reading};
+use crate::stats::quality::Arrivals;
+
+/// Of a period, the events of so many calls are looked at, the newest first.
+pub const MOST_CALLS: i64 = 20_000;
+
+/// How the events of the newest calls that started in `span` came, by own line. An event is late when it came after the
+/// call's last HungUp.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn arrivals(
+    db: &Db,
+    span: std::ops::Range<i64>,
+    number: Option<&str>,
+) -> Result<Vec<(Option<String>, Arrivals)>, StoreError> {
+    type Row = (Option<String>, i64, i64, i64, i64);
+    let rows: Vec<Row> = reading!(db, pool => {
+        sqlx::query_as(
+            "select number, count(distinct id), count(*), \
+                 cast(coalesce(sum(case when deliveries > 1 then 1 else 0 end), 0) as bigint), \
+                 cast(coalesce(sum(case when received_ms > ended_ms then 1 else 0 end), 0) as bigint) \
+             from (select id, number, ended_ms from calls where started_ms >= $1 and started_ms < $2 \
+                 and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit $4) newest \
+             join events on call_key = id group by number",
+        )
+        .bind(span.start)
+        .bind(span.end)
+        .bind(number)
+        .bind(MOST_CALLS)
+        .fetch_all(pool)
+        .await?
+    });
+    let arrivals = |(number, calls, events, doubled, late): Row| (number, Arrivals { calls, events, doubled, late });
+    Ok(rows.into_iter().map(arrivals).collect())
+}

@@ -1,0 +1,248 @@
+//! What the API looks like, as OpenAPI. A new endpoint says it with `#[utoipa::path]` and joins the list in
+//! [`ApiDoc`]; a test compares that list with the table of urls.
+
+use std::sync::LazyLock;
+
+use actix_web::{HttpResponse, Responder};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::{IntoParams, Modify, OpenApi};
+
+use super::{callbacks, calls, contacts, names, others, quality, routes, stats};
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+use crate::stats::period::Period;
+use crate::stats::report::GroupBy;
+use crate::web::error::Problem;
+
+const PROBLEM: &str = "application/problem+json";
+/// Of what is sent, only these must be there; everything else has a default or is read-only.
+const REQUIRED: [&str; 5] = ["name", "reply", "action", "id", "numbers"];
+const READ_ONLY: [&str; 2] = ["id", "version"];
+
+/// The words that narrow down: the same for API, CSV and pages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "only says what there is")]
+pub struct FilterParams {
+    /// First day, in the business time zone; together with `end`.
+    #[param(value_type = Option<String>, format = Date)]
+    start: Option<String>,
+    /// Last day, inclusive.
+    #[param(value_type = Option<String>, format = Date)]
+    end: Option<String>,
+    /// Instead of days; `30d` if nothing is said.
+    period: Option<Period>,
+    /// Which way.
+    direction: Option<Direction>,
+    /// The own line, in any notation.
+    number: Option<String>,
+    /// The SIP user.
+    peer: Option<String>,
+    /// What became of them: one or several, separated by commas.
+    #[param(style = Form, explode = false)]
+    outcome: Option<Vec<Outcome>>,
+    /// The other side, in any notation.
+    party: Option<String>,
+    /// Digits or text, anywhere in numbers or peer.
+    q: Option<String>,
+    /// Calls while open or while closed, by `--business-hours`.
+    #[param(inline)]
+    hours: Option<Hours>,
+}
+
+/// Whether a call began within the business hours.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only says what there is")]
+enum Hours {
+    Open,
+    Closed,
+}
+
+/// Which page of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "only says what there is")]
+pub struct PageParams {
+    /// At most so many items; 50.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "fernamt", description = DESCRIPTION, license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    paths(
+        stats::stats,
+        calls::list,
+        calls::show,
+        others::calls_csv,
+        callbacks::list,
+        callbacks::report,
+        callbacks::done,
+        callbacks::undo,
+        quality::show,
+        routes::list,
+        routes::create,
+        routes::show,
+        routes::replace,
+        routes::remove,
+        contacts::list,
+        contacts::merge,
+        contacts::replace_all,
+        contacts::show,
+        contacts::replace,
+        contacts::remove,
+        names::show,
+        names::replace,
+        others::events,
+        others::placetel,
+        others::healthz,
+        others::readyz,
+        others::metrics,
+        others::openapi,
+    ),
+    components(schemas(Problem, Period, GroupBy)),
+    modifiers(&Errors, &OperationIds)
+)]
+struct ApiDoc;
+
+const DESCRIPTION: &str = "Instants are RFC 3339 UTC with milliseconds, days are days of the business time zone, durations \
+    whole seconds. Every error is `application/problem+json` (RFC 9457); with status 400, `errors` names every field that \
+    cannot be used.";
+
+/// Whatever goes wrong looks the same everywhere.
+struct Errors;
+
+impl Modify for Errors {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            for operation in operations(item).into_iter().filter_map(|(_, operation)| operation.as_mut()) {
+                let schema = utoipa::openapi::Ref::from_schema_name("Problem");
+                let content = ContentBuilder::new().schema(Some(schema)).build();
+                let error = ResponseBuilder::new().description("Any error").content(PROBLEM, content).build();
+                operation.responses.responses.insert("default".to_owned(), RefOr::T(error));
+            }
+        }
+    }
+}
+
+/// Handlers of different subjects have the same names: an operation is called by method and path.
+struct OperationIds;
+
+impl Modify for OperationIds {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let path = path.trim_start_matches("/api/v1");
+            let words: Vec<&str> =
+                path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+            for (method, operation) in operations(item) {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 4] {
+    [("get", &mut item.get), ("post", &mut item.post), ("put", &mut item.put), ("delete", &mut item.delete)]
+}
+
+/// The document.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = serde_json::to_value(ApiDoc::openapi()).unwrap_or_default();
+        let mut drafts = Map::new();
+        add_draft("Route", &document["components"]["schemas"], &mut drafts);
+        for path in ["/api/v1/routes", "/api/v1/routes/{id}"] {
+            for operation in document["paths"][path].as_object_mut().into_iter().flat_map(Map::values_mut) {
+                point_to_drafts(&mut operation["requestBody"], &drafts);
+            }
+        }
+        if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+            schemas.extend(drafts);
+        }
+        document
+    });
+    &DOCUMENT
+}
+
+/// The schema of what is sent, from that of what is shown: most of it may be left out.
+fn add_draft(name: &str, schemas: &Value, drafts: &mut Map<String, Value>) {
+    let draft = format!("{name}Draft");
+    if drafts.contains_key(&draft) {
+        return;
+    }
+    let mut schema = schemas[name].clone();
+    drafts.insert(draft.clone(), Value::Null);
+    relax(&mut schema, name == "Route");
+    for used in references(&schema) {
+        if schemas[&used]["type"] != "string" {
+            add_draft(&used, schemas, drafts);
+        }
+    }
+    point_to_drafts(&mut schema, drafts);
+    drafts.insert(draft, schema);
+}
+
+fn relax(schema: &mut Value, has_read_only: bool) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(required)) = object.get_mut("required") {
+                let is_read_only = |name: &str| has_read_only && READ_ONLY.contains(&name);
+                required
+                    .retain(|name| name.as_str().is_some_and(|name| REQUIRED.contains(&name) && !is_read_only(name)));
+            }
+            if let Some(Value::Object(properties)) = object.get_mut("properties").filter(|_| has_read_only) {
+                let read_only =
+                    READ_ONLY.iter().filter_map(|name| properties.get(*name).cloned().map(|it| (*name, it)));
+                for (name, mut property) in read_only.collect::<Vec<_>>() {
+                    property["readOnly"] = json!(true);
+                    properties.insert(name.to_owned(), property);
+                }
+            }
+            object.values_mut().for_each(|value| relax(value, has_read_only));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| relax(item, has_read_only)),
+        _ => {}
+    }
+}
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(object) => {
+            let own = object.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
+            own.map(str::to_owned).into_iter().chain(object.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn point_to_drafts(value: &mut Value, drafts: &Map<String, Value>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(target)) = object.get_mut("$ref") {
+                let draft = target.strip_prefix(SCHEMAS).map(|name| format!("{name}Draft"));
+                if let Some(draft) = draft.filter(|draft| drafts.contains_key(draft)) {
+                    *target = format!("{SCHEMAS}{draft}");
+                }
+            }
+            object.values_mut().for_each(|value| point_to_drafts(value, drafts));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| point_to_drafts(item, drafts)),
+        _ => {}
+    }
+}
+
+/// `GET /api/v1/openapi.json`
+pub async fn show() -> impl Responder {
+    HttpResponse::Ok().json(document())
+}

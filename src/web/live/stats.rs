@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::calls::outcome::Outcome;
+use crate::lang::Lang;
+use crate::stats::filter::Filter;
+use crate::stats::period::DayRange;
+use crate::stats::report::MAX_GROUPS;
+use crate::stats::totals::Totals;
+use crate::web::error::Error;
+use crate::web::i18n::format::Format;
+use crate::web::i18n::{DashboardTexts, texts};
+use crate::web::pages::overview::{answerable, beside, told};
+use crate::web::reports::report;
+use crate::web::state::State;
+
+/// The figures of today: as numbers, and as the tiles of the pages show them in each language.
+#[derive(Serialize)]
+struct Figures {
+    day: NaiveDate,
+    totals: Totals,
+    /// Unknown while it cannot be counted.
+    callbacks_owed: Option<i64>,
+    shown: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
+}
+
+/// The figures of today as JSON. The same for everybody.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn figures(state: &State) -> Result<String, Error> {
+    let day = state.today();
+    let today = Filter::all(DayRange::one(day));
+    let totals = report(state, &today, None, MAX_GROUPS).await?.totals;
+    let while_open = report(state, &Filter { in_hours: Some(true), ..today }, None, MAX_GROUPS).await?.totals;
+    let callbacks_owed = state.callbacks_owed().await;
+    let has_hours = state.config.business_hours.is_some();
+    let shown = [Lang::De, Lang::En].map(|lang| {
+        let format = Format::new(lang, state.derivation.business.clone());
+        let mut shown = shown(&totals, &while_open, &format);
+        shown.extend(on_dashboards(&totals, &while_open, has_hours, &texts(lang).dashboard, &format));
+        shown.extend(callbacks_owed.into_iter().flat_map(|count| owed(count, lang, &format)));
+        (texts(lang).code, shown)
+    });
+    let figures = Figures { day, totals, callbacks_owed, shown: shown.into() };
+    serde_json::to_string(&figures).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// As dashboards say it.
+fn on_dashboards(
+    totals: &Totals,
+    while_open: &Totals,
+    has_hours: bool,
+    t: &DashboardTexts,
+    format: &Format,
+) -> [(&'static str, String); 8] {
+    let share = |totals: &Totals| beside(totals.inbound_missed, answerable(totals), t, format);
+    let open_missed = has_hours.then_some(while_open.inbound_missed);
+    let [today_in, today_missed, today_more] = told(totals.inbound, totals.inbound_missed, open_missed, t, format);
+    [
+        ("besides", (t.besides)(&format.number(totals.outbound), &format.number(totals.calls))),
+        ("in_missed", format.number(totals.inbound_missed)),
+        ("in_missed_share", share(totals)),
+        ("in_missed_open", format.number(while_open.inbound_missed)),
+        ("in_missed_open_share", share(while_open)),
+        ("today_in", today_in),
+        ("today_missed", today_missed),
+        ("today_more", today_more),
+    ]
+}
+
+/// How many people wait for a callback.
+fn owed(count: i64, lang: Lang, format: &Format) -> [(&'static str, String); 2] {
+    let number = format.number(count);
+    [("owed_what", (texts(lang).callbacks.owed)(count, &number)), ("owed", number)]
+}
+
+/// By the names that pages mark their figures with (`data-stat`).
+fn shown(totals: &Totals, while_open: &Totals, format: &Format) -> BTreeMap<&'static str, String> {
+    let count = |outcome| totals.outcomes.get(outcome);
+    let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(count);
+    let decided = totals.calls - beyond_us.iter().sum::<i64>();
+    let share = |outcome| format.share(count(outcome), decided);
+    let level = totals.service_level.as_ref();
+    BTreeMap::from([
+        ("calls", format.number(totals.calls)),
+        ("in", format.number(totals.inbound)),
+        ("out", format.number(totals.outbound)),
+        ("accepted", format.number(count(Outcome::Accepted))),
+        ("accepted_rate", share(Outcome::Accepted)),
+        ("missed", format.number(count(Outcome::Missed))),
+        ("missed_share", share(Outcome::Missed)),
+        ("missed_open", format.number(while_open.outcomes.get(Outcome::Missed))),
+        ("voicemail", format.number(count(Outcome::Voicemail))),
+        ("wait_median", format.known_duration(totals.wait_seconds.median)),
+        ("wait_average", format.mean_duration(totals.wait_seconds.average)),
+        ("abandoned_median", format.known_duration(totals.abandoned_wait_seconds.median)),
+        ("abandoned_average", format.mean_duration(totals.abandoned_wait_seconds.average)),
+        ("talk_median", format.known_duration(totals.talk_seconds.median)),
+        ("talk_average", format.mean_duration(totals.talk_seconds.average)),
+        ("service_level", level.map_or_else(String::new, |level| format.share(level.in_time, level.answerable))),
+    ])
+}

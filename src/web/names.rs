@@ -1,0 +1,209 @@
+//! What people call numbers and agents, in memory: a page asks for hundreds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calls::phone::Numbering;
+use crate::contacts::Contact;
+use crate::store::names::{Kind, OwnName, list_contacts, list_own_names, names_version};
+use crate::store::{Db, StoreError};
+
+/// A search that finds more than this many by name is too wide to find any of them.
+const MOST_FOUND: usize = 200;
+
+/// All names.
+#[derive(Debug, Default)]
+pub struct Names {
+    version: i64,
+    lines: HashMap<String, Arc<str>>,
+    agents: HashMap<String, Arc<str>>,
+    /// In the order of the address book.
+    contacts: Vec<Entry>,
+    places: HashMap<String, usize>,
+}
+
+/// A contact, and how it is shown, ordered and found.
+#[derive(Debug)]
+struct Entry {
+    contact: Contact,
+    display: Arc<str>,
+    folded: Box<str>,
+}
+
+impl Names {
+    /// Loads them if they are newer than those of `version`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(db: &Db, version: Option<i64>) -> Result<Option<Self>, StoreError> {
+        // The version first: a change in between is loaded again, never missed.
+        let now = names_version(db).await?;
+        if version == Some(now) {
+            return Ok(None);
+        }
+        let (own, contacts) = (list_own_names(db).await?, list_contacts(db).await?);
+        // Sorting many names takes longer than a caller should wait for.
+        let made = tokio::task::spawn_blocking(move || Self::new(now, own, contacts)).await;
+        made.map(Some).map_err(|error| StoreError::Damaged(format!("names: {error}")))
+    }
+
+    fn new(version: i64, own: Vec<OwnName>, contacts: Vec<Contact>) -> Self {
+        let (mut lines, mut agents) = (HashMap::new(), HashMap::new());
+        for OwnName { kind, subject, name } in own {
+            let named = if kind == Kind::Line { &mut lines } else { &mut agents };
+            named.insert(subject, name.into());
+        }
+        let entry = |contact: Contact| {
+            let display = contact.display();
+            Entry { folded: folded(&display).into(), display: display.into(), contact }
+        };
+        let mut contacts: Vec<Entry> = contacts.into_iter().map(entry).collect();
+        contacts.sort_by(|a, b| (&a.folded, &a.contact.number).cmp(&(&b.folded, &b.contact.number)));
+        let places = contacts.iter().enumerate().map(|(place, entry)| (entry.contact.number.clone(), place)).collect();
+        Self { version, lines, agents, contacts, places }
+    }
+
+    /// Raised by every change.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// What people call an own line.
+    pub fn line(&self, number: &str) -> Option<Arc<str>> {
+        self.lines.get(number).cloned()
+    }
+
+    /// What people call a SIP user.
+    pub fn agent(&self, peer: &str) -> Option<Arc<str>> {
+        self.agents.get(peer).cloned()
+    }
+
+    /// Who has an outside number, E.164: a contact, or an own line.
+    pub fn contact(&self, number: &str) -> Option<Arc<str>> {
+        self.entry(number).map(|entry| entry.display.clone()).or_else(|| self.line(number))
+    }
+
+    /// Whoever is meant by a number in any notation or a SIP user.
+    pub fn any(&self, raw: &str, numbering: &Numbering) -> Option<Arc<str>> {
+        let e164 = || numbering.e164(raw).and_then(|number| self.contact(&number));
+        self.agent(raw).or_else(|| self.line(raw)).or_else(e164)
+    }
+
+    /// The contact with this number, as it is stored.
+    pub fn stored(&self, number: &str) -> Option<&Contact> {
+        self.entry(number).map(|entry| &entry.contact)
+    }
+
+    /// How many contacts there are.
+    pub fn count(&self) -> usize {
+        self.contacts.len()
+    }
+
+    /// The contacts whose name has every word of `text`, or whose number has its digits; in the order of the address
+    /// book. `beginning` is the text as the beginning of a number in E.164, where it can be one.
+    pub fn search<'a>(&'a self, text: &str, beginning: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
+        let text = folded(text);
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let is_number = !digits.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+ -/().".contains(c));
+        let found = move |entry: &&Entry| {
+            words.iter().all(|word| entry.folded.contains(word.as_str()))
+                || is_number && entry.contact.number.contains(&digits)
+                || beginning.is_some_and(|beginning| entry.contact.number.starts_with(beginning))
+        };
+        self.contacts.iter().filter(found).map(|entry| &entry.contact)
+    }
+
+    /// The numbers and agents that a search in the call log means by name.
+    pub fn meant(&self, text: &str) -> Vec<String> {
+        let text = folded(text);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if !text.chars().any(char::is_alphabetic) {
+            return Vec::new();
+        }
+        let has_words = |name: &str| words.iter().all(|word| name.contains(word));
+        let own = self.lines.iter().chain(&self.agents).filter(|(_, name)| has_words(&folded(name)));
+        let contacts = self.contacts.iter().filter(|entry| has_words(&entry.folded));
+        own.map(|(subject, _)| subject)
+            .chain(contacts.map(|entry| &entry.contact.number))
+            .take(MOST_FOUND)
+            .cloned()
+            .collect()
+    }
+
+    fn entry(&self, number: &str) -> Option<&Entry> {
+        self.places.get(number).and_then(|place| self.contacts.get(*place))
+    }
+}
+
+/// As names are compared: small letters.
+fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        let own = |kind, subject: &str, name: &str| OwnName { kind, subject: subject.into(), name: name.into() };
+        let contact = |number: &str, name: &str, company: &str| Contact {
+            number: number.into(),
+            name: name.into(),
+            company: Some(company.to_owned()).filter(|company| !company.is_empty()),
+        };
+        Names::new(
+            7,
+            vec![own(Kind::Line, "+4922129191999", "Zentrale"), own(Kind::Agent, "7777anna@fpbx.de", "Anna Kern")],
+            vec![
+                contact("+493023125000", "Jörg Älter", "Bau GmbH"),
+                contact("+41442681800", "bert", ""),
+                contact("+491712345678", "Anna Brot", ""),
+            ],
+        )
+    }
+
+    #[test]
+    fn every_kind_of_number_has_its_name() {
+        let names = names();
+        assert_eq!(names.line("+4922129191999").as_deref(), Some("Zentrale"));
+        assert_eq!(names.agent("7777anna@fpbx.de").as_deref(), Some("Anna Kern"));
+        assert_eq!(names.contact("+493023125000").as_deref(), Some("Jörg Älter, Bau GmbH"));
+        // Lines call each other, too.
+        assert_eq!(names.contact("+4922129191999").as_deref(), Some("Zentrale"));
+        let numbering = Numbering::new("DE").unwrap();
+        for (raw, name) in [
+            ("030 / 23125000", Some("Jörg Älter, Bau GmbH")),
+            ("022129191999", Some("Zentrale")),
+            ("7777anna@fpbx.de", Some("Anna Kern")),
+            ("0221*", None),
+            ("anonymous", None),
+        ] {
+            assert_eq!(names.any(raw, &numbering).as_deref(), name, "{raw}");
+        }
+        assert_eq!((names.line("23"), names.agent("+493023125000"), names.contact("anonymous")), (None, None, None));
+    }
+
+    #[test]
+    fn contacts_are_found_by_words_and_by_numbers_in_order_of_name() {
+        let names = names();
+        let found = |text: &str, beginning| {
+            names.search(text, beginning).map(|contact| contact.name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("", None), ["Anna Brot", "bert", "Jörg Älter"]);
+        assert_eq!(found("ÄLTER bau", None), ["Jörg Älter"]);
+        assert_eq!(found("2312-5", None), ["Jörg Älter"]);
+        assert_eq!(found("030 23", Some("+493023")), ["Jörg Älter"]);
+        assert_eq!(found("anna bau", None), [""; 0]);
+    }
+
+    #[test]
+    fn a_search_for_a_name_means_its_numbers() {
+        let names = names();
+        let mut meant = names.meant("Anna");
+        meant.sort();
+        assert_eq!(meant, ["+491712345678", "7777anna@fpbx.de"]);
+        assert_eq!(names.meant("zentrale"), ["+4922129191999"]);
+        assert_eq!((names.meant("0221 29"), names.meant("nobody")), (Vec::<String>::new(), Vec::new()));
+    }
+}

@@ -1,0 +1,176 @@
+//! The course of one call as a lane: how long it rang, how long people spoke.
+
+use super::visit::Visit;
+use crate::calls::call::{Call, State as Standing};
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+
+/// A part is never thinner than this share of the lane, in percent.
+const LEAST_WIDTH: f64 = 1.5;
+
+/// What a call's lane shows.
+pub struct Lane {
+    /// From left to right.
+    pub parts: Vec<Part>,
+    /// When it began.
+    pub begin: String,
+    /// When it ended, or that it goes on.
+    pub end: String,
+    /// In words, for those who do not see it.
+    pub words: String,
+    /// How to read it.
+    pub hint: String,
+}
+
+/// A stretch of time.
+pub struct Part {
+    pub class: &'static str,
+    pub name: &'static str,
+    pub duration: String,
+    /// In percent of the lane.
+    pub x: f64,
+    pub width: f64,
+    seconds: i64,
+}
+
+/// What happens in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Ringing,
+    Talking,
+    Voicemail,
+    /// Ringing, then talking; when it changed is not told.
+    Untold,
+}
+
+/// `None` where nothing is known to have lasted.
+pub fn lane(call: &Call, standing: Standing, now_ms: i64, visit: &Visit) -> Option<Lane> {
+    let t = &visit.texts.call_log;
+    let end_ms = end_ms(call, standing, now_ms)?;
+    let stretches = stretches(call, end_ms);
+    let mut parts: Vec<Part> = stretches.iter().map(|(doing, ms)| part(*doing, *ms, visit)).collect();
+    place(&mut parts);
+    let mut hint = t.lane_hint.to_owned();
+    for (doing, more) in [(Doing::Voicemail, t.voicemail_hint), (Doing::Untold, t.untold_hint)] {
+        if stretches.iter().any(|(other, _)| *other == doing) {
+            hint = more.to_owned();
+        }
+    }
+    let words = parts.iter().map(|part| (t.lasted)(part.name, &part.duration)).collect::<Vec<_>>().join(", ");
+    let is_running = standing != Standing::Ended;
+    Some(Lane {
+        begin: visit.format.precise_time(call.started_ms),
+        end: if is_running { t.goes_on.to_owned() } else { visit.format.precise_time(end_ms) },
+        words,
+        hint,
+        parts,
+    })
+    .filter(|lane| !lane.parts.is_empty())
+}
+
+fn end_ms(call: &Call, standing: Standing, now_ms: i64) -> Option<i64> {
+    if standing == Standing::Ended { call.ended_ms } else { Some(now_ms) }
+}
+
+/// What happened for how many milliseconds, in order.
+fn stretches(call: &Call, end_ms: i64) -> Vec<(Doing, i64)> {
+    let whole = end_ms - call.started_ms;
+    let accepted = call.accepted_ms.map(|at_ms| at_ms.clamp(call.started_ms, end_ms.max(call.started_ms)));
+    let told = match (call.ending, accepted) {
+        (Some(Outcome::Voicemail), _) => vec![(Doing::Voicemail, whole)],
+        (Some(Outcome::Accepted) | None, Some(accepted)) => {
+            vec![(Doing::Ringing, accepted - call.started_ms), (Doing::Talking, end_ms - accepted)]
+        }
+        (Some(Outcome::Accepted), None) => vec![(Doing::Untold, whole)],
+        // Whoever calls out may be talking already.
+        (None, None) if call.direction == Some(Direction::Out) => vec![(Doing::Untold, whole)],
+        _ => vec![(Doing::Ringing, whole)],
+    };
+    told.into_iter().filter(|(_, ms)| *ms > 0).collect()
+}
+
+fn part(doing: Doing, ms: i64, visit: &Visit) -> Part {
+    let t = &visit.texts.call_log;
+    let (class, name) = match doing {
+        Doing::Ringing => ("ringing", t.ringing),
+        Doing::Talking => ("talking", t.talking),
+        Doing::Voicemail => ("voicemail", t.voicemail),
+        Doing::Untold => ("untold", t.untold),
+    };
+    let seconds = ms / 1000;
+    Part { class, name, duration: visit.format.duration(seconds), x: 0.0, width: 0.0, seconds }
+}
+
+/// Side by side, each as wide as it lasted, but none so thin that it cannot be seen.
+fn place(parts: &mut [Part]) {
+    let whole: i64 = parts.iter().map(|part| part.seconds).sum();
+    let share = |seconds: i64| if whole > 0 { seconds as f64 / whole as f64 * 100.0 } else { 0.0 };
+    let least: f64 = parts.iter().map(|part| share(part.seconds).max(LEAST_WIDTH)).sum();
+    let mut x = 0.0;
+    for part in parts {
+        part.x = x;
+        part.width = (share(part.seconds).max(LEAST_WIDTH) / least * 10_000.0).round() / 100.0;
+        x = ((x + part.width) * 100.0).round() / 100.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placetel::event::CallId;
+
+    const BEGIN: i64 = 1_795_334_400_000;
+
+    fn call(direction: Direction, ending: Option<Outcome>, accepted_after: Option<i64>, lasted: i64) -> Call {
+        Call {
+            call_id: CallId::parse("c1").unwrap(),
+            direction: Some(direction),
+            from: None,
+            to: None,
+            number: None,
+            party: None,
+            peer: None,
+            has_incoming: direction == Direction::In,
+            started_ms: BEGIN,
+            accepted_ms: accepted_after.map(|seconds| BEGIN + seconds * 1000),
+            ended_ms: ending.map(|_| BEGIN + lasted * 1000),
+            ending,
+            talk_seconds: None,
+            event_count: 1,
+        }
+    }
+
+    fn course(direction: Direction, ending: Option<Outcome>, accepted_after: Option<i64>) -> Vec<(Doing, i64)> {
+        stretches(&call(direction, ending, accepted_after, 60), BEGIN + 60_000)
+    }
+
+    #[test]
+    fn a_call_rings_then_people_talk() {
+        use {Direction::*, Doing::*};
+        let accepted = Some(Outcome::Accepted);
+        assert_eq!(course(In, accepted, Some(12)), [(Ringing, 12_000), (Talking, 48_000)]);
+        assert_eq!(course(In, accepted, Some(0)), [(Talking, 60_000)]);
+        assert_eq!(course(In, Some(Outcome::Missed), None), [(Ringing, 60_000)]);
+        assert_eq!(course(In, Some(Outcome::Voicemail), None), [(Voicemail, 60_000)]);
+        assert_eq!(course(Out, accepted, None), [(Untold, 60_000)]);
+        assert_eq!(course(Out, Some(Outcome::Busy), None), [(Ringing, 60_000)]);
+        assert_eq!(course(In, None, Some(12)), [(Ringing, 12_000), (Talking, 48_000)]);
+        assert_eq!(course(Out, None, None), [(Untold, 60_000)]);
+        // A hangup that came before everything else.
+        assert_eq!(stretches(&call(In, accepted, Some(70), 60), BEGIN - 5_000), []);
+    }
+
+    #[test]
+    fn parts_fill_the_lane_and_are_all_to_be_seen() {
+        let part = |seconds| Part { class: "", name: "", duration: String::new(), x: 0.0, width: 0.0, seconds };
+        for seconds in [vec![12, 48], vec![1, 7_200], vec![7_200, 0], vec![0]] {
+            let mut parts: Vec<Part> = seconds.iter().map(|seconds| part(*seconds)).collect();
+            place(&mut parts);
+            assert!(parts.iter().all(|part| part.width > 1.4), "{seconds:?}");
+            assert!((parts.iter().map(|part| part.width).sum::<f64>() - 100.0).abs() < 0.1, "{seconds:?}");
+        }
+        let mut parts = [part(12), part(48)];
+        place(&mut parts);
+        assert_eq!((parts[0].x, parts[0].width, parts[1].x, parts[1].width), (0.0, 20.0, 20.0, 80.0));
+    }
+}

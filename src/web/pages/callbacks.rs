@@ -1,0 +1,245 @@
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::asked::{Asked, FilterView};
+use super::named::Named;
+use super::overview::Scope;
+use super::visit::Visit;
+use super::words::Words;
+use super::{form_body, form_value, page, see_other};
+use crate::stats::callbacks::CallbackReport;
+use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks};
+use crate::store::marks::{Mark, recent_marks};
+use crate::web::api::callbacks::{callback_report, cursor, mark, unmark, within_days};
+use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::error::Error;
+use crate::web::i18n::CallbacksTexts;
+use crate::web::i18n::format::{Format, NOTHING};
+use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
+use crate::web::state::State;
+
+const LIST: &str = "/callbacks";
+const CALLBACKS_PER_PAGE: usize = 25;
+const CHOICES: [i64; 4] = [7, 30, 90, 365];
+const MARKS: i64 = 10;
+const MARKS_DAYS: i64 = 7;
+
+#[derive(Template)]
+#[template(path = "pages/callbacks.html")]
+struct CallbacksPage {
+    visit: Visit,
+    t: &'static CallbacksTexts,
+    notice: Option<&'static str>,
+    waiting: String,
+    within: Vec<Within>,
+    here: String,
+    rows: Vec<CallbackRow>,
+    more: Option<String>,
+    oldest: Option<String>,
+    just_done: Option<(String, String)>,
+    marks: Vec<MarkRow>,
+    filter: FilterView,
+    figures: Vec<Figure>,
+}
+
+/// A choice of how far back the list goes.
+struct Within {
+    href: String,
+    name: String,
+    is_chosen: bool,
+}
+
+/// Somebody to ring back.
+struct CallbackRow {
+    party: String,
+    named: Named,
+    dial: String,
+    done: String,
+    missed: String,
+    first: Option<String>,
+    last: String,
+    lines: Vec<Named>,
+    calls: String,
+}
+
+/// Somebody marked as done.
+struct MarkRow {
+    party: String,
+    named: Named,
+    what: String,
+    undo: String,
+}
+
+/// A figure of the report, and what it means.
+struct Figure {
+    class: &'static str,
+    name: &'static str,
+    value: String,
+    more: String,
+    what: &'static str,
+}
+
+/// `GET /callbacks`
+pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let t = &visit.texts.callbacks;
+    let parameters = parameters(&request);
+    let (days, mut notice) = match within_days(&parameters) {
+        Ok(days) => (days, None),
+        Err(_) => (DEFAULT_DAYS, Some(t.wrong_days)),
+    };
+    let cursor = cursor(&parameters).unwrap_or_else(|_| {
+        notice.get_or_insert(t.wrong_cursor);
+        None
+    });
+    let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, days_ago_ms(days));
+    let open = open_callbacks(db, numbering, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
+    let count = match (&cursor, &open.next, state.callbacks_owed().await) {
+        (None, None, _) => i64::try_from(open.callbacks.len()).unwrap_or(i64::MAX),
+        (.., Some(owed)) if days == DEFAULT_DAYS => owed,
+        _ => count_open(db, numbering, since_ms).await?,
+    };
+    if days == DEFAULT_DAYS {
+        visit.owe(Some(count));
+    }
+    let marks = recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?;
+    let asked = Asked::read(&request, &state, &visit);
+    let report = callback_report(&state, &asked.filter).await?;
+    let listed = |days: i64, cursor: Option<&CallbackCursor>| url(&asked.words, days, cursor);
+    page(&CallbacksPage {
+        t,
+        notice,
+        waiting: (t.waiting)(count, &visit.format.number(count)),
+        within: within(days, |days| listed(days, None), t),
+        here: listed(days, cursor.as_ref()),
+        rows: open.callbacks.iter().map(|callback| row(callback, &state, &visit)).collect(),
+        more: open.next.as_ref().map(|next| listed(days, Some(next))),
+        oldest: cursor.as_ref().map(|_| listed(days, None)),
+        just_done: just_done(&parameters, &marks, &visit),
+        marks: marks.into_iter().map(|mark| mark_row(mark, &visit)).collect(),
+        filter: periods(&asked, days, &visit),
+        figures: figures(&report, &visit),
+        visit,
+    })
+}
+
+/// How far back the list can go; the chosen one is among them, whatever it is.
+fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<Within> {
+    let other = Some(chosen).filter(|days| !CHOICES.contains(days));
+    let choices = CHOICES.into_iter().chain(other);
+    choices.map(|days| Within { href: href(days), name: (t.within_days)(days), is_chosen: days == chosen }).collect()
+}
+
+/// `POST /callbacks/done`
+pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let form = form_body(&request, payload).await?;
+    let party = mark(&state, form_value(&form, "party")).await?;
+    Ok(see_other(&back(&form, Some(&party))))
+}
+
+/// `POST /callbacks/undo`
+pub async fn undo(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let form = form_body(&request, payload).await?;
+    unmark(&state, form_value(&form, "party")).await?;
+    Ok(see_other(&back(&form, None)))
+}
+
+fn url(words: &Words, days: i64, cursor: Option<&CallbackCursor>) -> String {
+    let (days, cursor) = (days.to_string(), cursor.map(CallbackCursor::encode));
+    let mut more = vec![("within_days", days.as_str())];
+    more.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+    words.url_with(LIST, &more)
+}
+
+/// Where the form came from: our own list, whatever the field says.
+fn back(form: &Parameters, just_done: Option<&str>) -> String {
+    let query = form_value(form, "back").strip_prefix(LIST).and_then(|rest| rest.strip_prefix('?')).unwrap_or_default();
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "done");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(kept).extend_pairs(just_done.map(|party| ("done", party)));
+    match query.finish() {
+        query if query.is_empty() => LIST.to_owned(),
+        query => format!("{LIST}?{query}"),
+    }
+}
+
+/// The number that was just marked, and what that means.
+fn just_done(parameters: &Parameters, marks: &[Mark], visit: &Visit) -> Option<(String, String)> {
+    let party = parameter(parameters, "done")?;
+    let mark = marks.iter().find(|mark| mark.party == party)?;
+    Some((mark.party.clone(), (visit.texts.callbacks.marked)(Named::party(&*mark.party, &visit.names).short())))
+}
+
+fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
+    let (t, format) = (&visit.texts.callbacks, &visit.format);
+    let named = Named::party(&*callback.party, &visit.names);
+    let line = |number: &String| Named::line(number, &visit.names).to(Scope::Line(number.clone()).path());
+    let first_day = state.derivation.business.day(callback.first_missed_ms);
+    let calls = Words::default()
+        .with("party", &callback.party)
+        .with("start", first_day.to_string())
+        .with("end", state.today().max(first_day).to_string());
+    CallbackRow {
+        dial: (t.dial)(&named.both()),
+        done: (t.done_party)(&named.both()),
+        missed: (t.missed)(callback.missed_calls, &format.number(callback.missed_calls)),
+        first: (callback.missed_calls > 1).then(|| format.moment(callback.first_missed_ms)),
+        last: format.moment(callback.last_missed_ms),
+        lines: callback.numbers.iter().map(line).collect(),
+        calls: calls.url("/calls"),
+        party: callback.party.clone(),
+        named,
+    }
+}
+
+fn mark_row(mark: Mark, visit: &Visit) -> MarkRow {
+    let t = &visit.texts.callbacks;
+    let named = Named::party(&*mark.party, &visit.names);
+    MarkRow {
+        what: (t.marked_at)(&visit.format.moment(mark.done_ms), mark.done_by.as_deref()),
+        undo: (t.undo_party)(&named.both()),
+        named: named.to(Scope::Caller(mark.party.clone()).path()),
+        party: mark.party,
+    }
+}
+
+/// The periods of the report; choosing one keeps how far back the list goes.
+fn periods(asked: &Asked, days: i64, visit: &Visit) -> FilterView {
+    let mut filter = asked.view(LIST, visit);
+    for pill in &mut filter.pills {
+        pill.value += &format!("&within_days={days}#report");
+    }
+    filter
+}
+
+fn figures(report: &CallbackReport, visit: &Visit) -> Vec<Figure> {
+    if report.missed_callers == 0 {
+        return Vec::new();
+    }
+    let (t, format) = (&visit.texts.callbacks, &visit.format);
+    let figure = |class, name, value, more, what| Figure { class, name, value, more, what };
+    let counted = |class, name, count: i64, what| {
+        let share = format.share(count, report.missed_callers);
+        figure(class, name, format.number(count), share, what)
+    };
+    let wait = |seconds: Option<i64>| seconds.map_or(NOTHING.to_owned(), |seconds| wait(seconds, t, format));
+    let p90 = report.p90_seconds.map_or(String::new(), |seconds| (t.waited_p90)(&wait(Some(seconds))));
+    let owed_class = if report.still_owed > 0 { "missed" } else { "" };
+    vec![
+        figure("", t.missed_callers, format.number(report.missed_callers), String::new(), t.missed_callers_what),
+        counted("accepted", t.reached, report.reached, t.reached_what),
+        counted("", t.settled, report.done, t.settled_what),
+        counted(owed_class, t.still_owed, report.still_owed, t.still_owed_what),
+        figure("", t.waited, wait(report.median_seconds), p90, t.waited_what),
+    ]
+}
+
+/// Callbacks take longer than calls: from an hour on seconds do not matter, from two days on minutes do not.
+fn wait(seconds: i64, t: &CallbacksTexts, format: &Format) -> String {
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match hours {
+        ..1 => format.duration(seconds),
+        1..48 => (t.hours)(hours, minutes),
+        _ => (t.days)(hours / 24, hours % 24),
+    }
+}

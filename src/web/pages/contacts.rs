@@ -1,0 +1,174 @@
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::contact_form::ContactForm;
+use super::visit::Visit;
+use super::words::Words;
+use super::{form_body, page, page_with, see_other};
+use crate::contacts::{Contact, MAX_CONTACTS};
+use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
+use crate::web::api::{parameter, parameters};
+use crate::web::error::Error;
+use crate::web::i18n::ContactsTexts;
+use crate::web::state::State;
+
+const LIST: &str = "/contacts";
+const CONTACTS_PER_PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "pages/contacts.html")]
+struct ContactsPage {
+    visit: Visit,
+    t: &'static ContactsTexts,
+    count: String,
+    search: String,
+    is_empty: bool,
+    contacts: Vec<Row>,
+    page: Option<String>,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+struct Row {
+    contact: Contact,
+    href: String,
+    calls: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/contact.html")]
+struct ContactPage {
+    visit: Visit,
+    t: &'static ContactsTexts,
+    title: &'static str,
+    path: String,
+    form: ContactForm,
+    name: Option<String>,
+}
+
+/// `GET /contacts`
+pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let (t, parameters, names) = (&visit.texts.contacts, parameters(&request), state.names());
+    let search = parameter(&parameters, "q").unwrap_or_default().trim().to_owned();
+    let beginning = state.derivation.numbering.international(&search);
+    let found: Vec<&Contact> = names.search(&search, beginning.as_deref()).collect();
+    let pages = found.len().div_ceil(CONTACTS_PER_PAGE).max(1);
+    let wanted = parameter(&parameters, "page").and_then(|page| page.parse().ok()).unwrap_or(1);
+    let at: usize = usize::clamp(wanted, 1, pages);
+    let shown = found.iter().skip((at - 1) * CONTACTS_PER_PAGE).take(CONTACTS_PER_PAGE);
+    let to = |page: usize| url(&search, page);
+    page(&ContactsPage {
+        t,
+        count: (t.count)(found.len(), visit.format.number(i64::try_from(found.len()).unwrap_or(i64::MAX))),
+        is_empty: names.count() == 0,
+        contacts: shown.map(|contact| row(contact)).collect(),
+        page: (pages > 1).then(|| (t.page)(at, pages)),
+        previous: (at > 1).then(|| to(at - 1)),
+        next: (at < pages).then(|| to(at + 1)),
+        search,
+        visit,
+    })
+}
+
+fn url(search: &str, page: usize) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if !search.is_empty() {
+        query.append_pair("q", search);
+    }
+    format!("{LIST}?{}", query.append_pair("page", &page.to_string()).finish())
+}
+
+fn row(contact: &Contact) -> Row {
+    let calls = Words::default().with("party", contact.number.as_str()).with("period", "year").url("/calls");
+    Row { href: path_of(&contact.number), calls, contact: contact.clone() }
+}
+
+fn path_of(number: &str) -> String {
+    format!("{LIST}/{number}")
+}
+
+/// `GET /contacts/new`
+pub async fn new(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Error> {
+    let parameters = parameters(&request);
+    page(&ContactPage::new(visit, ContactForm::new(parameter(&parameters, "number").unwrap_or_default())))
+}
+
+/// `POST /contacts`
+pub async fn create(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let mut form = ContactForm::read(&form_body(&request, payload).await?);
+    let Some(contact) = form.contact(None, &state, &visit) else {
+        return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(visit, form));
+    };
+    save_contacts(&state.db, std::slice::from_ref(&contact), false).await.map_err(|error| too_many(error, &visit))?;
+    done(&state).await
+}
+
+/// `GET /contacts/{number}`
+pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let contact = found(&path, &state)?;
+    page(&ContactPage::of(visit, &contact, ContactForm::of(&contact)))
+}
+
+/// `POST /contacts/{number}`
+pub async fn save(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let sent = form_body(&request, payload).await?;
+    let before = found(&path, &state)?;
+    let mut form = ContactForm::read(&sent);
+    let Some(contact) = form.contact(Some(&before.number), &state, &visit) else {
+        return page_with(StatusCode::BAD_REQUEST, &ContactPage::of(visit, &before, form));
+    };
+    replace_contact(&state.db, &before.number, &contact).await?;
+    done(&state).await
+}
+
+/// `POST /contacts/{number}/delete`
+pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+    delete_contact(&state.db, &found(&path, &state)?.number).await?;
+    done(&state).await
+}
+
+async fn done(state: &State) -> Result<HttpResponse, Error> {
+    state.refresh_names().await?;
+    Ok(see_other(LIST))
+}
+
+fn found(path: &str, state: &State) -> Result<Contact, Error> {
+    state.names().stored(path).cloned().ok_or(Error::NotFound)
+}
+
+fn too_many(error: ContactsError, visit: &Visit) -> Error {
+    match error {
+        ContactsError::TooMany(_) => Error::BadRequest(most_contacts(visit)),
+        ContactsError::Store(error) => error.into(),
+    }
+}
+
+/// That more contacts than there may be were wanted.
+pub fn most_contacts(visit: &Visit) -> String {
+    (visit.texts.contacts.too_many)(visit.format.number(i64::try_from(MAX_CONTACTS).unwrap_or(i64::MAX)))
+}
+
+impl ContactPage {
+    fn new(visit: Visit, form: ContactForm) -> Self {
+        let t = &visit.texts.contacts;
+        Self { t, title: t.new_title, path: LIST.to_owned(), form, name: None, visit }
+    }
+
+    fn of(visit: Visit, contact: &Contact, form: ContactForm) -> Self {
+        let (t, path) = (&visit.texts.contacts, path_of(&contact.number));
+        Self { t, title: t.edit_title, path, form, name: Some(contact.display()), visit }
+    }
+}

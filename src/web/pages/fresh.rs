@@ -1,0 +1,35 @@
+use super::asked::Asked;
+use super::visit::Visit;
+use crate::web::state::State;
+
+/// What a list needs to say quietly that there are new calls: see `live.js`.
+pub struct Fresh {
+    pub now_ms: i64,
+    pub one: &'static str,
+    pub many: &'static str,
+    pub some: &'static str,
+    pub direction: &'static str,
+    pub number: String,
+    pub peer: String,
+    pub party: String,
+}
+
+impl Fresh {
+    /// For a list under this filter; `None` where a new call could not be seen, or nobody can tell before it is
+    /// looked for.
+    pub fn of(asked: &Asked, state: &State, visit: &Visit) -> Option<Self> {
+        let (filter, today, t) = (&asked.filter, state.today(), &visit.texts.live);
+        let is_open = (filter.days.start..=filter.days.end).contains(&today);
+        let is_told = filter.outcomes.is_empty() && filter.search.is_none() && filter.in_hours.is_none();
+        (is_open && is_told).then(|| Self {
+            now_ms: visit.now_ms,
+            one: t.one_new,
+            many: t.many_new,
+            some: t.some_new,
+            direction: filter.direction.map_or("", |direction| direction.as_str()),
+            number: filter.number.clone().unwrap_or_default(),
+            peer: filter.peer.clone().unwrap_or_default(),
+            party: filter.party.clone().unwrap_or_default(),
+        })
+    }
+}

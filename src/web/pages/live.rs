@@ -1,0 +1,202 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::call_rows::{DirectionView, OutcomeView, direction, named_party, outcome};
+use super::named::Named;
+use super::page;
+use super::visit::Visit;
+use crate::calls::call::Call;
+use crate::calls::outcome::Outcome;
+use crate::placetel::event::Direction;
+use crate::stats::filter::Filter;
+use crate::stats::period::DayRange;
+use crate::store::calls::{StoredCall, list_calls};
+use crate::store::live::last_ended;
+use crate::web::error::Error;
+use crate::web::i18n::format::NOTHING;
+use crate::web::i18n::{CallsTexts, LiveTexts};
+use crate::web::state::State;
+
+/// More running calls than anybody looks at.
+const MOST_RUNNING: usize = 100;
+const MOST_ENDED: usize = 20;
+/// An unanswered call without news is hidden after so long: its hangup was lost.
+const PATIENCE_MS: i64 = 10 * 60 * 1000;
+
+#[derive(Template)]
+#[template(path = "pages/live.html")]
+struct LivePage {
+    visit: Visit,
+    t: &'static LiveTexts,
+    calls_t: &'static CallsTexts,
+    words: Value,
+    now_ms: i64,
+    as_of: String,
+    patience_ms: i64,
+    most_ended: usize,
+    running: Vec<RunningRow>,
+    has_more: bool,
+    ended: Vec<EndedRow>,
+}
+
+struct RunningRow {
+    call_id: String,
+    class: &'static str,
+    started_ms: i64,
+    since_ms: i64,
+    until_ms: Option<i64>,
+    direction: DirectionView,
+    party: String,
+    number: String,
+    peer: String,
+    state: &'static str,
+    timer: String,
+}
+
+struct EndedRow {
+    call_id: String,
+    ended_ms: i64,
+    time: String,
+    direction: DirectionView,
+    party: String,
+    number: String,
+    outcome: OutcomeView,
+    peer: String,
+    talk: String,
+}
+
+/// `GET /live`
+pub async fn show(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let now_ms = visit.now_ms;
+    let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.today() });
+    let open = Filter { outcomes: vec![Outcome::Open], ..ever.clone() };
+    let open = list_calls(&state.db, &state.query(&open).only_open(), None, MOST_RUNNING).await?;
+    let running = open.calls.iter().filter_map(|stored| running_row(&stored.call, now_ms, &visit)).collect();
+    let ended = ended(&state, ever, now_ms).await?;
+    page(&LivePage {
+        t: &visit.texts.live,
+        calls_t: &visit.texts.calls,
+        words: words(&visit),
+        now_ms,
+        as_of: visit.format.precise_time(now_ms),
+        patience_ms: PATIENCE_MS,
+        most_ended: MOST_ENDED,
+        running,
+        has_more: open.next.is_some(),
+        ended: ended.iter().map(|stored| ended_row(&stored.call, now_ms, &state, &visit)).collect(),
+        visit,
+    })
+}
+
+/// The calls that ended last. Only those that began lately can be asked for by their end; if they are too few,
+/// those that began last do.
+async fn ended(state: &State, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
+    let lately_ms = now_ms.saturating_sub(state.hangup_timeout_ms());
+    let ended = last_ended(&state.db, lately_ms, MOST_ENDED as i64).await?;
+    if ended.len() == MOST_ENDED {
+        return Ok(ended);
+    }
+    let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Open).collect();
+    let query = state.query(&Filter { outcomes, ..ever });
+    let mut calls = list_calls(&state.db, &query, None, MOST_ENDED).await?.calls;
+    calls.sort_by_key(|stored| std::cmp::Reverse((end_ms(&stored.call), stored.key)));
+    Ok(calls)
+}
+
+fn end_ms(call: &Call) -> i64 {
+    call.ended_ms.unwrap_or(call.started_ms)
+}
+
+fn running_row(call: &Call, now_ms: i64, visit: &Visit) -> Option<RunningRow> {
+    let t = &visit.texts.live;
+    let is_out = call.direction == Some(Direction::Out);
+    let accepted_ms = call.accepted_ms.filter(|_| !is_out);
+    let (class, state) = match accepted_ms {
+        _ if is_out => ("outgoing", t.outgoing),
+        Some(_) => ("talking", t.talking),
+        None => ("ringing", t.ringing),
+    };
+    let until_ms = (class == "ringing").then(|| call.started_ms + PATIENCE_MS);
+    let since_ms = accepted_ms.unwrap_or(call.started_ms);
+    until_ms.is_none_or(|until_ms| now_ms < until_ms).then(|| RunningRow {
+        call_id: call.call_id.to_string(),
+        class,
+        started_ms: call.started_ms,
+        since_ms,
+        until_ms,
+        direction: direction(call.direction, visit),
+        party: named_party(call, &visit.names, visit).short().to_owned(),
+        number: line(call, visit),
+        peer: peer(call, visit),
+        state,
+        timer: timer((now_ms - since_ms) / 1000),
+    })
+}
+
+fn ended_row(call: &Call, now_ms: i64, state: &State, visit: &Visit) -> EndedRow {
+    EndedRow {
+        call_id: call.call_id.to_string(),
+        ended_ms: end_ms(call),
+        time: visit.format.time(end_ms(call)),
+        direction: direction(call.direction, visit),
+        party: named_party(call, &visit.names, visit).short().to_owned(),
+        number: line(call, visit),
+        outcome: outcome(call.standing(now_ms, state.hangup_timeout_ms()).1, visit),
+        peer: peer(call, visit),
+        talk: visit.format.known_duration(call.talk_seconds),
+    }
+}
+
+/// Like the script: by name alone, there is no room for more.
+fn line(call: &Call, visit: &Visit) -> String {
+    Named::line(call.number.as_deref().unwrap_or(NOTHING), &visit.names).short().to_owned()
+}
+
+fn peer(call: &Call, visit: &Visit) -> String {
+    Named::agent(call.peer.as_deref().unwrap_or_default(), &visit.names).short().to_owned()
+}
+
+/// `0:07`, `12:34` or `1:02:03`.
+fn timer(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds.max(0) / 3600, seconds.max(0) / 60 % 60, seconds.max(0) % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// What the script needs to write rows as this page does.
+fn words(visit: &Visit) -> Value {
+    let (t, calls_t) = (&visit.texts.live, &visit.texts.calls);
+    let way = |way| {
+        let DirectionView { sign, name } = direction(way, visit);
+        json!([sign, name])
+    };
+    let outcomes = Outcome::ALL.map(|one| {
+        let OutcomeView { class, name } = outcome(one, visit);
+        (one.as_str().to_owned(), json!([class, name]))
+    });
+    json!({
+        "directions": {"in": way(Some(Direction::In)), "out": way(Some(Direction::Out)), "unknown": way(None)},
+        "outcomes": outcomes.into_iter().collect::<serde_json::Map<_, _>>(),
+        "states": {"ringing": t.ringing, "talking": t.talking, "outgoing": t.outgoing},
+        "called": {"ringing": t.says_ringing, "talking": t.says_talking, "outgoing": t.says_outgoing},
+        "anonymous": calls_t.anonymous,
+        "unknown": visit.texts.call.unknown_value,
+        "nothing": NOTHING,
+        "live": t.live,
+        "broken": t.broken,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_count_hours_only_if_there_are_any() {
+        for (seconds, written) in [(-3, "0:00"), (0, "0:00"), (67, "1:07"), (3_599, "59:59"), (3_723, "1:02:03")] {
+            assert_eq!(timer(seconds), written);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::visit::Visit;
+use super::{form_body, page, page_with, see_other};
+use crate::stats::business::day_number;
+use crate::store::calls::lines_and_peers;
+use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
+use crate::web::api::names::MAX_NAME_CHARS;
+use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::error::Error;
+use crate::web::i18n::NamesTexts;
+use crate::web::state::State;
+
+const SAVED: &str = "/settings/names?saved=1";
+const SEEN_WITHIN_DAYS: i64 = 366;
+/// More than this are not edited by hand.
+const MOST_ROWS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "pages/names.html")]
+struct NamesPage {
+    visit: Visit,
+    t: &'static NamesTexts,
+    sections: [Section; 2],
+    is_saved: bool,
+    has_errors: bool,
+}
+
+/// The lines, or the agents.
+struct Section {
+    field: &'static str,
+    title: &'static str,
+    what: &'static str,
+    subject: &'static str,
+    none: &'static str,
+    rows: Vec<Row>,
+    more: Option<String>,
+}
+
+struct Row {
+    subject: String,
+    name: String,
+    label: String,
+    error: Option<String>,
+}
+
+/// `GET /settings/names`
+pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let names = known(&state).await?;
+    let is_saved = parameter(&parameters(&request), "saved").is_some();
+    page(&names_page(visit, &names, is_saved))
+}
+
+/// `POST /settings/names`
+pub async fn save(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let names = read(&form_body(&request, payload).await?)?;
+    if names.iter().any(|name| !is_usable(&name.name)) {
+        return page_with(StatusCode::BAD_REQUEST, &names_page(visit, &names, false));
+    }
+    save_own_names(&state.db, &names, false).await?;
+    state.refresh_names().await?;
+    Ok(see_other(SAVED))
+}
+
+/// Lines and agents that calls tell of, and those that have a name.
+async fn known(state: &State) -> Result<Vec<OwnName>, Error> {
+    let today = day_number(state.today());
+    let (lines, agents) = lines_and_peers(&state.db, today - SEEN_WITHIN_DAYS..today + 1).await?;
+    let seen = [(Kind::Line, lines), (Kind::Agent, agents)];
+    let unnamed =
+        seen.into_iter().flat_map(|(kind, subjects)| subjects.into_iter().map(move |subject| (kind, subject)));
+    let mut names: BTreeMap<(Kind, String), String> = unnamed.map(|key| (key, String::new())).collect();
+    names.extend(list_own_names(&state.db).await?.into_iter().map(|own| ((own.kind, own.subject), own.name)));
+    Ok(names.into_iter().map(|((kind, subject), name)| OwnName { kind, subject, name }).collect())
+}
+
+/// The form tells each subject, then its name.
+fn read(form: &Parameters) -> Result<Vec<OwnName>, Error> {
+    let (mut names, mut seen) = (Vec::new(), BTreeSet::new());
+    for pair in form.chunks(2) {
+        let [(field, subject), (name_field, name)] = pair else { return Err(unreadable()) };
+        let kind = match (field.as_str(), name_field.as_str()) {
+            ("line", "line_name") => Kind::Line,
+            ("agent", "agent_name") => Kind::Agent,
+            _ => return Err(unreadable()),
+        };
+        if subject.is_empty() || subject.contains('\0') || !seen.insert((kind, subject.clone())) {
+            return Err(unreadable());
+        }
+        names.push(OwnName { kind, subject: subject.clone(), name: name.trim().to_owned() });
+    }
+    Ok(names)
+}
+
+fn unreadable() -> Error {
+    Error::BadRequest("expected pairs of line and line_name, or agent and agent_name".into())
+}
+
+fn is_usable(name: &str) -> bool {
+    name.chars().count() <= MAX_NAME_CHARS
+        && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
+
+fn names_page(visit: Visit, names: &[OwnName], is_saved: bool) -> NamesPage {
+    let t = &visit.texts.names;
+    let row = |own: &OwnName| Row {
+        subject: own.subject.clone(),
+        name: own.name.clone(),
+        label: (t.name_of)(&own.subject),
+        error: (!is_usable(&own.name)).then(|| (t.unusable)(MAX_NAME_CHARS)),
+    };
+    let rows = |kind: Kind| names.iter().filter(|own| own.kind == kind).take(MOST_ROWS).map(row).collect();
+    let more = |kind: Kind| {
+        let count = names.iter().filter(|own| own.kind == kind).count();
+        (count > MOST_ROWS).then(|| (t.more)(MOST_ROWS))
+    };
+    let lines = Section {
+        field: "line",
+        title: t.lines,
+        what: t.lines_what,
+        subject: t.line,
+        none: t.no_lines,
+        rows: rows(Kind::Line),
+        more: more(Kind::Line),
+    };
+    let agents = Section {
+        field: "agent",
+        title: t.agents,
+        what: t.agents_what,
+        subject: t.agent,
+        none: t.no_agents,
+        rows: rows(Kind::Agent),
+        more: more(Kind::Agent),
+    };
+    let has_errors = names.iter().any(|own| !is_usable(&own.name));
+    NamesPage { t, sections: [lines, agents], is_saved, has_errors, visit }
+}

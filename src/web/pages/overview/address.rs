@@ -1,0 +1,179 @@
+//! Where a dashboard is: whose it is, what it was asked for, and how it shows that. Every state is a url.
+
+use crate::web::api::{self, Parameters};
+use crate::web::pages::named::Named;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::words::Words;
+
+/// Whose figures a dashboard shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    Company,
+    /// An own line's.
+    Line(String),
+    /// A SIP user's.
+    Agent(String),
+    /// Somebody's outside.
+    Caller(String),
+}
+
+impl Scope {
+    /// The path of its page.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Company => "/".to_owned(),
+            Self::Line(number) => format!("/lines/{}", segment(number)),
+            Self::Agent(peer) => format!("/agents/{}", segment(peer)),
+            Self::Caller(party) => format!("/callers/{}", segment(party)),
+        }
+    }
+
+    /// Whose page it is, for people.
+    pub fn named(&self, visit: &Visit) -> Named {
+        match self {
+            Self::Company => Named::plain(visit.texts.overview.title),
+            Self::Line(number) => Named::line(number, &visit.names),
+            Self::Agent(peer) => Named::agent(peer, &visit.names),
+            Self::Caller(party) => Named::party(party, &visit.names),
+        }
+    }
+
+    /// The filter word that means the same.
+    pub fn word(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Company => None,
+            Self::Line(number) => Some(("number", number)),
+            Self::Agent(peer) => Some(("peer", peer)),
+            Self::Caller(party) => Some(("party", party)),
+        }
+    }
+}
+
+/// A part of a path: everything but the unreserved characters is encoded.
+fn segment(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect()
+}
+
+/// A table that can be shown whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Own lines.
+    Lines,
+    /// SIP users.
+    Agents,
+    /// Who called most often.
+    Callers,
+}
+
+impl Table {
+    const ALL: [Self; 3] = [Self::Lines, Self::Agents, Self::Callers];
+
+    /// The word in urls.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Agents => "agents",
+            Self::Callers => "callers",
+        }
+    }
+}
+
+/// How a dashboard shows what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Whether figures are compared with a period before.
+    pub compares: bool,
+    /// Whether the week shows missed calls only.
+    pub missed_only: bool,
+    /// The table that is shown whole.
+    pub whole: Option<Table>,
+}
+
+impl Manner {
+    /// Reads it; what is no manner is passed over.
+    pub fn read(parameters: &Parameters) -> Self {
+        let is = |name, value| api::parameter(parameters, name) == Some(value);
+        Self {
+            compares: !is("compare", "off"),
+            missed_only: is("week", "missed"),
+            whole: Table::ALL.into_iter().find(|table| is("all", table.as_str())),
+        }
+    }
+
+    /// The parameters that say it; what goes without saying is left out.
+    pub fn parameters(self) -> Vec<(&'static str, &'static str)> {
+        let compare = (!self.compares).then_some(("compare", "off"));
+        let week = self.missed_only.then_some(("week", "missed"));
+        let whole = self.whole.map(|table| ("all", table.as_str()));
+        [compare, week, whole].into_iter().flatten().collect()
+    }
+}
+
+/// Where a dashboard is.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Whose it is.
+    pub scope: Scope,
+    /// What it was asked for, without its own word.
+    pub words: Words,
+    /// What a list of its calls has to be asked for when nothing says when.
+    pub usual: Words,
+    /// How it shows that.
+    pub manner: Manner,
+}
+
+impl Address {
+    /// The same page under other words.
+    pub fn url(&self, words: &Words) -> String {
+        words.url_with(&self.scope.path(), &self.manner.parameters())
+    }
+
+    /// The same page, shown in another manner, at one of its boxes.
+    pub fn shown(&self, manner: Manner, box_id: &str) -> String {
+        format!("{}#{box_id}", self.words.url_with(&self.scope.path(), &manner.parameters()))
+    }
+
+    /// The list of calls under these words.
+    pub fn calls(&self, words: Words) -> String {
+        let says_when = ["start", "end", "period"].into_iter().any(|name| !words.get(name).is_empty());
+        let words = match says_when {
+            true => words,
+            false => self.usual.iter().fold(words, |words, (name, value)| words.with(name, value)),
+        };
+        self.scope.word().map_or(words.clone(), |(name, value)| words.with(name, value)).url("/calls")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(scope: Scope, query: &str) -> Address {
+        let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let usual = Words::default().with("start", "1970-01-01").with("end", "2026-11-22");
+        Address { scope, words: Words::read(&parameters), usual, manner: Manner::read(&parameters) }
+    }
+
+    #[test]
+    fn every_state_is_a_url() {
+        let line = address(Scope::Line("+4922129191999".into()), "period=7d&compare=off&week=missed&all=agents&x=1");
+        let path = "/lines/%2B4922129191999";
+        assert_eq!(line.url(&line.words), format!("{path}?period=7d&compare=off&week=missed&all=agents"));
+        let plain = Manner::read(&Parameters::new());
+        assert_eq!(line.shown(plain, "week"), format!("{path}?period=7d#week"));
+        assert_eq!(line.calls(line.words.clone()), "/calls?period=7d&number=%2B4922129191999");
+        assert_eq!(address(Scope::Company, "week=yes&all=x").manner, plain);
+    }
+
+    #[test]
+    fn a_list_without_a_time_gets_the_usual_one() {
+        let caller = address(Scope::Caller("a b/c".into()), "");
+        assert_eq!(caller.url(&caller.words), "/callers/a%20b%2Fc");
+        assert_eq!(caller.calls(Words::default()), "/calls?start=1970-01-01&end=2026-11-22&party=a+b%2Fc");
+    }
+}

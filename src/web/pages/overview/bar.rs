@@ -1,0 +1,198 @@
+//! The filter bar of a dashboard: which days, which calls, compared or not.
+
+use super::address::{Address, Scope};
+use crate::stats::compare::{Step, earlier, later};
+use crate::stats::period::{DayRange, Period};
+use crate::web::i18n::FilterTexts;
+use crate::web::names::Names;
+use crate::web::pages::asked::{Asked, shown};
+use crate::web::pages::named::Named;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::words::Words;
+use crate::web::state::State;
+
+/// With more choices than these a field to write in is handier.
+pub const MOST_CHOICES: usize = 50;
+
+/// The filter as a dashboard shows it.
+pub struct Bar {
+    pub t: &'static FilterTexts,
+    pub path: String,
+    pub days: String,
+    pub notice: Option<String>,
+    pub pills: Vec<Pill>,
+    pub earlier: Option<String>,
+    pub later: Option<String>,
+    pub chips: Vec<Chip>,
+    pub reset: String,
+    pub kept: Vec<(&'static str, String)>,
+    pub start: String,
+    pub end: String,
+    pub fields: Vec<Field>,
+    pub is_open: bool,
+}
+
+/// A named period.
+pub struct Pill {
+    pub href: String,
+    pub name: &'static str,
+    pub is_chosen: bool,
+}
+
+/// A word that narrows down, and the way to be rid of it.
+pub struct Chip {
+    pub name: &'static str,
+    pub value: String,
+    pub remove: String,
+    pub without: String,
+}
+
+/// A field of the form: a choice, or written where there is too much to choose from.
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub value: String,
+    pub options: Vec<Choice>,
+}
+
+/// One of several.
+pub struct Choice {
+    pub value: String,
+    pub name: String,
+    pub is_chosen: bool,
+}
+
+/// What the fields offer.
+pub struct Offered {
+    pub lines: Vec<String>,
+    pub agents: Vec<String>,
+}
+
+impl Bar {
+    /// For a dashboard.
+    pub fn new(asked: &Asked, address: &Address, offered: Offered, state: &State, visit: &Visit) -> Self {
+        let t = &visit.texts.filter;
+        let (days, period, today) = (asked.filter.days, asked.filter.period, state.today());
+        let step = |step: Step| address.url(&words_of(&asked.words, step));
+        let fields = fields(asked, address, offered, state, visit);
+        let is_field = |name: &str| fields.iter().any(|field| field.name == name);
+        let kept = asked.typed.narrowing().filter(|(name, _)| !is_field(name));
+        let mut kept: Vec<_> = kept.map(|(name, value)| (name, value.to_owned())).collect();
+        if period.is_some() {
+            kept.extend(asked.words.iter().filter(|(name, _)| *name == "period").map(|(n, v)| (n, v.to_owned())));
+        }
+        let manner = address.manner.parameters().into_iter().filter(|(name, _)| *name != "compare");
+        kept.extend(manner.map(|(name, value)| (name, value.to_owned())));
+        Self {
+            t,
+            path: address.scope.path(),
+            days: days_line(days, address, visit),
+            notice: asked.notice.clone(),
+            pills: Period::ALL.into_iter().map(|period| pill(period, asked, address, t)).collect(),
+            earlier: earlier(days, period, today).map(step),
+            later: later(days, period, today).map(step),
+            chips: chips(asked, address, visit),
+            reset: address.url(&Words::default()),
+            kept,
+            start: asked.typed.get("start").to_owned(),
+            end: asked.typed.get("end").to_owned(),
+            fields,
+            is_open: asked.notice.is_some(),
+        }
+    }
+}
+
+/// The words with another time.
+fn words_of(words: &Words, Step { days, period }: Step) -> Words {
+    let words = words.clone().any_time();
+    match period {
+        Some(period) => words.with("period", period.as_str()),
+        None => words.with("start", days.start.to_string()).with("end", days.end.to_string()),
+    }
+}
+
+fn days_line(days: DayRange, address: &Address, visit: &Visit) -> String {
+    let format = &visit.format;
+    if days.start == days.end {
+        format!("{}, {}", format.weekday(days.start), format.day(days.start))
+    } else if matches!(address.scope, Scope::Caller(_)) && days.start == chrono::NaiveDate::default() {
+        visit.texts.dashboard.ever.to_owned()
+    } else {
+        format!("{} – {}", format.day(days.start), format.day(days.end))
+    }
+}
+
+fn pill(period: Period, asked: &Asked, address: &Address, t: &FilterTexts) -> Pill {
+    Pill {
+        href: address.url(&asked.words.clone().any_time().with("period", period.as_str())),
+        name: (t.period_name)(period),
+        is_chosen: asked.filter.period == Some(period) && asked.notice.is_none(),
+    }
+}
+
+fn chips(asked: &Asked, address: &Address, visit: &Visit) -> Vec<Chip> {
+    let t = &visit.texts.filter;
+    let chip = |(name, value): (&'static str, &str)| Chip {
+        name: (t.field)(name),
+        value: shown(name, value, visit),
+        remove: (t.remove)((t.field)(name)),
+        without: address.url(&asked.words.clone().without(name)),
+    };
+    asked.words.narrowing().map(chip).collect()
+}
+
+fn fields(asked: &Asked, address: &Address, offered: Offered, state: &State, visit: &Visit) -> Vec<Field> {
+    let (t, d) = (&visit.texts.filter, &visit.texts.dashboard);
+    let typed = |name| asked.typed.get(name);
+    let fixed = |name, choices: &[(&str, &str)]| Field {
+        name,
+        label: (t.field)(name),
+        value: typed(name).to_owned(),
+        options: choices.iter().map(|(value, name)| (value.to_string(), name.to_string())).map(choice).collect(),
+    };
+    let seen = |name, label, chosen: Option<&String>, seen: Vec<String>, named: fn(String, &Names) -> Named| {
+        let mut seen: Vec<_> = seen.into_iter().map(|raw| (named(raw.clone(), &visit.names), raw)).collect();
+        seen.sort_by_cached_key(|(named, raw)| (named.name.is_none(), named.short().to_lowercase(), raw.clone()));
+        let mut options = vec![(String::new(), t.any.to_owned())];
+        options.extend(seen.into_iter().map(|(named, raw)| (raw, named.both())));
+        let value = chosen.map_or_else(|| typed(name).to_owned(), Clone::clone);
+        Field { name, label, value, options: options.into_iter().map(choice).collect() }
+    };
+    let mut fields = Vec::new();
+    if !matches!(address.scope, Scope::Line(_) | Scope::Caller(_)) {
+        fields.push(seen("number", d.line, asked.filter.number.as_ref(), offered.lines, Named::line));
+    }
+    if !matches!(address.scope, Scope::Agent(_) | Scope::Caller(_)) {
+        fields.push(seen("peer", d.agent, asked.filter.peer.as_ref(), offered.agents, Named::agent));
+    }
+    fields.push(fixed("direction", &[("", t.any), ("in", t.inbound), ("out", t.outbound)]));
+    if state.config.business_hours.is_some() {
+        fields.push(fixed("hours", &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]));
+    }
+    if !matches!(address.scope, Scope::Caller(_)) {
+        let mut compare = fixed("compare", &[("", d.compare_on), ("off", d.compare_off)]);
+        compare.label = d.compare;
+        compare.value = if address.manner.compares { String::new() } else { "off".to_owned() };
+        fields.push(compare);
+    }
+    fields.into_iter().map(chosen).collect()
+}
+
+fn choice((value, name): (String, String)) -> Choice {
+    Choice { value, name, is_chosen: false }
+}
+
+/// Marks what is chosen; a value that is not among the choices is one more. Too many choices are none.
+fn chosen(mut field: Field) -> Field {
+    if field.options.len() > MOST_CHOICES + 1 {
+        field.options.clear();
+        return field;
+    }
+    if !field.options.iter().any(|option| option.value == field.value) {
+        field.options.push(choice((field.value.clone(), field.value.clone())));
+    }
+    for option in &mut field.options {
+        option.is_chosen = option.value == field.value;
+    }
+    field
+}

@@ -1,0 +1,63 @@
+//! Calls over time, stacked by what became of them.
+
+use super::address::Address;
+use super::columns::columns;
+use crate::stats::period::DayRange;
+use crate::stats::report::{GroupBy, Report};
+use crate::web::charts::{BarChart, Column, Series};
+use crate::web::pages::visit::Visit;
+
+/// The chart and the table that says the same.
+pub struct ChartView {
+    pub title: &'static str,
+    pub legend: Vec<(&'static str, &'static str, String)>,
+    pub plot: BarChart,
+    pub table: Vec<TableRow>,
+}
+
+/// A bar as a row.
+pub struct TableRow {
+    pub name: String,
+    pub href: String,
+    pub counts: Vec<String>,
+    pub total: String,
+}
+
+/// `None` when there is nothing to see. Series that the period has none of are left out.
+pub fn chart(report: &Report, step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Option<ChartView> {
+    let (t, format) = (&visit.texts.overview, &visit.format);
+    let columns = columns(report.groups.as_deref()?, step, days, address, visit);
+    let sum = |index: usize| columns.iter().filter_map(|column| column.counts.get(index)).sum::<i64>();
+    let shown: Vec<(usize, Series)> =
+        Series::ALL.into_iter().enumerate().filter(|(index, _)| sum(*index) > 0).collect();
+    let row = |column: &Column| TableRow {
+        name: column.name.clone(),
+        href: column.href.clone(),
+        counts: shown.iter().filter_map(|(at, _)| column.counts.get(*at)).map(|n| format.number(*n)).collect(),
+        total: format.number(column.total()),
+    };
+    Some(ChartView {
+        title: match step {
+            GroupBy::Hour => t.per_hour,
+            GroupBy::Week => t.per_week,
+            GroupBy::Month => t.per_month,
+            _ => t.per_day,
+        },
+        legend: shown
+            .iter()
+            .map(|(index, series)| (series.class(), (t.series)(*series), format.number(sum(*index))))
+            .collect(),
+        plot: BarChart::new(&columns, |column| tip(column, visit)),
+        table: columns.iter().map(row).collect(),
+    })
+    .filter(|_| report.totals.calls > 0)
+}
+
+fn tip(column: &Column, visit: &Visit) -> String {
+    let t = &visit.texts.overview;
+    let counted = Series::ALL.into_iter().zip(column.counts).filter(|(_, count)| *count > 0);
+    let parts = counted.map(|(series, count)| format!("{}: {count}", (t.series)(series)));
+    let mut lines = vec![format!("{}: {}", column.name, column.total())];
+    lines.extend(parts);
+    lines.join("\n")
+}

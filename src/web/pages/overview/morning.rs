@@ -1,0 +1,133 @@
+//! What somebody who opens fernamt in the morning wants to know first: how was yesterday, and whom to ring back.
+
+use chrono::NaiveDate;
+
+use super::address::Scope;
+use super::owed::{Owed, short_moment};
+use crate::stats::business::day_number;
+use crate::stats::people::Share;
+use crate::stats::period::DayRange;
+use crate::stats::rollup::Tier;
+use crate::store::callbacks::Callback;
+use crate::store::cells::read_sums;
+use crate::web::error::Error;
+use crate::web::i18n::DashboardTexts;
+use crate::web::i18n::format::Format;
+use crate::web::pages::named::Named;
+use crate::web::pages::visit::Visit;
+use crate::web::state::State;
+
+/// After days without calls, as after a weekend, the last one with calls is told: of so many.
+const LOOKED_BACK: u64 = 8;
+
+/// A day in a few figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    all: Share,
+    while_open: Share,
+}
+
+/// The last days, today last.
+pub struct LastDays(Vec<(NaiveDate, Day)>);
+
+/// A day as a page shows it.
+pub struct DayView {
+    pub name: String,
+    pub date: String,
+    pub href: String,
+    pub inbound: String,
+    pub missed: String,
+    pub is_bad: bool,
+    pub more: String,
+    /// The day, if the live stream tells more of it.
+    pub stats_day: Option<NaiveDate>,
+}
+
+/// Somebody to ring back.
+pub struct OwedRow {
+    pub party: Named,
+    pub dial: String,
+    pub href: String,
+    pub more: String,
+}
+
+/// Reads the last days.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_days(state: &State) -> Result<LastDays, Error> {
+    let range = DayRange::ending(state.today(), LOOKED_BACK);
+    let first = day_number(range.start);
+    let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
+    // Neither what came in nor what was missed depends on calls that still run.
+    read_sums(&state.db, Tier::Day, first..day_number(range.end) + 1, |bucket, _, class, sums| {
+        let index = usize::try_from(bucket - first).ok();
+        let Some((_, day)) = index.and_then(|index| days.get_mut(index)) else { return };
+        let outcome = class.progress.outcome_when_over();
+        day.all.add(class, outcome, sums);
+        if class.in_hours {
+            day.while_open.add(class, outcome, sums);
+        }
+    })
+    .await?;
+    Ok(LastDays(days))
+}
+
+impl LastDays {
+    /// Yesterday, or after days without calls the last one that had some; then today.
+    pub fn views(&self, has_hours: bool, visit: &Visit) -> Vec<DayView> {
+        let Some(((today, now), earlier)) = self.0.split_last() else { return Vec::new() };
+        let last = earlier.iter().rev().find(|(_, day)| day.all.calls > 0).or(earlier.last());
+        let (d, f) = (&visit.texts.dashboard, &visit.texts.filter);
+        let yesterday = today.pred_opt();
+        let last = last.map(|(date, day)| {
+            let is_yesterday = Some(*date) == yesterday;
+            let name = if is_yesterday { (f.period_name)(crate::stats::period::Period::Yesterday) } else { d.last_day };
+            view(name, *date, *day, has_hours, visit)
+        });
+        let now = DayView { stats_day: Some(*today), ..view(d.today_so_far, *today, *now, has_hours, visit) };
+        last.into_iter().chain([now]).collect()
+    }
+}
+
+fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, visit: &Visit) -> DayView {
+    let format = &visit.format;
+    let while_open = has_hours.then_some(day.while_open.missed);
+    let [inbound, missed, more] = told(day.all.inbound, day.all.missed, while_open, &visit.texts.dashboard, format);
+    DayView {
+        name: name.to_owned(),
+        date: format!("{}, {}", format.weekday(date), format.day(date)),
+        href: format!("/?start={date}&end={date}"),
+        inbound,
+        missed,
+        more,
+        is_bad: if has_hours { day.while_open.missed > 0 } else { day.all.missed > 0 },
+        stats_day: None,
+    }
+}
+
+/// How many called, how many of them were missed, and how many of those while somebody should have been there.
+pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, format: &Format) -> [String; 3] {
+    let (is_any, open) = (inbound > 0 || missed > 0, open.filter(|_| missed > 0));
+    [
+        (t.inbound_count)(inbound, &format.number(inbound)),
+        if is_any { (t.missed_count)(missed, &format.number(missed)) } else { String::new() },
+        open.map_or(String::new(), |open| format!(", {}", (t.of_them_open)(open, &format.number(open)))),
+    ]
+}
+
+/// Those who have waited longest.
+pub fn owed_rows(owed: &Owed, state: &State, visit: &Visit) -> Vec<OwedRow> {
+    let (d, format) = (&visit.texts.dashboard, &visit.format);
+    let row = |callback: &Callback| OwedRow {
+        party: Named::party(&*callback.party, &visit.names),
+        dial: format!("tel:{}", callback.party),
+        href: Scope::Caller(callback.party.clone()).path(),
+        more: (d.tried)(
+            callback.missed_calls,
+            &format.number(callback.missed_calls),
+            &short_moment(callback.last_missed_ms, state, visit),
+        ),
+    };
+    owed.first.iter().map(row).collect()
+}

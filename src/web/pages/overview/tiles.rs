@@ -1,0 +1,251 @@
+//! The tiles: each a figure, its meaning, its change, and the calls behind it.
+
+use super::address::Address;
+use super::change::{Change, Wanted, of_calls, of_seconds};
+use super::owed::Owed;
+use crate::calls::outcome::Outcome;
+use crate::stats::business::BusinessTime;
+use crate::stats::filter::Filter;
+use crate::stats::people::Share;
+use crate::stats::totals::{ServiceLevel, Totals};
+use crate::web::figures::{Before, Figures};
+use crate::web::i18n::DashboardTexts;
+use crate::web::i18n::format::Format;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::words::Words;
+
+/// A figure, and what it means.
+pub struct Tile {
+    pub class: &'static str,
+    pub name: &'static str,
+    pub value: String,
+    pub unit: String,
+    pub more: Vec<String>,
+    pub change: Option<Change>,
+    pub href: Option<String>,
+    pub what: String,
+    pub ask: String,
+    /// The names that the live stream has for the value, its unit and the first line below: see `live/stats.rs`.
+    pub stat: &'static str,
+    pub unit_stat: &'static str,
+    pub more_stat: &'static str,
+}
+
+/// What tiles are made from.
+pub struct Tiles<'a> {
+    pub figures: &'a Figures,
+    pub filter: &'a Filter,
+    pub words: &'a Words,
+    pub address: &'a Address,
+    /// Whether there are hours in which nobody has to be there.
+    pub has_hours: bool,
+    pub business: &'a BusinessTime,
+    pub visit: &'a Visit,
+}
+
+impl Tiles<'_> {
+    /// Of a company, a line or a caller.
+    pub fn of_calls(&self, owed: Option<&Owed>) -> Vec<Tile> {
+        let owed = owed.map(|owed| self.owed(owed));
+        [Some(self.inbound()), Some(self.missed()), owed, Some(self.wait()), Some(self.talk())]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// Of an agent: what a group missed is nobody's fault alone, so nothing is said of it.
+    pub fn of_agent(&self) -> Vec<Tile> {
+        vec![self.conversations(), self.talk(), self.talk_total()]
+    }
+
+    fn t(&self) -> &'static DashboardTexts {
+        &self.visit.texts.dashboard
+    }
+
+    fn format(&self) -> &Format {
+        &self.visit.format
+    }
+
+    fn totals(&self) -> &Totals {
+        &self.figures.report.totals
+    }
+
+    fn day(&self, at_ms: i64) -> chrono::NaiveDate {
+        self.business.day(at_ms)
+    }
+
+    fn before<T>(&self, of: impl Fn(&Before) -> T) -> Option<T> {
+        self.figures.compared().map(of)
+    }
+
+    fn tile(&self, name: &'static str, value: String, what: &str) -> Tile {
+        Tile {
+            class: "",
+            name,
+            value,
+            unit: String::new(),
+            more: Vec::new(),
+            change: None,
+            href: None,
+            what: what.to_owned(),
+            ask: (self.visit.texts.overview.definition)(name),
+            stat: "",
+            unit_stat: "",
+            more_stat: "",
+        }
+    }
+
+    /// The list of these calls, unless there are none.
+    fn list(&self, count: i64, words: &[(&'static str, &str)]) -> Option<String> {
+        let narrowed = words.iter().fold(self.words.clone(), |all, (name, value)| all.with(name, *value));
+        (count > 0).then(|| self.address.calls(narrowed))
+    }
+
+    fn calls_change(&self, now: i64, before: Option<i64>, wanted: Wanted) -> Option<Change> {
+        before.map(|before| of_calls(now, before, wanted, self.t(), self.format()))
+    }
+
+    fn inbound(&self) -> Tile {
+        let (t, format, totals) = (self.t(), self.format(), self.totals());
+        let number = |n| format.number(n);
+        Tile {
+            more: vec![(t.besides)(&number(totals.outbound), &number(totals.calls))],
+            change: self.calls_change(totals.inbound, self.before(|b| b.report.totals.inbound), Wanted::Either),
+            href: self.list(totals.inbound, &[("direction", "in")]),
+            stat: "in",
+            more_stat: "besides",
+            ..self.tile(t.inbound, number(totals.inbound), t.inbound_what)
+        }
+    }
+
+    /// Of those who called while somebody should have been there, if that is known: the figure that counts.
+    fn missed(&self) -> Tile {
+        let (t, format, totals) = (self.t(), self.format(), self.totals());
+        let all = Share { missed: totals.inbound_missed, answerable: answerable(totals), ..Share::default() };
+        let splits = self.has_hours && self.filter.in_hours.is_none();
+        let open = self.figures.while_open;
+        let (share, before) = if splits {
+            (open, self.before(|b| b.while_open.missed))
+        } else {
+            (all, self.before(|b| b.report.totals.inbound_missed))
+        };
+        let mut more = Vec::new();
+        if splits && all.missed > open.missed {
+            more.push((t.while_closed)(&format.number(all.missed - open.missed)));
+        }
+        if let Some(seconds) = totals.abandoned_wait_seconds.median {
+            more.push((t.gave_up)(&format.duration(seconds.into())));
+        }
+        let mut words = vec![("outcome", "missed"), ("direction", "in")];
+        if splits {
+            words.push(("hours", "open"));
+        }
+        Tile {
+            class: if share.missed > 0 { "missed" } else { "" },
+            unit: self.share(share.missed, share.answerable),
+            more,
+            change: self.calls_change(share.missed, before, Wanted::Less),
+            href: self.list(share.missed, &words),
+            stat: if splits { "in_missed_open" } else { "in_missed" },
+            unit_stat: if splits { "in_missed_open_share" } else { "in_missed_share" },
+            ..self.tile(
+                if splits { t.missed_open } else { t.missed },
+                format.number(share.missed),
+                if splits { t.missed_open_what } else { t.missed_what },
+            )
+        }
+    }
+
+    fn owed(&self, owed: &Owed) -> Tile {
+        let (t, format) = (self.t(), self.format());
+        let since = owed.first.first().map(|first| (t.owed_since)(&format.short_day(self.day(first.first_missed_ms))));
+        Tile {
+            class: if owed.count > 0 { "owed" } else { "" },
+            more: vec![since.unwrap_or_else(|| t.owed_none.to_owned())],
+            href: Some("/callbacks".to_owned()),
+            stat: "owed",
+            ..self.tile(t.owed, format.number(owed.count), t.owed_what)
+        }
+    }
+
+    fn wait(&self) -> Tile {
+        let (t, format, wait) = (self.t(), self.format(), &self.totals().wait_seconds);
+        let median = |seconds: Option<u32>| seconds.map(i64::from);
+        let level = self.totals().service_level.as_ref();
+        let before = self.before(|b| b.report.totals.wait_seconds.median).flatten();
+        Tile {
+            more: level
+                .filter(|level| level.answerable > 0 && self.filter.outcomes.is_empty())
+                .map(|level| self.level(level))
+                .into_iter()
+                .collect(),
+            change: of_seconds(median(wait.median), median(before), Wanted::Less, t, format),
+            href: self.list(wait.calls, &[("direction", "in"), ("outcome", "accepted")]),
+            stat: "wait_median",
+            ..self.tile(
+                t.wait,
+                format.known_duration(wait.median),
+                &(t.wait_what)(level.map_or(0, |level| level.within_seconds)),
+            )
+        }
+    }
+
+    fn talk(&self) -> Tile {
+        let (t, format, talk) = (self.t(), self.format(), &self.totals().talk_seconds);
+        let rounded = |seconds: Option<f64>| seconds.map(|seconds| seconds.round() as i64);
+        let before = self.before(|b| b.report.totals.talk_seconds.average).flatten();
+        let median = talk.median.map(|seconds| (t.half_within)(&format.duration(seconds.into())));
+        Tile {
+            more: median.into_iter().collect(),
+            change: of_seconds(rounded(talk.average), rounded(before), Wanted::Either, t, format),
+            href: self.list(talk.calls, &[("outcome", "accepted")]),
+            stat: "talk_average",
+            ..self.tile(t.talk, format.mean_duration(talk.average), t.talk_what)
+        }
+    }
+
+    fn conversations(&self) -> Tile {
+        let (t, format) = (self.t(), self.format());
+        let accepted = self.totals().outcomes.get(Outcome::Accepted);
+        let before = self.before(|b| b.report.totals.outcomes.get(Outcome::Accepted));
+        Tile {
+            change: self.calls_change(accepted, before, Wanted::Either),
+            href: self.list(accepted, &[("outcome", "accepted")]),
+            ..self.tile(t.conversations, format.number(accepted), t.conversations_what)
+        }
+    }
+
+    fn talk_total(&self) -> Tile {
+        let (t, format) = (self.t(), self.format());
+        let total = |totals: &Totals| Some(totals.talk_seconds.total).filter(|_| totals.talk_seconds.calls > 0);
+        let before = self.before(|b| total(&b.report.totals)).flatten();
+        Tile {
+            change: of_seconds(total(self.totals()), before, Wanted::Either, t, format),
+            ..self.tile(t.talk_total, format.known_duration(total(self.totals())), t.talk_total_what)
+        }
+    }
+
+    fn level(&self, level: &ServiceLevel) -> String {
+        let share = self.format().share(level.in_time, level.answerable);
+        (self.t().within)(&share, level.within_seconds)
+    }
+
+    fn share(&self, part: i64, whole: i64) -> String {
+        // Among chosen outcomes a share says nothing.
+        if self.filter.outcomes.is_empty() { beside(part, whole, self.t(), self.format()) } else { String::new() }
+    }
+}
+
+/// A share beside its count: of few calls out of how many, else in percent.
+pub fn beside(part: i64, whole: i64, t: &DashboardTexts, format: &Format) -> String {
+    match whole {
+        ..=0 => String::new(),
+        few if format.is_few(few) => (t.of)(&format.number(few)),
+        _ => format.share(part, whole),
+    }
+}
+
+/// Inbound calls that somebody could have taken.
+pub fn answerable(totals: &Totals) -> i64 {
+    totals.service_level.as_ref().map_or(0, |level| level.answerable)
+}

@@ -1,0 +1,98 @@
+//! When in the week it rings: a table of weekdays and hours.
+
+use chrono::{Days, NaiveDate};
+
+use super::address::{Address, Manner};
+use crate::stats::heat::{HeatCell, HeatMap, LEVELS, Scale};
+use crate::web::i18n::format::Format;
+use crate::web::pages::visit::Visit;
+
+/// The id of the box, to which its switch leads back.
+pub const BOX: &str = "week";
+
+/// The week as a page shows it.
+pub struct WeekView {
+    pub all: String,
+    pub missed: String,
+    pub missed_only: bool,
+    pub what: &'static str,
+    /// Class of the colours.
+    pub ramp: &'static str,
+    pub hours: Vec<String>,
+    pub days: Vec<DayRow>,
+    pub scale: Vec<(i64, String)>,
+}
+
+/// A weekday.
+pub struct DayRow {
+    pub name: &'static str,
+    pub short: &'static str,
+    pub cells: Vec<WeekCell>,
+}
+
+/// An hour of a weekday: its step of colour and its count, empty for none.
+pub struct WeekCell {
+    pub level: i64,
+    pub text: String,
+}
+
+/// `None` when there are no calls.
+pub fn week(heat: &HeatMap, address: &Address, visit: &Visit) -> Option<WeekView> {
+    let Manner { missed_only, .. } = address.manner;
+    let count = |cell: &HeatCell| if missed_only { cell.missed } else { cell.calls };
+    // The same hours whatever the switch says: nothing jumps.
+    let has_calls = |hour: &usize| heat.days().iter().any(|day| day.get(*hour).is_some_and(|cell| cell.calls > 0));
+    let (first, last) = ((0..24).find(has_calls)?, (0..24).rev().find(has_calls)?);
+    let highest = heat.days().iter().flatten().map(count).max().unwrap_or(0);
+    let scale = Scale::up_to(highest);
+    let format = &visit.format;
+    let row = |(index, day): (u64, &[HeatCell; 24])| {
+        let monday = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap_or_default();
+        let date = monday + Days::new(index);
+        let shown = day.iter().take(last + 1).skip(first).map(count);
+        let cell = |calls| WeekCell {
+            level: scale.level(calls),
+            text: if calls > 0 { format.number(calls) } else { String::new() },
+        };
+        DayRow { name: format.weekday(date), short: format.short_weekday(date), cells: shown.map(cell).collect() }
+    };
+    Some(WeekView {
+        all: address.shown(Manner { missed_only: false, ..address.manner }, BOX),
+        missed: address.shown(Manner { missed_only: true, ..address.manner }, BOX),
+        missed_only,
+        what: (visit.texts.dashboard.week_what)(missed_only),
+        ramp: if missed_only { "lost" } else { "busy" },
+        hours: (first..=last).map(|hour| hour.to_string()).collect(),
+        days: (0..).zip(heat.days()).map(row).collect(),
+        scale: steps(scale, highest, format),
+    })
+}
+
+/// The steps of colour that occur, and their counts.
+fn steps(scale: Scale, highest: i64, format: &Format) -> Vec<(i64, String)> {
+    let told = |level| match scale.counts_of(level) {
+        (lowest, most) if lowest == most.min(highest) => format.number(lowest),
+        (lowest, most) => format!("{}–{}", format.number(lowest), format.number(most.min(highest))),
+    };
+    (1..=LEVELS).filter(|level| scale.counts_of(*level).0 <= highest).map(|level| (level, told(level))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+    use crate::stats::business::BusinessTime;
+
+    #[test]
+    fn only_steps_that_occur_are_told() {
+        let format = Format::new(Lang::De, BusinessTime::new(chrono_tz::Europe::Berlin, None));
+        let told = |highest| {
+            let steps = steps(Scale::up_to(highest), highest, &format);
+            steps.into_iter().map(|(level, text)| format!("{level}: {text}")).collect::<Vec<_>>()
+        };
+        assert_eq!(told(3), ["1: 1", "2: 2", "3: 3"]);
+        assert_eq!(told(7), ["1: 1–2", "2: 3–4", "3: 5–6", "4: 7"]);
+        assert_eq!(told(23), ["1: 1–5", "2: 6–10", "3: 11–15", "4: 16–20", "5: 21–23"]);
+        assert_eq!(told(0), Vec::<String>::new());
+    }
+}

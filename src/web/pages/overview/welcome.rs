@@ -1,0 +1,72 @@
+//! The first start, and whether anything arrives.
+
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::NaiveDate;
+
+use crate::stats::filter::Filter;
+use crate::stats::period::DayRange;
+use crate::store::calls::list_calls;
+use crate::web::clock::now_ms;
+use crate::web::error::Error;
+use crate::web::pages::guide::Guide;
+use crate::web::pages::page;
+use crate::web::pages::visit::Visit;
+use crate::web::state::State;
+
+/// A line without calls for longer than this may be none any more.
+const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
+
+#[derive(Template)]
+#[template(path = "pages/welcome.html")]
+struct WelcomePage {
+    visit: Visit,
+    guide: Guide,
+    arrived: Option<String>,
+    refused: Option<(String, &'static str)>,
+}
+
+/// When the newest call of all began.
+pub struct Newest {
+    when: String,
+    /// In a sentence.
+    pub line: String,
+    /// Whether it began so lately that the line must be alive.
+    pub is_recent: bool,
+}
+
+/// The page until the first event is there, and when it has come.
+pub fn welcome(
+    request: &HttpRequest,
+    visit: Visit,
+    state: &State,
+    newest: Option<Newest>,
+) -> Result<HttpResponse, Error> {
+    let t = &visit.texts.welcome;
+    let refusal = state.last_refusal().filter(|_| newest.is_none());
+    page(&WelcomePage {
+        guide: Guide::new(request, state, &visit),
+        arrived: newest.map(|newest| (t.arrived)(&newest.when)),
+        refused: refusal.map(|refusal| {
+            let time = visit.format.time(refusal.at_ms);
+            ((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
+        }),
+        visit,
+    })
+}
+
+/// When the newest call of all began.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(state: &State, visit: &Visit) -> Result<Option<Newest>, Error> {
+    let ever = DayRange { start: NaiveDate::default(), end: state.today() };
+    let page = list_calls(&state.db, &state.query(&Filter::all(ever)), None, 1).await?;
+    Ok(page.calls.first().map(|stored| {
+        let (at_ms, today) = (stored.call.started_ms, state.today());
+        let is_today = state.derivation.business.day(at_ms) == today;
+        let when = if is_today { visit.format.precise_time(at_ms) } else { visit.format.moment(at_ms) };
+        let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &visit.texts.overview);
+        Newest { line: if is_recent { (t.connected)(&when) } else { (t.newest)(&when) }, when, is_recent }
+    }))
+}

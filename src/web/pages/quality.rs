@@ -1,0 +1,114 @@
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::asked::{Asked, FilterView};
+use super::named::Named;
+use super::overview::Scope;
+use super::page;
+use super::visit::Visit;
+use crate::stats::filter::Filter;
+use crate::store::quality::MOST_CALLS;
+use crate::web::error::Error;
+use crate::web::i18n::QualityTexts;
+use crate::web::quality::{LineQuality, quality};
+use crate::web::state::State;
+
+#[derive(Template)]
+#[template(path = "pages/quality.html")]
+struct QualityPage {
+    visit: Visit,
+    t: &'static QualityTexts,
+    filter: FilterView,
+    quality: QualityView,
+}
+
+/// What `partials/quality.html` shows, as a field named `quality`.
+pub struct QualityView {
+    /// What it says.
+    pub t: &'static QualityTexts,
+    /// Of all lines together; none when there were no calls.
+    pub measures: Vec<Measure>,
+    /// Line by line.
+    pub lines: Vec<QualityRow>,
+    /// That the events of older calls were not looked at.
+    pub newest_only: Option<String>,
+}
+
+/// A figure of all lines, and what it means for the others.
+pub struct Measure {
+    /// What it is called.
+    pub name: &'static str,
+    /// How many of how many.
+    pub value: String,
+    /// What that means.
+    pub what: &'static str,
+}
+
+/// One line.
+pub struct QualityRow {
+    /// The line.
+    pub number: Named,
+    /// Its calls that are over.
+    pub calls: String,
+    /// What each is called and its share.
+    pub figures: [(&'static str, String); 4],
+}
+
+/// `GET /quality`
+pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let asked = Asked::read(&request, &state, &visit);
+    page(&QualityPage {
+        t: &visit.texts.quality,
+        filter: asked.view("/quality", &visit),
+        quality: quality_view(&state, &visit, &asked.filter).await?,
+        visit,
+    })
+}
+
+/// The data quality of a filter's days and line; its other words do not count.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn quality_view(state: &State, visit: &Visit, filter: &Filter) -> Result<QualityView, Error> {
+    let found = quality(state, filter.days, filter.number.as_deref()).await?;
+    let t = &visit.texts.quality;
+    let names = [t.without_hangup, t.talk_unknown, t.doubled, t.late];
+    let whats = [t.without_hangup_what, t.talk_unknown_what, t.doubled_what, t.late_what];
+    let totals = shares(&found.totals).map(|(part, whole)| told(part, whole, visit));
+    let measures = names.into_iter().zip(whats).zip(totals).map(|((name, what), value)| Measure { name, value, what });
+    let row = |line: &LineQuality| QualityRow {
+        number: match &line.number {
+            Some(number) => Named::line(number, &visit.names).to(Scope::Line(number.clone()).path()),
+            None => Named::plain(t.unknown_line),
+        },
+        calls: visit.format.number(line.gaps.calls),
+        figures: {
+            let mut names = names.into_iter();
+            shares(line).map(|(part, whole)| (names.next().unwrap_or_default(), visit.format.share(part, whole)))
+        },
+    };
+    Ok(QualityView {
+        t,
+        measures: if found.totals.gaps.calls == 0 { Vec::new() } else { measures.collect() },
+        lines: found.lines.iter().filter(|line| line.gaps.calls > 0).map(row).collect(),
+        newest_only: (!found.is_complete).then(|| (t.newest_only)(&visit.format.number(MOST_CALLS))),
+    })
+}
+
+/// What is missing, unknown, doubled and late, each of how many.
+fn shares(LineQuality { gaps, arrivals, .. }: &LineQuality) -> [(i64, i64); 4] {
+    [
+        (gaps.without_hangup, gaps.calls),
+        (gaps.talk_unknown, gaps.accepted_out),
+        (arrivals.doubled, arrivals.events),
+        (arrivals.late, arrivals.events),
+    ]
+}
+
+/// `3 of 120 (2.5%)`; of few calls without the share.
+fn told(part: i64, whole: i64, visit: &Visit) -> String {
+    let format = &visit.format;
+    let both = (visit.texts.quality.of)(&format.number(part), &format.number(whole));
+    if format.is_few(whole) { both } else { format!("{both} ({})", format.share(part, whole)) }
+}

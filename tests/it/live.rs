@@ -1,0 +1,456 @@
+//! What changes, as it changes: the stream of `GET /events` and the page that shows it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fernamt::config::LivePace;
+use serde_json::{Value, json};
+
+use crate::helpers::{Answer, Answers, CALLER, Database, LINE, Server, TestApp, accepted, hung_up, incoming};
+use crate::sse::Stream;
+
+/// Quick, so that nobody has to wait.
+fn pace() -> LivePace {
+    LivePace {
+        gather: Duration::from_millis(5),
+        heartbeat: Duration::from_millis(50),
+        stats: Duration::from_millis(50),
+        poll: Duration::from_millis(50),
+        ..LivePace::default()
+    }
+}
+
+/// Nothing comes by itself: what is seen was told.
+pub fn told_only() -> LivePace {
+    let never = Duration::from_secs(3600);
+    LivePace { heartbeat: never, poll: never, ..pace() }
+}
+
+pub fn app(pace: LivePace) -> TestApp {
+    on(Arc::new(Database::create()), pace)
+}
+
+fn on(database: Arc<Database>, pace: LivePace) -> TestApp {
+    TestApp::changed(database, &[], |config| config.live = pace)
+}
+
+pub fn open(app: &TestApp) -> Stream {
+    let stream = Stream::open(app.address(), "/events", None);
+    assert_eq!(stream.status, 200);
+    stream
+}
+
+fn clients(app: &TestApp) -> u32 {
+    let metrics = app.get("/metrics");
+    let line = metrics.text().lines().find_map(|line| line.strip_prefix("fernamt_live_clients "));
+    line.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_call_is_told_of_from_the_first_ring_to_the_end() {
+    let app = app(told_only());
+    let mut stream = open(&app);
+    app.post_event(incoming("c1", CALLER, LINE)).xml();
+    assert_eq!(stream.next("call").json(), without(app.call("c1").ok(), &["events", "decision"]));
+    app.post_event(accepted("c1", "7777anna@fpbx.de")).xml();
+    let call = stream.next("call").json();
+    assert_eq!((&call["state"], &call["peer"]), (&json!("talking"), &json!("7777anna@fpbx.de")));
+    app.post_event(hung_up("c1", "accepted", 0)).xml();
+    let call = stream.next("call").json();
+    assert_eq!((&call["state"], &call["outcome"]), (&json!("ended"), &json!("accepted")));
+    assert_eq!(call, without(app.call("c1").ok(), &["events", "decision"]));
+}
+
+fn without(mut value: Value, names: &[&str]) -> Value {
+    names.iter().for_each(|name| drop(value.as_object_mut().unwrap().remove(*name)));
+    value
+}
+
+#[test]
+fn the_stream_says_what_browsers_and_proxies_need() {
+    let app = app(pace());
+    let mut stream = open(&app);
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    assert_eq!(stream.header("cache-control"), Some("no-cache"));
+    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
+    assert_eq!(stream.header("content-encoding"), None);
+    let first = stream.piece().unwrap();
+    assert!(first.lines().any(|line| line == "retry: 3000") && first.contains("\nid: "), "{first}");
+    assert_eq!(stream.piece().unwrap(), ":", "a sign of life");
+    assert_eq!(stream.piece().unwrap(), ":", "and another");
+}
+
+#[test]
+fn a_delivery_that_changes_nothing_is_not_told() {
+    let app = app(told_only());
+    let mut stream = open(&app);
+    for _ in 0..3 {
+        app.post_event(incoming("c1", CALLER, LINE)).xml();
+    }
+    app.post_event(incoming("c2", CALLER, LINE)).xml();
+    assert_eq!(stream.calls_until("c2"), ["c1", "c2"]);
+}
+
+#[test]
+fn what_is_found_by_looking_is_not_told_again() {
+    let app = app(pace());
+    let mut stream = open(&app);
+    app.post_event(hung_up("c1", "missed", 0)).xml();
+    assert_eq!(stream.calls_until("c1"), ["c1"]);
+    // Long enough for several looks.
+    std::thread::sleep(pace().poll * 6);
+    app.post_event(hung_up("c2", "missed", 0)).xml();
+    assert_eq!(stream.calls_until("c2"), ["c2"]);
+}
+
+#[test]
+fn what_another_program_writes_is_found() {
+    let app = app(pace());
+    let import = |id| app.database.import(&crate::helpers::log_line(&ago(1), &hung_up(id, "missed", 0)), &[]);
+    import("before");
+    let mut stream = open(&app);
+    app.post_event(hung_up("c1", "missed", 0)).xml();
+    assert_eq!(stream.calls_until("c1"), ["c1"], "what was there before is no news");
+    import("imported");
+    assert_eq!(stream.calls_until("imported"), ["imported"]);
+}
+
+#[test]
+fn who_comes_back_gets_what_was_missed_and_nothing_twice() {
+    let app = app(told_only());
+    let mut stream = open(&app);
+    app.post_event(hung_up("c1", "missed", 0)).xml();
+    let seen = stream.next("call").id;
+    drop(stream);
+    for id in ["c2", "c3"] {
+        app.post_event(hung_up(id, "missed", 0)).xml();
+    }
+    let mut stream = Stream::open(app.address(), "/events", Some(&seen));
+    assert_eq!(stream.calls_until("c3"), ["c2", "c3"]);
+    // The first time a browser can only say so in the url.
+    let mut stream = Stream::open(app.address(), &format!("/events?since={seen}"), None);
+    assert_eq!(stream.calls_until("c3"), ["c2", "c3"]);
+}
+
+#[test]
+fn who_was_away_for_too_long_is_told_to_look() {
+    let app = app(LivePace { ring: 2, ..told_only() });
+    let mut stream = open(&app);
+    app.post_event(hung_up("c0", "missed", 0)).xml();
+    let seen = stream.next("call").id;
+    for id in ["c1", "c2", "c3"] {
+        app.post_event(hung_up(id, "missed", 0)).xml();
+        stream.next("call");
+    }
+    for (number, since) in [seen.as_str(), "0123456789ab-1", "nonsense"].into_iter().enumerate() {
+        let mut stream = Stream::open(app.address(), "/events", Some(since));
+        let reset = stream.event();
+        assert_eq!(reset.name, "reset", "{since}");
+        // From there on nothing is missing.
+        drop(stream);
+        let mut stream = Stream::open(app.address(), "/events", Some(&reset.id));
+        let id = format!("after-{number}");
+        app.post_event(hung_up(&id, "missed", 0)).xml();
+        assert_eq!(stream.calls_until(&id), [id.as_str()], "{since}");
+    }
+}
+
+/// Up to where a page says that it knows what happened.
+#[track_caller]
+fn mark(page: &Answer) -> String {
+    page.text().split("data-events=\"/events\" data-since=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_between_a_page_and_its_stream_is_not_missed() {
+    let app = app(told_only());
+    let since = mark(&app.get("/live"));
+    app.post_event(hung_up("c1", "missed", 0)).xml();
+    let mut stream = Stream::open(app.address(), &format!("/events?since={since}"), None);
+    // With other nodes to tell, it may still be on its way when the stream begins.
+    let first = stream.event();
+    assert!(first.name == "reset" || first.json()["call_id"] == "c1", "{first:?}");
+    drop(stream);
+    let since = mark(&app.get("/live"));
+    let mut stream = Stream::open(app.address(), &format!("/events?since={since}"), None);
+    app.post_event(hung_up("c2", "missed", 0)).xml();
+    let mut event = stream.event();
+    while event.name == "stats" {
+        event = stream.event();
+    }
+    assert_eq!(event.json()["call_id"], "c2", "nothing changed in between: no reset: {event:?}");
+}
+
+#[test]
+fn the_figures_of_today_come_when_they_change() {
+    let app = app(told_only());
+    let mut stream = open(&app);
+    for (id, outcome) in [("c1", "missed"), ("c2", "missed"), ("c3", "accepted")] {
+        app.post_event(incoming(id, CALLER, LINE)).xml();
+        app.post_event(hung_up(id, outcome, 0)).xml();
+    }
+    let mut figures = json!({});
+    while figures["totals"] != app.stats("period=today").ok()["totals"] {
+        figures = stream.next("stats").json();
+    }
+    assert_eq!(figures["day"], app.stats("period=today").ok()["period"]["start"]);
+    assert_eq!((&figures["totals"]["calls"], &figures["totals"]["outcomes"]["missed"]), (&json!(3), &json!(2)));
+    assert_eq!(figures["shown"]["de"]["missed_share"], "2 von 3");
+    assert_eq!(figures["shown"]["en"]["missed_share"], "2 of 3");
+    assert_eq!(figures["shown"]["en"]["in"], "3");
+}
+
+#[test]
+fn figures_come_no_more_often_than_they_may() {
+    let app = app(LivePace { stats: Duration::from_millis(400), ..told_only() });
+    let (mut stream, started) = (open(&app), Instant::now());
+    for number in 0..40 {
+        app.post_event(hung_up(&format!("c{number}"), "missed", 0)).xml();
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    let (mut figures, mut count) = (json!({}), 0);
+    while figures["totals"]["calls"] != 40 {
+        figures = stream.next("stats").json();
+        count += 1;
+    }
+    let most = started.elapsed().as_millis() / 400 + 2;
+    assert!(count <= most, "{count} in {:?}", started.elapsed());
+}
+
+#[test]
+fn there_are_places_for_so_many_and_they_become_free_again() {
+    let app = app(LivePace { clients: 2, ..pace() });
+    let (first, second) = (open(&app), open(&app));
+    assert_eq!(clients(&app), 2);
+    let refused = app.get("/events");
+    refused.problem(503);
+    assert!(refused.header("retry-after").is_some(), "{refused}");
+    drop(first);
+    while Stream::open(app.address(), "/events", None).status == 503 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(second);
+    while clients(&app) > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_dropped_and_nobody_waits_for_it() {
+    let app = app(LivePace { heartbeat: Duration::from_millis(5), ..told_only() });
+    // Its window is closed after a few kilobytes.
+    let socket = crate::database::runtime().block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1024).unwrap();
+        socket.connect(app.address()).await.unwrap().into_std().unwrap()
+    });
+    socket.set_nonblocking(false).unwrap();
+    let stalled = Stream::over(socket, "/events", None);
+    assert_eq!(clients(&app), 1);
+    let mut posted = 0;
+    while clients(&app) == 1 {
+        let from = "9".repeat(4000);
+        for _ in 0..20 {
+            app.post_event(incoming(&format!("long-{posted}"), &from, LINE)).xml();
+            posted += 1;
+        }
+        assert!(posted < 20_000, "still there");
+    }
+    let metrics = app.get("/metrics");
+    assert!(metrics.text().contains("fernamt_live_dropped_clients_total 1\n"), "{metrics}");
+    drop(stalled);
+    let mut stream = open(&app);
+    app.post_event(hung_up("c1", "missed", 0)).xml();
+    // The last of the others may still be on their way.
+    assert_eq!(stream.calls_until("c1").last().unwrap(), "c1");
+}
+
+#[test]
+fn open_streams_end_with_the_server_and_do_not_hold_it_up() {
+    let database = Database::create();
+    let server = Server::start(&database, &[]);
+    let mut streams: Vec<_> = (0..5).map(|_| Stream::open(server.address(), "/events", None)).collect();
+    let started = Instant::now();
+    server.terminate();
+    for stream in &mut streams {
+        while stream.piece().is_some() {}
+    }
+    let done = server.wait();
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(!done.stderr.contains("panic"), "{}", done.stderr);
+    // A stop that waits for requests gives up after eight seconds.
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+}
+
+#[test]
+fn the_stream_is_guarded_as_pages_are() {
+    let app = TestApp::with(&["--placetel-secret", "s"]);
+    for path in ["/events", "/live", "/metrics", "/docs", "/api/v1/openapi.json"] {
+        assert!([401, 403].contains(&app.get(path).status), "{path}");
+    }
+    let app = TestApp::start();
+    for path in ["/events", "/live", "/metrics", "/docs", "/api/v1/openapi.json"] {
+        assert_eq!(app.request("GET", path).host("example.org").send().status, 403, "{path}");
+        assert_eq!(app.request("GET", path).header("Via", "1.1 proxy").send().status, 403, "{path}");
+    }
+}
+
+/// Both databases: on PostgreSQL nodes tell each other, on SQLite the other one looks.
+#[test]
+fn an_event_that_reached_one_server_shows_on_the_other_once() {
+    let database = Arc::new(Database::create());
+    let pace = if database.is_postgres() { told_only() } else { pace() };
+    let (one, other) = (on(database.clone(), pace.clone()), on(database, pace));
+    let (mut here, mut there) = (open(&one), open(&other));
+    if !one.database.is_postgres() {
+        // Until it has looked once, what comes could have been there before.
+        std::thread::sleep(self::pace().poll * 4);
+    }
+    for number in 0..3 {
+        let id = format!("call-{number}");
+        one.post_event(incoming(&id, CALLER, LINE)).xml();
+        assert_eq!(here.next("call").json()["call_id"], json!(id));
+        let call = there.next("call").json();
+        assert_eq!((&call["call_id"], &call["state"]), (&json!(id), &json!("ringing")));
+        other.post_event(hung_up(&id, "missed", 0)).xml();
+        for stream in [&mut here, &mut there] {
+            let call = stream.next("call").json();
+            assert_eq!((&call["call_id"], &call["outcome"]), (&json!(id), &json!("missed")));
+        }
+    }
+    one.post_event(hung_up("last", "missed", 0)).xml();
+    assert_eq!(here.calls_until("last"), ["last"], "nothing came twice");
+    assert_eq!(there.calls_until("last"), ["last"], "nothing came twice");
+}
+
+#[test]
+fn after_a_lost_connection_news_arrive_again() {
+    let database = Arc::new(Database::create());
+    if !database.is_postgres() {
+        return;
+    }
+    let (one, other) = (on(database.clone(), told_only()), on(database.clone(), told_only()));
+    let mut there = open(&other);
+    one.post_event(hung_up("before", "missed", 0)).xml();
+    assert_eq!(there.calls_until("before"), ["before"]);
+    database.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity \
+         where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    assert_eq!(there.next("reset").data, "{}", "something may be missing");
+    // Until it listens again nothing is told.
+    for number in 0.. {
+        let id = format!("after-{number}");
+        while one.post_event(hung_up(&id, "missed", 0)).status != 200 {}
+        let listening =
+            database.count("from pg_stat_activity where datname = current_database() and query like 'LISTEN%'");
+        if listening >= 2 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    one.post_event(hung_up("heard", "missed", 0)).xml();
+    let told = there.calls_until("heard");
+    assert_eq!(told.iter().filter(|id| *id == "heard").count(), 1);
+}
+
+/// The rows of one of the two lists of the page, as the ids of their calls.
+fn rows(page: &str, list: &str) -> Vec<String> {
+    let list = page.split(&format!("data-rows=\"{list}\">")).nth(1).unwrap().split("<template>").next().unwrap();
+    list.split("data-call=\"").skip(1).map(|row| row.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// An instant so many seconds ago, as logs have it.
+fn ago(seconds: i64) -> String {
+    let at = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[test]
+fn the_page_shows_what_is_running_newest_on_top_and_hides_what_nobody_hears_of() {
+    let app = TestApp::start();
+    let outgoing = |id: &str| format!("event=OutgoingCall&call_id={id}&direction=out&from={LINE}&to={CALLER}");
+    let log = [
+        (590, incoming("ringing", CALLER, LINE)),
+        (610, incoming("forsaken", CALLER, LINE)),
+        (3000, incoming("talking", CALLER, LINE)),
+        (2990, accepted("talking", "7777anna@fpbx.de")),
+        (2000, outgoing("outgoing")),
+        (5 * 3600, incoming("lost", CALLER, LINE)),
+        (5 * 3600 - 9, accepted("lost", "7777anna@fpbx.de")),
+        (100, incoming("ended", "anonymous", LINE)),
+        (90, hung_up("ended", "missed", 0)),
+    ];
+    let log: String = log.iter().map(|(seconds, body)| crate::helpers::log_line(&ago(*seconds), body)).collect();
+    app.database.import(&log, &[]);
+    let german = app.request("GET", "/live").header("Accept-Language", "de").send();
+    assert_eq!(german.status, 200);
+    assert_eq!(rows(german.text(), "running"), ["ringing", "outgoing", "talking"]);
+    assert_eq!(rows(german.text(), "ended"), ["ended", "lost"]);
+    for text in ["Klingelt", "Im Gespräch", "Ausgehend", "Verpasst", "49:5", "anonym"] {
+        assert!(german.text().contains(text), "{text}: {}", german.text());
+    }
+    // Without JavaScript it looks again by itself, and by a link.
+    assert!(german.text().contains("<noscript><meta http-equiv=\"refresh\""));
+    assert!(german.text().contains("href=\"/live\">Aktualisieren</a>"));
+    let english = app.request("GET", "/live").header("Accept-Language", "en").send();
+    assert!(english.text().contains("Ringing") && english.text().contains("Talking"));
+}
+
+#[test]
+fn the_calls_that_ended_last_come_first_however_long_ago_they_began() {
+    let app = TestApp::start();
+    let mut log = String::new();
+    for number in 0..25 {
+        log += &crate::helpers::log_line(&ago(1000 - number), &hung_up(&format!("short-{number}"), "missed", 0));
+    }
+    log += &crate::helpers::log_line(&ago(3000), &incoming("long", CALLER, LINE));
+    log += &crate::helpers::log_line(&ago(5), &hung_up("long", "accepted", 2900));
+    app.database.import(&log, &[]);
+    let ended = rows(app.get("/live").text(), "ended");
+    let mut expected = vec!["long".to_owned()];
+    expected.extend((6..25).rev().map(|number| format!("short-{number}")));
+    assert_eq!(ended, expected);
+}
+
+#[test]
+fn a_list_tells_of_new_calls_only_where_they_would_show() {
+    let app = TestApp::start();
+    let is_told = |path: &str| app.get(path).text().contains("data-fresh");
+    for path in ["/calls", "/calls?period=today", "/calls?direction=in&period=week"] {
+        assert!(is_told(path), "{path}");
+    }
+    for path in ["/calls?period=yesterday", "/calls?outcome=missed", "/calls?q=0221"] {
+        assert!(!is_told(path), "{path}");
+    }
+    let log: String = (0..=50)
+        .map(|number| crate::helpers::log_line(&ago(60 - number), &hung_up(&format!("c{number}"), "missed", 0)))
+        .collect();
+    app.database.import(&log, &[]);
+    let last = app.calls("limit=50").ok()["next_cursor"].as_str().unwrap().to_owned();
+    let older = format!("/calls?cursor={last}");
+    assert!(app.get(&older).text().contains("/calls/c0"), "{older}");
+    assert!(is_told("/calls") && !is_told(&older), "{older}");
+    let page = app.get("/calls?direction=in&party=03023125000");
+    assert!(page.text().contains("data-direction=\"in\"") && page.text().contains("data-party=\"+493023125000\""));
+}
+
+#[test]
+fn scripts_and_styles_are_small_and_only_ours() {
+    let app = TestApp::start();
+    let page = app.get("/live");
+    let script = page.text().split("<script defer src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let packed = app.request("GET", script).header("Accept-Encoding", "gzip").send();
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert!(packed.body.len() < 8 * 1024, "{}", packed.body.len());
+    assert_eq!(packed.header("content-type"), Some("text/javascript; charset=utf-8"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'") && policy.contains("connect-src 'self'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let html = app.request("GET", "/live").header("Accept-Encoding", "gzip").send();
+    assert!(html.body.len() < 15 * 1024, "{}", html.body.len());
+    let source = app.get(script);
+    for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+        assert!(!source.text().contains(way), "{way}: what callers send must not become markup");
+    }
+}

@@ -1,0 +1,207 @@
+//! The figures from cells and those from the calls themselves are the same, whatever is asked.
+
+use std::sync::Arc;
+
+use chrono::{Days, TimeZone, Utc};
+use fernamt::calls::outcome::Outcome;
+use fernamt::stats::filter::Filter;
+use fernamt::stats::period::DayRange;
+use fernamt::stats::report::{GroupBy, Source};
+use fernamt::store::Db;
+use fernamt::store::writer::Writer;
+use fernamt::web::figures::{Comparison, Figures, Way, figures, way};
+use fernamt::web::reports::{report, report_from};
+use fernamt::web::state::State;
+use rand::{SeedableRng, rngs::StdRng};
+
+use crate::database::{Database, runtime};
+use crate::helpers::{accepted, config, hung_up, incoming};
+use crate::histories::{Delivery, SPANS, WORDS, combination, day, history, log};
+
+const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
+const LIMIT: usize = 1_000;
+
+async fn state(database: &Database) -> State {
+    let config = config(database, &OFFICE);
+    let derivation = Arc::new(config.derivation().unwrap());
+    let db = Arc::new(Db::open(&config.database_url.0).await.unwrap());
+    let (writer, _) = Writer::start(db.clone(), derivation.clone());
+    State::load(config, db, derivation, writer).await.unwrap()
+}
+
+fn days((start, end): (&str, &str)) -> DayRange {
+    DayRange { start: day(start), end: day(end) }
+}
+
+/// The filter that these words of a query mean.
+fn filter(words: &[&str], span: (&str, &str), state: &State) -> Filter {
+    let query = format!("start={}&end={}&{}", span.0, span.1, words.join("&"));
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Filter::parse(pairs, day("2026-11-22"), &state.derivation.numbering).unwrap()
+}
+
+/// Each word alone, none, and some at once.
+fn questions() -> Vec<Vec<&'static str>> {
+    let mut rng = StdRng::seed_from_u64(6);
+    let mut questions: Vec<Vec<_>> = WORDS.iter().map(|(word, _)| vec![*word]).collect();
+    questions.extend((0..20).map(|_| combination(&mut rng).into_iter().map(|(word, _)| word).collect()));
+    questions.push(Vec::new());
+    questions
+}
+
+fn with_history(seed: u64) -> Database {
+    let database = Database::create();
+    database.import(&log(&history(seed, 300)), &OFFICE);
+    database
+}
+
+#[test]
+fn a_report_from_cells_is_that_from_calls() {
+    let database = with_history(6);
+    runtime().block_on(async {
+        let state = state(&database).await;
+        let groups = ["hour", "day", "week", "month", "weekday_hour", "number", "peer"].map(GroupBy::parse);
+        let mut from_cells = 0;
+        for words in questions() {
+            let filter = filter(&words, SPANS[2], &state);
+            for group_by in groups.into_iter().chain([None]) {
+                if Source::of(&filter, group_by) == Source::Calls {
+                    continue;
+                }
+                let given = report(&state, &filter, group_by, LIMIT).await.unwrap();
+                let calls = report_from(&state, Source::Calls, &filter, group_by, LIMIT, 20).await.unwrap();
+                assert_eq!(given, calls, "{words:?} {group_by:?}");
+                from_cells += i32::from(given.totals.calls > 0);
+            }
+        }
+        assert!(from_cells > 50, "{from_cells}");
+    });
+}
+
+#[test]
+fn a_dashboard_from_cells_is_that_from_calls() {
+    let database = with_history(7);
+    runtime().block_on(async {
+        let state = state(&database).await;
+        let steps = [None, Some(GroupBy::Hour), Some(GroupBy::Day), Some(GroupBy::Week), Some(GroupBy::Month)];
+        let (mut from_cells, mut of_subjects, mut compared) = (0, 0, 0);
+        for words in questions() {
+            // Before the last span lies the one in which clocks go back; before the first nothing is known.
+            for span in [SPANS[2], ("2026-10-26", "2026-11-01"), ("2026-11-01", "2026-11-07"), SPANS[1]] {
+                let filter = filter(&words, span, &state);
+                for step in steps {
+                    let ask = |way| figures(&state, way, &filter, step, true);
+                    let from_calls = ask(Way::Calls).await.unwrap();
+                    compared += i32::from(matches!(from_calls.before, Some(Comparison::With(_))));
+                    let Source::Cells(_, subject) = Source::of(&filter, step) else { continue };
+                    match subject {
+                        None => {
+                            assert_eq!(way(&state, &filter, step).await.unwrap(), Way::Cells);
+                            assert_eq!(ask(Way::Cells).await.unwrap(), from_calls, "{words:?} {step:?}");
+                            from_cells += 1;
+                        }
+                        Some(_) => {
+                            let expected = Figures { details: None, ..from_calls };
+                            assert_eq!(ask(Way::Subject).await.unwrap(), expected, "{words:?} {step:?}");
+                            of_subjects += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(from_cells > 100 && of_subjects > 50 && compared > 100, "{from_cells} {of_subjects} {compared}");
+    });
+}
+
+#[test]
+fn a_period_that_runs_until_now_is_compared_until_the_same_time_of_day() {
+    let zone = chrono_tz::Europe::Berlin;
+    let now = Utc::now().with_timezone(&zone);
+    let week_ago = now.naive_local() - Days::new(7);
+    let at = |minutes: i64| {
+        let local = week_ago + chrono::Duration::minutes(minutes);
+        zone.from_local_datetime(&local).earliest().unwrap_or(now - chrono::Duration::days(7))
+    };
+    let missed = |id: &str, at_ms: i64| {
+        let event = |at_ms, body| Delivery { at_ms, body };
+        [event(at_ms, incoming(id, "03023125000", "022129191999")), event(at_ms + 1, hung_up(id, "missed", 0))]
+    };
+    let earlier = [at(-20), at(-2)];
+    let later = [at(2), at(20)];
+    let mut deliveries = Vec::new();
+    for (index, moment) in earlier.iter().chain(&later).enumerate() {
+        deliveries.extend(missed(&format!("then-{index}"), moment.timestamp_millis()));
+    }
+    deliveries.extend(missed("now", now.timestamp_millis() - 1));
+    deliveries.extend(missed("long-ago", now.timestamp_millis() - 90 * 24 * 3_600_000));
+    let database = Database::create();
+    database.import(&log(&deliveries), &OFFICE);
+    // Just after midnight some of them were on the day before.
+    let expected = earlier.iter().filter(|moment| moment.date_naive() == week_ago.date()).count() as i64;
+    runtime().block_on(async {
+        let state = state(&database).await;
+        let filter = Filter::all(DayRange::one(now.date_naive()));
+        for (filter, more) in [(filter, 0), (Filter::all(DayRange::ending(now.date_naive(), 7)), 1)] {
+            for way in [Way::Cells, Way::Calls] {
+                let figures = figures(&state, way, &filter, None, true).await.unwrap();
+                let before = figures.compared().unwrap();
+                assert!(before.is_cut);
+                assert_eq!(before.days.end, week_ago.date());
+                let days_before = expected + more * (earlier.len() as i64 - expected);
+                assert_eq!(before.report.totals.inbound, days_before, "{way:?}");
+                assert_eq!(before.report.totals.inbound_missed, days_before, "{way:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
+    let now_ms = Utc::now().timestamp_millis();
+    let event = |ago_ms, body| Delivery { at_ms: now_ms - ago_ms, body };
+    let deliveries = [
+        event(9_000, incoming("ringing", "03023125000", "022129191999")),
+        event(8_000, incoming("talking", "01712345678", "022129191999")),
+        event(5_000, accepted("talking", "7777anna@fpbx.de")),
+        event(7_000, incoming("lost", "01712345678", "022129191999")),
+        event(1_000, hung_up("lost", "missed", 0)),
+        // Long without news, and so over.
+        event(6 * 3_600_000, incoming("unknown", "01712345678", "022129191999")),
+        event(7 * 3_600_000, incoming("told", "01712345678", "022129191999")),
+        event(7 * 3_600_000 - 5_000, accepted("told", "7777anna@fpbx.de")),
+    ];
+    let database = Database::create();
+    database.import(&log(&deliveries), &OFFICE);
+    runtime().block_on(async {
+        let state = state(&database).await;
+        let week = Filter::all(DayRange::ending(state.today(), 7));
+        let line = Filter { number: Some("+4922129191999".into()), ..week.clone() };
+        let agent = Filter { peer: Some("7777anna@fpbx.de".into()), ..week.clone() };
+        for (filter, from, open, unknown, accepted) in
+            [(week, Way::Cells, 2, 1, 1), (line, Way::Subject, 2, 1, 1), (agent, Way::Subject, 1, 0, 1)]
+        {
+            for step in [None, Some(GroupBy::Day)] {
+                let given = figures(&state, from, &filter, step, false).await.unwrap();
+                let from_calls = figures(&state, Way::Calls, &filter, step, false).await.unwrap();
+                let outcomes = &given.report.totals.outcomes;
+                let seen = [Outcome::Open, Outcome::Unknown, Outcome::Accepted].map(|outcome| outcomes.get(outcome));
+                assert_eq!(seen, [open, unknown, accepted], "{from:?}");
+                let details = given.details.as_ref().and(from_calls.details.clone());
+                assert_eq!(given, Figures { details, ..from_calls }, "{from:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_is_compared_with_days_before_the_log() {
+    let database = with_history(8);
+    runtime().block_on(async {
+        let state = state(&database).await;
+        let filter = Filter::all(days(SPANS[0]));
+        let figures = figures(&state, Way::Cells, &filter, None, true).await.unwrap();
+        let Some(Comparison::Unknown(first)) = figures.before else { panic!("{:?}", figures.before) };
+        assert!(first >= day("2026-03-15") && first < day("2026-04-01"), "{first}");
+    });
+}
