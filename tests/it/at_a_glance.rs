@@ -79,7 +79,7 @@ fn callbacks_owed_are_told_as_well_when_no_call_changes() {
     app.post_event(hung_up("c1", "missed", 0)).xml();
     let mut told = json!({});
     // The calls are counted first: the callback may be there already when the missed call was not yet.
-    while told["callbacks_owed"] != 1 || told["totals"]["inbound_missed"] != 1 {
+    while told["callbacks_owed"] != 1 || told["totals"]["outcomes"]["missed"] != 1 {
         told = stream.next("stats").json();
     }
     let shown = &told["shown"]["en"];
