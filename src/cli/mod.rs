@@ -1,5 +1,9 @@
 //! The command line: `serve` and what an administrator needs beside it.
 
+/// `fernamt backup`.
+pub mod backup;
+/// `fernamt check`.
+pub mod check;
 /// `fernamt contacts`.
 pub mod contacts;
 /// `fernamt demo`.
@@ -55,6 +59,11 @@ enum Command {
     /// Needed after --time-zone, --country or --business-hours were changed: stop every server of the database first
     /// then. With the same settings it is safe while a server runs.
     Rebuild,
+    Backup(backup::BackupArgs),
+    /// Look whether the database is sound and whether calls and statistics are what the event log says
+    ///
+    /// Changes nothing. Exit status 1 if something is wrong; it says what mends it.
+    Check,
     Contacts(contacts::ContactsArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
@@ -78,6 +87,8 @@ pub fn run() -> ExitCode {
         Command::Import(args) => with_config(settings, |config| import::run(config, args)),
         Command::Export => with_config(settings, export::run),
         Command::Rebuild => with_config(settings, rebuild::run),
+        Command::Backup(args) => with_config(settings, |config| backup::run(config, args)),
+        Command::Check => with_config(settings, check::run),
         Command::Contacts(args) => with_config(settings, |config| contacts::run(config, args)),
         Command::Simulate(args) => simulate::run(args),
         Command::Demo(args) => with_config(settings, |config| demo::run(config, args)),

@@ -6,7 +6,9 @@ use tokio::task::JoinHandle;
 
 use crate::app::open_database;
 use crate::config::Config;
-use crate::store::{rebuild, settings};
+use crate::store::rebuild::{Deviations, Purpose, rebuild};
+use crate::store::record::Derivation;
+use crate::store::{Db, StoreError, settings};
 
 /// Derives calls and cells again, and makes the settings of now those that the figures are made with.
 ///
@@ -17,16 +19,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let db = Arc::new(open_database(&config).await?);
     let checkpointing = db.checkpoint_in_background();
     settings::remember(&db, settings::REBUILDING, "yes").await?;
-    let style =
-        ProgressStyle::with_template("{bar:40} {percent} %, {eta} left").unwrap_or(ProgressStyle::default_bar());
-    let bar = ProgressBar::new(1).with_style(style);
-    let result = rebuild::rebuild(&db, &derivation, |done, all| {
-        bar.set_length(all.unsigned_abs());
-        bar.set_position(done.unsigned_abs());
-    })
-    .await;
-    bar.finish_and_clear();
-    result?;
+    derive_again(&db, &derivation, Purpose::Mend).await?;
     for (flag, value) in config.remembered() {
         settings::remember(&db, flag, &value).await?;
     }
@@ -34,4 +27,18 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     checkpointing.inspect(JoinHandle::abort);
     db.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Goes through everything with a progress bar.
+pub(super) async fn derive_again(db: &Db, derivation: &Derivation, purpose: Purpose) -> Result<Deviations, StoreError> {
+    let style =
+        ProgressStyle::with_template("{bar:40} {percent} %, {eta} left").unwrap_or(ProgressStyle::default_bar());
+    let bar = ProgressBar::new(1).with_style(style);
+    let found = rebuild(db, derivation, purpose, |done, all| {
+        bar.set_length(all.unsigned_abs());
+        bar.set_position(done.unsigned_abs());
+    })
+    .await;
+    bar.finish_and_clear();
+    found
 }

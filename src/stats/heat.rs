@@ -20,12 +20,27 @@ pub struct HeatMap {
     cells: [[HeatCell; 24]; 7],
 }
 
-impl HeatMap {
-    /// Counts `calls` that began in the hour of an instant.
-    pub fn add(&mut self, business: &BusinessTime, at_ms: i64, outcome: Outcome, calls: i64) {
+/// One of the 168 hours of a week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeekHour {
+    /// Days since Monday.
+    weekday: usize,
+    hour: usize,
+}
+
+impl WeekHour {
+    /// The one of an instant, in business time.
+    pub fn of(business: &BusinessTime, at_ms: i64) -> Self {
         let local = business.local(at_ms);
-        let day = self.cells.get_mut(local.weekday().num_days_from_monday() as usize);
-        let Some(cell) = day.and_then(|hours| hours.get_mut(local.hour() as usize)) else { return };
+        Self { weekday: local.weekday().num_days_from_monday() as usize, hour: local.hour() as usize }
+    }
+}
+
+impl HeatMap {
+    /// Counts `calls` that began in an hour of the week.
+    pub fn add(&mut self, hour: WeekHour, outcome: Outcome, calls: i64) {
+        let day = self.cells.get_mut(hour.weekday);
+        let Some(cell) = day.and_then(|hours| hours.get_mut(hour.hour)) else { return };
         cell.calls += calls;
         if outcome == Outcome::Missed {
             cell.missed += calls;
@@ -98,10 +113,11 @@ mod tests {
     fn hours_are_the_weeks_in_business_time() {
         let business = BusinessTime::new(chrono_tz::Europe::Berlin, None);
         let ms = |text| chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
+        let at = |text| WeekHour::of(&business, ms(text));
         let mut heat = HeatMap::default();
-        heat.add(&business, ms("2026-11-22T23:30:00Z"), Outcome::Missed, 1);
-        heat.add(&business, ms("2026-10-25T02:00:00+02:00"), Outcome::Accepted, 2);
-        heat.add(&business, ms("2026-10-25T02:00:00+01:00"), Outcome::Missed, 3);
+        heat.add(at("2026-11-22T23:30:00Z"), Outcome::Missed, 1);
+        heat.add(at("2026-10-25T02:00:00+02:00"), Outcome::Accepted, 2);
+        heat.add(at("2026-10-25T02:00:00+01:00"), Outcome::Missed, 3);
         let mut twice = heat.clone();
         twice.merge(&heat);
         for (map, times) in [(heat, 1), (twice, 2)] {

@@ -1,13 +1,35 @@
 //! The cells of the statistics.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use futures_util::TryStreamExt;
 use sqlx::Row;
 
-use super::{Db, StoreError, reading};
+use super::{Db, StoreError};
 use crate::stats::rollup::{Cell, Class, Tier};
 use crate::stats::sums::{Sums, read_packed};
+
+/// So many milliseconds of hours are read at once.
+const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
+/// So many days are read at once.
+const DAYS_AT_ONCE: i64 = 20;
+
+/// The question for cells, as whatever is asked for.
+macro_rules! ask {
+    ($query:path, $columns:literal, $tier:expr, $buckets:expr, $subject:expr) => {
+        $query(concat!(
+            "select ",
+            $columns,
+            " from cells \
+             where tier = $1 and bucket >= $2 and bucket < $3 and (cast($4 as text) is null or subject = $4)"
+        ))
+        .bind($tier as i16)
+        .bind($buckets.start)
+        .bind($buckets.end)
+        .bind($subject)
+    };
+}
 
 /// Hands every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
 ///
@@ -50,21 +72,46 @@ async fn read(
     subject: Option<&str>,
     mut take: impl FnMut(i64, &str, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    reading!(db, pool => {
-        let mut rows = sqlx::query(
-            "select bucket, subject, figures from cells \
-             where tier = $1 and bucket >= $2 and bucket < $3 and (cast($4 as text) is null or subject = $4)",
-        )
-        .bind(tier as i16)
-        .bind(buckets.start)
-        .bind(buckets.end)
-        .bind(subject)
-        .fetch(pool);
-        while let Some(row) = rows.try_next().await? {
-            take(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
+    match db {
+        Db::Sqlite(pools) => {
+            let mut figures = Vec::new();
+            for slice in slices(tier, buckets) {
+                let text: String = ask!(
+                    sqlx::query_scalar,
+                    "json_group_array(json_array(bucket, subject, hex(figures)))",
+                    tier,
+                    slice,
+                    subject
+                )
+                .fetch_one(&pools.read)
+                .await?;
+                let rows: Vec<(i64, Cow<'_, str>, &str)> = serde_json::from_str(&text).map_err(|_| damaged())?;
+                for (bucket, subject, hex) in rows {
+                    figures.resize(hex.len() / 2, 0);
+                    hex::decode_to_slice(hex, &mut figures).map_err(|_| damaged())?;
+                    take(bucket, &subject, &figures)?;
+                }
+            }
         }
-        Ok(())
-    })
+        Db::Postgres(pools) => {
+            let mut rows = ask!(sqlx::query, "bucket, subject, figures", tier, buckets, subject).fetch(&pools.read);
+            while let Some(row) = rows.try_next().await? {
+                take(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ranges of so few cells that they can be had as one text: of SQLite each row is woken up for, and a year has
+/// many.
+fn slices(tier: Tier, buckets: Range<i64>) -> impl Iterator<Item = Range<i64>> {
+    let length = match tier {
+        Tier::Hour => HOURS_AT_ONCE_MS,
+        Tier::Day | Tier::Line | Tier::Peer => DAYS_AT_ONCE,
+    };
+    let starts = (buckets.start..buckets.end).step_by(usize::try_from(length).unwrap_or(usize::MAX));
+    starts.map(move |start| start..buckets.end.min(start.saturating_add(length)))
 }
 
 pub(super) fn read_cell(figures: &[u8]) -> Result<Cell, StoreError> {

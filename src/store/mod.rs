@@ -1,5 +1,7 @@
 //! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
 
+/// Copies of the database, and whether its file is sound.
+pub mod backup;
 /// Who was missed in a period, and whether there was contact since.
 pub mod callback_report;
 /// Who is still to be rung back.

@@ -1,46 +1,83 @@
-//! Deriving calls and cells again from the log. Works in small transactions, so that a server with the
-//! same settings keeps answering meanwhile.
+//! Deriving calls and cells again from the log, to mend what is stored or to compare it. Works in small
+//! transactions, so that a server with the same settings keeps answering meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::calls::StoredCall;
+use super::cells::read_cell;
 use super::events::read_receipt;
 use super::record::Derivation;
-use super::rows::{CallRow, call_columns};
+use super::rows::{CallRow, CellRow, call_columns};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::call::Call;
 use crate::calls::receipts::Receipts;
 use crate::stats::business::next_day;
-use crate::stats::rollup::{Contribution, Differences, Tier};
+use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
 
 const CALLS_PER_TRANSACTION: i64 = 500;
+
+/// What is done with what is derived again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is stored.
+    Mend,
+    /// It is compared with what is stored.
+    Compare,
+}
+
+/// How much is not as the log says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deviations {
+    /// Calls, also those of which the log holds no event.
+    pub calls: u64,
+    /// Cells of the statistics. Only told when they are compared: mending does not look at them first.
+    pub cells: u64,
+}
 
 /// Folds every call again and counts every cell again; `progress` hears how many calls are done of how
 /// many, in both passes together.
 ///
 /// # Errors
 /// When the database does not answer. Running it again mends everything.
-pub async fn rebuild(db: &Db, derivation: &Derivation, mut progress: impl FnMut(i64, i64)) -> Result<(), StoreError> {
+pub async fn rebuild(
+    db: &Db,
+    derivation: &Derivation,
+    purpose: Purpose,
+    mut progress: impl FnMut(i64, i64),
+) -> Result<Deviations, StoreError> {
     let calls = count_calls(db).await?;
-    let mut done = 0;
-    let mut last_key = 0;
+    let (mut done, mut last_key, mut found) = (0, 0, Deviations::default());
     loop {
-        let (folded, key) =
-            writing!(db, transaction in engine => engine::fold_again(&mut transaction, derivation, last_key).await)?;
-        let Some(key) = key else { break };
+        let pass = writing!(db, transaction in engine => {
+            engine::fold_again(&mut transaction, derivation, purpose, last_key).await
+        })?;
+        let Some(key) = pass.next else { break };
         last_key = key;
-        done += folded;
+        found.calls += pass.deviating;
+        done += pass.calls;
         progress(done, calls * 2);
     }
     let mut span = Span { first_ms: i64::MIN, first_day: i64::MIN };
     loop {
-        let (counted, next) =
-            writing!(db, transaction in engine => engine::count_again(&mut transaction, derivation, span).await)?;
-        let Some(next) = next else { return Ok(()) };
+        let pass = writing!(db, transaction in engine => {
+            engine::count_again(&mut transaction, derivation, purpose, span).await
+        })?;
+        found.cells += pass.deviating;
+        let Some(next) = pass.next else { return Ok(found) };
         span = next;
-        done += counted;
+        done += pass.calls;
         progress(done, calls * 2);
     }
+}
+
+/// One transaction of a pass over everything.
+struct Pass<N> {
+    /// How many calls it looked at.
+    calls: i64,
+    /// How much was not as it should be.
+    deviating: u64,
+    /// Where the next begins; `None` at the end.
+    next: Option<N>,
 }
 
 async fn count_calls(db: &Db) -> Result<i64, StoreError> {
@@ -54,15 +91,23 @@ struct Span {
     first_day: i64,
 }
 
+/// The cells between two spans.
+macro_rules! cells_of_span {
+    () => {
+        "(tier = $1 and bucket >= $2 and bucket < $3) or (tier > $1 and bucket >= $4 and bucket < $5)"
+    };
+}
+
 for_both_engines! {
     use batch;
 
-    /// Folds the next calls after a key; how many, and the last one's key unless there were none.
+    /// Folds the next calls after a key.
     pub(super) async fn fold_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
+        purpose: Purpose,
         after_key: i64,
-    ) -> Result<(i64, Option<i64>), StoreError> {
+    ) -> Result<Pass<i64>, StoreError> {
         const NEXT: &str = concat!("select ", call_columns!(), " from calls where id > $1 order by id limit $2");
         let rows: Vec<CallRow> = sqlx::query_as(NEXT)
             .bind(after_key)
@@ -70,7 +115,9 @@ for_both_engines! {
             .fetch_all(&mut *connection)
             .await?;
         let stored = rows.into_iter().map(StoredCall::try_from).collect::<Result<Vec<_>, _>>()?;
-        let (Some(first), Some(last)) = (stored.first(), stored.last()) else { return Ok((0, None)) };
+        let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+            return Ok(Pass { calls: 0, deviating: 0, next: None });
+        };
         let events: Vec<(i64, i64, i32, Vec<u8>)> =
             sqlx::query_as("select call_key, received_ms, deliveries, body from events where call_key between $1 and $2")
                 .bind(first.key)
@@ -81,27 +128,34 @@ for_both_engines! {
         for (key, received_ms, deliveries, body) in events {
             receipts.entry(key).or_default().deliver(read_receipt(received_ms, deliveries, body)?);
         }
-        let mut changed = Vec::new();
+        let (mut changed, mut without_events) = (Vec::new(), 0);
         for before in &stored {
-            let Some(call) = receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) else { continue };
+            let Some(call) = receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) else {
+                without_events += 1;
+                continue;
+            };
             let in_hours = derivation.business.is_open(call.started_ms);
             let after = StoredCall { key: before.key, in_hours, call };
             if after != *before {
                 changed.push(after);
             }
         }
-        let mut writes = batch::Writes::new(connection);
-        batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>()).await?;
-        writes.finish().await?;
-        Ok((stored.len() as i64, Some(last.key)))
+        if purpose == Purpose::Mend {
+            let mut writes = batch::Writes::new(connection);
+            batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>()).await?;
+            writes.finish().await?;
+        }
+        let deviating = changed.len() as u64 + without_events;
+        Ok(Pass { calls: stored.len() as i64, deviating, next: Some(last.key) })
     }
 
     /// Counts the next business day that has calls, and all before it that have none.
     pub(super) async fn count_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
+        purpose: Purpose,
         from: Span,
-    ) -> Result<(i64, Option<Span>), StoreError> {
+    ) -> Result<Pass<Span>, StoreError> {
         let business = &derivation.business;
         let next: Option<i64> = sqlx::query_scalar("select min(started_ms) from calls where started_ms >= $1")
             .bind(from.first_ms)
@@ -112,28 +166,64 @@ for_both_engines! {
             Span { first_ms: business.day_start_ms(next_day(day)), first_day: business.day_number(started_ms) + 1 }
         });
         let before = end.unwrap_or(Span { first_ms: i64::MAX, first_day: i64::MAX });
-        const DELETE: &str = "delete from cells where (tier = $1 and bucket >= $2 and bucket < $3) \
-                              or (tier > $1 and bucket >= $4 and bucket < $5)";
-        sqlx::query(DELETE)
-            .bind(Tier::Hour as i16)
-            .bind(from.first_ms)
-            .bind(before.first_ms)
-            .bind(from.first_day)
-            .bind(before.first_day)
-            .execute(&mut *connection)
-            .await?;
         const CALLS: &str = concat!("select ", call_columns!(), " from calls where started_ms >= $1 and started_ms < $2");
         let rows: Vec<CallRow> =
             sqlx::query_as(CALLS).bind(from.first_ms).bind(before.first_ms).fetch_all(&mut *connection).await?;
-        let counted = rows.len() as i64;
+        let calls = rows.len() as i64;
         let mut cells = Differences::default();
         for row in rows {
             let StoredCall { call, in_hours, .. } = StoredCall::try_from(row)?;
             cells.replace(None, Some(&Contribution::of(&call, in_hours, business)));
         }
-        let mut writes = batch::Writes::new(connection);
-        batch::write_cells(&mut writes, &cells.into_cells()).await?;
-        writes.finish().await?;
-        Ok((counted, end))
+        let cells = cells.into_cells();
+        let deviating = match purpose {
+            Purpose::Mend => {
+                delete_cells(connection, from, before).await?;
+                let mut writes = batch::Writes::new(connection);
+                batch::write_cells(&mut writes, &cells).await?;
+                writes.finish().await?;
+                0
+            }
+            Purpose::Compare => {
+                let stored = stored_cells(connection, from, before).await?;
+                let deviates = |key: &&CellKey| stored.get(key) != cells.get(key);
+                let keys: BTreeSet<&CellKey> = stored.keys().chain(cells.keys()).collect();
+                keys.into_iter().filter(deviates).count() as u64
+            }
+        };
+        Ok(Pass { calls, deviating, next: end })
+    }
+
+    async fn delete_cells(connection: &mut EngineConnection, from: Span, before: Span) -> Result<(), StoreError> {
+        sqlx::query(concat!("delete from cells where ", cells_of_span!()))
+            .bind(Tier::Hour as i16)
+            .bind(from.first_ms)
+            .bind(before.first_ms)
+            .bind(from.first_day)
+            .bind(before.first_day)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn stored_cells(
+        connection: &mut EngineConnection,
+        from: Span,
+        before: Span,
+    ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
+        let rows: Vec<CellRow> =
+            sqlx::query_as(concat!("select tier, bucket, subject, figures from cells where ", cells_of_span!()))
+                .bind(Tier::Hour as i16)
+                .bind(from.first_ms)
+                .bind(before.first_ms)
+                .bind(from.first_day)
+                .bind(before.first_day)
+                .fetch_all(connection)
+                .await?;
+        let cell = |CellRow { tier, bucket, subject, figures }: CellRow| {
+            let tier = Tier::from_code(tier).ok_or_else(|| StoreError::Damaged("a cell of no tier".into()))?;
+            Ok((CellKey { tier, bucket, subject }, read_cell(&figures)?))
+        };
+        rows.into_iter().map(cell).collect()
     }
 }

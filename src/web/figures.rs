@@ -13,7 +13,7 @@ use crate::calls::outcome::Outcome;
 use crate::stats::business::{BusinessTime, day_number, next_day};
 use crate::stats::compare::{comparison_shift, same_weekdays_before};
 use crate::stats::filter::Filter;
-use crate::stats::heat::HeatMap;
+use crate::stats::heat::{HeatMap, WeekHour};
 use crate::stats::people::{Share, Shares};
 use crate::stats::period::DayRange;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
@@ -273,7 +273,7 @@ impl<'a> Sheet<'a> {
             self.while_open.add(call.class, outcome, sums);
         }
         let Some(details) = &mut self.details else { return };
-        details.heat.add(&self.state.derivation.business, call.started_ms, outcome, times);
+        details.heat.add(WeekHour::of(&self.state.derivation.business, call.started_ms), outcome, times);
         details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
         details.agents.add(call.peer.as_deref().unwrap_or_default(), call.class, outcome, sums);
     }
@@ -302,10 +302,17 @@ async fn heat(state: &State, filter: &Filter) -> Result<HeatMap, Error> {
     let middle = start + (end - start) / 2;
     let half = async |buckets| {
         let mut heat = HeatMap::default();
+        // A cell has many classes; what a wall clock shows is told once for all of them.
+        let mut last = None;
         let count = |bucket, _: &str, class: Class, sums: Sums| {
+            let hour = match last {
+                Some((same, hour)) if same == bucket => hour,
+                _ => WeekHour::of(business, bucket),
+            };
+            last = Some((bucket, hour));
             let outcome = class.progress.outcome_when_over();
             if filter.counts(class, outcome) {
-                heat.add(business, bucket, outcome, sums.calls);
+                heat.add(hour, outcome, sums.calls);
             }
         };
         read_sums(&state.db, Tier::Hour, buckets, count).await?;

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::client::{Answers, Request};
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
+/// On a machine that has other things to do, too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 const PAGES: [&str; 23] = [
     "/",
     "/?period=today",
@@ -129,6 +132,20 @@ impl Browser {
         self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
     }
 
+    /// Clicks what leads to another page, and waits until the old one is gone: a click may return before.
+    async fn follow(&self, css: &str) {
+        let old = self.client.find(Locator::Css("main")).await.unwrap();
+        self.click(css).await;
+        for _ in 0..3000 {
+            if old.tag_name().await.is_err() {
+                self.client.wait().at_most(PATIENCE).for_element(Locator::Css("footer")).await.unwrap();
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{css} leads nowhere");
+    }
+
     async fn write(&self, css: &str, text: &str) {
         let field = self.client.find(Locator::Css(css)).await.unwrap();
         field.clear().await.unwrap();
@@ -237,11 +254,11 @@ async fn every_page_filters_and_pages_without_javascript() {
     let rows = async || browser.client.find_all(Locator::Css(".calls tbody tr")).await.unwrap().len();
     browser.go(&app, "/calls").await;
     assert_eq!(rows().await, 50);
-    browser.click("a[rel='next']").await;
+    browser.follow("a[rel='next']").await;
     assert_eq!(rows().await, 10, "60 calls are two pages");
     browser.go(&app, "/calls").await;
     browser.write("#q", "030 23125000").await;
-    browser.click(".find button").await;
+    browser.follow(".find button").await;
     assert_eq!(rows().await, 1, "the number in another notation");
     assert!(browser.client.find(Locator::Css("a[href='/calls/c2']")).await.is_ok());
     browser.stop().await;
@@ -257,12 +274,12 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     browser.write("[name='to']", "0221 29191999").await;
     browser.write("[name='hours']", "Mon-Fri").await;
     browser.click("#choose-hangup").await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     let refused = browser.text().await;
     assert!(refused.contains("Mo-Fr") || refused.contains("Mon-Fri"), "the hours are told to be wrong: {refused}");
     assert_eq!(app.get("/api/v1/routes").ok()["items"], json!([]), "nothing is half-saved");
     browser.write("[name='hours']", "24/7").await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     assert!(browser.client.current_url().await.unwrap().path() == "/routes");
     assert!(browser.text().await.contains("Zentrale"));
     let answer = app.post_event(incoming("c9", "01712345678", "+4922129191999"));
@@ -281,7 +298,7 @@ async fn the_first_page_turns_green_by_itself_when_the_first_event_comes() {
     let url = format!("http://{}/placetel", app.address());
     assert!(browser.text().await.contains(&url), "the url to paste is there");
     assert_eq!(app.post_event(incoming("c1", "anonymous", "022129191999")).status, 200);
-    let found = browser.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(".notice.good")).await;
+    let found = browser.client.wait().at_most(PATIENCE).for_element(Locator::Css(".notice.good")).await;
     assert!(found.is_ok());
     browser.stop().await;
 }
@@ -297,10 +314,10 @@ async fn a_callback_is_done_and_undone_on_a_phone_without_javascript() {
     let (_, _, _, height) = dial.rectangle().await.unwrap();
     assert!(height >= 44.0, "a thumb hits it: {height}");
     assert!(browser.client.find(Locator::Css("nav .owed:not([hidden])")).await.is_ok());
-    browser.click(".callbacks button").await;
+    browser.follow(".callbacks button").await;
     assert!(browser.client.find(Locator::Css(".callbacks")).await.is_err(), "the list is empty");
     assert!(browser.client.find(Locator::Css("nav .owed:not([hidden])")).await.is_err());
-    browser.click(".just-done button").await;
+    browser.follow(".just-done button").await;
     assert!(browser.client.find(Locator::Css("a[href='tel:+493023125000']")).await.is_ok());
     browser.stop().await;
 }
@@ -366,7 +383,7 @@ async fn new_calls_are_told_quietly_in_the_list_of_calls() {
     app.post_event(incoming("c13", "01712345678", "022129191999")).xml();
     said(&browser, ".fresh a", "2 new calls").await;
     assert!(browser.client.find(Locator::Css("a[href='/calls/c13']")).await.is_err(), "no row jumps in");
-    browser.click(".fresh a").await;
+    browser.follow(".fresh a").await;
     browser.client.wait().for_element(Locator::Css("a[href='/calls/c13']")).await.unwrap();
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.stop().await;

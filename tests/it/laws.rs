@@ -172,9 +172,16 @@ fn rebuild_mends_calls_and_cells_and_keeps_decisions_and_routes() {
         "update calls set started_ms = 0; delete from cells",
     ] {
         database.execute(damage);
-        assert_ne!(database.contents(true), expected, "{damage}");
+        let damaged = database.contents(true);
+        assert_ne!(damaged, expected, "{damage}");
+        let checked = database.run(&["check", OFFICE[0], OFFICE[1]], b"");
+        assert_eq!(checked.status, 1, "{damage}: {checked:?}");
+        assert!(checked.stdout.contains("`fernamt rebuild` mends them"), "{damage}: {checked:?}");
+        assert_eq!(database.contents(true), damaged, "looking changes nothing");
         rebuild(&database, &OFFICE);
         assert_eq!(database.contents(true), expected, "{damage}");
+        let checked = database.run(&["check", OFFICE[0], OFFICE[1]], b"");
+        assert_eq!((checked.status, checked.stderr.as_str()), (0, ""), "{damage}: {checked:?}");
     }
     assert_eq!(database.rows("call_key, route_id, route_name, xml, decided_ms", "from decisions"), decisions);
     assert_eq!(database.rows("id, version, position, enabled, name, definition", "from routes"), routes);

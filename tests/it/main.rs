@@ -9,6 +9,7 @@ mod sse;
 
 mod access;
 mod at_a_glance;
+mod backup;
 mod browser;
 mod call_pages;
 mod callback_pages;

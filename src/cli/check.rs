@@ -1,0 +1,40 @@
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::open;
+use super::rebuild::derive_again;
+use crate::config::Config;
+use crate::store::backup::damages;
+use crate::store::rebuild::{Deviations, Purpose};
+
+/// How many damages are listed.
+const MOST_LISTED: usize = 20;
+
+/// Looks whether the database is sound and whether calls and figures are what the event log says; changes nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let (db, derivation) = open(&config).await?;
+    let db = Arc::new(db);
+    let damages = damages(&db).await?;
+    for damage in damages.iter().take(MOST_LISTED) {
+        println!("damaged: {damage}");
+    }
+    if !damages.is_empty() {
+        println!(
+            "The database is damaged in {} places. Restore a backup, then run `fernamt check` again.",
+            damages.len()
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    let Deviations { calls, cells } = derive_again(&db, &derivation, Purpose::Compare).await?;
+    db.close().await;
+    if calls + cells > 0 {
+        println!("{calls} calls and {cells} cells of the statistics are not what the event log says.");
+        println!("The log itself is sound: `fernamt rebuild` mends them.");
+        return Ok(ExitCode::FAILURE);
+    }
+    println!("The database is sound; calls and statistics are what the event log says.");
+    Ok(ExitCode::SUCCESS)
+}
