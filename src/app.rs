@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, SettingError};
 use crate::store::record::Derivation;
+use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, settings};
 use crate::web::live::{self, Live};
@@ -121,7 +122,9 @@ impl Service {
         let address = listener.local_addr().map_err(listening)?;
         let db = Arc::new(open_database(&config).await?);
         check_remembered(&db, &config).await?;
-        let (writer, writing) = Writer::start(db.clone(), derivation.clone());
+        let spool = Spool::open(&config.spool)
+            .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
+        let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         let state = Data::new(State::load(config, db.clone(), derivation, writer).await?);
         let background = [
             tokio::spawn(refresh(state.clone())),

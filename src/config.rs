@@ -59,6 +59,10 @@ pub struct Settings {
     /// An incoming call never waits longer for storage than this [default: 250ms]
     #[arg(long, env = "FERNAMT_ANSWER_WITHIN", value_name = "DURATION", global = true)]
     answer_within: Option<String>,
+    /// File for events that the database does not take, until it does [default: beside the SQLite database, or
+    /// fernamt.spool]
+    #[arg(long, env = "FERNAMT_SPOOL", value_name = "FILE", global = true)]
+    spool: Option<String>,
     /// How the log is written [default: text on a terminal, else json] [possible values: text, json]
     #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -146,6 +150,8 @@ pub struct Config {
     pub service_level_seconds: u32,
     /// After which an IncomingCall is answered from memory.
     pub answer_within: Duration,
+    /// Where events wait that the database does not take.
+    pub spool: PathBuf,
     /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
     /// Whether all calls are made up, which every page says.
@@ -208,10 +214,12 @@ impl Settings {
             value if value.is_empty() => Ok(None),
             value => Ok::<_, SettingError>(Some(value)),
         };
+        let database_url = text("database-url", self.database_url, file.database_url, "sqlite:fernamt.db")?;
+        let spool = text("spool", self.spool, file.spool, &spool_of(&database_url))?;
         let time_zone = text("time-zone", self.time_zone, file.time_zone, "Europe/Berlin")?;
         let config = Config {
             listen: parse_address(&text("listen", self.listen, file.listen, "127.0.0.1:8080")?)?,
-            database_url: Secret(text("database-url", self.database_url, file.database_url, "sqlite:fernamt.db")?),
+            database_url: Secret(database_url),
             time_zone: time_zone.parse().map_err(|_| {
                 SettingError::new(
                     "time-zone",
@@ -240,6 +248,7 @@ impl Settings {
                 "answer-within",
                 &text("answer-within", self.answer_within, file.answer_within, "250ms")?,
             )?,
+            spool: spool.into(),
             log_format: optional("log-format", self.log_format, file.log_format)?
                 .map(|word| parse_choice("log-format", &word))
                 .transpose()?,
@@ -296,6 +305,13 @@ impl Config {
             ("business-hours", self.business_hours.clone().unwrap_or_default()),
         ]
     }
+}
+
+/// Beside the database's file; a server's database has none here.
+fn spool_of(database_url: &str) -> String {
+    let file = database_url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    let file = file.map(|path| path.split_once('?').map_or(path, |(path, _)| path));
+    format!("{}.spool", file.unwrap_or("fernamt"))
 }
 
 fn split_country(country: &str) -> (&str, Option<&str>) {

@@ -85,6 +85,7 @@ pub async fn run(config: Config, args: DemoArgs) -> anyhow::Result<ExitCode> {
 fn demo_config(config: Config, directory: &Path) -> Config {
     Config {
         database_url: Secret(format!("sqlite:{}", directory.join("demo.db").display())),
+        spool: directory.join("demo.spool"),
         business_hours: config.business_hours.or_else(|| Some(HOURS.to_owned())),
         placetel_secrets: Vec::new(),
         placetel_basic: None,

@@ -32,6 +32,8 @@ pub mod record;
 pub mod routes;
 /// What the database remembers about itself.
 pub mod settings;
+/// What the database does not take waits in a file.
+pub mod spool;
 /// Group commit: many waiting, one writing.
 pub mod writer;
 

@@ -56,7 +56,7 @@ impl Delivery {
         &self.receipt.event.call_id
     }
 
-    fn offered_decision(&self) -> Option<&Decision> {
+    pub(super) fn offered_decision(&self) -> Option<&Decision> {
         match &self.source {
             Source::Pbx(decision) | Source::PbxAgain(decision) => decision.as_ref(),
             Source::Import => None,

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use super::changes::Observer;
 use super::record::{Delivery, Derivation, Recorded, record_changes};
+use super::spool::{Level, Spool, line_of};
 use super::{Db, StoreError};
 
 /// Events that may wait; beyond it the PBX is told to come back or, if it cannot, answered unrecorded.
@@ -18,6 +20,12 @@ const QUEUE: usize = 10_000;
 const BATCH: usize = 1_000;
 /// Pause between attempts while the database is away.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
+/// What the database does not take within this long goes into the spool.
+const STORE_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is looked whether that is so.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it is tried to empty the spool.
+const EMPTY_EVERY: Duration = Duration::from_secs(1);
 
 /// Why an event was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +36,9 @@ pub enum WriteError {
     /// The database rejects this very event.
     #[error("the database rejected the event")]
     Rejected,
+    /// Neither the database nor the spool takes it.
+    #[error("neither the database nor the spool takes the event")]
+    NotKept,
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
@@ -36,47 +47,71 @@ pub enum WriteError {
 struct Job {
     delivery: Delivery,
     waiter: Waiter,
+    since: Instant,
 }
 
 struct Waiter {
-    /// Whether the event is to be stored even if nobody waits for it any more.
+    /// Whether the event is to be stored even if it was refused meanwhile.
     keep: bool,
     done: oneshot::Sender<Result<Recorded, WriteError>>,
 }
 
 /// Jobs of one transaction, the deliveries by themselves.
-#[derive(Default)]
 struct Batch {
     deliveries: Vec<Delivery>,
+    /// Nobody, once the events are in the spool.
     waiters: Vec<Waiter>,
+    /// Since when the first of them waits.
+    since: Instant,
 }
 
 impl Batch {
     fn split(mut self) -> (Self, Self) {
         let half = self.deliveries.len() / 2;
-        let (deliveries, waiters) = (self.deliveries.split_off(half), self.waiters.split_off(half));
-        (self, Self { deliveries, waiters })
+        let waiters = self.waiters.split_off(half.min(self.waiters.len()));
+        let second = Self { deliveries: self.deliveries.split_off(half), waiters, since: self.since };
+        (self, second)
     }
 
-    /// Drops what nobody waits for any more, unless it is to be kept.
-    fn drop_forsaken(&mut self) {
+    /// Refuses what need not be kept.
+    fn refuse(&mut self) {
         let (deliveries, waiters) = (std::mem::take(&mut self.deliveries), std::mem::take(&mut self.waiters));
-        let wanted = |(_, waiter): &(Delivery, Waiter)| waiter.keep || !waiter.done.is_closed();
-        (self.deliveries, self.waiters) = deliveries.into_iter().zip(waiters).filter(wanted).unzip();
+        for (delivery, waiter) in deliveries.into_iter().zip(waiters) {
+            if waiter.keep {
+                self.deliveries.push(delivery);
+                self.waiters.push(waiter);
+            } else {
+                waiter.answer(Err(WriteError::NotKept));
+            }
+        }
     }
 
     fn answer(self, results: impl IntoIterator<Item = Result<Recorded, WriteError>>) {
-        for (waiter, result) in self.waiters.into_iter().zip(results) {
-            // Nobody waiting any more is no loss: what is stored is stored.
-            let _ = waiter.done.send(result);
-        }
+        self.waiters.into_iter().zip(results).for_each(|(waiter, result)| waiter.answer(result));
+    }
+}
+
+/// Their events are in the spool.
+fn tell_kept(waiters: &mut Vec<Waiter>) {
+    waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
+}
+
+impl Waiter {
+    fn answer(self, result: Result<Recorded, WriteError>) {
+        // Nobody waiting any more is no loss: what is stored is stored.
+        let _ = self.done.send(result);
     }
 }
 
 impl FromIterator<Job> for Batch {
     fn from_iter<I: IntoIterator<Item = Job>>(jobs: I) -> Self {
-        let (deliveries, waiters) = jobs.into_iter().map(|job| (job.delivery, job.waiter)).unzip();
-        Self { deliveries, waiters }
+        let mut since = None;
+        let parts = jobs.into_iter().map(|job| {
+            since.get_or_insert(job.since);
+            (job.delivery, job.waiter)
+        });
+        let (deliveries, waiters) = parts.unzip();
+        Self { deliveries, waiters, since: since.unwrap_or_else(Instant::now) }
     }
 }
 
@@ -86,19 +121,22 @@ pub struct Writer {
     jobs: mpsc::Sender<Job>,
     away: Arc<AtomicBool>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
+    spool: Arc<Level>,
 }
 
 impl Writer {
     /// Starts the writing task; it ends, with everything stored that can be, when the last `Writer` is gone.
-    pub fn start(db: Arc<Db>, derivation: Arc<Derivation>) -> (Self, JoinHandle<()>) {
+    /// What the database does not take goes into the spool, and what is there into the database.
+    pub fn start(db: Arc<Db>, derivation: Arc<Derivation>, spool: Spool) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let away = Arc::new(AtomicBool::new(false));
         let observer = Arc::<OnceLock<_>>::default();
-        let task = WriterTask { db, derivation, away: away.clone(), observer: observer.clone() };
+        let level = spool.level();
+        let task = WriterTask { db, derivation, away: away.clone(), observer: observer.clone(), spool, held: None };
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run(queue)));
-        (Self { jobs, away, observer }, writing)
+        (Self { jobs, away, observer, spool: level }, writing)
     }
 
     /// From now on `observer` sees every commit; the first one given stays.
@@ -106,8 +144,8 @@ impl Writer {
         let _ = self.observer.set(observer);
     }
 
-    /// Queues an event; the receiver tells when it is durably stored. With `keep` it is stored even if the
-    /// receiver is dropped, otherwise it may be given up then.
+    /// Queues an event; the receiver tells when it is durably stored, or in the spool. With `keep` it waits on when
+    /// neither the database nor the spool takes it, otherwise it is given up then.
     ///
     /// # Errors
     /// When too much is waiting or the service is stopping.
@@ -117,7 +155,7 @@ impl Writer {
         keep: bool,
     ) -> Result<oneshot::Receiver<Result<Recorded, WriteError>>, WriteError> {
         let (done, receiver) = oneshot::channel();
-        match self.jobs.try_send(Job { delivery, waiter: Waiter { keep, done } }) {
+        match self.jobs.try_send(Job { delivery, waiter: Waiter { keep, done }, since: Instant::now() }) {
             Ok(()) => Ok(receiver),
             Err(mpsc::error::TrySendError::Full(_)) => Err(WriteError::QueueFull),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(WriteError::Stopping),
@@ -129,7 +167,12 @@ impl Writer {
         self.away.load(Ordering::Relaxed)
     }
 
-    /// How many events wait.
+    /// How much waits in the spool.
+    pub fn spool(&self) -> &Level {
+        &self.spool
+    }
+
+    /// How many events wait in memory.
     pub fn queued(&self) -> usize {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
@@ -140,18 +183,49 @@ struct WriterTask {
     derivation: Arc<Derivation>,
     away: Arc<AtomicBool>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
+    spool: Spool,
+    /// What came while a transaction hung and must be kept although the spool fails.
+    held: Option<Batch>,
 }
 
 impl WriterTask {
-    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(BATCH);
-        while queue.recv_many(&mut jobs, BATCH).await > 0 {
-            self.write(jobs.drain(..).collect(), &queue).await;
+        let mut next_try = Instant::now();
+        loop {
+            if let Some(held) = self.held.take() {
+                self.write(held, &mut queue).await;
+                continue;
+            }
+            if self.spool.is_empty() {
+                if queue.recv_many(&mut jobs, BATCH).await == 0 {
+                    return;
+                }
+                self.write(jobs.drain(..).collect(), &mut queue).await;
+                continue;
+            }
+            // The database is in trouble: what comes joins what waits.
+            let pause = next_try.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                self.empty_spool(&mut queue).await;
+                next_try = Instant::now() + EMPTY_EVERY;
+                continue;
+            }
+            match timeout(pause, queue.recv_many(&mut jobs, BATCH)).await {
+                Ok(0) => return tracing::warn!(events = self.spool.level().events(), "events stay in the spool"),
+                Ok(_) => {
+                    let mut batch = jobs.drain(..).collect();
+                    if !self.divert(&mut batch) && !batch.deliveries.is_empty() {
+                        self.write(batch, &mut queue).await;
+                    }
+                }
+                Err(_) => {}
+            }
         }
     }
 
     /// Stores a batch; a poisonous event fails alone: the batch is halved until it is found.
-    async fn write(&self, batch: Batch, queue: &mpsc::Receiver<Job>) {
+    async fn write(&mut self, batch: Batch, queue: &mut mpsc::Receiver<Job>) {
         let mut stack = vec![batch];
         while let Some(mut batch) = stack.pop() {
             match self.store(&mut batch, queue).await {
@@ -168,36 +242,171 @@ impl WriterTask {
         }
     }
 
-    /// One transaction, repeated while the database is away or gives way. Fails only for what it rejects.
-    async fn store(&self, batch: &mut Batch, queue: &mpsc::Receiver<Job>) -> Result<Vec<Recorded>, StoreError> {
+    /// One transaction, repeated while the database gives way or, for a while, is away; then the events go into the
+    /// spool. Fails only for what the database rejects.
+    async fn store(&mut self, batch: &mut Batch, queue: &mut mpsc::Receiver<Job>) -> Result<Vec<Recorded>, StoreError> {
         loop {
-            let started = Instant::now();
-            let error = match record_changes(&self.db, &self.derivation, &batch.deliveries).await {
-                Ok((recorded, changes)) => {
-                    if let Some(observer) = self.observer.get() {
-                        observer.committed(&changes, started.elapsed());
-                    }
-                    if self.away.swap(false, Ordering::Relaxed) {
-                        tracing::info!(events = recorded.len(), "the database is back");
-                    }
-                    return Ok(recorded);
+            let result = self.attempt(batch, queue).await;
+            let is_spooled = batch.waiters.is_empty();
+            match result {
+                Ok(recorded) => return Ok(recorded),
+                // The rest happens when the spool is emptied.
+                Err(_) if is_spooled => return Ok(Vec::new()),
+                Err(StoreError::Conflict(_)) if batch.since.elapsed() < STORE_WITHIN => {
+                    sleep(Duration::from_millis(rand::random_range(1..20))).await;
                 }
-                Err(error @ (StoreError::Away(_) | StoreError::Conflict(_))) => error,
+                Err(StoreError::Away(_)) if batch.since.elapsed() < STORE_WITHIN => sleep(RETRY_PAUSE).await,
+                Err(StoreError::Away(_) | StoreError::Conflict(_)) => {
+                    if self.divert(batch) {
+                        return Ok(Vec::new());
+                    }
+                    if queue.is_closed() {
+                        tracing::error!(events = batch.deliveries.len(), "neither database nor spool: events are lost");
+                        batch.deliveries.clear();
+                    }
+                    if batch.deliveries.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                    sleep(RETRY_PAUSE).await;
+                }
                 Err(error) => return Err(error),
-            };
-            let is_away = matches!(error, StoreError::Away(_));
-            if is_away && !self.away.swap(true, Ordering::Relaxed) {
-                tracing::error!(%error, "events wait for the database");
             }
             // The commit may have happened and only its answer been lost.
             batch.deliveries.iter_mut().for_each(Delivery::may_be_stored);
-            batch.drop_forsaken();
-            if is_away && queue.is_closed() {
-                tracing::error!(events = batch.deliveries.len(), "the database is away at the stop: events are lost");
-                *batch = Batch::default();
-            }
-            let pause = if is_away { RETRY_PAUSE } else { Duration::from_millis(rand::random_range(1..20)) };
-            tokio::time::sleep(pause).await;
         }
+    }
+
+    /// One transaction. If it hangs, its events and those behind it go into the spool meanwhile.
+    async fn attempt(
+        &mut self,
+        batch: &mut Batch,
+        queue: &mut mpsc::Receiver<Job>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let Batch { deliveries, waiters, since } = batch;
+        let (db, derivation) = (self.db.clone(), self.derivation.clone());
+        let started = Instant::now();
+        let mut transaction = std::pin::pin!(record_changes(&db, &derivation, deliveries));
+        let result = loop {
+            if let Ok(result) = timeout(LOOK_EVERY, &mut transaction).await {
+                break result;
+            }
+            if since.elapsed() < STORE_WITHIN {
+                continue;
+            }
+            if !waiters.is_empty() && self.keep(deliveries) {
+                tell_kept(waiters);
+            }
+            self.divert_queue(queue);
+        };
+        match &result {
+            Ok((_, changes)) => {
+                if let Some(observer) = self.observer.get() {
+                    observer.committed(changes, started.elapsed());
+                }
+                if self.away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the database is back");
+                }
+            }
+            Err(error @ StoreError::Away(_)) => {
+                if !self.away.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "events wait for the database");
+                }
+            }
+            Err(_) => {}
+        }
+        result.map(|(recorded, _)| recorded)
+    }
+
+    /// Puts what is queued into the spool.
+    fn divert_queue(&mut self, queue: &mut mpsc::Receiver<Job>) {
+        if self.held.is_some() {
+            return;
+        }
+        let jobs: Vec<Job> = std::iter::from_fn(|| queue.try_recv().ok()).take(BATCH).collect();
+        let mut batch: Batch = jobs.into_iter().collect();
+        if !batch.deliveries.is_empty() && !self.divert(&mut batch) && !batch.deliveries.is_empty() {
+            self.held = Some(batch);
+        }
+    }
+
+    /// Puts a batch into the spool; whether that worked. If not, what need not be kept is refused.
+    fn divert(&mut self, batch: &mut Batch) -> bool {
+        let is_kept = self.keep(&batch.deliveries);
+        if is_kept {
+            tell_kept(&mut batch.waiters)
+        } else {
+            batch.refuse()
+        }
+        is_kept
+    }
+
+    fn keep(&mut self, deliveries: &[Delivery]) -> bool {
+        let was_empty = self.spool.is_empty();
+        match self.spool.keep(deliveries) {
+            Ok(()) => {
+                if was_empty {
+                    tracing::warn!(file = %self.spool.path().display(), "events wait in the spool");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, file = %self.spool.path().display(), "the spool takes no events");
+                false
+            }
+        }
+    }
+
+    /// Stores what waits in the spool, as long as the database takes it.
+    async fn empty_spool(&mut self, queue: &mut mpsc::Receiver<Job>) {
+        while !self.spool.is_empty() {
+            let waiting = match self.spool.waiting() {
+                Ok(waiting) => waiting,
+                Err(error) => return tracing::error!(%error, "the spool cannot be read"),
+            };
+            let mut batch =
+                Batch { deliveries: waiting.deliveries.clone(), waiters: Vec::new(), since: Instant::now() };
+            let mut rejected = waiting.unreadable.clone();
+            match self.attempt(&mut batch, queue).await {
+                Ok(_) => {}
+                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return,
+                Err(_) => match self.store_one_by_one(&waiting.deliveries, queue).await {
+                    Some(lines) => rejected.extend(lines),
+                    None => return,
+                },
+            }
+            if !rejected.is_empty() {
+                match self.spool.set_aside(&rejected) {
+                    Ok(file) => {
+                        tracing::error!(events = rejected.len(), file = %file.display(), "the database rejects events of the spool");
+                    }
+                    Err(error) => {
+                        return tracing::error!(%error, "events that the database rejects cannot be set aside");
+                    }
+                }
+            }
+            if let Err(error) = self.spool.stored(&waiting) {
+                tracing::error!(%error, "the spool cannot be emptied");
+            }
+            self.divert_queue(queue);
+        }
+        tracing::info!("the spool is empty again");
+    }
+
+    /// The lines of those that the database rejects; `None` when it is away.
+    async fn store_one_by_one(
+        &mut self,
+        deliveries: &[Delivery],
+        queue: &mut mpsc::Receiver<Job>,
+    ) -> Option<Vec<String>> {
+        let mut rejected = Vec::new();
+        for delivery in deliveries {
+            let mut batch = Batch { deliveries: vec![delivery.clone()], waiters: Vec::new(), since: Instant::now() };
+            match self.attempt(&mut batch, queue).await {
+                Ok(_) => {}
+                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return None,
+                Err(_) => rejected.push(line_of(delivery)),
+            }
+        }
+        Some(rejected)
     }
 }

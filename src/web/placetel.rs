@@ -22,8 +22,9 @@ use crate::routing::table::Decision;
 use crate::store::record::{Delivery, Recorded, Source};
 use crate::store::writer::WriteError;
 
-/// What the database does not take within this long is refused.
-const STORE_WITHIN: Duration = Duration::from_secs(2);
+/// Whatever storage does, nobody waits longer: what the database does not take within two seconds is in the spool
+/// by then, or refused.
+const PATIENCE: Duration = Duration::from_secs(5);
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `/placetel`.
@@ -149,11 +150,11 @@ async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
         state.metrics.failed(kind, Failure::QueueFull);
         Error::Unavailable("too much is waiting")
     })?;
-    match tokio::time::timeout(STORE_WITHIN, stored).await {
+    match tokio::time::timeout(PATIENCE, stored).await {
         Ok(Ok(Ok(recorded))) => Ok(recorded),
         _ => {
             state.metrics.failed(kind, Failure::NotStored);
-            Err(Error::Unavailable("the database does not take events"))
+            Err(Error::Unavailable("neither the database nor the spool takes events"))
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
 enum Engine {
-    Sqlite { file: String, _directory: TempDir },
+    Sqlite { file: String },
     Postgres { cluster: String, name: String },
 }
 
@@ -20,6 +20,7 @@ enum Engine {
 pub struct Database {
     url: String,
     engine: Engine,
+    directory: TempDir,
 }
 
 /// While it lives, nobody else can write.
@@ -52,7 +53,7 @@ impl Database {
     fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("fernamt.db").to_str().unwrap().to_owned();
-        Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file, _directory: directory } }
+        Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file }, directory }
     }
 
     fn on_cluster(cluster: String) -> Self {
@@ -63,11 +64,20 @@ impl Database {
             connection.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
         });
         let (server, _) = cluster.rsplit_once('/').unwrap();
-        Self { url: format!("{server}/{name}"), engine: Engine::Postgres { cluster, name } }
+        Self {
+            url: format!("{server}/{name}"),
+            engine: Engine::Postgres { cluster, name },
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where servers keep what the database does not take.
+    pub fn spool(&self) -> std::path::PathBuf {
+        self.directory.path().join("spool")
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -46,8 +46,10 @@ struct Flags {
 
 /// The settings that these flags make, over a database, on a free port.
 pub fn config(database: &Database, flags: &[&str]) -> Config {
+    let spool = database.spool();
     let own = ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url()];
-    Flags::try_parse_from(own.iter().chain(flags)).unwrap().settings.resolve().unwrap()
+    let spool: &[&str] = if flags.contains(&"--spool") { &[] } else { &["--spool", spool.to_str().unwrap()] };
+    Flags::try_parse_from(own.iter().chain(spool).chain(flags)).unwrap().settings.resolve().unwrap()
 }
 
 /// A server within this process.
@@ -204,6 +206,7 @@ impl Server {
             .args(["--database-url", database.url()])
             .args(listen)
             .args(flags)
+            .env("FERNAMT_SPOOL", database.spool())
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

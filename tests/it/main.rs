@@ -32,5 +32,6 @@ mod routes_api;
 mod serving;
 mod settings;
 mod sources;
+mod spool;
 mod stats_api;
 mod wire;

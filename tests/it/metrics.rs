@@ -151,7 +151,7 @@ fn every_metric_is_explained_and_named_by_the_rules() {
 
 #[test]
 fn while_the_database_takes_nothing_that_is_told() {
-    let app = TestApp::start();
+    let app = TestApp::with(&["--spool", "/dev/full"]);
     app.post_event(hung_up("before", "missed", 0)).xml();
     let lock = app.database.lock_writes();
     app.post_event(hung_up("late", "missed", 0)).problem(503);

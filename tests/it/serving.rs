@@ -77,8 +77,8 @@ fn connections_kept_open_do_not_keep_it_from_stopping() {
 }
 
 #[test]
-fn a_caller_is_answered_while_nobody_can_write_and_the_event_is_stored_afterwards() {
-    let app = TestApp::start();
+fn a_caller_is_answered_while_nothing_can_be_written_and_the_event_is_stored_afterwards() {
+    let app = TestApp::with(&["--spool", "/dev/full"]);
     app.create_route(&json!({"name": "All", "reply": {"action": "hangup"}}));
     let lock = app.database.lock_writes();
     let hangup = "<Response><Hangup/></Response>";

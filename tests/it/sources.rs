@@ -8,6 +8,7 @@ use fernamt::stats::filter::Filter;
 use fernamt::stats::period::DayRange;
 use fernamt::stats::report::{GroupBy, Source};
 use fernamt::store::Db;
+use fernamt::store::spool::Spool;
 use fernamt::store::writer::Writer;
 use fernamt::web::figures::{Comparison, Figures, Way, figures, way};
 use fernamt::web::reports::{report, report_from};
@@ -25,7 +26,7 @@ async fn state(database: &Database) -> State {
     let config = config(database, &OFFICE);
     let derivation = Arc::new(config.derivation().unwrap());
     let db = Arc::new(Db::open(&config.database_url.0).await.unwrap());
-    let (writer, _) = Writer::start(db.clone(), derivation.clone());
+    let (writer, _) = Writer::start(db.clone(), derivation.clone(), Spool::open(&config.spool).unwrap());
     State::load(config, db, derivation, writer).await.unwrap()
 }
 

@@ -20,6 +20,8 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub struct Moment {
     active: Gauges<1>,
     queued: Gauge,
+    spooled: Gauge,
+    spool_bytes: Gauge,
     routes: Gauges<1>,
     database_up: Gauge,
     live_clients: Gauge,
@@ -40,7 +42,9 @@ impl Moment {
         registry.register_with_unit("process_start_time", "When the process started", Unit::Seconds, started);
         Self {
             active,
-            queued: gauge(registry, "fernamt_write_queue_events", "Events that wait for the database"),
+            queued: gauge(registry, "fernamt_write_queue_events", "Events that wait in memory for the database"),
+            spooled: gauge(registry, "fernamt_spool_events", "Events that wait in the spool for the database"),
+            spool_bytes: gauge(registry, "fernamt_spool_bytes", "Length of the spool"),
             routes,
             database_up: gauge(registry, "fernamt_database_up", "Whether the database answers and takes events"),
             live_clients: gauge(registry, "fernamt_live_clients", "Clients of the live stream"),
@@ -50,6 +54,9 @@ impl Moment {
     async fn look(&self, state: &State) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.queued.set(gauge(state.writer.queued()));
+        let spool = state.writer.spool();
+        self.spooled.set(i64::try_from(spool.events()).unwrap_or(i64::MAX));
+        self.spool_bytes.set(i64::try_from(spool.bytes()).unwrap_or(i64::MAX));
         self.live_clients.set(gauge(state.live.clients()));
         let loaded = state.table();
         self.routes.get_or_create(&[("state", "usable")]).set(gauge(loaded.table.len()));

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use crate::calls::receipts::Receipt;
 use crate::config::{Config, Secret, Settings};
 use crate::store::record::{Delivery, Source};
+use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, routes};
 use crate::web::clock::now_ms;
@@ -56,10 +57,11 @@ impl Site {
         let database_url = format!("sqlite:{}", directory.path().join("calls.db").display());
         let mut config = Settings::default().resolve().unwrap();
         config.database_url = Secret(database_url);
+        config.spool = directory.path().join("spool");
         change(&mut config);
         let derivation = Arc::new(config.derivation().unwrap());
         let db = Arc::new(Db::open(&config.database_url.0).await.unwrap());
-        let (writer, _) = Writer::start(db.clone(), derivation.clone());
+        let (writer, _) = Writer::start(db.clone(), derivation.clone(), Spool::open(&config.spool).unwrap());
         let state = Data::new(State::load(config, db, derivation, writer).await.unwrap());
         Self { state, _directory: directory }
     }
