@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
 enum Engine {
-    Sqlite { file: String, _directory: TempDir },
+    Sqlite { file: String },
     Postgres { cluster: String, name: String },
 }
 
@@ -20,6 +20,7 @@ enum Engine {
 pub struct Database {
     url: String,
     engine: Engine,
+    directory: TempDir,
 }
 
 /// While it lives, nobody else can write.
@@ -52,7 +53,7 @@ impl Database {
     fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("fernamt.db").to_str().unwrap().to_owned();
-        Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file, _directory: directory } }
+        Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file }, directory }
     }
 
     fn on_cluster(cluster: String) -> Self {
@@ -63,11 +64,17 @@ impl Database {
             connection.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
         });
         let (server, _) = cluster.rsplit_once('/').unwrap();
-        Self { url: format!("{server}/{name}"), engine: Engine::Postgres { cluster, name } }
+        let directory = tempfile::tempdir().unwrap();
+        Self { url: format!("{server}/{name}"), engine: Engine::Postgres { cluster, name }, directory }
     }
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where its servers keep the last good routes.
+    pub fn routes_file(&self) -> String {
+        self.directory.path().join("fernamt-routes.json").to_str().unwrap().to_owned()
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -77,7 +84,7 @@ impl Database {
     /// Runs statements behind the program's back.
     pub fn execute(&self, sql: &str) {
         match &self.engine {
-            Engine::Sqlite { file, .. } => open_sqlite(file).execute_batch(sql).unwrap(),
+            Engine::Sqlite { file } => open_sqlite(file).execute_batch(sql).unwrap(),
             Engine::Postgres { .. } => on_postgres(&self.url, async |connection| {
                 connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
             }),
@@ -87,7 +94,7 @@ impl Database {
     /// Rows as texts that are the same only if the rows are.
     pub fn rows(&self, columns: &str, rest: &str) -> Vec<String> {
         match &self.engine {
-            Engine::Sqlite { file, .. } => sqlite_rows(&open_sqlite(file), &format!("select {columns} {rest}")),
+            Engine::Sqlite { file } => sqlite_rows(&open_sqlite(file), &format!("select {columns} {rest}")),
             Engine::Postgres { .. } => on_postgres(&self.url, async |connection| {
                 let sql = format!("select cast(row({columns}) as text) {rest}");
                 let rows = connection.fetch_all(AssertSqlSafe(sql)).await.unwrap();
@@ -96,10 +103,14 @@ impl Database {
         }
     }
 
+    /// One whole number.
+    pub fn count_of(&self, column: &str, rest: &str) -> i64 {
+        self.rows(column, rest)[0].trim_matches(['(', ')', '|']).parse().unwrap()
+    }
+
     /// How many rows there are.
     pub fn count(&self, rest: &str) -> i64 {
-        let rows = self.rows("count(*)", rest);
-        rows[0].trim_matches(['(', ')', '|']).parse().unwrap()
+        self.count_of("count(*)", rest)
     }
 
     /// Everything that is derived, and the log without keys that depend on the order of arrival. With or without how
@@ -122,7 +133,7 @@ impl Database {
     /// Keeps everybody else from writing.
     pub fn lock_writes(&self) -> WriteLock {
         match &self.engine {
-            Engine::Sqlite { file, .. } => {
+            Engine::Sqlite { file } => {
                 let connection = open_sqlite(file);
                 connection.execute_batch("begin exclusive").unwrap();
                 WriteLock { _sqlite: Some(connection), postgres: None }

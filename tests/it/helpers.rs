@@ -46,7 +46,9 @@ struct Flags {
 
 /// The settings that these flags make, over a database, on a free port.
 pub fn config(database: &Database, flags: &[&str]) -> Config {
-    let own = ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url()];
+    let routes_file = database.routes_file();
+    let own =
+        ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url(), "--routes-file", routes_file.as_str()];
     Flags::try_parse_from(own.iter().chain(flags)).unwrap().settings.resolve().unwrap()
 }
 
@@ -198,10 +200,19 @@ impl Server {
         Self::start_with(database, flags, &[])
     }
 
+    /// On a database at another url than its own.
+    pub fn at(url: &str, routes_file: &str) -> Self {
+        Self::spawn(url, routes_file, &[], &[])
+    }
+
     pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(database.url(), &database.routes_file(), flags, environment)
+    }
+
+    fn spawn(url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let listen: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = fernamt()
-            .args(["--database-url", database.url()])
+            .args(["--database-url", url, "--routes-file", routes_file])
             .args(listen)
             .args(flags)
             .envs(environment.iter().copied())
