@@ -160,12 +160,18 @@ impl Removable {
         self.url.strip_prefix("sqlite:").unwrap()
     }
 
+    fn files(&self) -> [String; 3] {
+        ["", "-wal", "-shm"].map(|end| format!("{}{end}", self.file()))
+    }
+
     fn take_away(&self) {
         match &self.line {
             Some(line) => line.cut(),
             None => {
-                // Where no server was yet, there is nothing to keep.
-                let _ = std::fs::rename(self.file(), format!("{}.away", self.file()));
+                for file in self.files() {
+                    // Where no server was yet, there is nothing to keep.
+                    let _ = std::fs::rename(&file, format!("{file}.away"));
+                }
                 std::fs::write(self.file(), "this is no database, and long enough to be looked at ".repeat(9)).unwrap();
             }
         }
@@ -175,9 +181,10 @@ impl Removable {
         match &self.line {
             Some(line) => line.join(),
             None => {
-                let _ = std::fs::remove_file(format!("{}-wal", self.file()));
-                let _ = std::fs::remove_file(format!("{}-shm", self.file()));
-                std::fs::rename(format!("{}.away", self.file()), self.file()).unwrap();
+                for file in self.files() {
+                    let _ = std::fs::remove_file(&file);
+                    let _ = std::fs::rename(format!("{file}.away"), &file);
+                }
             }
         }
     }
