@@ -11,16 +11,20 @@ use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, SettingError};
+use crate::store::later::Gate;
 use crate::store::record::Derivation;
 use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, settings};
+use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
 use crate::web::metrics;
-use crate::web::state::State;
+use crate::web::state::{State, StoredTable};
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
+/// How often it is tried to open a database that was away at the start.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a stop waits for requests to be answered.
 const STOP_WITHIN_SECONDS: u64 = 8;
 
@@ -85,7 +89,7 @@ pub struct Service {
     server: Server,
     writing: JoinHandle<()>,
     /// What holds on to the state, and with it the writer, until it is aborted.
-    background: [JoinHandle<()>; 3],
+    background: Vec<JoinHandle<()>>,
     checkpointing: Option<JoinHandle<()>>,
     db: Arc<Db>,
     live: Arc<Live>,
@@ -109,7 +113,8 @@ impl Handle {
 }
 
 impl Service {
-    /// Opens the database, loads the routes and listens.
+    /// Opens the database, loads the routes and listens. If the database is away, the routes that were good last
+    /// answer calls until it is there.
     ///
     /// # Errors
     /// When a setting cannot be used, the database does not open or the address is taken.
@@ -120,17 +125,24 @@ impl Service {
             .map_err(|error| SettingError::new("listen", format!("{}: {error}", config.listen)))?;
         let listening = |error: std::io::Error| SettingError::new("listen", error);
         let address = listener.local_addr().map_err(listening)?;
-        let db = Arc::new(open_database(&config).await?);
-        check_remembered(&db, &config).await?;
+        let opened = Opened::new(&config).await?;
+        let db = opened.db.clone();
         let spool = Spool::open(&config.spool)
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
-        let state = Data::new(State::load(config, db.clone(), derivation, writer).await?);
-        let background = [
+        let (state, gate) = match opened.waiting {
+            None => (State::load(config, db.clone(), derivation, writer).await?, None),
+            Some(Waiting { gate, table }) => {
+                (State::of_last_good(config, db.clone(), derivation, writer, &table), Some(gate))
+            }
+        };
+        let state = Data::new(state);
+        let mut background = vec![
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
         ];
+        background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));
         let live = state.live.clone();
         let checkpointing = db.checkpoint_in_background();
         let server = HttpServer::new(move || {
@@ -174,12 +186,77 @@ impl Service {
     }
 }
 
+/// The database of a start.
+struct Opened {
+    db: Arc<Db>,
+    /// There while the database is away.
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    gate: Gate,
+    table: StoredTable,
+}
+
+impl Opened {
+    async fn new(config: &Config) -> Result<Self, StartError> {
+        let unusable = |error| SettingError::new("database-url", error);
+        let url = &config.database_url.0;
+        let error = match Db::open(url).await {
+            Ok(db) => {
+                check_remembered(&db, config).await?;
+                return Ok(Self { db: Arc::new(db), waiting: None });
+            }
+            Err(error) => error,
+        };
+        let Some(table) = error.is_away().then(|| LastGood::new(config).read()).flatten() else {
+            return Err(unusable(error).into());
+        };
+        let (db, gate) = Db::open_later(url).map_err(unusable)?;
+        let routes = table.routes.len();
+        tracing::error!(%error, routes, "the database is away: the last good routes answer calls until it is there");
+        Ok(Self { db: Arc::new(db), waiting: Some(Waiting { gate, table }) })
+    }
+}
+
+/// Tries until the database opens as at any start, then lets everybody use it.
+async fn open_when_back(state: Data<State>, gate: Gate) {
+    let mut told = String::new();
+    loop {
+        tokio::time::sleep(OPEN_AGAIN).await;
+        let error: StartError = match open_database(&state.config).await {
+            Ok(db) => match check_remembered(&db, &state.config).await {
+                Ok(()) => {
+                    db.close().await;
+                    gate.open();
+                    state.routes_changed.notify_one();
+                    tracing::info!("the database is there");
+                    return;
+                }
+                Err(error) => {
+                    db.close().await;
+                    error
+                }
+            },
+            Err(error) => error.into(),
+        };
+        let error = error.to_string();
+        if error != told {
+            tracing::error!(%error, "the database cannot be used yet");
+            told = error;
+        }
+    }
+}
+
 async fn refresh(state: Data<State>) {
     let mut ticks = tokio::time::interval(REFRESH_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = state.routes_changed.notified() => {}
+        }
         let result = state.refresh_routes().await.and(state.refresh_names().await);
         if let (Err(error), false) = (&result, failing) {
             tracing::warn!(%error, "routes and names could not be refreshed; the last ones go on");

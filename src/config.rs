@@ -63,6 +63,10 @@ pub struct Settings {
     /// fernamt.spool]
     #[arg(long, env = "FERNAMT_SPOOL", value_name = "FILE", global = true)]
     spool: Option<String>,
+    /// File that keeps the last good routes, to answer calls with if the database is away at the start [default:
+    /// fernamt-routes.json beside the SQLite database fernamt.db, otherwise in the working directory]
+    #[arg(long, env = "FERNAMT_ROUTES_FILE", value_name = "FILE", global = true)]
+    routes_file: Option<String>,
     /// How the log is written [default: text on a terminal, else json] [possible values: text, json]
     #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -152,6 +156,8 @@ pub struct Config {
     pub answer_within: Duration,
     /// Where events wait that the database does not take.
     pub spool: PathBuf,
+    /// Where the last good routes are kept; see [`Config::routes_path`].
+    pub routes_file: Option<PathBuf>,
     /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
     /// Whether all calls are made up, which every page says.
@@ -249,6 +255,7 @@ impl Settings {
                 &text("answer-within", self.answer_within, file.answer_within, "250ms")?,
             )?,
             spool: spool.into(),
+            routes_file: optional("routes-file", self.routes_file, file.routes_file)?.map(PathBuf::from),
             log_format: optional("log-format", self.log_format, file.log_format)?
                 .map(|word| parse_choice("log-format", &word))
                 .transpose()?,
@@ -272,6 +279,24 @@ impl Config {
     /// Whether events must prove where they come from.
     pub fn is_guarded(&self) -> bool {
         !self.placetel_secrets.is_empty() || self.placetel_basic.is_some()
+    }
+
+    /// Where the last good routes are kept: beside a SQLite file under its name, otherwise in the working directory.
+    pub fn routes_path(&self) -> PathBuf {
+        if let Some(path) = &self.routes_file {
+            return path.clone();
+        }
+        let Some(path) = self.database_url.0.strip_prefix("sqlite:") else { return "fernamt-routes.json".into() };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let path = Path::new(path.split('?').next().unwrap_or_default());
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!("{name}-routes.json"))
+    }
+
+    /// Which database it is, without user, password and options.
+    pub fn database_name(&self) -> &str {
+        let url = self.database_url.0.split('?').next().unwrap_or_default();
+        url.rsplit_once('@').map_or(url, |(_, name)| name)
     }
 
     /// What the settings say about holidays.
@@ -372,72 +397,4 @@ fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flag_of(settings: Settings) -> &'static str {
-        settings.resolve().unwrap_err().flag
-    }
-
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
-    #[test]
-    fn nothing_set_gives_the_defaults() {
-        let config = Settings::default().resolve().unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.time_zone, chrono_tz::Europe::Berlin);
-        assert_eq!((config.hangup_timeout.as_secs(), config.service_level_seconds), (14_400, 20));
-        assert_eq!((config.no_route, config.answer_within.as_millis()), (NoRoute::Empty, 250));
-        assert!(!config.is_guarded());
-    }
-
-    #[test]
-    fn an_unusable_value_names_its_flag() {
-        let d = Settings::default;
-        assert_eq!(flag_of(Settings { listen: some("nowhere"), ..d() }), "listen");
-        assert_eq!(flag_of(Settings { listen: some("0.0.0.0:8080"), ..d() }), "listen");
-        assert_eq!(flag_of(Settings { time_zone: some("Mars/Base"), ..d() }), "time-zone");
-        assert_eq!(flag_of(Settings { country: some("XX"), ..d() }), "country");
-        assert_eq!(flag_of(Settings { placetel_secret: some("a,,b"), ..d() }), "placetel-secret");
-        assert_eq!(flag_of(Settings { placetel_secret: some(""), ..d() }), "placetel-secret");
-        assert_eq!(flag_of(Settings { placetel_basic: some("nopassword"), ..d() }), "placetel-basic");
-        assert_eq!(flag_of(Settings { no_route: some("maybe"), ..d() }), "no-route");
-        assert_eq!(flag_of(Settings { hangup_timeout: some("soon"), ..d() }), "hangup-timeout");
-        assert_eq!(flag_of(Settings { hangup_timeout: some("0s"), ..d() }), "hangup-timeout");
-        assert_eq!(flag_of(Settings { service_level: some("1500ms"), ..d() }), "service-level");
-        assert_eq!(flag_of(Settings { business_hours: some("Mon-Fri 9-17"), ..d() }), "business-hours");
-        assert_eq!(flag_of(Settings { log_format: some("xml"), ..d() }), "log-format");
-        assert_eq!(flag_of(Settings { config: Some("/does/not/exist".into()), ..d() }), "config");
-    }
-
-    #[test]
-    fn a_public_address_wants_a_guard_or_a_word() {
-        let public = || Settings { listen: some("0.0.0.0:0"), ..Settings::default() };
-        assert!(Settings { placetel_secret: some("s"), ..public() }.resolve().is_ok());
-        assert!(Settings { placetel_basic: some("u:p:q"), ..public() }.resolve().is_ok());
-        assert!(Settings { allow_unsigned: Some(true), ..public() }.resolve().is_ok());
-    }
-
-    #[test]
-    fn the_file_gives_way_and_unknown_names_are_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let with_file = |text: &str| {
-            std::fs::write(file.path(), text).unwrap();
-            Settings { config: Some(file.path().into()), service_level: some("10s"), ..Settings::default() }.resolve()
-        };
-        let config = with_file("service_level = \"30s\"\ncountry = \"AT\"\n").unwrap();
-        assert_eq!((config.service_level_seconds, config.country.as_str()), (10, "AT"));
-        let error = with_file("country = \"AT\"\nlissten = \"x\"\n").unwrap_err();
-        assert_eq!(error.flag, "config");
-        assert!(error.reason.contains("line 2") && error.reason.contains("lissten"), "{error}");
-    }
-
-    #[test]
-    fn secrets_do_not_show() {
-        let config =
-            Settings { placetel_secret: some("hunter2"), placetel_basic: some("u:hunter2"), ..Settings::default() };
-        assert!(!format!("{:?}", config.resolve().unwrap()).contains("hunter2"));
-    }
-}
+mod tests;

@@ -93,7 +93,14 @@ fn batches() -> Vec<Vec<Delivery>> {
 
 fn delivery(received_ms: i64, body: Vec<u8>) -> Delivery {
     let receipt = Receipt::new(received_ms, body).unwrap();
-    let decision = Decision { route_id: None, route_name: None, xml: EMPTY_RESPONSE.into(), decided_ms: received_ms };
+    let decision = Decision {
+        route_id: None,
+        route_name: None,
+        xml: EMPTY_RESPONSE.into(),
+        decided_ms: received_ms,
+        revision: None,
+        took_us: None,
+    };
     let offered = (receipt.event.kind == Kind::IncomingCall).then_some(decision);
     Delivery { receipt: receipt.into(), source: Source::Pbx(offered) }
 }

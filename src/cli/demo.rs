@@ -24,6 +24,7 @@ use crate::simulate::numbers::OWN_LINES;
 use crate::simulate::script::PEERS;
 use crate::store::names::{self, Kind, OwnName};
 use crate::store::record::{Delivery, Derivation, Source, record};
+use crate::store::revisions::By;
 use crate::store::{Db, StoreError, routes};
 use crate::web::clock::now_ms;
 
@@ -89,6 +90,7 @@ fn demo_config(config: Config, directory: &Path) -> Config {
         business_hours: config.business_hours.or_else(|| Some(HOURS.to_owned())),
         placetel_secrets: Vec::new(),
         placetel_basic: None,
+        routes_file: None,
         is_demo: true,
         ..config
     }
@@ -100,7 +102,7 @@ async fn fill(config: &Config, days: u32, seed: u64) -> anyhow::Result<()> {
     let route = json!({"name": "Nach Feierabend", "hours": "Mo-Fr 17:00-08:00; Sa,Su,PH",
         "reply": {"action": "forward", "voicemail": true, "targets": [{"ringtime": 20, "numbers": [PEERS[0]]}]}});
     if let Ok(draft) = RouteDraft::from_json(&route, &config.hours_context()) {
-        routes::insert_route(&db, draft).await?;
+        routes::insert_route(&db, draft, &By { name: None, at_ms: now_ms() }).await?;
     }
     let derivation = config.derivation()?;
     let history = History::new(&derivation.business, seed, now_ms());

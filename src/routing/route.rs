@@ -1,6 +1,6 @@
 //! One route, as the API shows and takes it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
@@ -17,7 +17,7 @@ const FIELDS: [&str; 7] = ["name", "enabled", "position", "to", "from", "hours",
 const READ_ONLY: [&str; 4] = ["id", "version", "created_at", "updated_at"];
 
 /// A stored route. Its JSON is the ROUTE of the API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Route {
     /// Its number, for good.
     pub id: i64,

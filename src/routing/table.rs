@@ -23,6 +23,10 @@ pub struct Decision {
     pub xml: Arc<str>,
     /// When it was decided, milliseconds since 1970 UTC.
     pub decided_ms: i64,
+    /// By which revision of the routes, where that is known.
+    pub revision: Option<i64>,
+    /// How many microseconds it took, where that was measured.
+    pub took_us: Option<i64>,
 }
 
 /// A stored route that cannot be used (any more); it matches nothing.
@@ -169,8 +173,17 @@ impl RoutingTable {
                 route_name: Some(Arc::clone(&route.name)),
                 xml: Arc::clone(&route.xml),
                 decided_ms: at_ms,
+                revision: None,
+                took_us: None,
             },
-            None => Decision { route_id: None, route_name: None, xml: Arc::clone(&self.no_route), decided_ms: at_ms },
+            None => Decision {
+                route_id: None,
+                route_name: None,
+                xml: Arc::clone(&self.no_route),
+                decided_ms: at_ms,
+                revision: None,
+                took_us: None,
+            },
         }
     }
 

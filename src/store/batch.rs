@@ -215,7 +215,7 @@ for_both_engines! {
         let mut decisions = HashMap::new();
         for keys in keys.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new(
-                "select call_key, route_id, route_name, xml, decided_ms from decisions where call_key in (",
+                "select call_key, route_id, route_name, xml, decided_ms, revision, took_us from decisions where call_key in (",
             );
             let mut list = query.separated(",");
             keys.iter().for_each(|key| { list.push_bind(*key); });
@@ -229,13 +229,16 @@ for_both_engines! {
     /// Stores decisions of calls that have none.
     pub async fn insert_decisions(writes: &mut Writes<'_>, decisions: &[(i64, &Decision)]) -> Result<(), StoreError> {
         for decisions in decisions.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(WAYS.insert_into).push("decisions (call_key, route_id, route_name, xml, decided_ms) ");
+            writes.query.push(WAYS.insert_into);
+            writes.query.push("decisions (call_key, route_id, route_name, xml, decided_ms, revision, took_us) ");
             writes.query.push_values(decisions, |mut row, (key, decision)| {
                 row.push_bind(*key)
                     .push_bind(decision.route_id)
                     .push_bind(decision.route_name.as_deref())
                     .push_bind(&*decision.xml)
-                    .push_bind(decision.decided_ms);
+                    .push_bind(decision.decided_ms)
+                    .push_bind(decision.revision)
+                    .push_bind(decision.took_us);
             });
             writes.end_statement().await?;
         }

@@ -169,7 +169,7 @@ pub async fn find_call(db: &Db, call_id: &CallId) -> Result<Option<StoredCall>, 
 pub async fn find_decision(db: &Db, call_id: &CallId) -> Result<Option<Decision>, StoreError> {
     let row: Option<DecisionRow> = reading!(db, pool => {
         sqlx::query_as(
-            "select call_key, route_id, route_name, xml, decided_ms from decisions \
+            "select call_key, route_id, route_name, xml, decided_ms, revision, took_us from decisions \
              where call_key = (select id from calls where call_id = $1)",
         )
         .bind(pack_call_id(call_id))

@@ -14,6 +14,8 @@ pub mod cells;
 pub mod changes;
 /// The log.
 pub mod events;
+/// A database that is to be there later.
+pub mod later;
 /// What happens now: running calls, and those that ended last.
 pub mod live;
 /// Callbacks marked by hand as done.
@@ -28,6 +30,10 @@ pub mod quality;
 pub mod rebuild;
 /// One transaction: events in, calls folded, cells corrected.
 pub mod record;
+/// The history of the routes.
+pub mod revisions;
+/// The whole table of routes at once.
+pub mod route_table;
 /// Routes as people edit them.
 pub mod routes;
 /// What the database remembers about itself.
@@ -40,31 +46,25 @@ pub mod writer;
 mod batch;
 mod call_query;
 mod checkpoint;
+mod pools;
 mod rows;
 mod subjects;
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::pool::PoolOptions;
-use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
-/// How long one attempt to get through to the database may take.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long SQLite waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
-const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
+use self::later::Gate;
+use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
+
+/// How long a server may take to let the first connection in.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
-/// What the writer of a SQLite file keeps of it in memory; negative means KiB.
-const WRITER_CACHE: &str = "-3000";
-/// What each reader keeps in memory; the system keeps the file.
-const READER_CACHE: &str = "-500";
 /// Any number that nothing else in the database uses: who holds it may write.
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
@@ -96,11 +96,19 @@ struct Ways {
     /// How to insert without keeping what only a failure of this very statement would undo: the transaction is
     /// rolled back anyway.
     insert_into: &'static str,
+    /// What tells the other nodes, where there can be any, that their routes are old.
+    tell_routes: Option<&'static str>,
 }
 
 impl Ways {
-    const SQLITE: Self = Self { several_at_once: true, rows_in_json: true, insert_into: "insert or fail into " };
-    const POSTGRES: Self = Self { several_at_once: false, rows_in_json: false, insert_into: "insert into " };
+    const SQLITE: Self =
+        Self { several_at_once: true, rows_in_json: true, insert_into: "insert or fail into ", tell_routes: None };
+    const POSTGRES: Self = Self {
+        several_at_once: false,
+        rows_in_json: false,
+        insert_into: "insert into ",
+        tell_routes: Some("select pg_notify('fernamt_routes', '')"),
+    };
 }
 
 /// Expands the same body for both engines, with a connection pool for reading.
@@ -216,24 +224,27 @@ impl From<sqlx::Error> for StoreError {
                 _ => Self::Away(error),
             };
         };
-        let code = database.code().unwrap_or_default().into_owned();
+        let code = database.code().unwrap_or_default();
         let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
-        if is_postgres {
-            match code.as_str() {
-                "40001" | "40P01" | "55P03" => Self::Conflict(error),
-                "25006" | "25P03" => Self::Away(error),
-                // Connection trouble, too few resources, operator intervention, system error.
-                _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Self::Away(error),
-                _ => Self::Rejected(error),
-            }
+        if is_postgres && ["40001", "40P01", "55P03"].contains(&&*code) {
+            Self::Conflict(error)
+        } else if is_away(is_postgres, &code) {
+            Self::Away(error)
         } else {
-            // The low byte of SQLite's extended code: busy, locked, read-only, I/O error, corrupt, full,
-            // cannot open, not a database.
-            match code.parse::<u32>().unwrap_or_default() & 0xff {
-                5 | 6 | 8 | 10 | 11 | 13 | 14 | 26 => Self::Away(error),
-                _ => Self::Rejected(error),
-            }
+            Self::Rejected(error)
         }
+    }
+}
+
+/// Whether an error with this code is none of the statement's.
+fn is_away(is_postgres: bool, code: &str) -> bool {
+    if is_postgres {
+        // Read-only; then connection trouble, too few resources, operator intervention, system error.
+        ["25006", "25P03"].contains(&code) || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+    } else {
+        // The low byte of SQLite's extended code: busy, locked, read-only, I/O error, corrupt, full, cannot open,
+        // not a database.
+        matches!(code.parse::<u32>().unwrap_or_default() & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26)
     }
 }
 
@@ -276,48 +287,17 @@ impl Db {
     }
 
     async fn open_sqlite(url: &str) -> Result<Self, OpenError> {
-        if url.contains(":memory:") || url.contains("mode=memory") {
-            return Err(OpenError::Memory);
-        }
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| OpenError::Url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            // The writer makes both ends of every reference itself; asking costs a lookup per row.
-            .foreign_keys(false)
-            .pragma("journal_size_limit", "67108864")
-            .optimize_on_close(true, 400)
-            .disable_statement_logging();
+        let options = sqlite_options(url)?;
         // A first connection of its own: several at once would fight for switching to WAL.
         let first = options.connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
-        // Asking a connection to a file whether it is still there would cost a statement each time.
-        let pool = |connections| {
-            let options = PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-            options.test_before_acquire(false)
-        };
-        let writing = options
-            .clone()
-            .pragma("wal_autocheckpoint", "0")
-            // What a wide statement may have to undo is otherwise written to a temporary file.
-            .pragma("temp_store", "memory")
-            .pragma("cache_size", WRITER_CACHE);
-        let write = pool(1).connect_lazy_with(writing);
-        let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
-        // A reader that cannot write cannot block one that does.
-        let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
-        Ok(Self::Sqlite(Pools { read, write, aside }))
+        Ok(Self::Sqlite(sqlite_pools(options, &Gate::new(true))))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| OpenError::Url)?
-            .application_name("fernamt")
-            .options([("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "60s")])
-            .disable_statement_logging();
-        let mut first = options.connect().await.map_err(OpenError::Open)?;
+        let options = postgres_options(url)?;
+        let first = tokio::time::timeout(FIRST_TIMEOUT, options.connect()).await;
+        let mut first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(OpenError::Open)?;
         let version: i32 = sqlx::query_scalar("select cast(current_setting('server_version_num') as integer)")
             .fetch_one(&mut first)
             .await
@@ -326,16 +306,7 @@ impl Db {
             return Err(OpenError::Older(version / 10_000));
         }
         first.close().await.map_err(OpenError::Open)?;
-        let pool = |connections| {
-            PoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
-        };
-        let write = pool(2).connect_lazy_with(options.clone());
-        let aside = pool(1).connect_lazy_with(options.clone());
-        let read = pool(6).connect_lazy_with(options);
-        Ok(Self::Postgres(Pools { read, write, aside }))
+        Ok(Self::Postgres(postgres_pools(options, &Gate::new(true))))
     }
 
     async fn migrate(&self) -> Result<(), OpenError> {
@@ -370,12 +341,6 @@ impl Db {
             }
         }
     }
-}
-
-/// After a failover the old address may lead to a standby, which takes nothing.
-async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let in_recovery: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
-    if in_recovery { Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())) } else { Ok(()) }
 }
 
 /// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.

@@ -3,6 +3,8 @@ use sqlx::postgres::PgListener;
 use super::{Db, StoreError};
 
 const CHANNEL: &str = "fernamt_calls";
+/// On which every change of the routes is told; see [`super::Ways`].
+const ROUTES_CHANNEL: &str = "fernamt_routes";
 /// PostgreSQL takes no more than 8,000 bytes.
 const MOST_BYTES: usize = 7_900;
 /// Of more calls than this only is told that they are many.
@@ -48,6 +50,15 @@ impl News {
     }
 }
 
+/// What a node hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Calls changed.
+    Calls(News),
+    /// The routes changed, through this node or another.
+    Routes,
+}
+
 /// Where the news of other nodes come in.
 pub struct NewsReader(PgListener);
 
@@ -56,11 +67,14 @@ impl NewsReader {
     ///
     /// # Errors
     /// When the connection is lost for longer.
-    pub async fn next(&mut self) -> Result<Option<News>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<Heard>, StoreError> {
         loop {
             let Some(notification) = self.0.try_recv().await? else { return Ok(None) };
+            if notification.channel() == ROUTES_CHANNEL {
+                return Ok(Some(Heard::Routes));
+            }
             if let Some(news) = News::read(notification.payload()) {
-                return Ok(Some(news));
+                return Ok(Some(Heard::Calls(news)));
             }
         }
     }
@@ -94,7 +108,7 @@ impl Db {
     pub async fn read_news(&self) -> Result<Option<NewsReader>, StoreError> {
         let Self::Postgres(pools) = self else { return Ok(None) };
         let mut listener = PgListener::connect_with(&pools.aside).await?;
-        listener.listen(CHANNEL).await?;
+        listener.listen_all([CHANNEL, ROUTES_CHANNEL]).await?;
         Ok(Some(NewsReader(listener)))
     }
 }

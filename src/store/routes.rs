@@ -1,15 +1,17 @@
-//! Routes as people edit them. Every change raises one counter, which is the changed route's version and
-//! tells every node that its table is old.
+//! Routes as people edit them. Every change is a revision, whose id is the changed route's version.
 
 use serde::{Deserialize, Serialize};
 
+use super::revisions::{By, Revision};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::placetel::reply::Reply;
+use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
 
-const COUNTER: &str = "routes_version";
+/// Raised by every change.
+pub(super) const COUNTER: &str = "routes_version";
 /// Between positions, so that a route fits between two others.
-const STEP: i64 = 10;
+pub(super) const STEP: i64 = 10;
 
 /// Why a route was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +42,16 @@ pub enum Move {
     Down,
 }
 
+/// What [`RouteRow`] reads.
+macro_rules! route_columns {
+    () => {
+        "id, version, position, enabled, name, definition"
+    };
+}
+pub(super) use route_columns;
+
 #[derive(sqlx::FromRow)]
-struct RouteRow {
+pub(super) struct RouteRow {
     id: i64,
     version: i64,
     position: i64,
@@ -70,8 +80,8 @@ impl TryFrom<RouteRow> for Route {
     }
 }
 
-fn definition(draft: &RouteDraft) -> Result<String, StoreError> {
-    let RouteDraft { to, from, hours, reply, .. } = draft;
+pub(super) fn definition(route: &Route) -> Result<String, StoreError> {
+    let Route { to, from, hours, reply, .. } = route;
     let definition = Definition {
         to: to.clone(),
         from: from.clone(),
@@ -87,9 +97,7 @@ fn definition(draft: &RouteDraft) -> Result<String, StoreError> {
 /// When the database does not answer.
 pub async fn list_routes(db: &Db) -> Result<Vec<Route>, StoreError> {
     let rows: Vec<RouteRow> = reading!(db, pool => {
-        sqlx::query_as("select id, version, position, enabled, name, definition from routes order by position, id")
-            .fetch_all(pool)
-            .await?
+        sqlx::query_as(concat!("select ", route_columns!(), " from routes order by position, id")).fetch_all(pool).await?
     });
     rows.into_iter().map(Route::try_from).collect()
 }
@@ -100,7 +108,7 @@ pub async fn list_routes(db: &Db) -> Result<Vec<Route>, StoreError> {
 /// When the database does not answer.
 pub async fn find_route(db: &Db, id: i64) -> Result<Option<Route>, StoreError> {
     let row: Option<RouteRow> = reading!(db, pool => {
-        sqlx::query_as("select id, version, position, enabled, name, definition from routes where id = $1")
+        sqlx::query_as(concat!("select ", route_columns!(), " from routes where id = $1"))
             .bind(id)
             .fetch_optional(pool)
             .await?
@@ -121,110 +129,127 @@ pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert_route(db: &Db, draft: RouteDraft) -> Result<Route, RouteError> {
-    let definition = definition(&draft)?;
-    Ok(writing!(db, transaction in engine => engine::insert(&mut transaction, draft, &definition).await)?)
+pub async fn insert_route(db: &Db, draft: RouteDraft, by: &By) -> Result<Route, RouteError> {
+    Ok(writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?)
 }
 
 /// Replaces a route; without a position it stays where it is. With `expected`, only that version.
 ///
 /// # Errors
 /// When there is none, it was changed, or the database does not answer.
-pub async fn update_route(db: &Db, id: i64, draft: RouteDraft, expected: Option<i64>) -> Result<Route, RouteError> {
-    let definition = definition(&draft)?;
-    writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, &definition, expected).await)?
+pub async fn update_route(
+    db: &Db,
+    id: i64,
+    draft: RouteDraft,
+    expected: Option<i64>,
+    by: &By,
+) -> Result<Route, RouteError> {
+    writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, expected, by).await)?
 }
 
 /// Removes a route.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn delete_route(db: &Db, id: i64) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::delete(&mut transaction, id).await)?
+pub async fn delete_route(db: &Db, id: i64, by: &By) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::delete(&mut transaction, id, by).await)?
 }
 
 /// Swaps a route with its neighbour; at the end of the table nothing happens.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn move_route(db: &Db, id: i64, way: Move) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::swap(&mut transaction, id, way).await)?
+pub async fn move_route(db: &Db, id: i64, way: Move, by: &By) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::swap(&mut transaction, id, way, by).await)?
 }
 
 /// Switches a route on or off.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn enable_route(db: &Db, id: i64, enabled: bool) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::enable(&mut transaction, id, enabled).await)?
+pub async fn enable_route(db: &Db, id: i64, enabled: bool, by: &By) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::enable(&mut transaction, id, enabled, by).await)?
 }
 
 for_both_engines! {
-    async fn next_version(connection: &mut EngineConnection) -> Result<i64, StoreError> {
-        let value: String = sqlx::query_scalar(
-            "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
-             set value = cast(cast(settings.value as bigint) + 1 as text) returning value",
-        )
-        .bind(COUNTER)
-        .fetch_one(connection)
-        .await?;
-        value.parse().map_err(|_| StoreError::Damaged(format!("the counter {COUNTER}")))
+    use revisions;
+
+    async fn find(connection: &mut EngineConnection, id: i64) -> Result<Option<Route>, StoreError> {
+        let row: Option<RouteRow> = sqlx::query_as(concat!("select ", route_columns!(), " from routes where id = $1"))
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
+        row.map(Route::try_from).transpose()
+    }
+
+    async fn set(connection: &mut EngineConnection, route: &Route) -> Result<(), StoreError> {
+        sqlx::query("update routes set version = $1, position = $2, enabled = $3, name = $4, definition = $5 where id = $6")
+            .bind(route.version)
+            .bind(route.position)
+            .bind(route.enabled)
+            .bind(route.name.as_str())
+            .bind(definition(route)?)
+            .bind(route.id)
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn insert(
         connection: &mut EngineConnection,
         draft: RouteDraft,
-        definition: &str,
+        by: &By,
     ) -> Result<Route, StoreError> {
-        let version = next_version(connection).await?;
+        let version = revisions::begin(connection, by).await?;
         let last: Option<i64> = sqlx::query_scalar("select max(position) from routes").fetch_one(&mut *connection).await?;
         let position = draft.position.unwrap_or_else(|| last.unwrap_or(0).saturating_add(STEP));
-        let id: i64 = sqlx::query_scalar(
+        let mut route = draft.into_route(0, position, version);
+        route.id = sqlx::query_scalar(
             "insert into routes (version, position, enabled, name, definition) values ($1, $2, $3, $4, $5) returning id",
         )
         .bind(version)
         .bind(position)
-        .bind(draft.enabled)
-        .bind(draft.name.as_str())
-        .bind(definition)
-        .fetch_one(connection)
+        .bind(route.enabled)
+        .bind(route.name.as_str())
+        .bind(definition(&route)?)
+        .fetch_one(&mut *connection)
         .await?;
-        Ok(draft.into_route(id, position, version))
+        let change = Change::Added { name: route.name.clone() };
+        let revision = Revision { id: version, by: by.clone(), change };
+        revisions::record(connection, revision, &[], std::slice::from_ref(&route)).await?;
+        Ok(route)
     }
 
     pub(super) async fn update(
         connection: &mut EngineConnection,
         id: i64,
         draft: RouteDraft,
-        definition: &str,
         expected: Option<i64>,
+        by: &By,
     ) -> Result<Result<Route, RouteError>, StoreError> {
-        let known: Option<(i64, i64)> =
-            sqlx::query_as("select version, position from routes where id = $1").bind(id).fetch_optional(&mut *connection).await?;
-        let Some((version, position)) = known else { return Ok(Err(RouteError::Unknown)) };
-        if expected.is_some_and(|expected| expected != version) {
+        let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
+        if expected.is_some_and(|expected| expected != before.version) {
             return Ok(Err(RouteError::Changed));
         }
-        let version = next_version(connection).await?;
-        let position = draft.position.unwrap_or(position);
-        sqlx::query("update routes set version = $1, position = $2, enabled = $3, name = $4, definition = $5 where id = $6")
-            .bind(version)
-            .bind(position)
-            .bind(draft.enabled)
-            .bind(draft.name.as_str())
-            .bind(definition)
-            .bind(id)
-            .execute(connection)
-            .await?;
-        Ok(Ok(draft.into_route(id, position, version)))
+        let version = revisions::begin(connection, by).await?;
+        let position = draft.position.unwrap_or(before.position);
+        let after = draft.into_route(id, position, version);
+        set(connection, &after).await?;
+        let revision = Revision { id: version, by: by.clone(), change: Change::Changed { name: after.name.clone() } };
+        revisions::record(connection, revision, &[before], std::slice::from_ref(&after)).await?;
+        Ok(Ok(after))
     }
 
-    pub(super) async fn delete(connection: &mut EngineConnection, id: i64) -> Result<Result<(), RouteError>, StoreError> {
-        let done = sqlx::query("delete from routes where id = $1").bind(id).execute(&mut *connection).await?;
-        if done.rows_affected() == 0 {
-            return Ok(Err(RouteError::Unknown));
-        }
-        next_version(connection).await?;
+    pub(super) async fn delete(
+        connection: &mut EngineConnection,
+        id: i64,
+        by: &By,
+    ) -> Result<Result<(), RouteError>, StoreError> {
+        let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
+        let version = revisions::begin(connection, by).await?;
+        sqlx::query("delete from routes where id = $1").bind(id).execute(&mut *connection).await?;
+        let revision = Revision { id: version, by: by.clone(), change: Change::Removed { name: before.name.clone() } };
+        revisions::record(connection, revision, &[before], &[]).await?;
         Ok(Ok(()))
     }
 
@@ -232,21 +257,23 @@ for_both_engines! {
         connection: &mut EngineConnection,
         id: i64,
         enabled: bool,
+        by: &By,
     ) -> Result<Result<(), RouteError>, StoreError> {
-        let version = next_version(connection).await?;
-        let done = sqlx::query("update routes set enabled = $1, version = $2 where id = $3")
-            .bind(enabled)
-            .bind(version)
-            .bind(id)
-            .execute(connection)
-            .await?;
-        Ok(if done.rows_affected() == 0 { Err(RouteError::Unknown) } else { Ok(()) })
+        let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
+        let version = revisions::begin(connection, by).await?;
+        let after = Route { enabled, version, ..before.clone() };
+        set(connection, &after).await?;
+        let name = after.name.clone();
+        let change = if enabled { Change::SwitchedOn { name } } else { Change::SwitchedOff { name } };
+        revisions::record(connection, Revision { id: version, by: by.clone(), change }, &[before], &[after]).await?;
+        Ok(Ok(()))
     }
 
     pub(super) async fn swap(
         connection: &mut EngineConnection,
         id: i64,
         way: Move,
+        by: &By,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let mut order: Vec<(i64, i64)> =
             sqlx::query_as("select id, position from routes order by position, id").fetch_all(&mut *connection).await?;
@@ -256,22 +283,23 @@ for_both_engines! {
             Move::Down => Some(place + 1).filter(|next| *next < order.len()),
         };
         let Some(neighbour) = neighbour else { return Ok(Ok(())) };
-        let version = next_version(connection).await?;
+        let version = revisions::begin(connection, by).await?;
         let mut positions: Vec<i64> = order.iter().map(|(_, position)| *position).collect();
         order.swap(place, neighbour);
         if positions[place] == positions[neighbour] {
             positions = (1..).map(|rank| rank * STEP).take(order.len()).collect();
         }
-        for ((id, before), position) in order.into_iter().zip(positions) {
-            if before != position {
-                sqlx::query("update routes set position = $1, version = $2 where id = $3")
-                    .bind(position)
-                    .bind(version)
-                    .bind(id)
-                    .execute(&mut *connection)
-                    .await?;
-            }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for ((id, _), position) in order.into_iter().zip(positions).filter(|((_, was), position)| was != position) {
+            let Some(route) = find(connection, id).await? else { continue };
+            let moved = Route { position, version, ..route.clone() };
+            set(connection, &moved).await?;
+            before.push(route);
+            after.push(moved);
         }
+        let name = after.iter().find(|route| route.id == id).map_or_else(String::new, |route| route.name.clone());
+        let change = if way == Move::Up { Change::MovedUp { name } } else { Change::MovedDown { name } };
+        revisions::record(connection, Revision { id: version, by: by.clone(), change }, &before, &after).await?;
         Ok(Ok(()))
     }
 }

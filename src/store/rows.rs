@@ -184,13 +184,16 @@ pub(super) struct DecisionRow {
     route_name: Option<String>,
     xml: String,
     decided_ms: i64,
+    revision: Option<i64>,
+    took_us: Option<i64>,
 }
 
 impl DecisionRow {
     /// The call's key and its decision.
     pub(super) fn into_pair(self) -> (i64, Decision) {
-        let Self { call_key, route_id, route_name, xml, decided_ms } = self;
-        (call_key, Decision { route_id, route_name: route_name.map(Into::into), xml: xml.into(), decided_ms })
+        let Self { call_key, route_id, route_name, xml, decided_ms, revision, took_us } = self;
+        let (route_name, xml) = (route_name.map(Into::into), xml.into());
+        (call_key, Decision { route_id, route_name, xml, decided_ms, revision, took_us })
     }
 }
 

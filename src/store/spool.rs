@@ -78,6 +78,8 @@ struct EntryDecision {
     route_name: Option<String>,
     xml: String,
     decided_ms: i64,
+    revision: Option<i64>,
+    took_us: Option<i64>,
 }
 
 impl Spool {
@@ -223,6 +225,8 @@ impl Entry {
             route_name: decision.route_name.as_deref().map(ToOwned::to_owned),
             xml: decision.xml.to_string(),
             decided_ms: decision.decided_ms,
+            revision: decision.revision,
+            took_us: decision.took_us,
         });
         let Receipt { received_ms, body, .. } = &*delivery.receipt;
         Self { received_ms: *received_ms, body: STANDARD.encode(body), decision }
@@ -236,6 +240,8 @@ impl Entry {
             route_name: decision.route_name.map(Into::into),
             xml: decision.xml.into(),
             decided_ms: decision.decided_ms,
+            revision: decision.revision,
+            took_us: decision.took_us,
         });
         Some(Delivery { receipt: receipt.into(), source: Source::PbxAgain(decision) })
     }
@@ -309,6 +315,8 @@ mod tests {
             route_name: Some("Nacht".into()),
             xml,
             decided_ms: number,
+            revision: Some(4),
+            took_us: None,
         });
         Delivery {
             receipt: Receipt::new(number, body.into_bytes()).unwrap().into(),

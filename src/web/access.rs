@@ -6,8 +6,10 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use super::clock::now_ms;
 use super::error::Error;
 use super::state::State;
+use crate::store::revisions::By;
 
 /// What a proxy adds to a request that it passes on.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
@@ -96,6 +98,11 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
         (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
         _ => foreign(),
     }
+}
+
+/// Who changes something, and when. Nobody signs in.
+pub fn author() -> By {
+    By { name: None, at_ms: now_ms() }
 }
 
 /// Whether a request's media type, without its parameters, is this one.

@@ -16,6 +16,8 @@ pub mod error;
 pub mod figures;
 /// Whether the process and its database are well.
 pub mod health;
+/// The routes that answer while the database is away at the start.
+pub mod last_good;
 /// What changes, as it changes.
 pub mod live;
 /// Figures for Prometheus.

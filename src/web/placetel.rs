@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::web::{self, Data, Payload};
@@ -115,9 +115,7 @@ fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Re
 async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
     let event = &receipt.event;
     let call_id = event.call_id.clone();
-    let started = Instant::now();
     let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
-    state.metrics.decided(started.elapsed());
     let delivery = Delivery { receipt: receipt.into(), source: Source::Pbx(Some(decision.clone())) };
     let settled = match state.writer.submit(delivery, true) {
         Ok(stored) => match tokio::time::timeout(state.config.answer_within, stored).await {

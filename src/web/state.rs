@@ -1,11 +1,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::clock::now_ms;
+use super::last_good::LastGood;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
@@ -13,13 +16,14 @@ use super::owed::Owed;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
+use crate::routing::route::Route;
 use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError, routes};
+use crate::store::{Db, StoreError, revisions, routes};
 
 /// How many decisions are remembered for repetitions that come before the first is stored.
 const RECENT_DECISIONS: usize = 4096;
@@ -44,6 +48,9 @@ pub struct State {
     pub live: Arc<Live>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Told when routes may have changed through another node.
+    pub routes_changed: Notify,
+    last_good: LastGood,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
     recent: Mutex<RecentDecisions>,
@@ -59,6 +66,45 @@ pub struct LoadedTable {
     /// Routes that cannot be used.
     pub unusable: Vec<Unusable>,
     version: i64,
+    revision: Option<i64>,
+    /// Whether it comes from the file beside the database, not from the database itself.
+    is_last_good: bool,
+}
+
+/// The routes as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredTable {
+    /// Raised by every change.
+    pub version: i64,
+    /// The newest revision of the history.
+    pub revision: Option<i64>,
+    /// In the order in which they are tried.
+    pub routes: Vec<Route>,
+}
+
+impl StoredTable {
+    /// Loads them, all of one version.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(db: &Db) -> Result<Self, StoreError> {
+        loop {
+            let version = routes::routes_version(db).await?;
+            let (revision, routes) = (revisions::newest_revision(db).await?, routes::list_routes(db).await?);
+            // What changed in between would be said to be of the wrong revision.
+            if routes::routes_version(db).await? == version {
+                return Ok(Self { version, revision, routes });
+            }
+        }
+    }
+
+    fn compile(&self, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
+        let (table, unusable) = RoutingTable::compile(&self.routes, &derivation.numbering, hours);
+        for Unusable { route_id, error, .. } in &unusable {
+            tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
+        }
+        LoadedTable { table, unusable, version: self.version, revision: self.revision, is_last_good: false }
+    }
 }
 
 /// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever
@@ -103,15 +149,47 @@ impl State {
         derivation: Arc<Derivation>,
         writer: Writer,
     ) -> Result<Self, StoreError> {
-        let hours = config.hours_context();
-        let table = load_table(&db, &derivation, &hours).await?;
+        let stored = StoredTable::load(&db).await?;
         let names = Names::load(&db, None).await?.unwrap_or_default();
+        let state = Self::new(config, db, derivation, writer, &stored, names);
+        state.keep(stored).await;
+        Ok(state)
+    }
+
+    /// Takes the routes that were good last, while the database is away.
+    pub fn of_last_good(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+        stored: &StoredTable,
+    ) -> Self {
+        let mut state = Self::new(config, db, derivation, writer, stored, Names::default());
+        let table = state.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = Arc::get_mut(table) {
+            table.is_last_good = true;
+        }
+        state
+    }
+
+    fn new(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+        stored: &StoredTable,
+        names: Names,
+    ) -> Self {
+        let hours = config.hours_context();
+        let table = stored.compile(&derivation, &hours);
         let live = Arc::new(Live::new(config.live.clone(), db.has_nodes()));
         let metrics = Arc::<Metrics>::default();
         writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone() }));
-        Ok(Self {
+        Self {
             live,
             metrics,
+            routes_changed: Notify::new(),
+            last_good: LastGood::new(&config),
             config,
             db,
             derivation,
@@ -123,7 +201,17 @@ impl State {
             recent: Mutex::default(),
             refusal: Mutex::default(),
             last_event_ms: AtomicI64::new(NEVER),
-        })
+        }
+    }
+
+    /// Keeps the routes beside the database. That this works is no condition for anything.
+    async fn keep(&self, stored: StoredTable) {
+        let last_good = self.last_good.clone();
+        let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
+        if let Err(error) = kept.map_err(std::io::Error::other).flatten() {
+            let file = self.last_good.path().display();
+            tracing::warn!(%file, %error, "the routes could not be kept for a start without the database");
+        }
     }
 
     /// The routes that answer now.
@@ -136,13 +224,22 @@ impl State {
     /// # Errors
     /// When the database does not answer; what was loaded goes on.
     pub async fn refresh_routes(&self) -> Result<(), StoreError> {
-        if routes::routes_version(&self.db).await? == self.table().version {
+        let now = self.table();
+        if !now.is_last_good && routes::routes_version(&self.db).await? == now.version {
             return Ok(());
         }
-        let loaded = load_table(&self.db, &self.derivation, &self.hours).await?;
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        if loaded.version > table.version {
-            *table = Arc::new(loaded);
+        let stored = StoredTable::load(&self.db).await?;
+        let loaded = stored.compile(&self.derivation, &self.hours);
+        let is_newer = {
+            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+            let is_newer = table.is_last_good || loaded.version > table.version;
+            if is_newer {
+                *table = Arc::new(loaded);
+            }
+            is_newer
+        };
+        if is_newer {
+            self.keep(stored).await;
         }
         Ok(())
     }
@@ -171,7 +268,12 @@ impl State {
         if let Some(decision) = recent.by_call.get(call_id) {
             return decision.clone();
         }
-        let decision = self.table().table.decide(from, to, at_ms);
+        let (started, table) = (Instant::now(), self.table());
+        let mut decision = table.table.decide(from, to, at_ms);
+        let took = started.elapsed();
+        decision.revision = table.revision;
+        decision.took_us = i64::try_from(took.as_micros()).ok();
+        self.metrics.decided(took);
         recent.keep(call_id.clone(), decision.clone());
         decision
     }
@@ -248,16 +350,6 @@ impl Observer for Watch {
         self.metrics.committed(changes, took);
         self.live.changed(changes.calls.iter().map(|change| change.after.key));
     }
-}
-
-async fn load_table(db: &Db, derivation: &Derivation, hours: &HoursContext) -> Result<LoadedTable, StoreError> {
-    // The version first: a change in between is loaded again, never missed.
-    let version = routes::routes_version(db).await?;
-    let (table, unusable) = RoutingTable::compile(&routes::list_routes(db).await?, &derivation.numbering, hours);
-    for Unusable { route_id, error, .. } in &unusable {
-        tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
-    }
-    Ok(LoadedTable { table, unusable, version })
 }
 
 #[derive(Default)]

@@ -236,6 +236,18 @@ pub trait Answers {
         self.request("PUT", &format!("/api/v1/routes/{id}")).json(route).send()
     }
 
+    fn revision(&self, id: &Value) -> Answer {
+        self.get(&format!("/api/v1/routes/revisions/{id}"))
+    }
+
+    fn restore(&self, revision: &Value) -> Answer {
+        self.request("POST", &format!("/api/v1/routes/revisions/{revision}/restore")).send()
+    }
+
+    fn replace_routes(&self, items: &Value) -> Answer {
+        self.request("PUT", "/api/v1/routes").json(&serde_json::json!({"items": items})).send()
+    }
+
     fn delete_route(&self, id: &Value) -> Answer {
         self.request("DELETE", &format!("/api/v1/routes/{id}")).send()
     }

@@ -64,11 +64,8 @@ impl Database {
             connection.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
         });
         let (server, _) = cluster.rsplit_once('/').unwrap();
-        Self {
-            url: format!("{server}/{name}"),
-            engine: Engine::Postgres { cluster, name },
-            directory: tempfile::tempdir().unwrap(),
-        }
+        let directory = tempfile::tempdir().unwrap();
+        Self { url: format!("{server}/{name}"), engine: Engine::Postgres { cluster, name }, directory }
     }
 
     pub fn url(&self) -> &str {
@@ -80,6 +77,11 @@ impl Database {
         self.directory.path().join("spool")
     }
 
+    /// Where its servers keep the last good routes.
+    pub fn routes_file(&self) -> String {
+        self.directory.path().join("fernamt-routes.json").to_str().unwrap().to_owned()
+    }
+
     pub fn is_postgres(&self) -> bool {
         matches!(self.engine, Engine::Postgres { .. })
     }
@@ -87,7 +89,7 @@ impl Database {
     /// Runs statements behind the program's back.
     pub fn execute(&self, sql: &str) {
         match &self.engine {
-            Engine::Sqlite { file, .. } => open_sqlite(file).execute_batch(sql).unwrap(),
+            Engine::Sqlite { file } => open_sqlite(file).execute_batch(sql).unwrap(),
             Engine::Postgres { .. } => on_postgres(&self.url, async |connection| {
                 connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
             }),
@@ -97,7 +99,7 @@ impl Database {
     /// Rows as texts that are the same only if the rows are.
     pub fn rows(&self, columns: &str, rest: &str) -> Vec<String> {
         match &self.engine {
-            Engine::Sqlite { file, .. } => sqlite_rows(&open_sqlite(file), &format!("select {columns} {rest}")),
+            Engine::Sqlite { file } => sqlite_rows(&open_sqlite(file), &format!("select {columns} {rest}")),
             Engine::Postgres { .. } => on_postgres(&self.url, async |connection| {
                 let sql = format!("select cast(row({columns}) as text) {rest}");
                 let rows = connection.fetch_all(AssertSqlSafe(sql)).await.unwrap();
@@ -106,10 +108,14 @@ impl Database {
         }
     }
 
+    /// One whole number.
+    pub fn count_of(&self, column: &str, rest: &str) -> i64 {
+        self.rows(column, rest)[0].trim_matches(['(', ')', '|']).parse().unwrap()
+    }
+
     /// How many rows there are.
     pub fn count(&self, rest: &str) -> i64 {
-        let rows = self.rows("count(*)", rest);
-        rows[0].trim_matches(['(', ')', '|']).parse().unwrap()
+        self.count_of("count(*)", rest)
     }
 
     /// Everything that is derived, and the log without keys that depend on the order of arrival. With or without how
@@ -132,7 +138,7 @@ impl Database {
     /// Keeps everybody else from writing.
     pub fn lock_writes(&self) -> WriteLock {
         match &self.engine {
-            Engine::Sqlite { file, .. } => {
+            Engine::Sqlite { file } => {
                 let connection = open_sqlite(file);
                 connection.execute_batch("begin exclusive").unwrap();
                 WriteLock { _sqlite: Some(connection), postgres: None }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -46,8 +47,8 @@ struct Flags {
 
 /// The settings that these flags make, over a database, on a free port.
 pub fn config(database: &Database, flags: &[&str]) -> Config {
-    let spool = database.spool();
-    let own = ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url()];
+    let (spool, routes_file) = (database.spool(), database.routes_file());
+    let own = ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url(), "--routes-file", &routes_file];
     let spool: &[&str] = if flags.contains(&"--spool") { &[] } else { &["--spool", spool.to_str().unwrap()] };
     Flags::try_parse_from(own.iter().chain(spool).chain(flags)).unwrap().settings.resolve().unwrap()
 }
@@ -200,13 +201,22 @@ impl Server {
         Self::start_with(database, flags, &[])
     }
 
+    /// On a database at another url than its own.
+    pub fn at(url: &str, routes_file: &str) -> Self {
+        Self::spawn(url, routes_file, &[], &[])
+    }
+
     pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(database.url(), &database.routes_file(), flags, environment)
+    }
+
+    fn spawn(url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let listen: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = fernamt()
-            .args(["--database-url", database.url()])
+            .args(["--database-url", url, "--routes-file", routes_file])
             .args(listen)
             .args(flags)
-            .env("FERNAMT_SPOOL", database.spool())
+            .env("FERNAMT_SPOOL", Path::new(routes_file).with_file_name("spool"))
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

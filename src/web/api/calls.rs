@@ -175,13 +175,17 @@ struct DecisionJson {
     xml: String,
     #[schema(format = DateTime)]
     decided_at: String,
+    /// By which revision of the routes; see `/api/v1/routes/revisions/{id}`.
+    revision: Option<i64>,
+    /// How many microseconds it took to decide, without storing it.
+    took_us: Option<i64>,
 }
 
 impl From<Decision> for DecisionJson {
     fn from(decision: Decision) -> Self {
-        let Decision { route_id, route_name, xml, decided_ms } = decision;
+        let Decision { route_id, route_name, xml, decided_ms, revision, took_us } = decision;
         let (route_name, xml) = (route_name.map(|name| name.to_string()), xml.to_string());
-        Self { route_id, route_name, xml, decided_at: rfc3339(decided_ms) }
+        Self { route_id, route_name, xml, decided_at: rfc3339(decided_ms), revision, took_us }
     }
 }
 

@@ -12,6 +12,8 @@ pub mod names;
 pub mod openapi;
 /// How complete the events were.
 pub mod quality;
+/// The history of the routes.
+pub mod revisions;
 /// Routes.
 pub mod routes;
 /// Statistics.
@@ -48,8 +50,14 @@ pub fn scope() -> Scope {
         )
         .service(resource("/quality", "GET").route(web::get().to(quality::show)))
         .service(
-            resource("/routes", "GET, POST").route(web::get().to(routes::list)).route(web::post().to(routes::create)),
+            resource("/routes", "GET, POST, PUT")
+                .route(web::get().to(routes::list))
+                .route(web::post().to(routes::create))
+                .route(web::put().to(routes::replace_all)),
         )
+        .service(resource("/routes/revisions", "GET").route(web::get().to(revisions::list)))
+        .service(resource("/routes/revisions/{id}", "GET").route(web::get().to(revisions::show)))
+        .service(resource("/routes/revisions/{id}/restore", "POST").route(web::post().to(revisions::restore)))
         .service(
             resource("/routes/{id}", "GET, PUT, DELETE")
                 .route(web::get().to(routes::show))

@@ -1,26 +1,94 @@
+use std::collections::HashSet;
+
 use actix_web::http::header;
-use actix_web::web::{Data, Json, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::json_body;
+use crate::fields::{Errors, FieldError, Object, Problem};
+use crate::routing::hours::HoursContext;
 use crate::routing::route::{Route, RouteDraft};
-use crate::store::routes::{delete_route, find_route, insert_route, list_routes, update_route};
+use crate::store::route_table::{RouteTable, replace_routes};
+use crate::store::routes::{delete_route, find_route, insert_route, update_route};
+use crate::web::access::author;
 use crate::web::error::{Error, WrongField};
-use crate::web::state::State;
+use crate::web::state::{State, StoredTable};
+
+/// The most routes of a table that is sent at once.
+const MAX_ROUTES: usize = 10_000;
 
 #[derive(Serialize, utoipa::ToSchema)]
-struct RouteList {
+pub(super) struct RouteList {
     items: Vec<Route>,
 }
 
 /// All routes by position
 #[utoipa::path(
     get, path = "/api/v1/routes", tag = "Routes",
-    responses((status = 200, description = "The routes", body = RouteList))
+    responses((status = 200, description = "The routes; the version of the table is the `ETag`", body = RouteList))
 )]
-pub async fn list(state: Data<State>) -> Result<impl Responder, Error> {
-    Ok(Json(RouteList { items: list_routes(&state.db).await? }))
+pub async fn list(state: Data<State>) -> Result<HttpResponse, Error> {
+    let StoredTable { version, routes, .. } = StoredTable::load(&state.db).await?;
+    Ok(table(RouteTable { version, routes }))
+}
+
+/// Replaces the whole table in one change
+///
+/// A route with the `id` of a known one keeps it; without a `position` a route comes behind the one before it.
+#[utoipa::path(
+    put, path = "/api/v1/routes", tag = "Routes",
+    params(("If-Match" = Option<String>, Header, description = "The version of the table that is replaced, in quotes")),
+    request_body = RouteList,
+    responses(
+        (status = 200, description = "The routes; the version of the table is the `ETag`", body = RouteList),
+        (status = 412, description = "Somebody changed a route meanwhile", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let expected = if_match(&request)?;
+    let body = json_body(&request, payload).await?;
+    let hours = state.hours.clone();
+    // Reading thousands of routes takes longer than others should wait for.
+    let read = actix_web::web::block(move || read_table(&body, &hours)).await;
+    let items = read.map_err(|error| Error::Internal(error.to_string()))??;
+    let replaced = replace_routes(&state.db, items, expected, &author()).await?;
+    state.refresh_routes().await?;
+    Ok(table(replaced))
+}
+
+/// The table as it is answered.
+pub(super) fn table(RouteTable { version, routes }: RouteTable) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(RouteList { items: routes })
+}
+
+/// The routes of a table, each with the id that it says it has.
+fn read_table(value: &Value, hours: &HoursContext) -> Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let mut ids = HashSet::new();
+    let mut items = Vec::new();
+    if let Some(table) = Object::read("", value, &mut errors) {
+        table.allow_only(&["items"], &[], &mut errors);
+        table.required("items", &mut errors);
+        for (path, item) in table.items("items", 0..=MAX_ROUTES, &mut errors) {
+            let draft = RouteDraft::read(&path, item, hours, &mut errors);
+            let id = Object::read(&path, item, &mut Errors::default())
+                .and_then(|item| item.whole("id", i64::MIN..=i64::MAX, &mut errors));
+            if id.is_some_and(|id| !ids.insert(id)) {
+                errors.add(format!("{path}.id"), twice());
+            }
+            items.extend(draft.map(|draft| (id, draft)));
+        }
+    }
+    errors.or(Some(items))
+}
+
+fn twice() -> Problem {
+    Problem::Said {
+        de: "steht schon bei einer früheren Route: jede Route hat ihre eigene".into(),
+        en: "stands with an earlier route already: every route has one of its own".into(),
+    }
 }
 
 /// Makes a route
@@ -31,7 +99,7 @@ pub async fn list(state: Data<State>) -> Result<impl Responder, Error> {
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
-    let route = insert_route(&state.db, draft).await?;
+    let route = insert_route(&state.db, draft, &author()).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
@@ -66,7 +134,7 @@ pub async fn replace(
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
     let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
-    let route = update_route(&state.db, id, draft, expected).await?;
+    let route = update_route(&state.db, id, draft, expected, &author()).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
@@ -77,12 +145,12 @@ pub async fn replace(
     responses((status = 204, description = "Gone"))
 )]
 pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
-    delete_route(&state.db, route_id(&path)?).await?;
+    delete_route(&state.db, route_id(&path)?, &author()).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn route_id(path: &str) -> Result<i64, Error> {
+pub(super) fn route_id(path: &str) -> Result<i64, Error> {
     path.parse().map_err(|_| Error::NotFound)
 }
 
@@ -98,6 +166,6 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
         return Ok(None);
     }
     let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text).parse().ok();
-    let detail = "If-Match: expected the route's version in quotes".to_owned();
+    let detail = "If-Match: expected the version in quotes".to_owned();
     version.map(Some).ok_or(Error::Fields(vec![WrongField { field: "If-Match".into(), detail }]))
 }

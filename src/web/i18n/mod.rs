@@ -16,6 +16,7 @@ mod en;
 mod en_contacts;
 mod en_dashboard;
 mod en_routes;
+mod history;
 mod live;
 mod overview;
 mod quality;
@@ -26,6 +27,7 @@ pub use callbacks::CallbacksTexts;
 pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
 pub use dashboard::DashboardTexts;
 pub use docs::DocsTexts;
+pub use history::HistoryTexts;
 pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
@@ -48,6 +50,7 @@ pub struct Texts {
     pub callbacks: CallbacksTexts,
     pub quality: QualityTexts,
     pub call_log: CallLogTexts,
+    pub history: HistoryTexts,
     pub contacts: ContactsTexts,
     pub import: ImportTexts,
     pub names: NamesTexts,

@@ -13,7 +13,7 @@ use crate::stats::period::DayRange;
 use crate::store::StoreError;
 use crate::store::calls::{StoredCall, list_calls};
 use crate::store::live::calls_with_keys;
-use crate::store::news::NewsReader;
+use crate::store::news::{Heard, NewsReader};
 use crate::web::api::calls::CallJson;
 use crate::web::clock::now_ms;
 use crate::web::names::Names;
@@ -253,7 +253,9 @@ pub async fn listen(state: Data<State>) {
                     tracing::info!("news of other nodes arrive again");
                 }
                 failing = true;
-                let error = hear(&state.live, reader).await;
+                // Before it was listened, routes may have changed, too.
+                state.routes_changed.notify_one();
+                let error = hear(&state, reader).await;
                 tracing::warn!(%error, "news of other nodes do not arrive; it is tried again");
                 state.live.lost();
             }
@@ -267,15 +269,20 @@ pub async fn listen(state: Data<State>) {
     }
 }
 
-async fn hear(live: &Live, mut reader: NewsReader) -> StoreError {
+async fn hear(state: &State, mut reader: NewsReader) -> StoreError {
+    let live = &state.live;
     loop {
         match reader.next().await {
-            Ok(Some(news)) if news.node == live.node() => {}
-            Ok(Some(news)) => match news.keys {
+            Ok(Some(Heard::Routes)) => state.routes_changed.notify_one(),
+            Ok(Some(Heard::Calls(news))) if news.node == live.node() => {}
+            Ok(Some(Heard::Calls(news))) => match news.keys {
                 Some(keys) => live.heard(keys.into_iter()),
                 None => live.lost(),
             },
-            Ok(None) => live.lost(),
+            Ok(None) => {
+                live.lost();
+                state.routes_changed.notify_one();
+            }
             Err(error) => return error,
         }
     }

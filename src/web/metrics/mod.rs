@@ -2,6 +2,8 @@
 
 /// Counts what the writer commits.
 mod commits;
+/// How long calls take to be decided, for people.
+mod latency;
 /// How long requests take.
 mod requests;
 /// `GET /metrics`.
@@ -17,6 +19,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::commits::Commits;
+use self::latency::Latency;
 use self::requests::Requests;
 pub use self::requests::measure;
 use self::scrape::Moment;
@@ -47,6 +50,7 @@ pub struct Metrics {
     requests: Requests,
     deliveries: Counters<2>,
     decision: Histogram,
+    latency: Latency,
     live_dropped: Counter,
     moment: Moment,
 }
@@ -81,7 +85,7 @@ impl Default for Metrics {
         let commits = Commits::new(&mut registry, &deliveries);
         let requests = Requests::new(&mut registry);
         let moment = Moment::new(&mut registry);
-        Self { registry, commits, requests, deliveries, decision, live_dropped, moment }
+        Self { registry, commits, requests, deliveries, decision, latency: Latency::default(), live_dropped, moment }
     }
 }
 
@@ -103,6 +107,12 @@ impl Metrics {
     /// Notes how long it took to find the answer to a call.
     pub fn decided(&self, took: Duration) {
         self.decision.observe(took.as_secs_f64());
+        self.latency.observe(took);
+    }
+
+    /// How long it took to find the answers to calls since the start.
+    pub fn latency(&self) -> &Latency {
+        &self.latency
     }
 
     /// Counts clients of the live stream that read too slowly.

@@ -12,6 +12,7 @@ const STYLE: &str = concat!(
     include_str!("../assets/app.css"),
     include_str!("../assets/dashboard.css"),
     include_str!("../assets/docs.css"),
+    include_str!("../assets/history.css"),
     include_str!("../assets/live.css"),
     include_str!("../assets/log.css")
 );

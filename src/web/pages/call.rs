@@ -22,7 +22,7 @@ use crate::store::events::events_of_call;
 use crate::store::routes::find_route;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
-use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts};
+use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
 use crate::web::names::Names;
 use crate::web::state::State;
 
@@ -39,6 +39,7 @@ struct CallPage {
     outcome: OutcomeView,
     day: String,
     log_t: &'static CallLogTexts,
+    history_t: &'static HistoryTexts,
     calls_t: &'static CallsTexts,
     lane: Option<Lane>,
     steps: Vec<Step>,
@@ -68,6 +69,8 @@ struct DecisionView {
     href: Option<String>,
     is_deleted: bool,
     time: String,
+    took: Option<String>,
+    revision: Option<i64>,
     xml: String,
 }
 
@@ -89,6 +92,7 @@ pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
     page(&CallPage {
         t,
         log_t: &visit.texts.call_log,
+        history_t: &visit.texts.history,
         calls_t: &visit.texts.calls,
         title: (t.title)(named_party(&call, &names, &visit).short()),
         direction: direction(call.direction, &visit),
@@ -230,6 +234,8 @@ async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Resu
         href: decision.route_id.filter(|_| exists).map(|id| format!("/routes/{id}")),
         route: decision.route_name.as_deref().unwrap_or(visit.texts.call.answered_by_none).to_owned(),
         time: visit.format.precise_time(decision.decided_ms),
+        took: decision.took_us.map(|us| (visit.texts.history.micros)(&visit.format.number(us))),
+        revision: decision.revision,
         xml: indented(&decision.xml),
     })
 }

@@ -16,6 +16,8 @@ pub mod contacts_import;
 pub mod docs;
 /// Errors as pages.
 pub mod failure;
+/// The history of the routes.
+pub mod history;
 /// The language of pages.
 pub mod language;
 /// What happens now.
@@ -40,6 +42,8 @@ mod contact_form;
 mod fresh;
 mod guide;
 mod no_calls;
+mod route_difference;
+mod route_figures;
 mod route_form;
 mod route_words;
 mod upload;
@@ -76,6 +80,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes", web::get().to(routes::list))
         .route("/routes", web::post().to(routes::create))
         .route("/routes/new", web::get().to(routes::new))
+        .route("/routes/history", web::get().to(history::list))
+        .route("/routes/history/{id}", web::get().to(history::show))
+        .route("/routes/history/{id}/restore", web::post().to(history::restore))
         .route("/routes/{id}", web::get().to(routes::edit))
         .route("/routes/{id}", web::post().to(routes::save))
         .route("/routes/{id}/move", web::post().to(routes::shift))

@@ -293,7 +293,8 @@ fn put_whole(json: &mut Map<String, Value>, name: &str, text: &str) {
     }
 }
 
-fn label(input: &str, t: &RouteTexts) -> String {
+/// What people call an input.
+pub fn label(input: &str, t: &RouteTexts) -> String {
     let (parents, name) = input.rsplit_once('.').unwrap_or(("", input));
     let own = match name {
         "name" => t.name,
@@ -310,6 +311,9 @@ fn label(input: &str, t: &RouteTexts) -> String {
         "backup_routing_object" => t.backup_object,
         "voicemail_announcement" => t.voicemail_announcement,
         "forward_announcement" => t.forward_announcement,
+        "music_on_hold" => t.music_on_hold,
+        "voicemail" => t.voicemail,
+        "voicemail_as_attachment" => t.voicemail_as_attachment,
         _ if name.starts_with("targets") => t.targets,
         other => other,
     };

@@ -3,6 +3,7 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::route_figures::{RouteFigures, latency};
 use super::route_form::{ACTIONS, RouteForm, row_input};
 use super::route_words::{answer, some_of};
 use super::visit::Visit;
@@ -13,8 +14,9 @@ use crate::routing::route::{Route, RouteDraft};
 use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
+use crate::web::access::author;
 use crate::web::error::Error;
-use crate::web::i18n::{RouteTexts, RoutesTexts};
+use crate::web::i18n::{HistoryTexts, RouteTexts, RoutesTexts};
 use crate::web::state::State;
 
 const LIST: &str = "/routes";
@@ -25,6 +27,8 @@ struct RoutesPage {
     visit: Visit,
     t: &'static RoutesTexts,
     routes: Vec<RouteRow>,
+    history_t: &'static HistoryTexts,
+    latency: String,
     otherwise: &'static str,
     is_unsure: bool,
 }
@@ -41,6 +45,7 @@ struct RouteRow {
     from: String,
     hours: String,
     answer: String,
+    figures: String,
 }
 
 #[derive(Template)]
@@ -68,6 +73,7 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
     let named =
         |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
     let all_named = |numbers: &[String]| some_of(&numbers.iter().map(named).collect::<Vec<_>>(), ", ", t);
+    let figures = RouteFigures::count(&state, &visit).await?;
     let row = |(place, route): (usize, &Route)| RouteRow {
         id: route.id,
         name: route.name.clone(),
@@ -79,12 +85,21 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         from: if route.from.is_empty() { t.any_caller.to_owned() } else { all_named(&route.from) },
         hours: route.hours.clone().unwrap_or_else(|| t.always.to_owned()),
         answer: answer(&route.reply, &named, t),
+        figures: figures.of(route.id, &visit),
     };
     let (otherwise, is_unsure) = match state.config.no_route {
         NoRoute::Empty => (t.otherwise_empty, true),
         NoRoute::Error => (t.otherwise_error, false),
     };
-    page(&RoutesPage { t, routes: routes.iter().enumerate().map(row).collect(), otherwise, is_unsure, visit })
+    page(&RoutesPage {
+        t,
+        routes: routes.iter().enumerate().map(row).collect(),
+        history_t: &visit.texts.history,
+        latency: latency(&state, &visit),
+        otherwise,
+        is_unsure,
+        visit,
+    })
 }
 
 /// `GET /routes/new`
@@ -109,7 +124,7 @@ pub async fn create(
     let mut form = RouteForm::read(&form_body(&request, payload).await?);
     match draft(&mut form, None, &visit, &state) {
         Some(draft) => {
-            insert_route(&state.db, draft).await?;
+            insert_route(&state.db, draft, &author()).await?;
             done(&state).await
         }
         None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(visit, None, form)),
@@ -134,7 +149,7 @@ pub async fn save(
     let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state) else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
-    match update_route(&state.db, route.id, draft, expected).await {
+    match update_route(&state.db, route.id, draft, expected, &author()).await {
         Ok(_) => done(&state).await,
         Err(RouteError::Changed) => page_with(StatusCode::CONFLICT, &RoutePage { is_conflict: true, ..shown(form) }),
         Err(error) => Err(error.into()),
@@ -154,7 +169,7 @@ pub async fn shift(
         "down" => Move::Down,
         _ => return Err(Error::BadRequest("way: expected up or down".into())),
     };
-    move_route(&state.db, route_id(&path)?, way).await?;
+    move_route(&state.db, route_id(&path)?, way, &author()).await?;
     done(&state).await
 }
 
@@ -168,7 +183,7 @@ pub async fn switch(
     let form = form_body(&request, payload).await?;
     let enabled = form_value(&form, "enabled").parse();
     let enabled = enabled.map_err(|_| Error::BadRequest("enabled: expected true or false".into()))?;
-    enable_route(&state.db, route_id(&path)?, enabled).await?;
+    enable_route(&state.db, route_id(&path)?, enabled, &author()).await?;
     done(&state).await
 }
 
@@ -180,7 +195,7 @@ pub async fn remove(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    delete_route(&state.db, route_id(&path)?).await?;
+    delete_route(&state.db, route_id(&path)?, &author()).await?;
     done(&state).await
 }
 

@@ -67,6 +67,7 @@ fn settings(config: &Config, visit: &Visit) -> Vec<Setting> {
         setting("no-route", no_route.to_owned()),
         setting("answer-within", duration(config.answer_within)),
         setting("hangup-timeout", duration(config.hangup_timeout)),
+        setting("routes-file", config.routes_path().display().to_string()),
         setting("log-format", log_format.to_owned()),
     ]
 }

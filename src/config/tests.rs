@@ -1,0 +1,85 @@
+use super::*;
+
+fn flag_of(settings: Settings) -> &'static str {
+    settings.resolve().unwrap_err().flag
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[test]
+fn nothing_set_gives_the_defaults() {
+    let config = Settings::default().resolve().unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.time_zone, chrono_tz::Europe::Berlin);
+    assert_eq!((config.hangup_timeout.as_secs(), config.service_level_seconds), (14_400, 20));
+    assert_eq!((config.no_route, config.answer_within.as_millis()), (NoRoute::Empty, 250));
+    assert!(!config.is_guarded());
+}
+
+#[test]
+fn an_unusable_value_names_its_flag() {
+    let d = Settings::default;
+    assert_eq!(flag_of(Settings { listen: some("nowhere"), ..d() }), "listen");
+    assert_eq!(flag_of(Settings { listen: some("0.0.0.0:8080"), ..d() }), "listen");
+    assert_eq!(flag_of(Settings { time_zone: some("Mars/Base"), ..d() }), "time-zone");
+    assert_eq!(flag_of(Settings { country: some("XX"), ..d() }), "country");
+    assert_eq!(flag_of(Settings { placetel_secret: some("a,,b"), ..d() }), "placetel-secret");
+    assert_eq!(flag_of(Settings { placetel_secret: some(""), ..d() }), "placetel-secret");
+    assert_eq!(flag_of(Settings { placetel_basic: some("nopassword"), ..d() }), "placetel-basic");
+    assert_eq!(flag_of(Settings { no_route: some("maybe"), ..d() }), "no-route");
+    assert_eq!(flag_of(Settings { hangup_timeout: some("soon"), ..d() }), "hangup-timeout");
+    assert_eq!(flag_of(Settings { hangup_timeout: some("0s"), ..d() }), "hangup-timeout");
+    assert_eq!(flag_of(Settings { service_level: some("1500ms"), ..d() }), "service-level");
+    assert_eq!(flag_of(Settings { business_hours: some("Mon-Fri 9-17"), ..d() }), "business-hours");
+    assert_eq!(flag_of(Settings { log_format: some("xml"), ..d() }), "log-format");
+    assert_eq!(flag_of(Settings { config: Some("/does/not/exist".into()), ..d() }), "config");
+}
+
+#[test]
+fn a_public_address_wants_a_guard_or_a_word() {
+    let public = || Settings { listen: some("0.0.0.0:0"), ..Settings::default() };
+    assert!(Settings { placetel_secret: some("s"), ..public() }.resolve().is_ok());
+    assert!(Settings { placetel_basic: some("u:p:q"), ..public() }.resolve().is_ok());
+    assert!(Settings { allow_unsigned: Some(true), ..public() }.resolve().is_ok());
+}
+
+#[test]
+fn the_file_gives_way_and_unknown_names_are_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let with_file = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        Settings { config: Some(file.path().into()), service_level: some("10s"), ..Settings::default() }.resolve()
+    };
+    let config = with_file("service_level = \"30s\"\ncountry = \"AT\"\n").unwrap();
+    assert_eq!((config.service_level_seconds, config.country.as_str()), (10, "AT"));
+    let error = with_file("country = \"AT\"\nlissten = \"x\"\n").unwrap_err();
+    assert_eq!(error.flag, "config");
+    assert!(error.reason.contains("line 2") && error.reason.contains("lissten"), "{error}");
+}
+
+#[test]
+fn the_last_good_routes_lie_beside_the_database() {
+    for (url, path, name) in [
+        ("sqlite:fernamt.db", "fernamt-routes.json", "sqlite:fernamt.db"),
+        (
+            "sqlite:///var/lib/a/calls.sqlite?mode=rwc",
+            "/var/lib/a/calls-routes.json",
+            "sqlite:///var/lib/a/calls.sqlite",
+        ),
+        ("postgres://u:p@ss@db:5432/calls?sslmode=require", "fernamt-routes.json", "db:5432/calls"),
+    ] {
+        let config = Settings { database_url: some(url), ..Settings::default() }.resolve().unwrap();
+        assert_eq!((config.routes_path().to_str().unwrap(), config.database_name()), (path, name));
+    }
+    let config = Settings { routes_file: some("/x/y.json"), ..Settings::default() }.resolve().unwrap();
+    assert_eq!(config.routes_path(), Path::new("/x/y.json"));
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let config =
+        Settings { placetel_secret: some("hunter2"), placetel_basic: some("u:hunter2"), ..Settings::default() };
+    assert!(!format!("{:?}", config.resolve().unwrap()).contains("hunter2"));
+}

@@ -1,0 +1,356 @@
+//! What a change of the routes changed: kept small, so that every earlier table can be had back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::route::Route;
+use crate::lang::Lang;
+
+/// The fields that hold many numbers; of them only the part that differs is kept.
+const LISTS: [&str; 2] = ["to", "from"];
+
+/// What somebody did to the table, in no language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// The first one that is kept: the table as it was before.
+    Began,
+    /// A new route.
+    Added {
+        /// Its name.
+        name: String,
+    },
+    /// A route was saved.
+    Changed {
+        /// Its name.
+        name: String,
+    },
+    /// A route was deleted.
+    Removed {
+        /// Its name.
+        name: String,
+    },
+    /// A route goes before the one above.
+    MovedUp {
+        /// Its name.
+        name: String,
+    },
+    /// A route goes behind the one below.
+    MovedDown {
+        /// Its name.
+        name: String,
+    },
+    /// A route takes part.
+    SwitchedOn {
+        /// Its name.
+        name: String,
+    },
+    /// A route does not take part.
+    SwitchedOff {
+        /// Its name.
+        name: String,
+    },
+    /// The whole table was sent.
+    Replaced(Counts),
+    /// An earlier table is the table again.
+    Restored {
+        /// Which one.
+        revision: i64,
+        /// What that changed.
+        #[serde(flatten)]
+        counts: Counts,
+    },
+}
+
+/// How many routes a change of the whole table changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// New routes.
+    pub added: usize,
+    /// Routes that are others than before.
+    pub changed: usize,
+    /// Routes that are gone.
+    pub removed: usize,
+}
+
+impl Change {
+    /// As a phrase without a full stop.
+    pub fn text(&self, lang: Lang) -> String {
+        match lang {
+            Lang::De => self.german(),
+            Lang::En => self.english(),
+        }
+    }
+
+    fn german(&self) -> String {
+        match self {
+            Self::Began => "Stand zu Beginn des Verlaufs".into(),
+            Self::Added { name } => format!("„{name}“ angelegt"),
+            Self::Changed { name } => format!("„{name}“ geändert"),
+            Self::Removed { name } => format!("„{name}“ gelöscht"),
+            Self::MovedUp { name } => format!("„{name}“ nach oben verschoben"),
+            Self::MovedDown { name } => format!("„{name}“ nach unten verschoben"),
+            Self::SwitchedOn { name } => format!("„{name}“ eingeschaltet"),
+            Self::SwitchedOff { name } => format!("„{name}“ ausgeschaltet"),
+            Self::Replaced(counts) => format!("alle Routen ersetzt: {}", counts.german()),
+            Self::Restored { revision, counts } => {
+                format!("Stand {revision} wiederhergestellt: {}", counts.german())
+            }
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::Began => "as it was when the history began".into(),
+            Self::Added { name } => format!("added {name}"),
+            Self::Changed { name } => format!("changed {name}"),
+            Self::Removed { name } => format!("removed {name}"),
+            Self::MovedUp { name } => format!("moved {name} up"),
+            Self::MovedDown { name } => format!("moved {name} down"),
+            Self::SwitchedOn { name } => format!("switched {name} on"),
+            Self::SwitchedOff { name } => format!("switched {name} off"),
+            Self::Replaced(counts) => format!("replaced all routes: {}", counts.english()),
+            Self::Restored { revision, counts } => format!("restored revision {revision}: {}", counts.english()),
+        }
+    }
+}
+
+impl Counts {
+    fn german(self) -> String {
+        phrase([(self.added, "neu"), (self.changed, "geändert"), (self.removed, "gelöscht")], "nichts geändert")
+    }
+
+    fn english(self) -> String {
+        phrase([(self.added, "added"), (self.changed, "changed"), (self.removed, "removed")], "nothing changed")
+    }
+}
+
+fn phrase(counts: [(usize, &str); 3], nothing: &str) -> String {
+    let said: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if said.is_empty() { nothing.to_owned() } else { said.join(", ") }
+}
+
+/// What leads from one table to the next. Only routes that differ are in it, and of those only the fields that do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    added: Vec<Route>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<Edit>,
+}
+
+/// The fields of one route that differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Edit {
+    id: i64,
+    set: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lists: BTreeMap<String, Splice>,
+}
+
+/// The part of a list that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Splice {
+    at: usize,
+    drop: usize,
+    put: Vec<Value>,
+}
+
+/// Why a kept difference does not lead to a table.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// What it makes is no route.
+    #[error("route {0}: {1}")]
+    NoRoute(i64, serde_json::Error),
+    /// It does not belong to this table.
+    #[error("route {0} is not in the table that was changed")]
+    Missing(i64),
+}
+
+impl Difference {
+    /// What leads from `before` to `after`; routes that stay as they are may be left out of both.
+    pub fn between(before: &[Route], after: &[Route]) -> Self {
+        let old = by_id(before);
+        let new = by_id(after);
+        let mut difference = Self::default();
+        for (id, route) in &new {
+            match old.get(id) {
+                None => difference.added.push((*route).clone()),
+                Some(old) if old == route => {}
+                Some(old) => difference.changed.push(Edit::between(*id, old, route)),
+            }
+        }
+        difference.removed.extend(old.keys().filter(|id| !new.contains_key(id)));
+        difference
+    }
+
+    /// Changes a table, which is in the order of ids.
+    ///
+    /// # Errors
+    /// When it does not belong to this table.
+    pub fn apply(self, table: &mut BTreeMap<i64, Route>) -> Result<(), Unreadable> {
+        for id in self.removed {
+            table.remove(&id).ok_or(Unreadable::Missing(id))?;
+        }
+        for edit in self.changed {
+            let route = table.get_mut(&edit.id).ok_or(Unreadable::Missing(edit.id))?;
+            *route = edit.apply(route)?;
+        }
+        table.extend(self.added.into_iter().map(|route| (route.id, route)));
+        Ok(())
+    }
+
+    /// How many routes differ.
+    pub fn counts(&self) -> Counts {
+        Counts { added: self.added.len(), changed: self.changed.len(), removed: self.removed.len() }
+    }
+}
+
+impl Edit {
+    fn between(id: i64, old: &Route, new: &Route) -> Self {
+        let old = fields(old);
+        let mut edit = Self { id, set: Map::new(), lists: BTreeMap::new() };
+        for (name, value) in fields(new) {
+            match (old.get(&name), value) {
+                (Some(before), after) if *before == after => {}
+                (Some(Value::Array(before)), Value::Array(after)) if LISTS.contains(&name.as_str()) => {
+                    edit.lists.insert(name, Splice::between(before, after));
+                }
+                (_, after) => {
+                    edit.set.insert(name, after);
+                }
+            }
+        }
+        edit
+    }
+
+    fn apply(self, route: &Route) -> Result<Route, Unreadable> {
+        let mut fields = fields(route);
+        for (name, splice) in self.lists {
+            if let Some(Value::Array(list)) = fields.get_mut(&name) {
+                splice.apply(list);
+            }
+        }
+        fields.extend(self.set);
+        serde_json::from_value(Value::Object(fields)).map_err(|error| Unreadable::NoRoute(self.id, error))
+    }
+}
+
+impl Splice {
+    fn between(before: &[Value], mut after: Vec<Value>) -> Self {
+        let at = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        let same_ends = before[at..].iter().rev().zip(after[at..].iter().rev()).take_while(|(a, b)| a == b).count();
+        after.truncate(after.len() - same_ends);
+        Self { at, drop: before.len() - at - same_ends, put: after.split_off(at) }
+    }
+
+    fn apply(self, list: &mut Vec<Value>) {
+        let start = self.at.min(list.len());
+        let end = start.saturating_add(self.drop).min(list.len());
+        list.splice(start..end, self.put);
+    }
+}
+
+fn by_id(routes: &[Route]) -> BTreeMap<i64, &Route> {
+    routes.iter().map(|route| (route.id, route)).collect()
+}
+
+fn fields(route: &Route) -> Map<String, Value> {
+    match serde_json::to_value(route) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn route(id: i64, position: i64, to: &[&str]) -> Route {
+        let json = json!({"id": id, "name": format!("r{id}"), "enabled": true, "position": position, "to": to,
+            "from": [], "hours": null, "reply": {"action": "hangup"}, "version": 1});
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn table(routes: &[Route]) -> BTreeMap<i64, Route> {
+        routes.iter().map(|route| (route.id, route.clone())).collect()
+    }
+
+    /// Through the text in which it is kept.
+    fn led(before: &[Route], after: &[Route]) -> BTreeMap<i64, Route> {
+        let text = serde_json::to_string(&Difference::between(before, after)).unwrap();
+        let mut made = table(before);
+        serde_json::from_str::<Difference>(&text).unwrap().apply(&mut made).unwrap();
+        made
+    }
+
+    #[test]
+    fn only_what_differs_is_kept() {
+        let before = [route(1, 10, &["1", "2", "3", "4"]), route(2, 20, &[]), route(3, 30, &[])];
+        let mut after = [route(1, 10, &["1", "9", "3", "4"]), route(2, 20, &[]), route(4, 5, &[])];
+        after[0].enabled = false;
+        let difference = Difference::between(&before, &after);
+        let kept = serde_json::to_value(&difference).unwrap();
+        assert_eq!(kept["removed"], json!([3]));
+        assert_eq!(kept["added"][0]["id"], 4);
+        assert_eq!(
+            kept["changed"],
+            json!([{"id": 1, "set": {"enabled": false}, "lists": {"to": {"at": 1, "drop": 1, "put": ["9"]}}}])
+        );
+        assert_eq!(difference.counts(), Counts { added: 1, changed: 1, removed: 1 });
+        assert_eq!(led(&before, &after), table(&after));
+    }
+
+    #[test]
+    fn a_difference_of_another_table_is_refused() {
+        let difference = Difference::between(&[route(1, 10, &[])], &[]);
+        assert!(matches!(difference.apply(&mut BTreeMap::new()), Err(Unreadable::Missing(1))));
+        let difference = Difference::between(&[route(1, 10, &[])], &[route(1, 20, &[])]);
+        assert!(matches!(difference.apply(&mut BTreeMap::new()), Err(Unreadable::Missing(1))));
+    }
+
+    #[test]
+    fn changes_are_told_in_both_languages() {
+        let name = || "Büro".to_owned();
+        let counts = Counts { added: 2, changed: 0, removed: 1 };
+        for (change, de, en) in [
+            (Change::Added { name: name() }, "„Büro“ angelegt", "added Büro"),
+            (Change::MovedUp { name: name() }, "„Büro“ nach oben verschoben", "moved Büro up"),
+            (
+                Change::Replaced(Counts::default()),
+                "alle Routen ersetzt: nichts geändert",
+                "replaced all routes: nothing changed",
+            ),
+            (
+                Change::Restored { revision: 7, counts },
+                "Stand 7 wiederhergestellt: 2 neu, 1 gelöscht",
+                "restored revision 7: 2 added, 1 removed",
+            ),
+        ] {
+            assert_eq!((change.text(Lang::De).as_str(), change.text(Lang::En).as_str()), (de, en));
+            let kept = serde_json::to_string(&change).unwrap();
+            assert_eq!(serde_json::from_str::<Change>(&kept).unwrap(), change, "{kept}");
+        }
+    }
+
+    fn any_table() -> impl Strategy<Value = Vec<Route>> {
+        let numbers = proptest::collection::vec(proptest::sample::select(vec!["1", "2", "3", "0221*"]), 0..6);
+        let routes = proptest::collection::btree_map(1..9_i64, (0..4_i64, numbers), 0..6);
+        routes.prop_map(|routes| routes.into_iter().map(|(id, (position, to))| route(id, position, &to)).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_difference_leads_to_the_table(before in any_table(), after in any_table()) {
+            prop_assert_eq!(led(&before, &after), table(&after));
+        }
+    }
+}

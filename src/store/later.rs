@@ -1,0 +1,74 @@
+//! A database that does not answer at the start: what needs none of it goes on, the rest waits until it was opened
+//! and checked like any other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::migrate::MigrateError;
+
+use super::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
+use super::{Db, OpenError, is_away};
+
+/// Lets connections through once it is open.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    pub(super) fn new(is_open: bool) -> Self {
+        Self(Arc::new(AtomicBool::new(is_open)))
+    }
+
+    /// From now on connections get through.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(super) fn pass(&self) -> Result<(), sqlx::Error> {
+        let is_open = self.0.load(Ordering::Acquire);
+        is_open.then_some(()).ok_or_else(|| sqlx::Error::Configuration("the database was not checked yet".into()))
+    }
+}
+
+impl Db {
+    /// The database that will be there, as one that does not answer until the gate is opened. Whoever opens it has
+    /// opened the same database with [`Db::open`] before.
+    ///
+    /// # Errors
+    /// When the url cannot be used.
+    pub fn open_later(url: &str) -> Result<(Self, Gate), OpenError> {
+        let gate = Gate::new(false);
+        let db = match url.split_once(':') {
+            Some(("sqlite", _)) => Self::Sqlite(sqlite_pools(sqlite_options(url)?, &gate)),
+            Some(("postgres" | "postgresql", _)) => Self::Postgres(postgres_pools(postgres_options(url)?, &gate)),
+            _ => return Err(OpenError::Url),
+        };
+        Ok((db, gate))
+    }
+}
+
+impl OpenError {
+    /// Whether the same may work later, without anybody changing a setting.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Open(error)
+            | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                is_away_at_start(error)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Stricter than [`super::StoreError::Away`]: what a wrong setting makes is no such thing.
+fn is_away_at_start(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+            let code = error.code().unwrap_or_default();
+            // SQLite's "cannot open" is a wrong path.
+            code != "14" && is_away(is_postgres, &code)
+        }
+        _ => false,
+    }
+}

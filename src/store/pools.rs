@@ -1,0 +1,99 @@
+//! The connections of one engine, made when they are needed.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgConnection};
+
+use super::later::Gate;
+use super::{OpenError, Pools};
+
+/// How long one attempt to get through to the database may take.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long SQLite waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
+/// What the writer of a SQLite file keeps of it in memory; negative means KiB.
+const WRITER_CACHE: &str = "-3000";
+/// What each reader keeps in memory; the system keeps the file.
+const READER_CACHE: &str = "-500";
+
+pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(OpenError::Memory);
+    }
+    Ok(SqliteConnectOptions::from_str(url)
+        .map_err(|_| OpenError::Url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        // The writer makes both ends of every reference itself; asking costs a lookup per row.
+        .foreign_keys(false)
+        .pragma("journal_size_limit", "67108864")
+        .optimize_on_close(true, 400)
+        .disable_statement_logging())
+}
+
+pub(super) fn sqlite_pools(options: SqliteConnectOptions, gate: &Gate) -> Pools<SqlitePool> {
+    // Asking a connection to a file whether it is still there would cost a statement each time.
+    let pool = |connections| {
+        let gate = gate.clone();
+        PoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .after_connect(move |_, _| {
+                let passed = gate.pass();
+                Box::pin(async { passed })
+            })
+    };
+    let writing = options
+        .clone()
+        .pragma("wal_autocheckpoint", "0")
+        // What a wide statement may have to undo is otherwise written to a temporary file.
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", WRITER_CACHE);
+    let write = pool(1).connect_lazy_with(writing);
+    let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
+    // A reader that cannot write cannot block one that does.
+    let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
+    Pools { read, write, aside }
+}
+
+pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    Ok(PgConnectOptions::from_str(url)
+        .map_err(|_| OpenError::Url)?
+        .application_name("fernamt")
+        .options([("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "60s")])
+        .disable_statement_logging())
+}
+
+pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<PgPool> {
+    let pool = |connections| {
+        let gate = gate.clone();
+        PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
+            move |connection, _| {
+                let passed = gate.pass();
+                Box::pin(async {
+                    passed?;
+                    refuse_standby(connection).await
+                })
+            },
+        )
+    };
+    let write = pool(2).connect_lazy_with(options.clone());
+    let aside = pool(1).connect_lazy_with(options.clone());
+    let read = pool(6).connect_lazy_with(options);
+    Pools { read, write, aside }
+}
+
+/// After a failover the old address may lead to a standby, which takes nothing.
+async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let in_recovery: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
+    if in_recovery { Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())) } else { Ok(()) }
+}

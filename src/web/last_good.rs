@@ -1,0 +1,119 @@
+//! The last good table of routes, in a small file: what a node answers calls with while the database is away at its
+//! start.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::state::StoredTable;
+use crate::config::Config;
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Of which database: routes of another one must not answer.
+    database: String,
+    #[serde(flatten)]
+    table: StoredTable,
+}
+
+/// Where the last good table is kept.
+#[derive(Clone, Debug)]
+pub struct LastGood {
+    path: PathBuf,
+    database: String,
+}
+
+impl LastGood {
+    /// As the settings say.
+    pub fn new(config: &Config) -> Self {
+        Self { path: config.routes_path(), database: config.database_name().to_owned() }
+    }
+
+    /// Where.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps a table, unless it is kept already. The file is whole at every moment, and nobody else may read it:
+    /// it holds phone numbers.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(&self, table: &StoredTable) -> std::io::Result<()> {
+        let kept = Kept { database: self.database.clone(), table: table.clone() };
+        let text = serde_json::to_vec(&kept)?;
+        if std::fs::read(&self.path).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // For the owner alone, from the beginning.
+        let mut file = tempfile::Builder::new().prefix(".fernamt-routes").tempfile_in(directory)?;
+        file.write_all(&text)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+
+    /// The table that was kept last. A file that cannot be used is named in the log.
+    pub fn read(&self) -> Option<StoredTable> {
+        let named = self.path.display();
+        let text = match std::fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::error!(file = %named, %error, "the last good routes cannot be read");
+                return None;
+            }
+        };
+        match serde_json::from_slice::<Kept>(&text) {
+            Ok(kept) if kept.database == self.database => Some(kept.table),
+            Ok(_) => {
+                tracing::error!(file = %named, "the last good routes are those of another database and not used");
+                None
+            }
+            Err(error) => {
+                tracing::error!(file = %named, %error, "the file with the last good routes is damaged and not used");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn table(version: i64) -> StoredTable {
+        StoredTable { version, revision: Some(version), routes: Vec::new() }
+    }
+
+    #[test]
+    fn a_table_is_kept_for_its_owner_and_its_database_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("routes.json");
+        let of = |database: &str| LastGood { path: path.clone(), database: database.into() };
+        assert_eq!(of("a").read(), None);
+        of("a").keep(&table(1)).unwrap();
+        of("a").keep(&table(2)).unwrap();
+        assert_eq!(of("a").read(), Some(table(2)));
+        assert_eq!(of("b").read(), None);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_used_and_written_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let last_good = LastGood { path: directory.path().join("routes.json"), database: "a".into() };
+        last_good.keep(&table(1)).unwrap();
+        let text = std::fs::read(&last_good.path).unwrap();
+        std::fs::write(&last_good.path, &text[..text.len() / 2]).unwrap();
+        assert_eq!(last_good.read(), None);
+        last_good.keep(&table(3)).unwrap();
+        assert_eq!(last_good.read(), Some(table(3)));
+    }
+}

@@ -1,0 +1,269 @@
+//! What became other between two tables of routes, in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::route_form::label;
+use super::route_words::{answer, some_of};
+use crate::placetel::reply::Reply;
+use crate::routing::route::Route;
+use crate::web::i18n::{HistoryTexts, RoutesTexts, Texts};
+
+/// A list longer than this is told by what came and went.
+const SHORT_LIST: usize = 4;
+
+/// One route that is new, gone or other.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RouteChange {
+    /// For the style sheet.
+    pub class: &'static str,
+    /// New, gone or other.
+    pub kind: &'static str,
+    /// What the route is called; after the change.
+    pub name: String,
+    /// What differs, or for a new or gone route what it says.
+    pub lines: Vec<Line>,
+}
+
+/// One field of a route.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its name.
+    pub label: String,
+    /// As it was.
+    pub before: Option<String>,
+    /// As it is.
+    pub after: Option<String>,
+}
+
+/// How routes are told.
+pub struct Telling<'a> {
+    /// In which language.
+    pub texts: &'static Texts,
+    /// Numbers as people call them.
+    pub named: &'a dyn Fn(&String) -> String,
+}
+
+impl Telling<'_> {
+    fn t(&self) -> (&'static HistoryTexts, &'static RoutesTexts) {
+        (&self.texts.history, &self.texts.routes)
+    }
+
+    /// What differs between two tables: new routes, gone ones, then others in their order.
+    pub fn changes(&self, before: &[Route], after: &[Route]) -> Vec<RouteChange> {
+        let (t, _) = self.t();
+        let old: BTreeMap<i64, &Route> = before.iter().map(|route| (route.id, route)).collect();
+        let new: BTreeSet<i64> = after.iter().map(|route| route.id).collect();
+        let change = |class, kind, name: &str, lines| RouteChange { class, kind, name: name.to_owned(), lines };
+        let added = after.iter().filter(|route| !old.contains_key(&route.id));
+        let added = added.map(|route| change("added", t.added, &route.name, self.whole(route, false)));
+        let removed = before.iter().filter(|route| !new.contains(&route.id));
+        let removed = removed.map(|route| change("removed", t.removed, &route.name, self.whole(route, true)));
+        let changed = after.iter().filter_map(|route| {
+            let lines = self.lines(old.get(&route.id)?, route);
+            (!lines.is_empty()).then(|| change("changed", t.changed, &route.name, lines))
+        });
+        added.chain(removed).chain(changed).collect()
+    }
+
+    /// Everything that a route says.
+    fn whole(&self, route: &Route, is_gone: bool) -> Vec<Line> {
+        let fields = [self.to(route), self.from(route), self.hours(route), self.answer(route)];
+        let line = |(label, text)| {
+            let (before, after) = if is_gone { (Some(text), None) } else { (None, Some(text)) };
+            Line { label, before, after }
+        };
+        fields.into_iter().map(line).collect()
+    }
+
+    fn lines(&self, old: &Route, new: &Route) -> Vec<Line> {
+        let (t, _) = self.t();
+        let state = |route: &Route| if route.enabled { t.on } else { t.off }.to_owned();
+        let position = |route: &Route| (t.position.to_owned(), route.position.to_string());
+        let pairs = [
+            ((t.name.to_owned(), old.name.clone()), (t.name.to_owned(), new.name.clone())),
+            ((t.state.to_owned(), state(old)), (t.state.to_owned(), state(new))),
+            (position(old), position(new)),
+            (self.hours(old), self.hours(new)),
+            (self.answer(old), self.answer(new)),
+        ];
+        let differing = pairs.into_iter().filter(|(old, new)| old.1 != new.1);
+        let line = |((label, old), (_, new)): ((String, String), (String, String))| Line {
+            label,
+            before: Some(old),
+            after: Some(new),
+        };
+        let mut lines: Vec<Line> = differing.map(line).collect();
+        lines.extend(self.list(&old.to, &new.to, self.to(old), self.to(new)));
+        lines.extend(self.list(&old.from, &new.from, self.from(old), self.from(new)));
+        lines.extend(self.details(&old.reply, &new.reply));
+        lines
+    }
+
+    /// Of a long list what came and went, else the list.
+    fn list(&self, old: &[String], new: &[String], before: (String, String), after: (String, String)) -> Option<Line> {
+        if old == new {
+            return None;
+        }
+        let (label, (before, after)) = (before.0, (before.1, after.1));
+        let without = |list: &[String], other: &[String]| {
+            let other: BTreeSet<&String> = other.iter().collect();
+            list.iter().filter(|number| !other.contains(number)).cloned().collect::<Vec<_>>()
+        };
+        let (gone, come) = (without(old, new), without(new, old));
+        let is_long = old.len().max(new.len()) > SHORT_LIST && !(gone.is_empty() && come.is_empty());
+        if !is_long {
+            return Some(Line { label, before: Some(before), after: Some(after) });
+        }
+        let told = |numbers: Vec<String>| Some(self.numbers(&numbers)).filter(|_| !numbers.is_empty());
+        Some(Line { label, before: told(gone), after: told(come) })
+    }
+
+    fn numbers(&self, numbers: &[String]) -> String {
+        some_of(&numbers.iter().map(self.named).collect::<Vec<_>>(), ", ", self.t().1)
+    }
+
+    fn to(&self, route: &Route) -> (String, String) {
+        let (_, t) = self.t();
+        (t.to.to_owned(), if route.to.is_empty() { t.any_number.to_owned() } else { self.numbers(&route.to) })
+    }
+
+    fn from(&self, route: &Route) -> (String, String) {
+        let (_, t) = self.t();
+        (t.from.to_owned(), if route.from.is_empty() { t.any_caller.to_owned() } else { self.numbers(&route.from) })
+    }
+
+    fn hours(&self, route: &Route) -> (String, String) {
+        let (_, t) = self.t();
+        (t.hours.to_owned(), route.hours.clone().unwrap_or_else(|| t.always.to_owned()))
+    }
+
+    fn answer(&self, route: &Route) -> (String, String) {
+        let (_, t) = self.t();
+        (t.answer.to_owned(), answer(&route.reply, self.named, t))
+    }
+
+    /// What the sentences of two answers do not tell.
+    fn details(&self, old: &Reply, new: &Reply) -> Vec<Line> {
+        let (t, routes_t) = self.t();
+        let (old_json, new_json) = (serde_json::to_value(old), serde_json::to_value(new));
+        let (Ok(old_json), Ok(new_json)) = (old_json, new_json) else { return Vec::new() };
+        let action = new_json["action"].as_str().unwrap_or_default();
+        if old_json == new_json || old_json["action"] != new_json["action"] {
+            return Vec::new();
+        }
+        let is_told = answer(old, self.named, routes_t) != answer(new, self.named, routes_t);
+        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+        leaves(action, &old_json, t, &mut before);
+        leaves(action, &new_json, t, &mut after);
+        let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let differing = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
+        // Who rings, and whether to voicemail, is in the sentence.
+        let untold = differing.filter(|path| !is_told || !(path.contains(".targets") || path.ends_with(".voicemail")));
+        let line = |path: &String| Line {
+            label: label(path, &self.texts.route),
+            before: before.get(path).cloned(),
+            after: after.get(path).cloned(),
+        };
+        untold.map(line).collect()
+    }
+}
+
+/// Every value with its path.
+fn leaves(path: &str, value: &Value, t: &HistoryTexts, found: &mut BTreeMap<String, String>) {
+    let text = match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(&format!("{path}.{name}"), value, t, found));
+            return;
+        }
+        Value::Array(items) if !items.iter().all(Value::is_string) => {
+            items.iter().enumerate().for_each(|(index, item)| leaves(&format!("{path}[{index}]"), item, t, found));
+            return;
+        }
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Value::Bool(flag) => if *flag { t.yes } else { t.no }.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null => return,
+    };
+    found.insert(path.to_owned(), text);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::lang::Lang;
+    use crate::web::i18n::texts;
+
+    fn route(id: i64, change: Value) -> Route {
+        let mut json = json!({"id": id, "name": "Büro", "enabled": true, "position": 10, "to": [], "from": [],
+            "hours": "Mo-Fr 09:00-17:00", "version": 1,
+            "reply": {"action": "forward", "targets": [{"numbers": ["23"], "ringtime": 20}]}});
+        json.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn told(before: &[Route], after: &[Route]) -> Vec<String> {
+        let telling = Telling { texts: texts(Lang::En), named: &String::clone };
+        let line = |line: Line| {
+            let text = |text: Option<String>| text.unwrap_or_else(|| "–".into());
+            format!("{}: {} → {}", line.label, text(line.before), text(line.after))
+        };
+        let changes = telling.changes(before, after).into_iter();
+        changes
+            .flat_map(|change| {
+                std::iter::once(format!("{} {}", change.kind, change.name)).chain(change.lines.into_iter().map(line))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_field_that_differs_is_told() {
+        let before = [route(1, json!({}))];
+        let targets = json!([{"numbers": ["23"], "ringtime": 20}]);
+        let after = |change| [route(1, change)];
+        let mut on_hold = json!({"action": "forward", "music_on_hold": true});
+        on_hold["targets"] = targets;
+        for (change, lines) in [
+            (json!({"version": 9}), vec![]),
+            (json!({"enabled": false, "position": 20}), vec!["State: on → off", "Position: 10 → 20"]),
+            (json!({"hours": null, "name": "B"}), vec!["Name: Büro → B", "Hours: Mo-Fr 09:00-17:00 → always"]),
+            (json!({"from": ["1"]}), vec!["Caller: anybody → 1"]),
+            (json!({"reply": {"action": "hangup"}}), vec!["Answer: Ring 23 for 20 s, then voicemail → Hang up"]),
+            (json!({"reply": on_hold}), vec!["Music on hold in place of the ringing tone: no → yes"]),
+        ] {
+            let told = told(&before, &after(change));
+            assert_eq!(told.get(1..).unwrap_or_default(), lines);
+        }
+    }
+
+    #[test]
+    fn of_long_lists_only_what_came_and_went_is_told() {
+        let numbers: Vec<_> = (1..=6).map(|n| n.to_string()).collect();
+        let (before, after) = (route(1, json!({"to": numbers})), route(1, json!({"to": numbers[1..]})));
+        assert_eq!(told(&[before], &[after]), ["changed Büro", "Called: 1 → –"]);
+    }
+
+    #[test]
+    fn new_and_gone_routes_are_told_whole() {
+        let [one, two] = [route(1, json!({})), route(2, json!({"name": "Neu", "hours": null}))];
+        assert_eq!(
+            told(&[one], &[two]),
+            [
+                "new Neu",
+                "Called: – → any number",
+                "Caller: – → anybody",
+                "Hours: – → always",
+                "Answer: – → Ring 23 for 20 s, then voicemail",
+                "removed Büro",
+                "Called: any number → –",
+                "Caller: anybody → –",
+                "Hours: Mo-Fr 09:00-17:00 → –",
+                "Answer: Ring 23 for 20 s, then voicemail → –",
+            ]
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! What became of the calls of each route, and how fast calls are decided.
+
+use std::collections::HashMap;
+
+use super::visit::Visit;
+use crate::calls::outcome::Outcome;
+use crate::stats::report::{GroupBy, MAX_GROUPS};
+use crate::stats::totals::Totals;
+use crate::web::api::filter;
+use crate::web::error::Error;
+use crate::web::reports::report;
+use crate::web::state::State;
+
+/// What a route's calls can end with that is worth a word.
+const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
+
+/// The figures of all routes over the last 30 days, in words.
+pub struct RouteFigures(HashMap<String, String>);
+
+impl RouteFigures {
+    /// Counts them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count(state: &State, visit: &Visit) -> Result<Self, Error> {
+        let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state)?;
+        let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
+        let groups = report.groups.into_iter().flatten();
+        let of_routes = groups.filter_map(|group| Some((group.key?, words(&group.totals, visit))));
+        Ok(Self(of_routes.collect()))
+    }
+
+    /// Those of one route.
+    pub fn of(&self, route_id: i64, visit: &Visit) -> String {
+        self.0.get(&route_id.to_string()).cloned().unwrap_or_else(|| visit.texts.history.no_calls.to_owned())
+    }
+}
+
+fn words(totals: &Totals, visit: &Visit) -> String {
+    let t = &visit.texts.history;
+    let mut words = (t.figures_of)(totals.calls, &visit.format.number(totals.calls));
+    for outcome in OUTCOMES {
+        let count = totals.outcomes.get(outcome);
+        if count > 0 {
+            words.push_str(&format!(" · {} {}", visit.format.number(count), (visit.texts.outcome)(outcome)));
+        }
+    }
+    words
+}
+
+/// How fast this node decided since its start.
+pub fn latency(state: &State, visit: &Visit) -> String {
+    let t = &visit.texts.history;
+    let latency = state.metrics.latency();
+    match (latency.quantile_us(0.5), latency.quantile_us(0.99)) {
+        (Some(p50), Some(p99)) => {
+            let micros = |us: u64| (t.micros)(&visit.format.number(i64::try_from(us).unwrap_or(i64::MAX)));
+            let count = visit.format.number(i64::try_from(latency.count()).unwrap_or(i64::MAX));
+            (t.latency_of)(&micros(p50), &micros(p99), &count)
+        }
+        _ => t.no_latency.to_owned(),
+    }
+}
