@@ -12,6 +12,8 @@ pub mod cells;
 pub mod changes;
 /// The log.
 pub mod events;
+/// Inbound calls as routes see them.
+pub mod inbound;
 /// What happens now: running calls, and those that ended last.
 pub mod live;
 /// Callbacks marked by hand as done.

@@ -12,6 +12,10 @@ pub mod names;
 pub mod openapi;
 /// How complete the events were.
 pub mod quality;
+/// Routes tried out.
+pub mod route_trials;
+/// What is probably not meant in the routes.
+pub mod route_warnings;
 /// Routes.
 pub mod routes;
 /// Statistics.
@@ -50,6 +54,9 @@ pub fn scope() -> Scope {
         .service(
             resource("/routes", "GET, POST").route(web::get().to(routes::list)).route(web::post().to(routes::create)),
         )
+        .service(resource("/routes/test", "POST").route(web::post().to(route_trials::test)))
+        .service(resource("/routes/replay", "POST").route(web::post().to(route_trials::replay_calls)))
+        .service(resource("/routes/warnings", "GET").route(web::get().to(route_warnings::show)))
         .service(
             resource("/routes/{id}", "GET, PUT, DELETE")
                 .route(web::get().to(routes::show))

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{callbacks, calls, contacts, names, others, quality, routes, stats};
+use super::{callbacks, calls, contacts, names, others, quality, route_trials, route_warnings, routes, stats};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::stats::period::Period;
@@ -91,6 +91,9 @@ pub struct PageParams {
         routes::show,
         routes::replace,
         routes::remove,
+        route_trials::test,
+        route_trials::replay_calls,
+        route_warnings::show,
         contacts::list,
         contacts::merge,
         contacts::replace_all,

@@ -19,6 +19,7 @@ mod en_routes;
 mod live;
 mod overview;
 mod quality;
+mod route_trials;
 mod routes;
 
 pub use call_log::CallLogTexts;
@@ -29,6 +30,7 @@ pub use docs::DocsTexts;
 pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
+pub use route_trials::{RouteTrialTexts, WarningTexts};
 pub use routes::{RouteTexts, RoutesTexts};
 
 use crate::calls::outcome::Outcome;
@@ -55,6 +57,8 @@ pub struct Texts {
     pub docs: DocsTexts,
     pub routes: RoutesTexts,
     pub route: RouteTexts,
+    pub route_trial: RouteTrialTexts,
+    pub warnings: WarningTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

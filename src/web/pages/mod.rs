@@ -28,6 +28,10 @@ pub mod names;
 pub mod overview;
 /// How complete the events were.
 pub mod quality;
+/// An edited route on past calls.
+pub mod route_replay;
+/// One call, tried out.
+pub mod route_test;
 /// Routes.
 pub mod routes;
 /// The settings.
@@ -41,6 +45,7 @@ mod fresh;
 mod guide;
 mod no_calls;
 mod route_form;
+mod route_warnings;
 mod route_words;
 mod upload;
 mod visit;
@@ -76,8 +81,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes", web::get().to(routes::list))
         .route("/routes", web::post().to(routes::create))
         .route("/routes/new", web::get().to(routes::new))
+        .route("/routes/test", web::get().to(route_test::show))
+        .route("/routes/replay", web::post().to(route_replay::new))
         .route("/routes/{id}", web::get().to(routes::edit))
         .route("/routes/{id}", web::post().to(routes::save))
+        .route("/routes/{id}/replay", web::post().to(route_replay::edited))
         .route("/routes/{id}/move", web::post().to(routes::shift))
         .route("/routes/{id}/enabled", web::post().to(routes::switch))
         .route("/routes/{id}/delete", web::post().to(routes::remove))

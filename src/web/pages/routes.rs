@@ -4,6 +4,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::route_form::{ACTIONS, RouteForm, row_input};
+use super::route_replay::ReplayView;
+use super::route_warnings::WarningsView;
 use super::route_words::{answer, some_of};
 use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
@@ -15,6 +17,7 @@ use crate::store::routes::{
 };
 use crate::web::error::Error;
 use crate::web::i18n::{RouteTexts, RoutesTexts};
+use crate::web::route_trials::warnings_now;
 use crate::web::state::State;
 
 const LIST: &str = "/routes";
@@ -24,6 +27,7 @@ const LIST: &str = "/routes";
 struct RoutesPage {
     visit: Visit,
     t: &'static RoutesTexts,
+    warnings: Option<WarningsView>,
     routes: Vec<RouteRow>,
     otherwise: &'static str,
     is_unsure: bool,
@@ -45,15 +49,17 @@ struct RouteRow {
 
 #[derive(Template)]
 #[template(path = "pages/route.html")]
-struct RoutePage {
-    visit: Visit,
+pub(super) struct RoutePage {
+    pub(super) visit: Visit,
     t: &'static RouteTexts,
     title: String,
-    path: String,
-    form: RouteForm,
+    pub(super) path: String,
+    pub(super) form: RouteForm,
     ringtime_hint: String,
-    version: Option<String>,
+    pub(super) version: Option<String>,
     is_conflict: bool,
+    warnings: Option<WarningsView>,
+    pub(super) replay: Option<ReplayView>,
 }
 
 /// `GET /routes`
@@ -80,11 +86,17 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         hours: route.hours.clone().unwrap_or_else(|| t.always.to_owned()),
         answer: answer(&route.reply, &named, t),
     };
-    let (otherwise, is_unsure) = match state.config.no_route {
+    let (otherwise, is_unsure) = otherwise(&state, t);
+    let warnings = WarningsView::new(warnings_now(&state).await?, &visit);
+    page(&RoutesPage { t, warnings, routes: routes.iter().enumerate().map(row).collect(), otherwise, is_unsure, visit })
+}
+
+/// What Placetel is told when no route matches, and whether nobody knows what it does then.
+pub(super) fn otherwise(state: &State, t: &RoutesTexts) -> (&'static str, bool) {
+    match state.config.no_route {
         NoRoute::Empty => (t.otherwise_empty, true),
         NoRoute::Error => (t.otherwise_error, false),
-    };
-    page(&RoutesPage { t, routes: routes.iter().enumerate().map(row).collect(), otherwise, is_unsure, visit })
+    }
 }
 
 /// `GET /routes/new`
@@ -96,7 +108,9 @@ pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
 pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let route = found(&state, &path).await?;
     let form = RouteForm::of(&route);
-    page(&RoutePage { version: Some(route.version.to_string()), ..RoutePage::new(visit, Some(&route), form) })
+    let warnings = WarningsView::of_route(warnings_now(&state).await?, route.id, &visit);
+    let version = Some(route.version.to_string());
+    page(&RoutePage { version, warnings, ..RoutePage::new(visit, Some(&route), form) })
 }
 
 /// `POST /routes`
@@ -185,7 +199,7 @@ pub async fn remove(
 }
 
 impl RoutePage {
-    fn new(visit: Visit, route: Option<&Route>, form: RouteForm) -> Self {
+    pub(super) fn new(visit: Visit, route: Option<&Route>, form: RouteForm) -> Self {
         let t = &visit.texts.route;
         Self {
             t,
@@ -195,6 +209,8 @@ impl RoutePage {
             ringtime_hint: (t.ringtime_hint)(DEFAULT_TARGET_RINGTIME),
             version: None,
             is_conflict: false,
+            warnings: None,
+            replay: None,
             visit,
         }
     }
@@ -209,7 +225,7 @@ impl RoutePage {
 }
 
 /// The route that a form means; otherwise the form says what is wrong.
-fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
+pub(super) fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
     let read = RouteDraft::from_json(&form.to_json(route), &state.hours);
     read.inspect_err(|errors| form.note_errors(errors, visit.lang, &visit.texts.route)).ok()
 }
@@ -219,7 +235,7 @@ async fn done(state: &State) -> Result<HttpResponse, Error> {
     Ok(see_other(LIST))
 }
 
-async fn found(state: &State, id: &str) -> Result<Route, Error> {
+pub(super) async fn found(state: &State, id: &str) -> Result<Route, Error> {
     find_route(&state.db, route_id(id)?).await?.ok_or(Error::NotFound)
 }
 
