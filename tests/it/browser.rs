@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::{Answers, Request};
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
@@ -34,6 +34,7 @@ const PAGES: [&str; 23] = [
     "/docs",
     "/routes",
     "/routes/new",
+    "/routes/test?to=022129191999&from=anonymous&at=2026-11-23T11:00",
     "/settings",
 ];
 

@@ -28,6 +28,8 @@ mod openapi;
 mod oracle;
 mod quality;
 mod routes_api;
+mod routes_replay;
+mod routes_test;
 mod serving;
 mod settings;
 mod sources;
