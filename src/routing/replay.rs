@@ -78,6 +78,8 @@ pub struct Example {
     pub before: Option<Arc<str>>,
     /// The route that would answer by the tried table.
     pub after: Option<Arc<str>>,
+    /// As of its [`Change`].
+    pub is_same_route: bool,
 }
 
 /// Decides calls by today's table and by one that is tried.
@@ -110,7 +112,8 @@ impl Comparison {
         });
         change.calls += 1;
         if change.calls <= EXAMPLES_PER_CHANGE as u64 && self.examples.len() < MAX_EXAMPLES {
-            self.examples.push(Example { call, before: before.route_name, after: after.route_name });
+            let is_same_route = change.is_same_route;
+            self.examples.push(Example { call, before: before.route_name, after: after.route_name, is_same_route });
         }
     }
 

@@ -305,7 +305,7 @@ impl From<Replay> for RouteReplay {
             to_route: name(to_route.as_ref()),
             calls,
         };
-        let example = |Example { call, before, after }: Example| RouteExample {
+        let example = |Example { call, before, after, .. }: Example| RouteExample {
             call_id: call.call_id.as_str().to_owned(),
             at: rfc3339(call.at_ms),
             from: call.from,

@@ -136,13 +136,13 @@ impl ReplayView {
             Some(raw) => names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string()),
             None => visit.texts.call.unknown_value.to_owned(),
         };
-        let example = |Example { call, before, after }: &Example| ExampleView {
+        let example = |Example { call, before, after, is_same_route }: &Example| ExampleView {
             href: format!("/calls/{}", call.call_id.as_str()),
             time: visit.format.moment(call.at_ms),
             caller: named(&call.from),
             called: named(&call.to),
             before: route(before),
-            after: route(after),
+            after: if *is_same_route { t.same_route.to_owned() } else { route(after) },
         };
         Self {
             summary,

@@ -93,10 +93,9 @@ fn times(gaps: &[Gap], t: &WarningTexts, visit: &Visit) -> String {
         None => (t.from_on)(&visit.format.moment(gap.start_ms)),
         Some(end_ms) => (t.span)(&visit.format.moment(gap.start_ms), &visit.format.moment(end_ms)),
     };
-    let mut shown: Vec<String> = gaps.iter().take(MOST_GAPS).map(time).collect();
-    let rest = gaps.len().saturating_sub(MOST_GAPS);
-    if rest > 0 {
-        shown.push((t.more_times)(rest, &number(rest, visit)));
+    let shown = gaps.iter().take(MOST_GAPS).map(time).collect::<Vec<_>>().join(", ");
+    match gaps.len().saturating_sub(MOST_GAPS) {
+        0 => shown,
+        more => format!("{shown} {}", (t.more_times)(more, &number(more, visit))),
     }
-    shown.join(", ")
 }
