@@ -8,6 +8,7 @@ use super::error::Error;
 use super::state::State;
 use crate::routing::explain::{Explanation, explain};
 use crate::routing::replay::{Comparison, Replay};
+use crate::routing::route::Route;
 use crate::routing::trial::{TrialTable, TriedRoute};
 use crate::routing::warnings::{Warnings, warnings};
 use crate::stats::business::next_day;
@@ -124,7 +125,14 @@ pub struct TriedCall {
 /// # Errors
 /// When the database does not answer.
 pub async fn warnings_now(state: &State) -> Result<Warnings, Error> {
-    let routes = list_routes(&state.db).await?;
+    warnings_of(state, list_routes(&state.db).await?).await
+}
+
+/// The same, with the stored routes at hand.
+///
+/// # Errors
+/// When it breaks down.
+pub async fn warnings_of(state: &State, routes: Vec<Route>) -> Result<Warnings, Error> {
     let (loaded, derivation) = (state.table(), state.derivation.clone());
     aside(move || warnings(&routes, &loaded.table, &derivation.numbering, now_ms())).await
 }

@@ -17,7 +17,7 @@ use crate::store::routes::{
 };
 use crate::web::error::Error;
 use crate::web::i18n::{RouteTexts, RoutesTexts};
-use crate::web::route_trials::warnings_now;
+use crate::web::route_trials::{warnings_now, warnings_of};
 use crate::web::state::State;
 
 const LIST: &str = "/routes";
@@ -87,7 +87,7 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         answer: answer(&route.reply, &named, t),
     };
     let (otherwise, is_unsure) = otherwise(&state, t);
-    let warnings = WarningsView::new(warnings_now(&state).await?, &visit);
+    let warnings = WarningsView::new(warnings_of(&state, routes.clone()).await?, &visit);
     page(&RoutesPage { t, warnings, routes: routes.iter().enumerate().map(row).collect(), otherwise, is_unsure, visit })
 }
 
