@@ -8,6 +8,8 @@
     reason = "what cannot be measured ends the run"
 )]
 
+#[path = "bench/decide.rs"]
+mod decide;
 #[path = "bench/http.rs"]
 mod http;
 #[path = "bench/load.rs"]
@@ -41,10 +43,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Subject = (&'static str, fn(&mut Table));
 
 /// What there is to measure, in this order.
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     ("writer", writer::measure),
     ("http", http::measure),
     ("routes", routes::measure),
+    ("decide", decide::measure),
     ("million", million::measure),
     ("pages", pages::measure),
 ];

@@ -41,14 +41,49 @@ impl<V: Default> Index<V> {
     }
 }
 
+impl<V: Default> Index<V> {
+    /// Applies `file` to the value of every key of `other`.
+    pub(super) fn file_keys<W>(&mut self, other: &Index<W>, mut file: impl FnMut(&mut V)) {
+        for length in &other.lengths {
+            if !self.lengths.contains(length) {
+                self.lengths.push(*length);
+            }
+        }
+        other.exact.keys().for_each(|key| file(self.exact.entry(key.clone()).or_default()));
+        other.prefixes.keys().for_each(|key| file(self.prefixes.entry(key.clone()).or_default()));
+    }
+}
+
 impl<V> Index<V> {
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.exact.len() + self.prefixes.len()
+    }
+
+    /// Whether every number that has a key of `other` has one of these, too.
+    pub(super) fn covers<W>(&self, other: &Index<W>) -> bool {
+        let begins_with_ours = |key: &String| self.beginnings(key).next().is_some();
+        other.exact.keys().all(|key| self.exact.contains_key(key) || begins_with_ours(key))
+            && other.prefixes.keys().all(begins_with_ours)
+    }
+
+    /// The values of all beginnings of `spelling`.
+    fn beginnings<'a>(&'a self, spelling: &'a str) -> impl Iterator<Item = &'a V> {
+        let beginnings = self.lengths.iter().filter_map(|length| spelling.get(..*length));
+        beginnings.filter_map(|beginning| self.prefixes.get(beginning))
+    }
+
+    /// The values of the patterns that mean every number that has some key of `other`.
+    pub(super) fn around<'a, W>(&'a self, other: &'a Index<W>) -> impl Iterator<Item = &'a V> {
+        let exact = other.exact.keys().next();
+        let prefix = other.prefixes.keys().next().filter(|_| exact.is_none());
+        let of_exact = exact.into_iter().flat_map(|key| self.exact.get(key).into_iter().chain(self.beginnings(key)));
+        of_exact.chain(prefix.into_iter().flat_map(|key| self.beginnings(key)))
+    }
+
     /// The values of all patterns that match `number`; one may come more than once.
     pub(super) fn find<'a>(&'a self, number: &'a Spellings) -> impl Iterator<Item = &'a V> {
-        number.iter().flat_map(|spelling| {
-            let beginnings = self.lengths.iter().filter_map(|length| spelling.get(..*length));
-            let prefixes = beginnings.filter_map(|beginning| self.prefixes.get(beginning));
-            self.exact.get(spelling).into_iter().chain(prefixes)
-        })
+        number.iter().flat_map(|spelling| self.exact.get(spelling).into_iter().chain(self.beginnings(spelling)))
     }
 
     /// The values of the keys of `pattern` itself.

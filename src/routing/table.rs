@@ -12,6 +12,9 @@ use crate::calls::phone::Numbering;
 use crate::fields::FieldError;
 use crate::placetel::reply::EMPTY_RESPONSE;
 
+pub(super) mod cover;
+pub(super) mod look;
+
 /// What a call is answered, and why. That no route matched is a decision, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -162,11 +165,11 @@ impl RoutingTable {
     pub fn decide(&self, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
         let from = from.and_then(|number| Spellings::of(number, &self.numbering));
         let to = to.and_then(|number| Spellings::of(number, &self.numbering));
-        let matching = self.candidates(from.as_ref(), to.as_ref()).find(|route| {
-            route.to.matches(to.as_ref())
-                && route.from.matches(from.as_ref())
-                && route.hours.as_ref().is_none_or(|hours| hours.is_open(at_ms))
-        });
+        self.decide_spelled(from.as_ref(), to.as_ref(), at_ms)
+    }
+
+    fn decide_spelled(&self, from: Option<&Spellings>, to: Option<&Spellings>, at_ms: i64) -> Decision {
+        let matching = self.candidates(from, to).find(|route| route.mismatch(from, to, at_ms).is_none());
         match matching {
             Some(route) => Decision {
                 route_id: Some(route.id),
@@ -218,6 +221,31 @@ impl RoutingTable {
     /// Whether no route takes part.
     pub fn is_empty(&self) -> bool {
         self.routes.is_empty()
+    }
+}
+
+/// The first condition of a route that a call does not meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mismatch {
+    To,
+    From,
+    Hours,
+}
+
+impl CompiledRoute {
+    /// What keeps it from answering a call; `None` if it matches.
+    fn mismatch(&self, from: Option<&Spellings>, to: Option<&Spellings>, at_ms: i64) -> Option<Mismatch> {
+        if !self.to.matches(to) {
+            Some(Mismatch::To)
+        } else if !self.from.matches(from) {
+            Some(Mismatch::From)
+        } else {
+            (!self.is_open(at_ms)).then_some(Mismatch::Hours)
+        }
+    }
+
+    fn is_open(&self, at_ms: i64) -> bool {
+        self.hours.as_ref().is_none_or(|hours| hours.is_open(at_ms))
     }
 }
 

@@ -53,7 +53,8 @@ impl BusinessTime {
         self.instant_ms(day.and_time(self.local(at_ms).time()))
     }
 
-    fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
+    /// The instant of a local time. One that is left out is the first instant after, one that comes twice the earlier.
+    pub fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
         for _ in 0..24 * 4 {
             match self.time_zone.from_local_datetime(&local) {
                 LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.timestamp_millis(),

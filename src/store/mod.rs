@@ -16,6 +16,8 @@ pub mod changes;
 pub mod events;
 /// A database that is to be there later.
 pub mod later;
+/// Inbound calls as routes see them.
+pub mod inbound;
 /// What happens now: running calls, and those that ended last.
 pub mod live;
 /// Callbacks marked by hand as done.

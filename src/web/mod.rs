@@ -34,6 +34,8 @@ pub mod placetel;
 pub mod quality;
 /// The figures behind API and pages.
 pub mod reports;
+/// Routes tried out, on one call and on past ones.
+pub mod route_trials;
 /// What handlers share.
 pub mod state;
 

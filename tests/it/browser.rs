@@ -14,7 +14,7 @@ use crate::helpers::{TestApp, accepted, hung_up, incoming};
 /// On a machine that has other things to do, too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
@@ -37,6 +37,7 @@ const PAGES: [&str; 23] = [
     "/docs",
     "/routes",
     "/routes/new",
+    "/routes/test?to=022129191999&from=anonymous&at=2026-11-23T11:00",
     "/settings",
 ];
 

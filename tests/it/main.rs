@@ -32,6 +32,8 @@ mod revisions;
 mod route_nodes;
 mod route_table;
 mod routes_api;
+mod routes_replay;
+mod routes_test;
 mod serving;
 mod settings;
 mod sources;

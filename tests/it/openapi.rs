@@ -205,6 +205,36 @@ fn answers_are_as_they_are_described() {
 }
 
 #[test]
+fn answers_about_tried_routes_are_as_they_are_described() {
+    let app = TestApp::start();
+    let schemas = Schemas::of(&app);
+    assert_eq!(app.post_event(incoming("c1", CALLER, LINE)).status, 200);
+    for route in routes() {
+        app.create_route(&route);
+    }
+    let (test, replay) = ("/api/v1/routes/test", "/api/v1/routes/replay");
+    let days = |routes: Value| json!({"start": "2026-01-01", "end": "2027-12-31", "routes": routes});
+    for (path, body) in [
+        (test, json!({"from": CALLER, "to": "23"})),
+        (test, json!({"from": CALLER, "to": "23", "at": "2026-11-22T10:00:00Z", "routes": routes()})),
+        (test, json!({"from": CALLER, "to": LINE, "routes": []})),
+        (replay, days(json!([]))),
+        (replay, days(json!(routes()))),
+    ] {
+        assert_eq!(schemas.errors(schemas.sent(path, "post"), &body), [""; 0], "{path} {body}");
+        let answer = app.request("POST", path).json(&body).send();
+        assert_eq!(schemas.check_status(path, "post", &answer), 200, "{path} {body}");
+    }
+    schemas.check("/api/v1/routes/warnings", "get", &app.get("/api/v1/routes/warnings"));
+    for path in [test, replay] {
+        let wrong = json!({"routes": [{"name": "x"}]});
+        assert_ne!(schemas.errors(schemas.sent(path, "post"), &wrong), [""; 0]);
+        let answer = app.request("POST", path).json(&wrong).send();
+        assert_eq!(schemas.check_status(path, "post", &answer), 400);
+    }
+}
+
+#[test]
 fn answers_about_callbacks_and_quality_are_as_they_are_described() {
     let app = TestApp::start();
     let schemas = Schemas::of(&app);

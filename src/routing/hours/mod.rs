@@ -4,14 +4,18 @@
 //! is what a wall clock needs, over both clock changes, and it leaves out the crate's search for the next
 //! change, which can run long.
 
+mod days;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Timelike};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use opening_hours::localization::Country;
-use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
+use opening_hours::{Context, ContextHolidays, OpeningHours};
 
+use self::days::KnownDays;
 use crate::fields::Problem;
 
 /// The longest expression in characters.
@@ -48,6 +52,7 @@ impl HoursContext {
 pub struct Hours {
     zone: Tz,
     rules: OpeningHours,
+    days: Arc<KnownDays>,
 }
 
 /// Why a text is no opening hours.
@@ -130,24 +135,21 @@ impl Hours {
             }
         }
         let holidays = Context::default().with_holidays(context.holidays.clone());
-        Ok(Self { zone: context.zone, rules: rules.with_context(holidays) })
+        Ok(Self { zone: context.zone, rules: rules.with_context(holidays), days: Arc::default() })
     }
 
     /// Whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
     /// hour that the clock shows twice is open twice. `unknown` is not open; nor is a time that is no date.
     pub fn is_open(&self, at_ms: i64) -> bool {
+        self.local(at_ms).is_some_and(|local| self.is_open_locally(local))
+    }
+
+    /// What the wall clock of the business shows at an instant, if it is a date.
+    fn local(&self, at_ms: i64) -> Option<NaiveDateTime> {
         // Beyond this the crate knows no schedule and chrono, near its end, no local time.
         const CENTURIES_MS: i64 = 8000 * 365 * 86_400_000;
-        let Some(instant) = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS) else {
-            return false;
-        };
-        let local = instant.with_timezone(&self.zone).naive_local();
-        let minute = local.hour() * 60 + local.minute();
-        self.rules.schedule_at(local.date()).into_iter().any(|span| {
-            let minutes =
-                u32::from(span.range.start.mins_from_midnight())..u32::from(span.range.end.mins_from_midnight());
-            span.kind == RuleKind::Open && minutes.contains(&minute)
-        })
+        let instant = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS)?;
+        Some(instant.with_timezone(&self.zone).naive_local())
     }
 }
 

@@ -14,6 +14,10 @@ pub mod openapi;
 pub mod quality;
 /// The history of the routes.
 pub mod revisions;
+/// Routes tried out.
+pub mod route_trials;
+/// What is probably not meant in the routes.
+pub mod route_warnings;
 /// Routes.
 pub mod routes;
 /// Statistics.
@@ -58,6 +62,9 @@ pub fn scope() -> Scope {
         .service(resource("/routes/revisions", "GET").route(web::get().to(revisions::list)))
         .service(resource("/routes/revisions/{id}", "GET").route(web::get().to(revisions::show)))
         .service(resource("/routes/revisions/{id}/restore", "POST").route(web::post().to(revisions::restore)))
+        .service(resource("/routes/test", "POST").route(web::post().to(route_trials::test)))
+        .service(resource("/routes/replay", "POST").route(web::post().to(route_trials::replay_calls)))
+        .service(resource("/routes/warnings", "GET").route(web::get().to(route_warnings::show)))
         .service(
             resource("/routes/{id}", "GET, PUT, DELETE")
                 .route(web::get().to(routes::show))

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{callbacks, calls, contacts, names, others, quality, revisions, routes, stats};
+use super::{callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, stats};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::stats::period::Period;
@@ -95,6 +95,9 @@ pub struct PageParams {
         revisions::list,
         revisions::show,
         revisions::restore,
+        route_trials::test,
+        route_trials::replay_calls,
+        route_warnings::show,
         contacts::list,
         contacts::merge,
         contacts::replace_all,

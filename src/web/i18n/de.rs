@@ -275,6 +275,8 @@ pub static TEXTS: Texts = Texts {
     dashboard: super::de_dashboard::DASHBOARD,
     routes: super::de_routes::ROUTES,
     route: super::de_routes::ROUTE,
+    route_trial: super::route_trials::DE_TRIAL,
+    warnings: super::route_trials::DE_WARNINGS,
     settings: SettingsTexts {
         title: "Einstellungen",
         intro: "Womit dieses fernamt gestartet wurde. Geheimnisse werden nicht gezeigt.",

@@ -265,6 +265,8 @@ pub static TEXTS: Texts = Texts {
     dashboard: super::en_dashboard::DASHBOARD,
     routes: super::en_routes::ROUTES,
     route: super::en_routes::ROUTE,
+    route_trial: super::route_trials::EN_TRIAL,
+    warnings: super::route_trials::EN_WARNINGS,
     settings: SettingsTexts {
         title: "Settings",
         intro: "What this fernamt was started with. Secrets are not shown.",

@@ -20,6 +20,7 @@ mod history;
 mod live;
 mod overview;
 mod quality;
+mod route_trials;
 mod routes;
 
 pub use call_log::CallLogTexts;
@@ -31,6 +32,7 @@ pub use history::HistoryTexts;
 pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
+pub use route_trials::{RouteTrialTexts, WarningTexts};
 pub use routes::{RouteTexts, RoutesTexts};
 
 use crate::calls::outcome::Outcome;
@@ -58,6 +60,8 @@ pub struct Texts {
     pub docs: DocsTexts,
     pub routes: RoutesTexts,
     pub route: RouteTexts,
+    pub route_trial: RouteTrialTexts,
+    pub warnings: WarningTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

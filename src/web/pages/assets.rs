@@ -14,7 +14,8 @@ const STYLE: &str = concat!(
     include_str!("../assets/docs.css"),
     include_str!("../assets/history.css"),
     include_str!("../assets/live.css"),
-    include_str!("../assets/log.css")
+    include_str!("../assets/log.css"),
+    include_str!("../assets/route_trials.css")
 );
 const SCRIPT: &str = include_str!("../assets/live.js");
 const ICON: &str = include_str!("../assets/icon.svg");

@@ -30,6 +30,10 @@ pub mod names;
 pub mod overview;
 /// How complete the events were.
 pub mod quality;
+/// An edited route on past calls.
+pub mod route_replay;
+/// One call, tried out.
+pub mod route_test;
 /// Routes.
 pub mod routes;
 /// The settings.
@@ -45,6 +49,7 @@ mod no_calls;
 mod route_difference;
 mod route_figures;
 mod route_form;
+mod route_warnings;
 mod route_words;
 mod upload;
 mod visit;
@@ -83,8 +88,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes/history", web::get().to(history::list))
         .route("/routes/history/{id}", web::get().to(history::show))
         .route("/routes/history/{id}/restore", web::post().to(history::restore))
+        .route("/routes/test", web::get().to(route_test::show))
+        .route("/routes/replay", web::post().to(route_replay::new))
         .route("/routes/{id}", web::get().to(routes::edit))
         .route("/routes/{id}", web::post().to(routes::save))
+        .route("/routes/{id}/replay", web::post().to(route_replay::edited))
         .route("/routes/{id}/move", web::post().to(routes::shift))
         .route("/routes/{id}/enabled", web::post().to(routes::switch))
         .route("/routes/{id}/delete", web::post().to(routes::remove))

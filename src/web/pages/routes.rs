@@ -5,6 +5,8 @@ use askama::Template;
 
 use super::route_figures::{RouteFigures, latency};
 use super::route_form::{ACTIONS, RouteForm, row_input};
+use super::route_replay::ReplayView;
+use super::route_warnings::WarningsView;
 use super::route_words::{answer, some_of};
 use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
@@ -17,6 +19,7 @@ use crate::store::routes::{
 use crate::web::access::author;
 use crate::web::error::Error;
 use crate::web::i18n::{HistoryTexts, RouteTexts, RoutesTexts};
+use crate::web::route_trials::{warnings_now, warnings_of};
 use crate::web::state::State;
 
 const LIST: &str = "/routes";
@@ -26,6 +29,7 @@ const LIST: &str = "/routes";
 struct RoutesPage {
     visit: Visit,
     t: &'static RoutesTexts,
+    warnings: Option<WarningsView>,
     routes: Vec<RouteRow>,
     history_t: &'static HistoryTexts,
     latency: String,
@@ -50,15 +54,17 @@ struct RouteRow {
 
 #[derive(Template)]
 #[template(path = "pages/route.html")]
-struct RoutePage {
-    visit: Visit,
+pub(super) struct RoutePage {
+    pub(super) visit: Visit,
     t: &'static RouteTexts,
     title: String,
-    path: String,
-    form: RouteForm,
+    pub(super) path: String,
+    pub(super) form: RouteForm,
     ringtime_hint: String,
-    version: Option<String>,
+    pub(super) version: Option<String>,
     is_conflict: bool,
+    warnings: Option<WarningsView>,
+    pub(super) replay: Option<ReplayView>,
 }
 
 /// `GET /routes`
@@ -87,12 +93,11 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         answer: answer(&route.reply, &named, t),
         figures: figures.of(route.id, &visit),
     };
-    let (otherwise, is_unsure) = match state.config.no_route {
-        NoRoute::Empty => (t.otherwise_empty, true),
-        NoRoute::Error => (t.otherwise_error, false),
-    };
+    let (otherwise, is_unsure) = otherwise(&state, t);
+    let warnings = WarningsView::new(warnings_of(&state, routes.clone()).await?, &visit);
     page(&RoutesPage {
         t,
+        warnings,
         routes: routes.iter().enumerate().map(row).collect(),
         history_t: &visit.texts.history,
         latency: latency(&state, &visit),
@@ -100,6 +105,14 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         is_unsure,
         visit,
     })
+}
+
+/// What Placetel is told when no route matches, and whether nobody knows what it does then.
+pub(super) fn otherwise(state: &State, t: &RoutesTexts) -> (&'static str, bool) {
+    match state.config.no_route {
+        NoRoute::Empty => (t.otherwise_empty, true),
+        NoRoute::Error => (t.otherwise_error, false),
+    }
 }
 
 /// `GET /routes/new`
@@ -111,7 +124,9 @@ pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
 pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let route = found(&state, &path).await?;
     let form = RouteForm::of(&route);
-    page(&RoutePage { version: Some(route.version.to_string()), ..RoutePage::new(visit, Some(&route), form) })
+    let warnings = WarningsView::of_route(warnings_now(&state).await?, route.id, &visit);
+    let version = Some(route.version.to_string());
+    page(&RoutePage { version, warnings, ..RoutePage::new(visit, Some(&route), form) })
 }
 
 /// `POST /routes`
@@ -200,7 +215,7 @@ pub async fn remove(
 }
 
 impl RoutePage {
-    fn new(visit: Visit, route: Option<&Route>, form: RouteForm) -> Self {
+    pub(super) fn new(visit: Visit, route: Option<&Route>, form: RouteForm) -> Self {
         let t = &visit.texts.route;
         Self {
             t,
@@ -210,6 +225,8 @@ impl RoutePage {
             ringtime_hint: (t.ringtime_hint)(DEFAULT_TARGET_RINGTIME),
             version: None,
             is_conflict: false,
+            warnings: None,
+            replay: None,
             visit,
         }
     }
@@ -224,7 +241,7 @@ impl RoutePage {
 }
 
 /// The route that a form means; otherwise the form says what is wrong.
-fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
+pub(super) fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
     let read = RouteDraft::from_json(&form.to_json(route), &state.hours);
     read.inspect_err(|errors| form.note_errors(errors, visit.lang, &visit.texts.route)).ok()
 }
@@ -234,7 +251,7 @@ async fn done(state: &State) -> Result<HttpResponse, Error> {
     Ok(see_other(LIST))
 }
 
-async fn found(state: &State, id: &str) -> Result<Route, Error> {
+pub(super) async fn found(state: &State, id: &str) -> Result<Route, Error> {
     find_route(&state.db, route_id(id)?).await?.ok_or(Error::NotFound)
 }
 

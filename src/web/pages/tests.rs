@@ -18,7 +18,7 @@ use crate::store::{Db, routes};
 use crate::web::clock::now_ms;
 use crate::web::state::{RefusalReason, State};
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/",
     "/lines/%2B4922199988560",
     "/agents/7777anna%40fpbx.de",
@@ -34,6 +34,7 @@ const PAGES: [&str; 17] = [
     "/contacts/new",
     "/routes",
     "/routes/new",
+    "/routes/test",
     "/settings",
     "/settings/names",
 ];

@@ -1,0 +1,95 @@
+//! Why a call gets the answer that it gets: which route it is, and what kept each earlier one from it.
+
+use std::collections::HashMap;
+
+use super::replay::answer;
+use super::route::Route;
+use super::table::look::Fit;
+use super::table::{Decision, Mismatch, RoutingTable, Unusable};
+use crate::fields::FieldError;
+
+/// The answer to a call, and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The answer.
+    pub decision: Decision,
+    /// The routes before the one that answers, or all if none does, in order.
+    pub passed: Vec<Passed>,
+}
+
+/// A route that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Which route.
+    pub route_id: i64,
+    /// Its name.
+    pub route_name: String,
+    /// Why not.
+    pub reason: Reason,
+}
+
+/// Why a route did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is switched off.
+    Off,
+    /// It cannot be used.
+    Unusable(FieldError),
+    /// It is for other called numbers.
+    To,
+    /// It is for other callers.
+    From,
+    /// Its hours are closed at that time.
+    Closed {
+        /// When they open next, epoch milliseconds; `None` if not within two weeks.
+        opens_ms: Option<i64>,
+    },
+}
+
+impl Reason {
+    /// One word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Unusable(_) => "unusable",
+            Self::To => "to",
+            Self::From => "from",
+            Self::Closed { .. } => "hours",
+        }
+    }
+}
+
+/// What `table` and `unusable`, compiled from `routes`, answer to a call, and why.
+pub fn explain(
+    routes: &[Route],
+    (table, unusable): (&RoutingTable, &[Unusable]),
+    (from, to): (Option<&str>, Option<&str>),
+    at_ms: i64,
+) -> Explanation {
+    let decision = answer(table, from, to, at_ms);
+    let fits: HashMap<i64, Fit<'_>> = table.fits(from, to, at_ms).map(|fit| (fit.id, fit)).collect();
+    let unusable: HashMap<i64, &FieldError> = unusable.iter().map(|route| (route.route_id, &route.error)).collect();
+    let mut in_order: Vec<&Route> = routes.iter().collect();
+    in_order.sort_by_key(|route| (route.position, route.id));
+    let before = in_order.into_iter().take_while(|route| Some(route.id) != decision.route_id);
+    let passed = before.filter_map(|route| {
+        let reason = match (route.enabled, unusable.get(&route.id), fits.get(&route.id)) {
+            (false, _, _) => Reason::Off,
+            (true, Some(&error), _) => Reason::Unusable(error.clone()),
+            (true, None, fit) => fit.and_then(reason)?,
+        };
+        Some(Passed { route_id: route.id, route_name: route.name.clone(), reason })
+    });
+    Explanation { passed: passed.collect(), decision }
+}
+
+fn reason(fit: &Fit<'_>) -> Option<Reason> {
+    fit.mismatch.map(|mismatch| match mismatch {
+        Mismatch::To => Reason::To,
+        Mismatch::From => Reason::From,
+        Mismatch::Hours => Reason::Closed { opens_ms: fit.opens_ms() },
+    })
+}
+
+#[cfg(test)]
+mod tests;

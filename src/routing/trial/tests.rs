@@ -1,0 +1,51 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::lang::Lang;
+
+fn read(routes: Value) -> Result<TrialTable, Vec<String>> {
+    let (numbering, context) =
+        (Arc::new(Numbering::new("DE").unwrap()), HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
+    let (value, mut errors) = (json!({"routes": routes}), Errors::default());
+    let object = Object::read("", &value, &mut errors).unwrap();
+    let read = TrialTable::read(&object, "routes", &numbering, &context, errors);
+    read.map_err(|errors| errors.iter().map(|e| format!("{} {}", e.field, e.message(Lang::En))).collect())
+}
+
+#[test]
+fn routes_are_tried_in_the_order_that_they_would_have_when_stored() {
+    let route = |name: &str, more: Value| {
+        let mut route = json!({"name": name, "reply": {"action": "hangup"}});
+        route.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        route
+    };
+    let trial = read(json!([
+        route("new, last", json!({})),
+        route("second of two", json!({"id": 9, "position": 20})),
+        route("first of two", json!({"id": 4, "position": 20})),
+        route("new of the same place", json!({"position": 20})),
+        route("first", json!({"id": 7, "position": -1, "version": 3})),
+        route("new, very last", json!({})),
+    ]))
+    .unwrap();
+    let names: Vec<_> = trial.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["first", "first of two", "second of two", "new of the same place", "new, last", "new, very last"]
+    );
+    let ids: Vec<_> = (0..7).map(|number| trial.stored_id(number)).collect();
+    assert_eq!(ids, [Some(7), Some(4), Some(9), None, None, None, None]);
+}
+
+#[test]
+fn every_wrong_field_of_every_route_is_named() {
+    let wrong = read(json!([
+        {"name": "good", "reply": {"action": "hangup"}},
+        {"name": "", "reply": {"action": "sing"}, "hours": "Mon-Fri"},
+        5,
+        {"name": "x", "to": ["1*1"], "reply": {"action": "hangup"}}
+    ]));
+    let fields: Vec<_> = wrong.unwrap_err().iter().map(|error| error.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(fields, ["routes[1].name", "routes[1].hours", "routes[1].reply.action", "routes[2]", "routes[3].to[0]"]);
+    assert_eq!(read(json!("x")).unwrap_err(), ["routes must be a list: […]"]);
+}

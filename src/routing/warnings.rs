@@ -1,0 +1,251 @@
+//! What is probably not meant in a table of routes. Only what is certain is said.
+
+use std::collections::HashMap;
+
+use super::matching::Pattern;
+use super::route::Route;
+use super::table::RoutingTable;
+use super::table::cover::TooMany;
+use crate::calls::phone::Numbering;
+
+/// Different hours that are looked at in one table; a look at one takes a tenth of a millisecond.
+const MAX_DIFFERENT_HOURS: usize = 500;
+/// Hours that do not open within so many days never do.
+const DAYS_UNTIL_NEVER: u64 = 366;
+/// Gaps are looked for in steps of five minutes.
+const STEP_MS: i64 = 300_000;
+/// How many steps a week has.
+const STEPS: usize = 7 * 24 * 12;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Warnings {
+    /// Worst first.
+    pub items: Vec<Warning>,
+    /// What was not looked at, because the table is too large.
+    pub unchecked: Vec<Check>,
+}
+
+/// Something that is probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// No route takes every call at all times.
+    NoLastResort,
+    /// An earlier route takes all calls of this one.
+    NeverMatches {
+        /// The one that never matches.
+        route: RouteName,
+        /// The earlier one.
+        by: RouteName,
+    },
+    /// The hours of a route do not open within a year.
+    NeverOpens {
+        /// Which.
+        route: RouteName,
+    },
+    /// Callers that no route names get no answer when they call these numbers at these times.
+    Uncovered {
+        /// Numbers as routes have them; none is any other number.
+        numbers: Vec<String>,
+        /// When, within the next seven days.
+        gaps: Vec<Gap>,
+    },
+}
+
+/// A route, to be named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteName {
+    /// Which.
+    pub id: i64,
+    /// How it is called.
+    pub name: String,
+}
+
+/// A time without a route, in epoch milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gap {
+    /// From when on.
+    pub start_ms: i64,
+    /// Until when; `None` if longer than seven days are looked ahead.
+    pub end_ms: Option<i64>,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Whether every route can match.
+    NeverMatches,
+    /// Whether all hours open at some time.
+    NeverOpens,
+    /// Whether every number has a route at all times.
+    Uncovered,
+}
+
+impl Check {
+    /// One word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverMatches => "never_matches",
+            Self::NeverOpens => "never_opens",
+            Self::Uncovered => "uncovered",
+        }
+    }
+}
+
+impl Warning {
+    /// The route that it is about, if it is about one.
+    pub fn route(&self) -> Option<&RouteName> {
+        match self {
+            Self::NeverMatches { route, .. } | Self::NeverOpens { route } => Some(route),
+            Self::NoLastResort | Self::Uncovered { .. } => None,
+        }
+    }
+}
+
+/// Looks at `routes` and the table that was compiled from them.
+pub fn warnings(routes: &[Route], table: &RoutingTable, numbering: &Numbering, now_ms: i64) -> Warnings {
+    let by_id: HashMap<i64, &Route> = routes.iter().map(|route| (route.id, route)).collect();
+    let in_order: Option<Vec<&Route>> = table.ids().map(|id| by_id.get(&id).copied()).collect();
+    // What was changed in this very moment is looked at the next time.
+    let Some(in_order) = in_order.filter(|_| !routes.is_empty()) else { return Warnings::default() };
+    let look = Look { routes: in_order, table, now_ms };
+    let mut found = Warnings::default();
+    if !table.has_last_resort() {
+        found.items.push(Warning::NoLastResort);
+    }
+    found.note(Check::NeverMatches, look.never_matching());
+    found.note(Check::NeverOpens, look.never_opening());
+    if !table.has_last_resort() {
+        found.note(Check::Uncovered, look.uncovered(numbering));
+    }
+    found
+}
+
+impl Warnings {
+    fn note(&mut self, check: Check, found: Result<Vec<Warning>, TooMany>) {
+        match found {
+            Ok(warnings) => self.items.extend(warnings),
+            Err(TooMany) => self.unchecked.push(check),
+        }
+    }
+}
+
+/// A table with its routes in the same order.
+struct Look<'a> {
+    routes: Vec<&'a Route>,
+    table: &'a RoutingTable,
+    now_ms: i64,
+}
+
+/// In which steps of the next seven days a route is open.
+type Week = Box<[bool]>;
+
+impl<'a> Look<'a> {
+    fn hours(&self, place: usize) -> Option<&'a str> {
+        self.routes.get(place).and_then(|route| route.hours.as_deref()).map(str::trim)
+    }
+
+    fn name(&self, place: usize) -> Option<RouteName> {
+        self.routes.get(place).map(|route| RouteName { id: route.id, name: route.name.clone() })
+    }
+
+    fn never_matching(&self) -> Result<Vec<Warning>, TooMany> {
+        let covered = self.table.covered(|earlier, later| {
+            let (earlier, later) = (self.hours(earlier), self.hours(later));
+            earlier.is_none() || earlier == later
+        })?;
+        let warning = |(place, by)| Some(Warning::NeverMatches { route: self.name(place)?, by: self.name(by)? });
+        Ok(covered.into_iter().filter_map(warning).collect())
+    }
+
+    /// One place for each of the different hours.
+    fn different_hours(&self) -> Result<HashMap<&'a str, usize>, TooMany> {
+        let mut places = HashMap::new();
+        for place in 0..self.routes.len() {
+            if let Some(hours) = self.hours(place) {
+                places.entry(hours).or_insert(place);
+            }
+            if places.len() > MAX_DIFFERENT_HOURS {
+                return Err(TooMany);
+            }
+        }
+        Ok(places)
+    }
+
+    fn never_opening(&self) -> Result<Vec<Warning>, TooMany> {
+        let mut never = self.different_hours()?;
+        never.retain(|_, place| !self.table.opens_within(*place, self.now_ms, DAYS_UNTIL_NEVER));
+        let places = (0..self.routes.len()).filter(|&place| self.hours(place).is_some_and(|h| never.contains_key(h)));
+        Ok(places.filter_map(|place| Some(Warning::NeverOpens { route: self.name(place)? })).collect())
+    }
+
+    fn uncovered(&self, numbering: &Numbering) -> Result<Vec<Warning>, TooMany> {
+        let weeks: HashMap<&str, Week> =
+            self.different_hours()?.into_iter().map(|(hours, place)| (hours, self.week(place))).collect();
+        let lines = self.lines(numbering);
+        let takers = self.table.takers(lines.iter().map(|(_, pattern)| pattern))?;
+        let mut order: Vec<(bool, Vec<Gap>)> = Vec::new();
+        let mut numbers: HashMap<(bool, Vec<Gap>), Vec<String>> = HashMap::new();
+        for ((number, _), takers) in lines.into_iter().zip(takers) {
+            let alike = (number.is_some(), self.gaps(&takers, &weeks));
+            if alike.1.is_empty() {
+                continue;
+            }
+            if !numbers.contains_key(&alike) {
+                order.push(alike.clone());
+            }
+            numbers.entry(alike).or_default().extend(number);
+        }
+        let warning = |alike| {
+            let numbers = numbers.remove(&alike).unwrap_or_default();
+            Warning::Uncovered { numbers, gaps: alike.1 }
+        };
+        Ok(order.into_iter().map(warning).collect())
+    }
+
+    /// The numbers that routes name, each once; at last any other number, if a route is for any.
+    fn lines(&self, numbering: &Numbering) -> Vec<(Option<String>, Pattern)> {
+        let mut seen = std::collections::HashSet::new();
+        let texts = self.routes.iter().flat_map(|route| &route.to).filter(|text| seen.insert(text.as_str()));
+        let parsed = texts.filter_map(|text| Some((Some(text.clone()), Pattern::parse(text, numbering).ok()?)));
+        let mut lines: Vec<_> = parsed.filter(|(_, pattern)| *pattern != Pattern::Any).collect();
+        if self.table.has_any_number() {
+            lines.push((None, Pattern::Any));
+        }
+        lines
+    }
+
+    fn week(&self, place: usize) -> Week {
+        (0..STEPS).map(|step| self.table.is_open(place, self.step_ms(step))).collect()
+    }
+
+    fn step_ms(&self, step: usize) -> i64 {
+        let first = self.now_ms - self.now_ms.rem_euclid(STEP_MS);
+        first + STEP_MS * i64::try_from(step).unwrap_or_default()
+    }
+
+    /// When none of the routes at these places is open.
+    fn gaps(&self, takers: &[usize], weeks: &HashMap<&str, Week>) -> Vec<Gap> {
+        let Some(hours) = takers.iter().map(|place| self.hours(*place)).collect::<Option<Vec<_>>>() else {
+            return Vec::new();
+        };
+        let open: Vec<&Week> = hours.iter().filter_map(|hours| weeks.get(hours)).collect();
+        let is_open = |step: usize| open.iter().any(|week| week.get(step).copied().unwrap_or_default());
+        let (mut gaps, mut began) = (Vec::new(), None);
+        for step in 0..STEPS {
+            match (is_open(step), began) {
+                (false, None) => began = Some(self.step_ms(step)),
+                (true, Some(start_ms)) => {
+                    gaps.push(Gap { start_ms, end_ms: Some(self.step_ms(step)) });
+                    began = None;
+                }
+                _ => {}
+            }
+        }
+        gaps.extend(began.map(|start_ms| Gap { start_ms, end_ms: None }));
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+use std::sync::Arc;
+
+use actix_web::web::{Data, Json, Payload};
+use actix_web::{HttpRequest, Responder};
+use chrono::{DateTime, NaiveDate};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
+
+use super::json_body;
+use crate::fields::{Errors, FieldError, Object, Problem, text};
+use crate::lang::Lang;
+use crate::placetel::reply::MAX_NUMBER_CHARS;
+use crate::routing::explain::{Explanation, Passed, Reason};
+use crate::routing::replay::{Change, Example, Replay, Share};
+use crate::routing::trial::TrialTable;
+use crate::stats::period::DayRange;
+use crate::web::clock::{now_ms, rfc3339};
+use crate::web::error::{Error, WrongField};
+use crate::web::i18n::texts;
+use crate::web::route_trials::{aside, explain_now, explain_trial, replay};
+use crate::web::state::State;
+
+/// The most calls that are decided again at a time.
+const MAX_CALLS: usize = 1_000_000;
+/// Two years, one of them a leap year.
+const MAX_DAYS: i64 = 731;
+/// The most changes that are listed.
+const MAX_CHANGES: usize = 1_000;
+
+/// A call, and routes in place of today's.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct RouteTestRequest {
+    /// Who calls: a number in any notation, or `anonymous`.
+    #[schema(min_length = 1, max_length = 128)]
+    from: String,
+    /// Who is called, in any notation.
+    #[schema(min_length = 1, max_length = 128)]
+    to: String,
+    /// When; now if left out.
+    #[schema(format = DateTime)]
+    at: Option<String>,
+    /// A whole table that is tried; today's if left out.
+    #[schema(schema_with = route_drafts, required = false)]
+    routes: Vec<Value>,
+}
+
+/// Days, and the routes that decide their calls.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct RouteReplayRequest {
+    /// First day, in the business time zone.
+    #[schema(format = Date)]
+    start: String,
+    /// Last day, inclusive; at most two years later.
+    #[schema(format = Date)]
+    end: String,
+    /// A whole table; those without `id` are new ones.
+    #[schema(schema_with = route_drafts)]
+    routes: Vec<Value>,
+}
+
+fn route_drafts() -> Array {
+    ArrayBuilder::new().items(utoipa::openapi::Ref::from_schema_name("RouteDraft")).build()
+}
+
+/// What would be answered, and why.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RouteTest {
+    /// `null` if no route matches, or one that is not stored.
+    route_id: Option<i64>,
+    /// `null` if no route matches.
+    route_name: Option<String>,
+    /// The document for the PBX.
+    xml: String,
+    /// The time that was decided for.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The routes before it, or all, and why each did not match.
+    why: Vec<RoutePassed>,
+}
+
+/// Why a route did not answer.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RoutePassed {
+    route_id: Option<i64>,
+    route_name: String,
+    /// `off`, `unusable`, `to` (other called numbers), `from` (other callers) or `hours` (closed then).
+    reason: &'static str,
+    /// When its hours open next, if they are closed and that is within two weeks.
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    /// For people.
+    detail: String,
+}
+
+/// Past calls, decided by other routes.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RouteReplay {
+    /// Inbound calls of these days.
+    calls: u64,
+    /// Those that get another answer than today's routes would give at the same time.
+    changed: u64,
+    /// The routes in order, and last, if there are any, the calls that none answers.
+    routes: Vec<RouteShare>,
+    /// From which route to which the changed calls go, the most first.
+    changes: Vec<RouteChange>,
+    /// Some of the changed calls.
+    examples: Vec<RouteExample>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct RouteShare {
+    /// `null` if it is not stored.
+    route_id: Option<i64>,
+    /// `null` is no route.
+    route_name: Option<String>,
+    calls: u64,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct RouteChange {
+    /// `null` is no route.
+    from_route: Option<String>,
+    /// `null` is no route.
+    to_route: Option<String>,
+    calls: u64,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct RouteExample {
+    call_id: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Calling number as received.
+    from: Option<String>,
+    /// Called number as received.
+    to: Option<String>,
+    /// The route that would answer today.
+    before: Option<String>,
+    /// The route of the table that is tried.
+    after: Option<String>,
+}
+
+/// What a call would be answered; stores nothing
+#[utoipa::path(
+    post, path = "/api/v1/routes/test", tag = "Routes",
+    request_body = RouteTestRequest,
+    responses((status = 200, description = "The answer, and why", body = RouteTest))
+)]
+pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
+    let value = json_body(&request, payload).await?;
+    let reading = state.clone();
+    let TestCall { from, to, at_ms, trial } = aside(move || read_test(&value, &reading)).await??;
+    let at_ms = at_ms.unwrap_or_else(now_ms);
+    let answer = match trial {
+        None => test_json(explain_now(&state, from, to, at_ms).await?, Some),
+        Some(trial) => {
+            let tried = explain_trial(trial, from, to, at_ms).await?;
+            test_json(tried.explanation, |number| tried.trial.stored_id(number))
+        }
+    };
+    Ok(Json(answer))
+}
+
+struct TestCall {
+    from: String,
+    to: String,
+    at_ms: Option<i64>,
+    trial: Option<TrialTable>,
+}
+
+fn read_test(value: &Value, state: &State) -> Result<TestCall, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let Some(call) = Object::read("", value, &mut errors) else { return errors.or(None) };
+    call.allow_only(&["from", "to", "at", "routes"], &[], &mut errors);
+    let mut number =
+        |name| call.required(name, &mut errors).and_then(|value| text(name, value, MAX_NUMBER_CHARS, &mut errors));
+    let (from, to) = (number("from"), number("to"));
+    let at_ms = call.optional("at").and_then(|value| {
+        let at = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        if at.is_none() {
+            errors.add("at", no_instant());
+        }
+        at.map(|at| at.timestamp_millis())
+    });
+    let trial = match call.optional("routes") {
+        None => errors.or(Some(None))?,
+        Some(_) => Some(read_table(&call, state, errors)?),
+    };
+    // Without them there was an error.
+    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    Ok(TestCall { from, to, at_ms, trial })
+}
+
+fn read_table(object: &Object<'_>, state: &State, errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
+    TrialTable::read(object, "routes", &state.derivation.numbering, &state.hours, errors)
+}
+
+fn no_instant() -> Problem {
+    Problem::Said {
+        de: "muss ein Zeitpunkt nach RFC 3339 sein, etwa 2026-11-23T09:30:00Z".into(),
+        en: "must be an instant by RFC 3339, for example 2026-11-23T09:30:00Z".into(),
+    }
+}
+
+fn test_json(explanation: Explanation, id: impl Fn(i64) -> Option<i64>) -> RouteTest {
+    let Explanation { decision, passed } = explanation;
+    RouteTest {
+        route_id: decision.route_id.and_then(&id),
+        route_name: name(decision.route_name.as_ref()),
+        xml: decision.xml.to_string(),
+        at: rfc3339(decision.decided_ms),
+        why: passed.into_iter().map(|passed| passed_json(passed, &id)).collect(),
+    }
+}
+
+fn passed_json(passed: Passed, id: impl Fn(i64) -> Option<i64>) -> RoutePassed {
+    let Passed { route_id, route_name, reason } = passed;
+    let t = &texts(Lang::En).route_trial;
+    let (opens_at, detail) = match &reason {
+        Reason::Off => (None, t.off.to_owned()),
+        Reason::Unusable(error) => (None, (t.unusable)(&error.to_string())),
+        Reason::To => (None, t.other_number.to_owned()),
+        Reason::From => (None, t.other_caller.to_owned()),
+        Reason::Closed { opens_ms: None } => (None, t.closed_long.to_owned()),
+        Reason::Closed { opens_ms: Some(opens_ms) } => {
+            let opens_at = rfc3339(*opens_ms);
+            (Some(opens_at.clone()), (t.closed_until)(&opens_at))
+        }
+    };
+    RoutePassed { route_id: id(route_id), route_name, reason: reason.as_str(), opens_at, detail }
+}
+
+fn name(name: Option<&Arc<str>>) -> Option<String> {
+    name.map(ToString::to_string)
+}
+
+/// Past calls, decided by other routes; stores nothing
+#[utoipa::path(
+    post, path = "/api/v1/routes/replay", tag = "Routes",
+    request_body = RouteReplayRequest,
+    responses((status = 200, description = "How many calls get another answer, and which", body = RouteReplay))
+)]
+pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
+    let value = json_body(&request, payload).await?;
+    let reading = state.clone();
+    let (days, trial) = aside(move || read_replay(&value, &reading)).await??;
+    let replayed = replay(&state, trial, days, MAX_CALLS).await?;
+    if replayed.has_more {
+        let detail = "end: more than 1,000,000 calls came in these days: choose fewer days".to_owned();
+        return Err(Error::Fields(vec![WrongField { field: "end".into(), detail }]));
+    }
+    Ok(Json(RouteReplay::from(replayed.replay)))
+}
+
+fn read_replay(value: &Value, state: &State) -> Result<(DayRange, TrialTable), Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let Some(asked) = Object::read("", value, &mut errors) else { return errors.or(None) };
+    asked.allow_only(&["start", "end", "routes"], &[], &mut errors);
+    asked.required("routes", &mut errors);
+    let (start, end) = (day(&asked, "start", &mut errors), day(&asked, "end", &mut errors));
+    let days = start.zip(end).map(|(start, end)| DayRange { start, end });
+    if let Some(problem) = days.and_then(unusable_days) {
+        errors.add("end", problem);
+    }
+    let trial = read_table(&asked, state, errors)?;
+    // Without days there was an error.
+    days.map(|days| (days, trial)).ok_or_else(Vec::new)
+}
+
+fn unusable_days(days: DayRange) -> Option<Problem> {
+    let said = |de: &str, en: &str| Some(Problem::Said { de: de.into(), en: en.into() });
+    match days.len() {
+        ..1 => said("liegt vor start", "lies before start"),
+        1..=MAX_DAYS => None,
+        _ => said("liegt mehr als zwei Jahre nach start", "lies more than two years after start"),
+    }
+}
+
+fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate> {
+    let text = object.required(name, errors)?.as_str().unwrap_or_default();
+    let is_shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let day = text.parse().ok().filter(|day: &NaiveDate| is_shaped && *day >= NaiveDate::default());
+    if day.is_none() {
+        let problem = Problem::Said {
+            de: "muss ein Tag wie 2026-11-23 sein".into(),
+            en: "must be a day such as 2026-11-23".into(),
+        };
+        errors.add(name, problem);
+    }
+    day
+}
+
+impl From<Replay> for RouteReplay {
+    fn from(Replay { calls, changed, routes, changes, examples }: Replay) -> Self {
+        let share = |Share { route_id, route_name, calls }: Share| RouteShare {
+            route_id,
+            route_name: name(route_name.as_ref()),
+            calls,
+        };
+        let change = |Change { from_route, to_route, calls, .. }: Change| RouteChange {
+            from_route: name(from_route.as_ref()),
+            to_route: name(to_route.as_ref()),
+            calls,
+        };
+        let example = |Example { call, before, after, .. }: Example| RouteExample {
+            call_id: call.call_id.as_str().to_owned(),
+            at: rfc3339(call.at_ms),
+            from: call.from,
+            to: call.to,
+            before: name(before.as_ref()),
+            after: name(after.as_ref()),
+        };
+        Self {
+            calls,
+            changed,
+            routes: routes.into_iter().map(share).collect(),
+            changes: changes.into_iter().take(MAX_CHANGES).map(change).collect(),
+            examples: examples.into_iter().map(example).collect(),
+        }
+    }
+}

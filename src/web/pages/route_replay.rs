@@ -1,0 +1,155 @@
+//! An edited route, tried on past calls before it is saved.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::route_form::RouteForm;
+use super::routes::{RoutePage, draft, found};
+use super::visit::Visit;
+use super::{form_body, form_value, page, page_with};
+use crate::routing::replay::{Change, Example};
+use crate::routing::route::Route;
+use crate::routing::trial::TriedRoute;
+use crate::stats::period::Period;
+use crate::web::error::Error;
+use crate::web::names::Names;
+use crate::web::route_trials::{Replayed, replay, table_with};
+use crate::web::state::State;
+
+/// The most calls that are decided while somebody waits for a page.
+const MOST_CALLS: usize = 100_000;
+/// More changes than this nobody reads.
+const MOST_CHANGES: usize = 20;
+/// More examples than this nobody reads.
+const MOST_EXAMPLES: usize = 20;
+
+/// What came of it.
+pub struct ReplayView {
+    /// How many calls get another answer.
+    pub summary: String,
+    /// That not all calls were looked at.
+    pub newest: Option<String>,
+    /// From which route to which they go.
+    pub changes: Vec<ChangeView>,
+    /// Some of the calls.
+    pub examples: Vec<ExampleView>,
+    /// Whether there are more changes than are shown.
+    pub has_more: bool,
+}
+
+/// Calls that go from one route to another.
+pub struct ChangeView {
+    /// Today's route.
+    pub before: String,
+    /// The route that would answer.
+    pub after: String,
+    /// How many calls.
+    pub calls: String,
+}
+
+/// A call that gets another answer.
+pub struct ExampleView {
+    /// Its page.
+    pub href: String,
+    /// When it began.
+    pub time: String,
+    /// Who called.
+    pub caller: String,
+    /// Who was called.
+    pub called: String,
+    /// Today's route.
+    pub before: String,
+    /// The route that would answer.
+    pub after: String,
+}
+
+/// `POST /routes/replay`: a new route.
+pub async fn new(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let form = RouteForm::read(&form_body(&request, payload).await?);
+    tried(form, None, None, visit, &state).await
+}
+
+/// `POST /routes/{id}/replay`: a stored route as it stands in the form.
+pub async fn edited(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let sent = form_body(&request, payload).await?;
+    let route = found(&state, &path).await?;
+    // The form goes on from the version with which it began, so that a change meanwhile is told when it is saved.
+    let version = form_value(&sent, "version").to_owned();
+    tried(RouteForm::read(&sent), Some(&route), Some(version), visit, &state).await
+}
+
+async fn tried(
+    mut form: RouteForm,
+    route: Option<&Route>,
+    version: Option<String>,
+    visit: Visit,
+    state: &State,
+) -> Result<HttpResponse, Error> {
+    let draft = draft(&mut form, route, &visit, state);
+    let mut shown = RoutePage::new(visit, route, form);
+    shown.version = version;
+    // There is no page under the url of the form's answer to come back to.
+    shown.visit.here = if route.is_some() { shown.path.clone() } else { format!("{}/new", shown.path) };
+    let Some(draft) = draft else { return page_with(StatusCode::BAD_REQUEST, &shown) };
+    let wanted = TriedRoute { id: route.map(|route| route.id), draft };
+    shown.replay = Some(try_on_calls(wanted, &shown.visit, state).await?);
+    page(&shown)
+}
+
+/// Tries a wanted route on the calls of the last 30 days.
+async fn try_on_calls(wanted: TriedRoute, visit: &Visit, state: &State) -> Result<ReplayView, Error> {
+    let trial = table_with(state, wanted).await?;
+    let replayed = replay(state, trial, Period::ThirtyDays.days(state.today()), MOST_CALLS).await?;
+    Ok(ReplayView::new(replayed, &state.names(), visit, state))
+}
+
+impl ReplayView {
+    fn new(Replayed { replay, has_more }: Replayed, names: &Names, visit: &Visit, state: &State) -> Self {
+        let t = &visit.texts.route_trial;
+        let number = |n: u64| visit.format.number(i64::try_from(n).unwrap_or(i64::MAX));
+        let summary = match (replay.calls, replay.changed) {
+            (0, _) => t.replay_none.to_owned(),
+            (calls, 0) => (t.replay_same)(calls, &number(calls)),
+            (calls, changed) => (t.replay_changed)(changed, &number(changed), &number(calls)),
+        };
+        let route = |name: &Option<Arc<str>>| name.as_ref().map_or(t.no_route.to_owned(), ToString::to_string);
+        let change = |change: &Change| ChangeView {
+            before: route(&change.from_route),
+            after: if change.is_same_route { t.same_route.to_owned() } else { route(&change.to_route) },
+            calls: number(change.calls),
+        };
+        let named = |raw: &Option<String>| match raw {
+            Some(raw) => names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string()),
+            None => visit.texts.call.unknown_value.to_owned(),
+        };
+        let example = |Example { call, before, after, is_same_route }: &Example| ExampleView {
+            href: format!("/calls/{}", call.call_id.as_str()),
+            time: visit.format.moment(call.at_ms),
+            caller: named(&call.from),
+            called: named(&call.to),
+            before: route(before),
+            after: if *is_same_route { t.same_route.to_owned() } else { route(after) },
+        };
+        Self {
+            summary,
+            newest: has_more.then(|| (t.replay_newest)(&number(replay.calls))),
+            changes: replay.changes.iter().take(MOST_CHANGES).map(change).collect(),
+            examples: replay.examples.iter().take(MOST_EXAMPLES).map(example).collect(),
+            has_more: replay.changes.len() > MOST_CHANGES,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Datelike, NaiveDateTime};
+
+use super::page_with;
+use super::route_words::answer as answer_in_words;
+use super::route_words::capitalised;
+use super::visit::Visit;
+use crate::fields::Errors;
+use crate::placetel::reply::{MAX_NUMBER_CHARS, indented};
+use crate::routing::explain::{Explanation, Passed, Reason};
+use crate::store::routes::find_route;
+use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::error::Error;
+use crate::web::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
+use crate::web::route_trials::explain_now;
+use crate::web::state::State;
+
+/// More reasons than this nobody reads.
+const MOST_REASONS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "pages/route_test.html")]
+struct RouteTestPage {
+    visit: Visit,
+    t: &'static RouteTrialTexts,
+    route_t: &'static RouteTexts,
+    routes_t: &'static RoutesTexts,
+    form: TestForm,
+    result: Option<TestResult>,
+}
+
+/// What stands in the inputs, and what is wrong with it.
+struct TestForm {
+    parameters: Parameters,
+    errors: Vec<(&'static str, String)>,
+}
+
+impl TestForm {
+    fn value(&self, name: &str) -> &str {
+        parameter(&self.parameters, name).unwrap_or_default()
+    }
+
+    fn is_wrong(&self, name: &str) -> bool {
+        self.errors.iter().any(|(field, _)| *field == name)
+    }
+
+    fn errors_of(&self, name: &str) -> Vec<&str> {
+        self.errors.iter().filter(|(field, _)| *field == name).map(|(_, message)| message.as_str()).collect()
+    }
+
+    /// A form that was sent has all its inputs; a link has only what is known.
+    fn is_sent(&self) -> bool {
+        ["to", "from", "at"].iter().all(|name| self.parameters.iter().any(|(given, _)| given == name))
+    }
+}
+
+/// What a call would be answered.
+struct TestResult {
+    title: String,
+    href: Option<String>,
+    answer: String,
+    at: String,
+    xml: String,
+    reasons: Vec<ReasonView>,
+    more: Vec<String>,
+}
+
+struct ReasonView {
+    name: String,
+    href: String,
+    why: String,
+}
+
+/// `GET /routes/test`: stores nothing, so that it may be a link.
+pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let mut form = TestForm { parameters: parameters(&request), errors: Vec::new() };
+    let asked = if form.is_sent() { form.read(&visit, &state) } else { None };
+    let result = match asked {
+        Some((from, to, at_ms)) => {
+            let explanation = explain_now(&state, from, to, at_ms).await?;
+            Some(result(explanation, &visit, &state).await?)
+        }
+        None => None,
+    };
+    let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let texts = visit.texts;
+    let (t, route_t, routes_t) = (&texts.route_trial, &texts.route, &texts.routes);
+    page_with(status, &RouteTestPage { t, route_t, routes_t, form, result, visit })
+}
+
+impl TestForm {
+    fn read(&mut self, visit: &Visit, state: &State) -> Option<(String, String, i64)> {
+        let mut wrong = Errors::default();
+        let mut number = |name: &str| {
+            let value = serde_json::Value::from(self.value(name));
+            crate::fields::text(name, &value, MAX_NUMBER_CHARS, &mut wrong)
+        };
+        let (to, from) = (number("to"), number("from"));
+        for error in wrong.or::<()>(None).err().into_iter().flatten() {
+            let field = if error.field == "to" { "to" } else { "from" };
+            self.errors.push((field, capitalised(&error.message(visit.lang))));
+        }
+        let at_ms = match self.value("at").trim() {
+            "" => Some(visit.now_ms),
+            text => instant(text, state),
+        };
+        if at_ms.is_none() {
+            self.errors.push(("at", visit.texts.route_trial.at_wrong.to_owned()));
+        }
+        Some((from?, to?, at_ms?))
+    }
+}
+
+/// `2026-11-23T14:30` in business time, or an instant by RFC 3339.
+fn instant(text: &str, state: &State) -> Option<i64> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(at.timestamp_millis());
+    }
+    let text = text.replace(' ', "T");
+    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+    let local = local.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok());
+    let local = local.filter(|local| (1970..10_000).contains(&local.year()))?;
+    Some(state.derivation.business.instant_ms(local))
+}
+
+async fn result(explanation: Explanation, visit: &Visit, state: &State) -> Result<TestResult, Error> {
+    let (t, texts) = (&visit.texts.route_trial, &visit.texts.routes);
+    let Explanation { decision, passed } = explanation;
+    let route = match decision.route_id {
+        Some(id) => find_route(&state.db, id).await?,
+        None => None,
+    };
+    let named =
+        |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
+    let (reasons, more) = reasons(passed, visit);
+    Ok(TestResult {
+        title: decision.route_name.map_or(t.answered_by_none.to_owned(), |name| (t.answered_by)(&name)),
+        href: decision.route_id.map(path_of),
+        answer: match (&route, decision.route_id) {
+            (Some(route), _) => answer_in_words(&route.reply, &named, texts),
+            (None, Some(_)) => String::new(),
+            (None, None) => super::routes::otherwise(state, texts).0.to_owned(),
+        },
+        at: visit.format.moment(decision.decided_ms),
+        xml: indented(&decision.xml),
+        reasons,
+        more,
+    })
+}
+
+/// The reasons to show, and how many routes are left out. Among very many routes those for other numbers tell
+/// nothing.
+fn reasons(passed: Vec<Passed>, visit: &Visit) -> (Vec<ReasonView>, Vec<String>) {
+    let t = &visit.texts.route_trial;
+    let written = |n: usize| visit.format.number(i64::try_from(n).unwrap_or(i64::MAX));
+    let (mut more, mut shown) = (Vec::new(), passed);
+    if shown.len() > MOST_REASONS {
+        let before = shown.len();
+        shown.retain(|passed| passed.reason != Reason::To);
+        let others = before - shown.len();
+        if others > 0 {
+            more.push((t.other_numbers)(others, &written(others)));
+        }
+    }
+    if shown.len() > MOST_REASONS {
+        let rest = shown.len() - MOST_REASONS;
+        more.insert(0, (t.more)(rest, &written(rest)));
+        shown.truncate(MOST_REASONS);
+    }
+    let view = |passed: Passed| ReasonView {
+        href: path_of(passed.route_id),
+        why: why(&passed.reason, visit),
+        name: passed.route_name,
+    };
+    (shown.into_iter().map(view).collect(), more)
+}
+
+fn why(reason: &Reason, visit: &Visit) -> String {
+    let t = &visit.texts.route_trial;
+    match reason {
+        Reason::Off => t.off.to_owned(),
+        Reason::Unusable(error) => (t.unusable)(&format!("{} {}", error.field, error.message(visit.lang))),
+        Reason::To => t.other_number.to_owned(),
+        Reason::From => t.other_caller.to_owned(),
+        Reason::Closed { opens_ms: Some(opens_ms) } => (t.closed_until)(&visit.format.moment(*opens_ms)),
+        Reason::Closed { opens_ms: None } => t.closed_long.to_owned(),
+    }
+}
+
+fn path_of(id: i64) -> String {
+    format!("/routes/{id}")
+}

@@ -1,0 +1,101 @@
+//! Warnings about routes, in words.
+
+use super::visit::Visit;
+use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
+use crate::web::i18n::WarningTexts;
+
+/// More warnings than this nobody reads at once.
+const MOST_WARNINGS: usize = 10;
+/// More times than this are only counted.
+const MOST_GAPS: usize = 3;
+/// More numbers than this are only counted.
+const MOST_NUMBERS: usize = 4;
+
+/// Warnings to show.
+pub struct WarningsView {
+    /// How many there are.
+    pub title: String,
+    /// The first of them.
+    pub items: Vec<WarningView>,
+    /// How many more there are.
+    pub more: Option<String>,
+    /// What could not be looked at.
+    pub unchecked: Vec<String>,
+}
+
+/// A sentence that may begin and end with a route.
+pub struct WarningView {
+    /// Name and path.
+    pub route: Option<(String, String)>,
+    /// The sentence, or what is between the routes.
+    pub text: String,
+    /// Name and path.
+    pub by: Option<(String, String)>,
+}
+
+impl WarningsView {
+    /// `None` if there is nothing to say.
+    pub fn new(warnings: Warnings, visit: &Visit) -> Option<Self> {
+        let t = &visit.texts.warnings;
+        let Warnings { items, unchecked } = warnings;
+        if items.is_empty() && unchecked.is_empty() {
+            return None;
+        }
+        let rest = items.len().saturating_sub(MOST_WARNINGS);
+        Some(Self {
+            title: (t.title)(items.len(), &number(items.len(), visit)),
+            items: items.into_iter().take(MOST_WARNINGS).map(|warning| view(warning, visit)).collect(),
+            more: (rest > 0).then(|| (t.more)(rest, &number(rest, visit))),
+            unchecked: unchecked.into_iter().map(|check| (t.check)(check.as_str()).to_owned()).collect(),
+        })
+    }
+
+    /// Only those about one route.
+    pub fn of_route(mut warnings: Warnings, id: i64, visit: &Visit) -> Option<Self> {
+        warnings.items.retain(|warning| warning.route().is_some_and(|route| route.id == id));
+        warnings.unchecked.clear();
+        Self::new(warnings, visit)
+    }
+}
+
+fn number(n: usize, visit: &Visit) -> String {
+    visit.format.number(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn view(warning: Warning, visit: &Visit) -> WarningView {
+    let t = &visit.texts.warnings;
+    let link = |RouteName { id, name }: RouteName| Some((name, format!("/routes/{id}")));
+    match warning {
+        Warning::NoLastResort => WarningView { route: None, text: t.no_last_resort.to_owned(), by: None },
+        Warning::NeverMatches { route, by } => {
+            WarningView { route: link(route), text: t.never_matches.to_owned(), by: link(by) }
+        }
+        Warning::NeverOpens { route } => WarningView { route: link(route), text: t.never_opens.to_owned(), by: None },
+        Warning::Uncovered { numbers, gaps } => {
+            let numbers = if numbers.is_empty() { t.other_numbers.to_owned() } else { some_of(&numbers, visit) };
+            WarningView { route: None, text: (t.uncovered)(&numbers, &times(&gaps, t, visit)), by: None }
+        }
+    }
+}
+
+fn some_of(numbers: &[String], visit: &Visit) -> String {
+    let shown = numbers.iter().take(MOST_NUMBERS).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match numbers.len().saturating_sub(MOST_NUMBERS) {
+        0 => shown,
+        more => format!("{shown} {}", (visit.texts.routes.and_more)(more)),
+    }
+}
+
+fn times(gaps: &[Gap], t: &WarningTexts, visit: &Visit) -> String {
+    let now_ms = visit.now_ms;
+    let time = |gap: &Gap| match gap.end_ms {
+        None if gap.start_ms <= now_ms => t.always.to_owned(),
+        None => (t.from_on)(&visit.format.moment(gap.start_ms)),
+        Some(end_ms) => (t.span)(&visit.format.moment(gap.start_ms), &visit.format.moment(end_ms)),
+    };
+    let shown = gaps.iter().take(MOST_GAPS).map(time).collect::<Vec<_>>().join(", ");
+    match gaps.len().saturating_sub(MOST_GAPS) {
+        0 => shown,
+        more => format!("{shown} {}", (t.more_times)(more, &number(more, visit))),
+    }
+}
