@@ -16,6 +16,7 @@ mod en;
 mod en_contacts;
 mod en_dashboard;
 mod en_routes;
+mod hours;
 mod live;
 mod overview;
 mod quality;
@@ -26,6 +27,7 @@ pub use callbacks::CallbacksTexts;
 pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
 pub use dashboard::DashboardTexts;
 pub use docs::DocsTexts;
+pub use hours::HoursTexts;
 pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
@@ -55,6 +57,7 @@ pub struct Texts {
     pub docs: DocsTexts,
     pub routes: RoutesTexts,
     pub route: RouteTexts,
+    pub hours: HoursTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

@@ -39,6 +39,7 @@ mod call_rows;
 mod contact_form;
 mod fresh;
 mod guide;
+mod hours_words;
 mod no_calls;
 mod route_form;
 mod route_words;
