@@ -27,6 +27,7 @@ mod metrics;
 mod openapi;
 mod oracle;
 mod quality;
+mod route_editor;
 mod routes_api;
 mod serving;
 mod settings;

@@ -213,6 +213,7 @@ mod tests {
             ("Mo-Fr 9-17 außer an Feiertagen", "Mo-Fr 09:00-17:00; PH off"),
             ("Mon-Fri 9-17 except holidays", "Mo-Fr 09:00-17:00; PH off"),
             ("Feiertage aus", "PH off"),
+            ("Mo-Fr 09:00-17:00;", "Mo-Fr 09:00-17:00"),
             ("Mo-Fr 9-12 und 13-17", "Mo-Fr 09:00-12:00,13:00-17:00"),
             ("Mo-Do 8-17, Fr 8-14", "Mo-Th 08:00-17:00; Fr 08:00-14:00"),
             ("Mo-Do 8–17; Fr. 8–14", "Mo-Th 08:00-17:00; Fr 08:00-14:00"),

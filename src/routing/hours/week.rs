@@ -178,7 +178,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn rules(text: &'a str) -> Option<Vec<Rule>> {
-        let mut reader = Self { rest: text.trim().trim_end_matches(';') };
+        let mut reader = Self { rest: text };
         let (mut rules, mut adds) = (Vec::new(), false);
         loop {
             rules.push(reader.rule(adds)?);
