@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::calls::phone::Numbering;
+use crate::routing::hours::holidays::{GERMAN_STATES, is_state};
 use crate::routing::hours::{Hours, HoursContext};
 use crate::stats::business::BusinessTime;
 use crate::store::record::Derivation;
@@ -310,12 +311,17 @@ impl Config {
     /// # Errors
     /// When country or business hours cannot be used.
     pub fn derivation(&self) -> Result<Derivation, SettingError> {
-        let (country, _) = split_country(&self.country);
+        let (country, state) = split_country(&self.country);
         let numbering = Numbering::new(country).ok_or_else(|| {
             let reason =
                 format!("`{}` is no country; expected an ISO code like DE, or DE-NW for a state", self.country);
             SettingError::new("country", reason)
         })?;
+        if let Some(state) = state.filter(|state| !is_state(country, state)) {
+            let states = GERMAN_STATES.join(", ");
+            let reason = format!("`{state}` is no state of {country}; expected one of {states}, as in DE-NW");
+            return Err(SettingError::new("country", reason));
+        }
         let parse = |hours: &String| Hours::parse(hours, &self.hours_context());
         let hours = self.business_hours.as_ref().map(parse).transpose();
         let hours = hours.map_err(|error| SettingError::new("business-hours", error))?;

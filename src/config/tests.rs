@@ -19,12 +19,19 @@ fn nothing_set_gives_the_defaults() {
 }
 
 #[test]
+fn the_state_is_remembered_with_its_country() {
+    let config = Settings { country: some("DE-NW"), ..Settings::default() }.resolve().unwrap();
+    assert!(config.remembered().contains(&("country", "DE-NW".to_owned())));
+}
+
+#[test]
 fn an_unusable_value_names_its_flag() {
     let d = Settings::default;
     assert_eq!(flag_of(Settings { listen: some("nowhere"), ..d() }), "listen");
     assert_eq!(flag_of(Settings { listen: some("0.0.0.0:8080"), ..d() }), "listen");
     assert_eq!(flag_of(Settings { time_zone: some("Mars/Base"), ..d() }), "time-zone");
     assert_eq!(flag_of(Settings { country: some("XX"), ..d() }), "country");
+    assert_eq!(flag_of(Settings { country: some("DE-XX"), ..d() }), "country");
     assert_eq!(flag_of(Settings { placetel_secret: some("a,,b"), ..d() }), "placetel-secret");
     assert_eq!(flag_of(Settings { placetel_secret: some(""), ..d() }), "placetel-secret");
     assert_eq!(flag_of(Settings { placetel_basic: some("nopassword"), ..d() }), "placetel-basic");

@@ -172,7 +172,7 @@ mod tests {
                 "to[2] must be a text in quotes",
                 "to[3] must not contain control characters",
                 "from must be a list: […]",
-                "hours is not opening hours from character 7 on (\"9-17\"); right is, for example, \"Mo-Fr 09:00-17:00; PH off\"",
+                "hours is not opening hours from character 7 on (\"9-17\"); probably meant is \"Mo-Fr 09:00-17:00\"",
                 "reply.ringtime is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
                  voicemail_as_attachment, forward_announcement, targets",
                 "reply.targets[0].numbers[0] must be 1 to 128 characters long",

@@ -273,11 +273,15 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     browser.go(&app, "/routes/new").await;
     browser.write("[name='name']", "Zentrale").await;
     browser.write("[name='to']", "0221 29191999").await;
+    browser.click("#hours-typed").await;
     browser.write("[name='hours']", "Mon-Fri").await;
     browser.click("#choose-hangup").await;
     browser.follow("button.primary").await;
     let refused = browser.text().await;
-    assert!(refused.contains("Mo-Fr") || refused.contains("Mon-Fri"), "the hours are told to be wrong: {refused}");
+    assert!(refused.contains("Mon-Fri") && refused.contains("Use Mo-Fr"), "what was meant is offered: {refused}");
+    browser.click("[name='use_hours']").await;
+    let field = browser.client.find(Locator::Css("[name='hours']")).await.unwrap();
+    assert_eq!(field.prop("value").await.unwrap().as_deref(), Some("Mo-Fr"));
     assert_eq!(app.get("/api/v1/routes").ok()["items"], json!([]), "nothing is half-saved");
     browser.write("[name='hours']", "24/7").await;
     browser.follow("button.primary").await;
@@ -287,6 +291,43 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     assert!(answer.xml().contains("<Hangup/>"), "{}", answer.xml());
     browser.go(&app, "/calls/c9").await;
     assert!(browser.text().await.contains("Zentrale"), "the call's page says which route answered");
+    browser.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: make test"]
+async fn hours_are_picked_by_weekday_and_steps_moved_on_a_phone_without_javascript() {
+    let (app, browser, axe) = (TestApp::start(), Browser::start().await, axe());
+    browser.look(375, "light").await;
+    browser.without_javascript().await;
+    browser.go(&app, "/routes/new").await;
+    browser.write("[name='name']", "Office").await;
+    browser.click("#hours-week").await;
+    browser.write("[name='week.fr.to']", "25").await;
+    browser.write("[name='week.sa.from']", "22").await;
+    browser.write("[name='week.sa.to']", "6").await;
+    let (_, _, width, _) =
+        browser.client.find(Locator::Css("[name='week.sa.to2']")).await.unwrap().rectangle().await.unwrap();
+    assert!(width >= 50.0, "a time fits in: {width}");
+    browser.write("[name='forward.targets[0].numbers']", "23").await;
+    browser.write("[name='forward.targets[1].numbers']", "24").await;
+    browser.click("button.primary").await;
+    let wrong = browser.client.find(Locator::Css("[id='week.fr.to-wrong']")).await.unwrap().text().await.unwrap();
+    assert!(wrong.contains("Friday to"), "{wrong}");
+    browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false})).await;
+    assert_eq!(browser.barriers(&axe).await, [""; 0]);
+    browser.without_javascript().await;
+    browser.click("[name='move'][value='forward.targets[1].up']").await;
+    assert_eq!(app.get("/api/v1/routes").ok()["items"], json!([]), "moving saves nothing");
+    browser.write("[name='week.fr.to']", "14.30").await;
+    browser.click("button.primary").await;
+    assert!(browser.client.current_url().await.unwrap().path() == "/routes");
+    let route = app.get("/api/v1/routes").ok()["items"][0].clone();
+    assert_eq!(route["hours"], "Mo-Th 09:00-17:00, Fr 09:00-14:30, Sa 22:00-06:00; PH off");
+    let numbers: Vec<_> =
+        route["reply"]["targets"].as_array().unwrap().iter().map(|t| t["numbers"][0].clone()).collect();
+    assert_eq!(numbers, ["24", "23"]);
+    assert!(browser.text().await.contains("Mon-Thu 9-17, Fri 9-14:30, Sat 22-6 except holidays"));
     browser.stop().await;
 }
 

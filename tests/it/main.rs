@@ -31,6 +31,7 @@ mod quality;
 mod revisions;
 mod route_nodes;
 mod route_table;
+mod route_editor;
 mod routes_api;
 mod routes_replay;
 mod routes_test;

@@ -5,15 +5,22 @@
 //! change, which can run long.
 
 mod days;
+/// Public holidays.
+pub mod holidays;
+/// What was probably meant.
+mod suggest;
 #[cfg(test)]
 mod tests;
+/// Hours that are the same every week.
+pub mod week;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
-use opening_hours::localization::Country;
-use opening_hours::{Context, ContextHolidays, OpeningHours};
+use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
+pub use suggest::suggest;
+
 
 use self::days::KnownDays;
 use crate::fields::Problem;
@@ -34,11 +41,10 @@ impl HoursContext {
     /// `country` is an ISO 3166 alpha-2 code in upper case. Without known holidays, expressions with `PH` are
     /// refused.
     ///
-    /// `_state` (`NW` of `DE-NW`) does not change anything yet: `PH` are the holidays of the whole country, never
-    /// those that only some states have.
-    pub fn new(zone: Tz, country: &str, _state: Option<&str>) -> Self {
-        let holidays = country.parse().map(Country::holidays).unwrap_or_default();
-        Self { zone, holidays }
+    /// With a German `state` (`NW` of `DE-NW`) `PH` are also the days that this state keeps; without, and in other
+    /// countries, only those of the whole country.
+    pub fn new(zone: Tz, country: &str, state: Option<&str>) -> Self {
+        Self { zone, holidays: holidays::of(country, state) }
     }
 
     /// The business time zone.
@@ -65,13 +71,19 @@ pub enum HoursError {
     TooLong,
     /// Not the syntax.
     #[error(
-        "not opening hours from character {character} on ({rest:?}); right is, for example, \"Mo-Fr 09:00-17:00; PH off\""
+        "not opening hours from character {character} on ({rest:?}); {}",
+        suggestion.as_ref().map_or_else(
+            || "right is, for example, \"Mo-Fr 09:00-17:00; PH off\"".to_owned(),
+            |meant| format!("probably meant is \"{meant}\""),
+        )
     )]
     Syntax {
         /// The first character, counted from 1, that does not fit.
         character: usize,
         /// The text from there on, shortened.
         rest: String,
+        /// What was probably meant; it can be used as it is.
+        suggestion: Option<String>,
     },
     /// The syntax, but not a sense: a range that runs backwards, a time beyond 48:00.
     #[error("not usable as opening hours: {0}")]
@@ -91,9 +103,13 @@ impl HoursError {
             Self::TooLong => format!(
                 "ist zu lang: höchstens {MAX_HOURS_CHARS} Zeichen und {MAX_WEEKDAY_DATES} Angaben wie „Jan Mo[1]“ in einer Liste"
             ),
-            Self::Syntax { character, rest } => format!(
-                "ist ab dem {character}. Zeichen („{rest}“) keine Öffnungszeit; richtig ist zum Beispiel Mo-Fr 09:00-17:00; PH off"
-            ),
+            Self::Syntax { character, rest, suggestion } => {
+                let right = suggestion.as_ref().map_or_else(
+                    || "richtig ist zum Beispiel Mo-Fr 09:00-17:00; PH off".to_owned(),
+                    |meant| format!("vermutlich gemeint: {meant}"),
+                );
+                format!("ist ab dem {character}. Zeichen („{rest}“) keine Öffnungszeit; {right}")
+            }
             Self::Senseless(why) => format!("ist als Öffnungszeit nicht brauchbar: {why}"),
             Self::Sun => {
                 "kann dawn, sunrise, sunset und dusk nicht enthalten: bitte Uhrzeiten wie 08:00-18:00 angeben".into()
@@ -113,8 +129,18 @@ impl Hours {
     /// before; one after `, ` adds to it.
     ///
     /// # Errors
-    /// Where the syntax breaks, or what in it cannot be used here.
+    /// Where the syntax breaks and what was probably meant, or what in it cannot be used here.
     pub fn parse(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
+        Self::read(text, context).map_err(|error| match error {
+            HoursError::Syntax { character, rest, .. } => {
+                HoursError::Syntax { character, rest, suggestion: suggest(text, context) }
+            }
+            other => other,
+        })
+    }
+
+    /// As [`Self::parse`], without thinking about what else could be meant.
+    fn read(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
         if text.chars().count() > MAX_HOURS_CHARS || weekday_dates(text) > MAX_WEEKDAY_DATES {
             return Err(HoursError::TooLong);
         }
@@ -151,6 +177,19 @@ impl Hours {
         let instant = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS)?;
         Some(instant.with_timezone(&self.zone).naive_local())
     }
+
+    /// From which minutes of a day until which it is open, as few ranges as possible.
+    fn open_minutes(&self, day: NaiveDate) -> Vec<(u16, u16)> {
+        let mut open: Vec<(u16, u16)> = Vec::new();
+        for span in self.rules.schedule_at(day).into_iter().filter(|span| span.kind == RuleKind::Open) {
+            let (from, to) = (span.range.start.mins_from_midnight(), span.range.end.mins_from_midnight());
+            match open.last_mut() {
+                Some((_, end)) if from <= *end => *end = to.max(*end),
+                _ => open.push((from, to)),
+            }
+        }
+        open
+    }
 }
 
 /// How many dates like `Jan Mo[1]` may follow one another in a list, at most; over the grammar a chain of
@@ -171,7 +210,7 @@ fn refusal(text: &str, error: &str) -> HoursError {
     match column {
         Some(character) => {
             let rest = text.chars().skip(character.saturating_sub(1)).take(20).collect();
-            HoursError::Syntax { character, rest }
+            HoursError::Syntax { character, rest, suggestion: None }
         }
         None => HoursError::Senseless(error.lines().next().unwrap_or_default().to_owned()),
     }

@@ -101,10 +101,80 @@ fn public_holidays_are_those_of_the_whole_country() {
         ],
     );
     check("PH 10:00-12:00", &[("2026-12-25T09:30:00Z", true), ("2026-12-23T09:30:00Z", false)]);
-    let in_state = Hours::parse(hours, &HoursContext::new(Berlin, "DE", Some("NW"))).unwrap();
-    assert!(in_state.is_open(ms("2026-06-04T10:00:00Z")) && !in_state.is_open(ms("2026-12-25T10:00:00Z")));
     let austria = Hours::parse(hours, &HoursContext::new(chrono_tz::Europe::Vienna, "AT", None)).unwrap();
     assert!(!austria.is_open(ms("2026-10-26T10:00:00Z")));
+}
+
+#[test]
+fn a_state_keeps_its_own_holidays_too() {
+    // Noon of days that are no weekend unless said.
+    for (state, day, is_open) in [
+        ("NW", "2026-06-04", false), // Corpus Christi
+        ("NW", "2026-01-06", true),
+        ("NW", "2026-10-30", true),
+        ("NW", "2027-11-01", false), // All Saints' Day
+        ("BY", "2026-01-06", false), // Epiphany
+        ("BY", "2024-08-15", false), // Assumption Day
+        ("BY", "2025-10-31", true),
+        ("BE", "2024-03-08", false), // Women's Day
+        ("BE", "2018-03-08", true),
+        ("BE", "2025-05-08", false), // 80 years since the war
+        ("BE", "2026-05-08", true),
+        ("SN", "2025-11-19", false), // Repentance
+        ("SN", "2025-10-31", false), // Reformation Day
+        ("HH", "2016-10-31", true),
+        ("HH", "2018-10-31", false),
+        ("TH", "2024-09-20", false), // World Children's Day
+        ("MV", "2022-03-08", true),
+        ("MV", "2023-03-08", false),
+        ("SL", "2025-08-15", false),
+        ("BW", "2028-06-15", false), // Corpus Christi of a leap year
+        ("BW", "2028-02-29", true),
+        ("BW", "2026-12-25", false), // of the whole country
+    ] {
+        let hours = Hours::parse("Mo-Fr 09:00-17:00; PH off", &HoursContext::new(Berlin, "DE", Some(state))).unwrap();
+        assert_eq!(hours.is_open(ms(&format!("{day}T11:00:00Z"))), is_open, "{state} {day}");
+    }
+}
+
+#[test]
+fn a_night_ends_where_a_holiday_of_the_state_begins() {
+    let bavaria = HoursContext::new(Berlin, "DE", Some("BY"));
+    let hours = Hours::parse("Mo-Su 22:00-06:00; PH off", &bavaria).unwrap();
+    for (instant, is_open) in [
+        ("2026-01-05T22:59:59Z", true),  // 23:59:59 before Epiphany
+        ("2026-01-05T23:00:00Z", false), // midnight
+        ("2026-01-06T21:30:00Z", false), // 22:30 of the holiday
+        // All Saints' Day of 2026 is a Sunday.
+        ("2026-10-31T22:30:00Z", true),
+        ("2026-11-01T02:00:00Z", false),
+    ] {
+        assert_eq!(hours.is_open(ms(instant)), is_open, "{instant}");
+    }
+    // Both clock changes: Easter Sunday of 2027 is the 28th of March, when 02:00 is followed by 03:00, and a holiday
+    // in Brandenburg only. It is 23 hours long.
+    let brandenburg = HoursContext::new(Berlin, "DE", Some("BB"));
+    let closed = Hours::parse("24/7; PH off", &brandenburg).unwrap();
+    for (instant, is_open) in [
+        ("2027-03-27T22:59:59Z", true),
+        ("2027-03-27T23:00:00Z", false),
+        ("2027-03-28T01:00:00Z", false),
+        ("2027-03-28T21:59:59Z", false), // Easter Monday follows
+        ("2027-03-29T22:00:00Z", true),
+    ] {
+        assert_eq!(closed.is_open(ms(instant)), is_open, "{instant}");
+    }
+    // The clock goes back on 31 October 2027, Reformation Day: 25 hours.
+    for (instant, is_open) in [
+        ("2027-10-30T21:59:59Z", true),
+        ("2027-10-30T22:00:00Z", false),
+        ("2027-10-31T00:30:00Z", false),
+        ("2027-10-31T01:30:00Z", false),
+        ("2027-10-31T22:59:59Z", false),
+        ("2027-10-31T23:00:00Z", true),
+    ] {
+        assert_eq!(closed.is_open(ms(instant)), is_open, "{instant}");
+    }
 }
 
 #[test]
@@ -123,7 +193,8 @@ fn leap_days_weeks_months_and_comments_are_understood() {
 #[test]
 fn what_cannot_be_used_is_refused_with_its_place() {
     let error = |text: &str| Hours::parse(text, &germany()).unwrap_err();
-    assert_eq!(error("Mo-Fr 9-17"), HoursError::Syntax { character: 7, rest: "9-17".into() });
+    let meant = Some("Mo-Fr 09:00-17:00".to_owned());
+    assert_eq!(error("Mo-Fr 9-17"), HoursError::Syntax { character: 7, rest: "9-17".into(), suggestion: meant });
     assert!(matches!(error(""), HoursError::Syntax { character: 1, .. }));
     assert!(matches!(error("Montag bis Freitag"), HoursError::Syntax { .. }));
     assert!(matches!(error("2026-2025"), HoursError::Senseless(_)));

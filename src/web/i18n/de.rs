@@ -277,6 +277,7 @@ pub static TEXTS: Texts = Texts {
     route: super::de_routes::ROUTE,
     route_trial: super::route_trials::DE_TRIAL,
     warnings: super::route_trials::DE_WARNINGS,
+    hours: super::hours::DE,
     settings: SettingsTexts {
         title: "Einstellungen",
         intro: "Womit dieses fernamt gestartet wurde. Geheimnisse werden nicht gezeigt.",

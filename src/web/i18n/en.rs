@@ -267,6 +267,7 @@ pub static TEXTS: Texts = Texts {
     route: super::en_routes::ROUTE,
     route_trial: super::route_trials::EN_TRIAL,
     warnings: super::route_trials::EN_WARNINGS,
+    hours: super::hours::EN,
     settings: SettingsTexts {
         title: "Settings",
         intro: "What this fernamt was started with. Secrets are not shown.",

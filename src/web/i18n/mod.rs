@@ -17,6 +17,7 @@ mod en_contacts;
 mod en_dashboard;
 mod en_routes;
 mod history;
+mod hours;
 mod live;
 mod overview;
 mod quality;
@@ -29,6 +30,7 @@ pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
 pub use dashboard::DashboardTexts;
 pub use docs::DocsTexts;
 pub use history::HistoryTexts;
+pub use hours::HoursTexts;
 pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
@@ -62,6 +64,7 @@ pub struct Texts {
     pub route: RouteTexts,
     pub route_trial: RouteTrialTexts,
     pub warnings: WarningTexts,
+    pub hours: HoursTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

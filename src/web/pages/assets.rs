@@ -15,6 +15,7 @@ const STYLE: &str = concat!(
     include_str!("../assets/history.css"),
     include_str!("../assets/live.css"),
     include_str!("../assets/log.css"),
+    include_str!("../assets/route.css"),
     include_str!("../assets/route_trials.css")
 );
 const SCRIPT: &str = include_str!("../assets/live.js");

@@ -45,6 +45,7 @@ mod call_rows;
 mod contact_form;
 mod fresh;
 mod guide;
+mod hours_words;
 mod no_calls;
 mod route_difference;
 mod route_figures;

@@ -2,17 +2,22 @@
 //! chosen action: `reply.targets[0].numbers` is `forward.targets[0].numbers`. All actions are in the form,
 //! one is read.
 
+mod hours;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+
+pub use hours::{HOURS_KINDS, WeekRow};
 
 use super::route_words::capitalised;
 use crate::fields::FieldError;
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_TARGETS;
+use crate::routing::hours::HoursContext;
 use crate::routing::route::Route;
 use crate::web::api::Parameters;
-use crate::web::i18n::RouteTexts;
+use crate::web::i18n::{RouteTexts, Texts};
 
 /// All actions, in the order of the form.
 pub const ACTIONS: [&str; 7] = ["forward", "group", "queue", "routing_plan", "prompt", "reject", "hangup"];
@@ -27,6 +32,8 @@ const ON: &str = "on";
 pub struct RouteForm {
     values: BTreeMap<String, String>,
     errors: Vec<InputError>,
+    suggestion: Option<String>,
+    is_rearranged: bool,
 }
 
 /// What is wrong with an input.
@@ -43,6 +50,12 @@ pub struct InputError {
 impl RouteForm {
     /// For a new route.
     pub fn new() -> Self {
+        let mut form = Self::blank();
+        form.show_hours(None);
+        form
+    }
+
+    fn blank() -> Self {
         let on = ["enabled", "forward.voicemail", "routing_plan.fallback.voicemail"];
         let mut form = Self::default();
         form.values.extend(on.map(|name| (name.to_owned(), ON.to_owned())));
@@ -52,7 +65,7 @@ impl RouteForm {
 
     /// As a route stands.
     pub fn of(route: &Route) -> Self {
-        let mut form = Self::new();
+        let mut form = Self::blank();
         let mut shown = shown(route);
         let reply = shown.remove("reply").unwrap_or_default();
         let action = reply["action"].as_str().unwrap_or_default().to_owned();
@@ -63,6 +76,7 @@ impl RouteForm {
         form.flatten("", &Value::Object(shown));
         form.flatten(&action, &reply);
         form.values.insert("action".into(), action);
+        form.show_hours(route.hours.as_deref());
         form
     }
 
@@ -70,9 +84,15 @@ impl RouteForm {
     pub fn read(parameters: &Parameters) -> Self {
         let filled =
             |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
-        let mut form = Self { values: parameters.iter().filter_map(filled).collect(), errors: Vec::new() };
+        let mut form = Self { values: parameters.iter().filter_map(filled).collect(), ..Self::default() };
+        form.is_rearranged = form.move_row() | form.take_suggestion();
         FORWARDS.into_iter().for_each(|forward| form.close_up(forward));
         form
+    }
+
+    /// Whether it was sent to be shown again, with rows moved or a suggestion taken; nothing is to be saved.
+    pub fn is_rearranged(&self) -> bool {
+        self.is_rearranged
     }
 
     /// What stands in an input.
@@ -88,6 +108,12 @@ impl RouteForm {
     /// The rows of targets to show: those that are filled, and a few more.
     pub fn rows(&self, forward: &str) -> usize {
         (self.filled_rows(forward).count() + SPARE_ROWS).min(MAX_TARGETS)
+    }
+
+    /// Whether a row of targets can move by a step, so that both are filled.
+    pub fn can_move(&self, forward: &str, row: &usize, way: &str) -> bool {
+        let filled = self.filled_rows(forward).count();
+        *row < filled && if way == "up" { *row > 0 } else { row + 1 < filled }
     }
 
     /// Everything that is wrong.
@@ -106,8 +132,13 @@ impl RouteForm {
     }
 
     /// Notes what the API says about the JSON of this form.
-    pub fn note_errors(&mut self, errors: &[FieldError], lang: Lang, t: &RouteTexts) {
-        self.errors = errors.iter().map(|error| self.input_error(error, lang, t)).collect();
+    pub fn note_errors(&mut self, errors: &[FieldError], context: &HoursContext, lang: Lang, t: &Texts) {
+        let mut said = self.hours_errors(&t.hours, t.route.hours);
+        let is_said = !said.is_empty();
+        let told = errors.iter().filter(|error| !(is_said && error.field == "hours"));
+        self.errors = told.map(|error| self.input_error(error, lang, &t.route)).collect();
+        self.errors.append(&mut said);
+        self.note_suggestion(errors, context);
     }
 
     /// The ROUTE of the API that the form means. What `route`, which it changes, has beyond the form stays.
@@ -116,7 +147,7 @@ impl RouteForm {
         json.remove("position");
         let before = json.remove("reply").filter(|reply| reply["action"] == self.value("action"));
         put_text(&mut json, "name", self.value("name"));
-        put_text(&mut json, "hours", self.value("hours"));
+        put_text(&mut json, "hours", &self.hours().unwrap_or_default());
         put_whole(&mut json, "position", self.value("position"));
         json.insert("enabled".into(), self.is_on("enabled").into());
         json.insert("to".into(), lines(self.value("to")).into());
@@ -184,6 +215,25 @@ impl RouteForm {
         (0..=MAX_TARGETS).filter(move |row| is_filled("numbers", *row) || is_filled("ringtime", *row))
     }
 
+    /// Swaps two rows of targets, if a button asks for it: `move` is `forward.targets[1].up`.
+    fn move_row(&mut self) -> bool {
+        let Some(asked) = self.values.remove("move") else { return false };
+        let Some((row, way)) = asked.rsplit_once("].") else { return true };
+        let Some((targets, row)) = row.rsplit_once('[') else { return true };
+        let row: Option<usize> = row.parse().ok();
+        let other = row.and_then(|row| if way == "up" { row.checked_sub(1) } else { row.checked_add(1) });
+        let (Some(row), Some(other)) = (row, other) else { return true };
+        let (one, two) = (format!("{targets}[{row}]."), format!("{targets}[{other}]."));
+        let swapped = |name: String| match (name.strip_prefix(&one), name.strip_prefix(&two)) {
+            (Some(rest), _) => format!("{two}{rest}"),
+            (_, Some(rest)) => format!("{one}{rest}"),
+            _ => name,
+        };
+        self.values =
+            std::mem::take(&mut self.values).into_iter().map(|(name, value)| (swapped(name), value)).collect();
+        true
+    }
+
     fn close_up(&mut self, forward: &str) {
         let rows: Vec<_> = self.filled_rows(forward).collect();
         for (to, from) in rows.into_iter().enumerate().filter(|(to, from)| to != from) {
@@ -231,6 +281,7 @@ impl RouteForm {
     fn input_error(&self, error: &FieldError, lang: Lang, t: &RouteTexts) -> InputError {
         let path = match error.field.strip_prefix("reply.") {
             Some("action") => "action".to_owned(),
+            None if error.field == "hours" && self.hours_kind() == "week" => "week".to_owned(),
             Some(rest) => format!("{}.{rest}", self.value("action")),
             None => error.field.clone(),
         };
@@ -301,7 +352,7 @@ pub fn label(input: &str, t: &RouteTexts) -> String {
         "position" => t.position,
         "to" => t.to,
         "from" => t.from,
-        "hours" => t.hours,
+        "hours" | "week" => t.hours,
         "action" => t.answer,
         "id" => (t.id)(parents),
         "numbers" => t.numbers,

@@ -1,7 +1,11 @@
 //! Routes in words.
 
+use std::collections::BTreeSet;
+
+use super::hours_words::listed;
 use crate::placetel::reply::{Forward, RejectReason, Reply, Target};
-use crate::web::i18n::RoutesTexts;
+use crate::routing::route::Route;
+use crate::web::i18n::{HoursTexts, RoutesTexts};
 
 /// More numbers than this are only counted.
 const MOST_NUMBERS: usize = 4;
@@ -9,9 +13,24 @@ const MOST_NUMBERS: usize = 4;
 /// How somebody who rings is called.
 type Naming<'a> = &'a dyn Fn(&String) -> String;
 
-/// What a route answers, as a sentence without a full stop; those who ring as `named` has it.
-pub fn answer(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
-    capitalised(&phrase(reply, named, t))
+/// What a route does, as one sentence; `hours` in words, numbers as `named` has them.
+pub fn sentence(route: &Route, hours: &str, named: Naming<'_>, t: &RoutesTexts, words: &HoursTexts) -> String {
+    let numbers = |patterns: &[String], any: &str| {
+        if patterns.is_empty() || patterns.iter().any(|pattern| pattern == "*") {
+            return any.to_owned();
+        }
+        let told = |pattern: &String| match pattern.strip_prefix('@') {
+            Some(list) => (words.list)(list),
+            None if pattern.eq_ignore_ascii_case("anonymous") => words.anonymous.to_owned(),
+            None => named(pattern),
+        };
+        // Two spellings of a number may have one name.
+        let mut seen = BTreeSet::new();
+        let told: Vec<_> = patterns.iter().map(told).filter(|pattern| seen.insert(pattern.clone())).collect();
+        some_of(&told, words.and, t)
+    };
+    let (to, from) = (numbers(&route.to, t.any_number), numbers(&route.from, t.any_caller));
+    (words.sentence)(&to, &from, hours, &phrase(&route.reply, named, t, words.and))
 }
 
 /// The same text with a capital at its beginning.
@@ -20,9 +39,9 @@ pub fn capitalised(text: &str) -> String {
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
-fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
+fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts, and: &str) -> String {
     match reply {
-        Reply::Forward(forward) => ringing(forward, named, t),
+        Reply::Forward(forward) => ringing(forward, named, t, and),
         Reply::Reject(reject) => match reject.reason {
             Some(RejectReason::Busy) => t.reject_busy.to_owned(),
             None => t.reject.to_owned(),
@@ -32,19 +51,19 @@ fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
         Reply::Prompt(prompt) => (t.prompt)(&prompt.id),
         Reply::Group(group) => (t.group)(&group.id, group.ringtime),
         Reply::RoutingPlan(plan) => {
-            let fallback = plan.fallback.as_ref().map(|forward| (t.fallback)(&ringing(forward, named, t)));
+            let fallback = plan.fallback.as_ref().map(|forward| (t.fallback)(&ringing(forward, named, t, and)));
             format!("{}{}", (t.routing_plan)(&plan.id), fallback.unwrap_or_default())
         }
     }
 }
 
-fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts) -> String {
+fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts, and: &str) -> String {
     if forward.targets.is_empty() {
         return if forward.voicemail { t.straight_to_voicemail } else { t.nobody }.to_owned();
     }
     let target = |target: &Target| {
         let numbers: Vec<String> = target.numbers.iter().map(named).collect();
-        (t.ring)(&some_of(&numbers, " + ", t), target.ringtime)
+        (t.ring)(&some_of(&numbers, and, t), target.ringtime)
     };
     let mut steps: Vec<_> = forward.targets.iter().map(target).collect();
     if forward.voicemail {
@@ -54,11 +73,10 @@ fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts) -> String {
 }
 
 /// The first few, and how many more there are.
-pub fn some_of(numbers: &[String], separator: &str, t: &RoutesTexts) -> String {
-    let shown = numbers.iter().take(MOST_NUMBERS).map(String::as_str).collect::<Vec<_>>().join(separator);
-    match numbers.len().saturating_sub(MOST_NUMBERS) {
-        0 => shown,
-        more => format!("{shown} {}", (t.and_more)(more)),
+fn some_of(numbers: &[String], and: &str, t: &RoutesTexts) -> String {
+    match numbers.split_at_checked(MOST_NUMBERS) {
+        Some((shown, more @ [_, ..])) => format!("{} {}", shown.join(", "), (t.and_more)(more.len())),
+        _ => listed(numbers, and),
     }
 }
 
@@ -68,31 +86,76 @@ mod tests {
 
     use super::*;
     use crate::lang::Lang;
+    use crate::routing::hours::HoursContext;
+    use crate::routing::route::RouteDraft;
     use crate::web::i18n::texts;
+    use crate::web::pages::hours_words::hours_in_words;
 
-    fn words(reply: Value) -> String {
-        answer(&serde_json::from_value(reply).unwrap(), &String::clone, &texts(Lang::En).routes)
+    fn told(route: &Value, lang: Lang) -> String {
+        let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        let route = RouteDraft::from_json(route, &context).unwrap().into_route(1, 1, 1);
+        let named = |number: &String| match number.as_str() {
+            "23" => "Anna".to_owned(),
+            "24" => "Ben".to_owned(),
+            other => other.to_owned(),
+        };
+        let t = texts(lang);
+        sentence(&route, &hours_in_words(route.hours.as_deref(), &t.hours), &named, &t.routes, &t.hours)
+    }
+
+    fn answer(reply: Value) -> String {
+        told(&json!({"name": "x", "reply": reply}), Lang::En)
     }
 
     #[test]
-    fn answers_read_like_sentences() {
+    fn a_route_is_one_sentence_in_both_languages() {
+        let route = json!({"name": "x", "to": ["0221 29191999"], "hours": "Mo-Fr 09:00-17:00; PH off",
+            "reply": {"action": "forward", "targets": [{"numbers": ["23", "24"], "ringtime": 30}]}});
+        assert_eq!(
+            told(&route, Lang::En),
+            "Calls to 0221 29191999 from anyone, Mon-Fri 9-17 except holidays: ring Anna and Ben for 30 s, then voicemail."
+        );
+        assert_eq!(
+            told(&route, Lang::De),
+            "Anrufe an 0221 29191999 von allen, Mo-Fr 9-17 Uhr außer an Feiertagen: 30 s bei Anna und Ben klingeln, dann \
+             Voicemail."
+        );
+        let blocked = json!({"name": "x", "from": ["@blocked", "anonymous", "0900*"], "reply": {"action": "reject"}});
+        assert_eq!(
+            told(&blocked, Lang::En),
+            "Calls to any number from numbers in the list blocked, anonymous callers and 0900*, at any time: turn away."
+        );
+        assert_eq!(
+            told(&blocked, Lang::De),
+            "Anrufe an jede Nummer von Nummern der Liste blocked, Anonymen und 0900*, jederzeit: abweisen."
+        );
+    }
+
+    #[test]
+    fn every_answer_reads_on_after_the_colon() {
         let targets = json!([{"numbers": ["23", "24"], "ringtime": 15}, {"numbers": ["022129191999"]}]);
-        assert_eq!(
-            words(json!({"action": "forward", "targets": targets})),
-            "Ring 23 + 24 for 15 s, then ring 022129191999 for 60 s, then voicemail"
-        );
-        assert_eq!(words(json!({"action": "forward"})), "Straight to voicemail");
-        assert_eq!(words(json!({"action": "forward", "voicemail": false})), "Ring nobody, no voicemail");
-        assert_eq!(words(json!({"action": "reject", "reason": "busy"})), "Turn away as busy");
-        assert_eq!(
-            words(json!({"action": "routing_plan", "id": "5", "fallback": {}})),
-            "Routing plan 5; should it fail: straight to voicemail"
-        );
+        for (reply, words) in [
+            (
+                json!({"action": "forward", "targets": targets}),
+                "ring Anna and Ben for 15 s, then ring 022129191999 for 60 s, then voicemail",
+            ),
+            (json!({"action": "forward"}), "straight to voicemail"),
+            (json!({"action": "forward", "voicemail": false}), "ring nobody, no voicemail"),
+            (json!({"action": "reject", "reason": "busy"}), "turn away as busy"),
+            (
+                json!({"action": "routing_plan", "id": "5", "fallback": {}}),
+                "routing plan 5; should it fail: straight to voicemail",
+            ),
+        ] {
+            assert_eq!(answer(reply), format!("Calls to any number from anyone, at any time: {words}."));
+        }
     }
 
     #[test]
     fn many_numbers_are_counted() {
         let numbers: Vec<_> = (1..=9).map(|n: u8| n.to_string()).collect();
-        assert_eq!(some_of(&numbers, ", ", &texts(Lang::En).routes), "1, 2, 3, 4 and 5 more");
+        let t = texts(Lang::En);
+        assert_eq!(some_of(&numbers, " and ", &t.routes), "1, 2, 3, 4 and 5 more");
+        assert_eq!(some_of(&numbers[..4], " and ", &t.routes), "1, 2, 3 and 4");
     }
 }

@@ -1,13 +1,16 @@
+use std::collections::HashMap;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::hours_words::hours_in_words;
 use super::route_figures::{RouteFigures, latency};
-use super::route_form::{ACTIONS, RouteForm, row_input};
+use super::route_form::{ACTIONS, HOURS_KINDS, RouteForm, WeekRow, row_input};
 use super::route_replay::ReplayView;
 use super::route_warnings::WarningsView;
-use super::route_words::{answer, some_of};
+use super::route_words::sentence;
 use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::config::NoRoute;
@@ -18,7 +21,7 @@ use crate::store::routes::{
 };
 use crate::web::access::author;
 use crate::web::error::Error;
-use crate::web::i18n::{HistoryTexts, RouteTexts, RoutesTexts};
+use crate::web::i18n::{HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::web::route_trials::{warnings_now, warnings_of};
 use crate::web::state::State;
 
@@ -45,11 +48,8 @@ struct RouteRow {
     is_first: bool,
     is_last: bool,
     unusable: Option<String>,
-    to: String,
-    from: String,
-    hours: String,
-    answer: String,
     figures: String,
+    sentence: String,
 }
 
 #[derive(Template)]
@@ -57,6 +57,7 @@ struct RouteRow {
 pub(super) struct RoutePage {
     pub(super) visit: Visit,
     t: &'static RouteTexts,
+    h: &'static HoursTexts,
     title: String,
     pub(super) path: String,
     pub(super) form: RouteForm,
@@ -78,8 +79,15 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
     };
     let named =
         |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
-    let all_named = |numbers: &[String]| some_of(&numbers.iter().map(named).collect::<Vec<_>>(), ", ", t);
     let figures = RouteFigures::count(&state, &visit).await?;
+    let hours = &visit.texts.hours;
+    // Many routes keep the same hours.
+    let mut told_hours = HashMap::new();
+    let mut told = |route: &Route| {
+        let words = told_hours.entry(route.hours.clone());
+        let words = words.or_insert_with_key(|text| hours_in_words(text.as_deref(), hours));
+        sentence(route, words, &named, t, hours)
+    };
     let row = |(place, route): (usize, &Route)| RouteRow {
         id: route.id,
         name: route.name.clone(),
@@ -87,11 +95,8 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         is_first: place == 0,
         is_last: place + 1 == routes.len(),
         unusable: unusable(route).filter(|_| route.enabled),
-        to: if route.to.is_empty() { t.any_number.to_owned() } else { all_named(&route.to) },
-        from: if route.from.is_empty() { t.any_caller.to_owned() } else { all_named(&route.from) },
-        hours: route.hours.clone().unwrap_or_else(|| t.always.to_owned()),
-        answer: answer(&route.reply, &named, t),
         figures: figures.of(route.id, &visit),
+        sentence: told(route),
     };
     let (otherwise, is_unsure) = otherwise(&state, t);
     let warnings = WarningsView::new(warnings_of(&state, routes.clone()).await?, &visit);
@@ -137,6 +142,9 @@ pub async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let mut form = RouteForm::read(&form_body(&request, payload).await?);
+    if form.is_rearranged() {
+        return page(&RoutePage::new(visit, None, form));
+    }
     match draft(&mut form, None, &visit, &state) {
         Some(draft) => {
             insert_route(&state.db, draft, &author()).await?;
@@ -161,6 +169,9 @@ pub async fn save(
     let mut form = RouteForm::read(&sent);
     let shown = |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(visit, Some(&route), form) };
     let lang_visit = Visit::of(&request, &state);
+    if form.is_rearranged() {
+        return page(&shown(form));
+    }
     let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state) else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
@@ -219,6 +230,7 @@ impl RoutePage {
         let t = &visit.texts.route;
         Self {
             t,
+            h: &visit.texts.hours,
             title: route.map_or(t.new.to_owned(), |route| (t.edit)(&route.name)),
             path: route.map_or(LIST.to_owned(), |route| format!("{LIST}/{}", route.id)),
             form,
@@ -235,6 +247,14 @@ impl RoutePage {
         ACTIONS.into_iter()
     }
 
+    fn hours_kinds(&self) -> impl Iterator<Item = &'static str> {
+        HOURS_KINDS.into_iter()
+    }
+
+    fn week_rows(&self) -> Vec<WeekRow> {
+        self.form.week_rows(self.h)
+    }
+
     fn row_input(&self, forward: &str, row: &usize, name: &str) -> String {
         row_input(forward, *row, name)
     }
@@ -243,7 +263,9 @@ impl RoutePage {
 /// The route that a form means; otherwise the form says what is wrong.
 pub(super) fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
     let read = RouteDraft::from_json(&form.to_json(route), &state.hours);
-    read.inspect_err(|errors| form.note_errors(errors, visit.lang, &visit.texts.route)).ok()
+    let errors = read.as_ref().err().map_or(&[] as &[_], Vec::as_slice);
+    form.note_errors(errors, &state.hours, visit.lang, visit.texts);
+    read.ok().filter(|_| form.errors().is_empty())
 }
 
 async fn done(state: &State) -> Result<HttpResponse, Error> {

@@ -19,7 +19,7 @@ fn route(json: Value) -> Route {
 fn wrong(inputs: &[(&str, &str)], lang: Lang) -> Vec<(String, String)> {
     let mut form = form(inputs);
     let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
-    form.note_errors(&errors, lang, &texts(lang).route);
+    form.note_errors(&errors, &context(), lang, texts(lang));
     form.errors().iter().map(|error| (error.input.clone(), error.message.clone())).collect()
 }
 
@@ -93,7 +93,7 @@ fn empty_rows_are_closed_up() {
     assert_eq!(form.to_json(None)["reply"]["targets"], targets);
     assert_eq!(form.rows("forward"), 2 + SPARE_ROWS);
     let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
-    form.note_errors(&errors, Lang::En, &texts(Lang::En).route);
+    form.note_errors(&errors, &context(), Lang::En, texts(Lang::En));
     let said: Vec<_> = form.errors().iter().map(|error| (error.input.as_str(), error.label.as_str())).collect();
     assert_eq!(
         said,
@@ -136,4 +136,64 @@ fn a_ticked_box_stays_ticked_and_others_do_not_appear() {
     assert!(form.is_on("enabled") && form.is_on("forward.voicemail") && !form.is_on("forward.music_on_hold"));
     let json = super::RouteForm::read(&vec![("action".into(), "forward".into())]).to_json(None);
     assert_eq!((&json["enabled"], &json["reply"]["voicemail"]), (&json!(false), &json!(false)));
+}
+
+#[test]
+fn rows_move_by_a_step_and_nothing_else_changes() {
+    let sent = |way: &str| {
+        form(&[
+            ("name", "x"),
+            ("forward.targets[0].numbers", "23"),
+            ("forward.targets[0].ringtime", "15"),
+            ("forward.targets[1].numbers", "24"),
+            ("routing_plan.fallback.targets[1].numbers", "25"),
+            ("move", way),
+        ])
+    };
+    for way in ["forward.targets[1].up", "forward.targets[0].down"] {
+        let form = sent(way);
+        assert!(form.is_rearranged());
+        let row = |row, name| form.value(&row_input("forward", row, name));
+        assert_eq!([row(0, "numbers"), row(0, "ringtime")], ["24", ""]);
+        assert_eq!([row(1, "numbers"), row(1, "ringtime")], ["23", "15"]);
+        assert_eq!(form.value("routing_plan.fallback.targets[0].numbers"), "25", "closed up as ever");
+    }
+    for way in ["forward.targets[0].up", "forward.targets[9].down", "name", "[x].up", "[18446744073709551615].down"] {
+        let form = sent(way);
+        assert!(form.is_rearranged());
+        assert_eq!(form.value("forward.targets[0].numbers"), "23", "{way}");
+    }
+    let form = sent("");
+    assert!(!form.is_rearranged());
+    assert!(form.can_move("forward", &1, "up") && form.can_move("forward", &0, "down"));
+    assert!(!form.can_move("forward", &0, "up") && !form.can_move("forward", &1, "down"));
+    assert!(!form.can_move("forward", &2, "up"), "an empty row stays");
+}
+
+#[test]
+fn a_suggestion_is_offered_and_taken() {
+    let mut typed = form(&[("name", "x"), ("hours.kind", "typed"), ("hours", "Mon-Fri 9-17"), ("action", "hangup")]);
+    let errors = RouteDraft::from_json(&typed.to_json(None), &context()).unwrap_err();
+    typed.note_errors(&errors, &context(), Lang::De, texts(Lang::De));
+    assert_eq!(typed.suggestion(), Some("Mo-Fr 09:00-17:00"));
+    assert!(typed.errors()[0].message.ends_with("vermutlich gemeint: Mo-Fr 09:00-17:00"), "{:?}", typed.errors());
+    let taken = form(&[("hours.kind", "typed"), ("hours", "Mon-Fri 9-17"), ("use_hours", "Mo-Fr 09:00-17:00")]);
+    assert!(taken.is_rearranged());
+    assert_eq!(taken.value("hours"), "Mo-Fr 09:00-17:00");
+}
+
+#[test]
+fn a_week_that_cannot_be_used_is_told_beside_the_table() {
+    let nowhere = HoursContext::new(chrono_tz::Europe::Berlin, "XX", None);
+    let mut form = form(&[
+        ("name", "x"),
+        ("action", "hangup"),
+        ("hours.kind", "week"),
+        ("week.mo.from", "9"),
+        ("week.mo.to", "17"),
+    ]);
+    let errors = RouteDraft::from_json(&form.to_json(None), &nowhere).unwrap_err();
+    form.note_errors(&errors, &nowhere, Lang::En, texts(Lang::En));
+    assert_eq!((form.errors()[0].input.as_str(), form.errors()[0].label.as_str()), ("week", "Hours"));
+    assert!(form.errors()[0].message.contains("PH"), "{:?}", form.errors());
 }

@@ -1,0 +1,261 @@
+//! What somebody probably meant by an expression that cannot be read: days and times as people write them in German
+//! and English.
+
+use super::week::{DAY, DAYS, clock, read_clock};
+use super::{Hours, HoursContext, MAX_HOURS_CHARS};
+
+/// Each day's names, Monday first. A beginning of at least two letters is enough.
+const DAY_NAMES: [&[&str]; 7] = [
+    &["montags", "mondays"],
+    &["dienstags", "tuesdays"],
+    &["mittwochs", "wednesdays"],
+    &["donnerstags", "thursdays"],
+    &["freitags", "fridays"],
+    &["samstags", "saturdays"],
+    &["sonntags", "sundays"],
+];
+/// The expression that was probably meant; it can be used as it is. `None` if nobody knows, or if nothing is to mend.
+pub fn suggest(text: &str, context: &HoursContext) -> Option<String> {
+    if text.chars().count() > MAX_HOURS_CHARS {
+        return None;
+    }
+    let rules: Vec<String> = text
+        .split([';', '\n'])
+        .map(str::trim)
+        .filter(|rule| !rule.is_empty())
+        .map(|rule| mended(rule, context))
+        .collect::<Option<_>>()?;
+    let meant = rules.join("; ");
+    (meant != text.trim() && Hours::read(&meant, context).is_ok()).then_some(meant)
+}
+
+/// What can be read stays as it is.
+fn mended(rule: &str, context: &HoursContext) -> Option<String> {
+    if Hours::read(rule, context).is_ok() {
+        return Some(rule.to_owned());
+    }
+    let rules = Rules::of(&tokens(rule)?)?;
+    Some(rules.join("; ")).filter(|rules| !rules.is_empty())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Day(usize),
+    /// Days of the week in a word.
+    Days(&'static str),
+    Holiday,
+    Off,
+    Except,
+    Always,
+    /// A minute of the day, and whether more than the hour was told.
+    Time(u16, bool),
+    Dash,
+    Comma,
+}
+
+/// The words of a rule; `None` if one of them is not known.
+fn tokens(rule: &str) -> Option<Vec<Token>> {
+    let rule = rule.to_lowercase();
+    let mut rest = rule.trim_start();
+    let mut tokens = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let end_of = |belongs: &dyn Fn(char) -> bool| rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        let length = if rest.starts_with("24/7") {
+            4
+        } else if first.is_ascii_digit() {
+            end_of(&|c| c.is_ascii_digit() || matches!(c, ':' | '.'))
+        } else if first.is_alphabetic() {
+            end_of(&char::is_alphabetic)
+        } else {
+            first.len_utf8()
+        };
+        let (word, after) = rest.split_at_checked(length)?;
+        rest = after.trim_start();
+        if first.is_ascii_digit() && word != "24/7" {
+            let word = word.trim_end_matches(['.', ':']);
+            tokens.push(Token::Time(read_clock(word)?, word.len() > 2));
+        } else {
+            read_word(word, &mut tokens)?;
+        }
+    }
+    Some(tokens)
+}
+
+fn read_word(word: &str, tokens: &mut Vec<Token>) -> Option<()> {
+    // `9 am - 5 pm`
+    if let ("am" | "pm", Some(Token::Time(minute, _))) = (word, tokens.last().copied()) {
+        let morning = minute % (DAY / 2);
+        *tokens.last_mut()? = Token::Time(if word == "pm" { morning + DAY / 2 } else { morning }, true);
+        return Some(());
+    }
+    let day = || {
+        let is_meant = |names: &&[&str]| word.chars().count() >= 2 && names.iter().any(|name| name.starts_with(word));
+        DAY_NAMES.iter().position(|names| is_meant(&names))
+    };
+    let token = match word {
+        // Not a long way to write `So`.
+        _ if word.starts_with("sonna") => Token::Day(5),
+        "24/7" | "immer" | "always" => Token::Always,
+        "-" | "–" | "—" | "−" | "‐" | "‑" | "bis" | "to" | "till" | "until" | "through" => Token::Dash,
+        "," | "und" | "and" | "u" | "sowie" | "&" | "+" | "/" => Token::Comma,
+        "ph" | "feiertag" | "feiertage" | "feiertagen" | "feiertags" | "holiday" | "holidays" => Token::Holiday,
+        "off" | "aus" | "zu" | "geschlossen" | "closed" => Token::Off,
+        "außer" | "ausser" | "except" | "ohne" | "not" | "nicht" | "without" => Token::Except,
+        "täglich" | "daily" => Token::Days("Mo-Su"),
+        "werktags" | "wochentags" | "weekdays" => Token::Days("Mo-Fr"),
+        "wochenende" | "weekend" | "weekends" => Token::Days("Sa,Su"),
+        // Words that change nothing.
+        "uhr" | "h" | "an" | "am" | "on" | "at" | "von" | "from" | "public" | "gesetzlichen" | "." | ":" => {
+            return Some(());
+        }
+        _ => Token::Day(day()?),
+    };
+    tokens.push(token);
+    Some(())
+}
+
+/// Rules on the way from words to expressions.
+#[derive(Default)]
+struct Rules {
+    done: Vec<String>,
+    days: String,
+    times: String,
+}
+
+impl Rules {
+    fn of(tokens: &[Token]) -> Option<Vec<String>> {
+        let mut rules = Self::default();
+        let mut rest = tokens;
+        while let Some((token, after)) = rest.split_first() {
+            rest = after;
+            match (token, after) {
+                (Token::Day(first), [Token::Dash, Token::Day(last), after @ ..]) => {
+                    rules.day(&format!("{}-{}", DAYS.get(*first)?, DAYS.get(*last)?));
+                    rest = after;
+                }
+                (Token::Day(day), _) => rules.day(DAYS.get(*day)?),
+                (Token::Days(days), _) => rules.day(days),
+                (Token::Holiday, [Token::Dash, ..]) => return None,
+                (Token::Holiday, _) => rules.day("PH"),
+                (Token::Time(from, told), [Token::Dash, Token::Time(to, told_too), after @ ..]) => {
+                    rules.times(*from, *to, *told || *told_too);
+                    rest = after;
+                }
+                (Token::Except, [Token::Holiday, after @ ..]) => {
+                    rules.close();
+                    rules.done.push("PH off".into());
+                    rest = after;
+                }
+                (Token::Off, _) if !rules.days.is_empty() && rules.times.is_empty() => {
+                    rules.done.push(format!("{} off", std::mem::take(&mut rules.days)));
+                }
+                (Token::Always, _) if rules.days.is_empty() && rules.times.is_empty() => rules.done.push("24/7".into()),
+                (Token::Comma, _) => {}
+                _ => return None,
+            }
+        }
+        rules.close();
+        Some(rules.done)
+    }
+
+    fn day(&mut self, days: &str) {
+        if !self.times.is_empty() {
+            self.close();
+        }
+        self.days += if self.days.is_empty() { "" } else { "," };
+        self.days += days;
+    }
+
+    fn times(&mut self, from: u16, to: u16, is_told: bool) {
+        // "9-5" in an office is the afternoon; "22-6" is the night.
+        let is_afternoon = !is_told && (6 * 60..12 * 60).contains(&from) && (60..=7 * 60).contains(&to) && to < from;
+        let to = if is_afternoon { to + DAY / 2 } else { to };
+        self.times += if self.times.is_empty() { "" } else { "," };
+        self.times += &format!("{}-{}", clock(from % DAY), clock(to));
+    }
+
+    fn close(&mut self) {
+        let rule = [std::mem::take(&mut self.days), std::mem::take(&mut self.times)];
+        let rule: Vec<_> = rule.into_iter().filter(|part| !part.is_empty()).collect();
+        if !rule.is_empty() {
+            self.done.push(rule.join(" "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Europe::Berlin;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn germany() -> HoursContext {
+        HoursContext::new(Berlin, "DE", None)
+    }
+
+    #[test]
+    fn what_people_write_is_understood() {
+        for (text, meant) in [
+            ("Mo-Fri", "Mo-Fr"),
+            ("Mon-Fri 9-17", "Mo-Fr 09:00-17:00"),
+            ("Mo-Fr 9-17", "Mo-Fr 09:00-17:00"),
+            ("Montag bis Freitag", "Mo-Fr"),
+            ("Montag-Freitag 8:30 bis 17 Uhr", "Mo-Fr 08:30-17:00"),
+            ("Mo, Di, Mi, Do, Fr, Sa, So 9-17 Uhr", "Mo,Tu,We,Th,Fr,Sa,Su 09:00-17:00"),
+            ("Di-Do 9-17 Uhr", "Tu-Th 09:00-17:00"),
+            ("Sa und So 10.00-12.30", "Sa,Su 10:00-12:30"),
+            ("Mo-Fr 9.00-17.00", "Mo-Fr 09:00-17:00"),
+            ("Mo-Fr 0900-1700", "Mo-Fr 09:00-17:00"),
+            ("9-17", "09:00-17:00"),
+            ("9-17 Uhr; Feiertage aus", "09:00-17:00; PH off"),
+            ("Mo-Fr 9-17, Feiertage geschlossen", "Mo-Fr 09:00-17:00; PH off"),
+            ("Mo-Fr 9-17 außer an Feiertagen", "Mo-Fr 09:00-17:00; PH off"),
+            ("Mon-Fri 9-17 except holidays", "Mo-Fr 09:00-17:00; PH off"),
+            ("Feiertage aus", "PH off"),
+            ("Mo-Fr 09:00-17:00;", "Mo-Fr 09:00-17:00"),
+            ("Mo-Fr 9-12 und 13-17", "Mo-Fr 09:00-12:00,13:00-17:00"),
+            ("Mo-Do 8-17, Fr 8-14", "Mo-Th 08:00-17:00; Fr 08:00-14:00"),
+            ("Mo-Do 8–17; Fr. 8–14", "Mo-Th 08:00-17:00; Fr 08:00-14:00"),
+            ("Mo-Fri 09:00-17:00; Dec 24 off", "Mo-Fr 09:00-17:00; Dec 24 off"),
+            ("Mo-Fr: 9 am - 5 pm", "Mo-Fr 09:00-17:00"),
+            ("weekdays 9-5", "Mo-Fr 09:00-17:00"),
+            ("Mo-Fr 22-6", "Mo-Fr 22:00-06:00"),
+            ("täglich 8-20 Uhr", "Mo-Su 08:00-20:00"),
+            ("Sonnabend 10-12", "Sa 10:00-12:00"),
+            ("immer", "24/7"),
+            ("Mo-Fr 8-24", "Mo-Fr 08:00-24:00"),
+        ] {
+            assert_eq!(suggest(text, &germany()).as_deref(), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_know_is_not_guessed() {
+        for text in [
+            "",
+            "when I like",
+            "Mo-Fr 9-17 vielleicht",
+            "Mo-Fr 9",
+            "25-26",
+            "9-17-18",
+            "Jan-Foo",
+            "@team",
+            "not @team",
+            "Mo-Fr 09:00-17:00",
+        ] {
+            assert_eq!(suggest(text, &germany()), None, "{text}");
+        }
+        // Holidays that are not known cannot be suggested.
+        assert_eq!(suggest("Feiertage aus", &HoursContext::new(Berlin, "XX", None)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_suggestion_can_be_used(text in "((Mo|Di|Fri|Feiertage|aus|ph|-|,|;| |9|17|0900|9\\.30|uhr|und|pm|immer)){0,12}|.{0,30}") {
+            if let Some(meant) = suggest(&text, &germany()) {
+                prop_assert!(Hours::parse(&meant, &germany()).is_ok(), "{} for {}", meant, text);
+            }
+        }
+    }
+}
