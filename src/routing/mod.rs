@@ -8,10 +8,10 @@ pub mod hours;
 mod index;
 /// Which numbers a route is for.
 pub mod matching;
-/// What a change of the routes changed.
-pub mod revision;
 /// Past calls decided again.
 pub mod replay;
+/// What a change of the routes changed.
+pub mod revision;
 /// One route, as the API shows and takes it.
 pub mod route;
 /// All routes, compiled for deciding.

@@ -14,10 +14,10 @@ pub mod cells;
 pub mod changes;
 /// The log.
 pub mod events;
-/// A database that is to be there later.
-pub mod later;
 /// Inbound calls as routes see them.
 pub mod inbound;
+/// A database that is to be there later.
+pub mod later;
 /// What happens now: running calls, and those that ended last.
 pub mod live;
 /// Callbacks marked by hand as done.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Answer;
+use crate::client::Answers;
 use crate::helpers::TestApp;
 
 /// A form sent in a language; `[` and `@` need no escape.

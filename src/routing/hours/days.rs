@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use chrono::{Days, Duration, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Timelike};
-use opening_hours::RuleKind;
 
 use super::Hours;
 
@@ -48,8 +47,7 @@ impl Hours {
     }
 
     fn open_minutes(&self, day: NaiveDate) -> Box<[Minutes]> {
-        let spans = self.rules.schedule_at(day).into_iter().filter(|span| span.kind == RuleKind::Open);
-        spans.map(|span| span.range.start.mins_from_midnight()..span.range.end.mins_from_midnight()).collect()
+        self.open_ranges(day).into_iter().map(|(from, to)| from..to).collect()
     }
 
     /// When it opens next after an instant at which it is closed, both in epoch milliseconds; `None` if not

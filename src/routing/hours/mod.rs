@@ -21,7 +21,6 @@ use chrono_tz::Tz;
 use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
 pub use suggest::suggest;
 
-
 use self::days::KnownDays;
 use crate::fields::Problem;
 
@@ -179,7 +178,7 @@ impl Hours {
     }
 
     /// From which minutes of a day until which it is open, as few ranges as possible.
-    fn open_minutes(&self, day: NaiveDate) -> Vec<(u16, u16)> {
+    fn open_ranges(&self, day: NaiveDate) -> Vec<(u16, u16)> {
         let mut open: Vec<(u16, u16)> = Vec::new();
         for span in self.rules.schedule_at(day).into_iter().filter(|span| span.kind == RuleKind::Open) {
             let (from, to) = (span.range.start.mins_from_midnight(), span.range.end.mins_from_midnight());

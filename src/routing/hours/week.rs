@@ -282,7 +282,7 @@ fn meaning(text: &str) -> Option<Vec<Vec<(u16, u16)>>> {
     });
     let (monday, holidays) = HOLIDAYS.as_ref()?;
     let hours = Hours::read(text, &HoursContext { zone: Tz::UTC, holidays: holidays.clone() }).ok()?;
-    (0..112).map(|day| Some(hours.open_minutes(monday.checked_add_days(Days::new(day))?))).collect()
+    (0..112).map(|day| Some(hours.open_ranges(monday.checked_add_days(Days::new(day))?))).collect()
 }
 
 #[cfg(test)]

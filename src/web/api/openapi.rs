@@ -9,7 +9,9 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, stats};
+use super::{
+    callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, stats,
+};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::stats::period::Period;

@@ -93,7 +93,7 @@ pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
     let then = |route: &Route| Then {
         name: route.name.clone(),
         is_enabled: route.enabled,
-        what: super::route_words::answer(&route.reply, &named, &visit.texts.routes),
+        what: super::route_words::answer(&route.reply, &named, &visit.texts.routes, &visit.texts.hours),
     };
     let routes = after.iter().take(MOST_ROUTES).map(then).collect();
     page(&RevisionPage {

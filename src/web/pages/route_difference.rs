@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::hours_words::hours_in_words;
 use super::route_form::label;
 use super::route_words::{answer, some_of};
 use crate::placetel::reply::Reply;
@@ -121,27 +122,33 @@ impl Telling<'_> {
     }
 
     fn numbers(&self, numbers: &[String]) -> String {
-        some_of(&numbers.iter().map(self.named).collect::<Vec<_>>(), ", ", self.t().1)
+        some_of(&numbers.iter().map(self.named).collect::<Vec<_>>(), self.texts.hours.and, self.t().1)
     }
 
     fn to(&self, route: &Route) -> (String, String) {
         let (_, t) = self.t();
-        (t.to.to_owned(), if route.to.is_empty() { t.any_number.to_owned() } else { self.numbers(&route.to) })
+        (
+            self.texts.route.to.to_owned(),
+            if route.to.is_empty() { t.any_number.to_owned() } else { self.numbers(&route.to) },
+        )
     }
 
     fn from(&self, route: &Route) -> (String, String) {
         let (_, t) = self.t();
-        (t.from.to_owned(), if route.from.is_empty() { t.any_caller.to_owned() } else { self.numbers(&route.from) })
+        (
+            self.texts.route.from.to_owned(),
+            if route.from.is_empty() { t.any_caller.to_owned() } else { self.numbers(&route.from) },
+        )
     }
 
     fn hours(&self, route: &Route) -> (String, String) {
-        let (_, t) = self.t();
-        (t.hours.to_owned(), route.hours.clone().unwrap_or_else(|| t.always.to_owned()))
+        let hours = route.hours.clone().unwrap_or_else(|| hours_in_words(None, &self.texts.hours));
+        (self.texts.route.hours.to_owned(), hours)
     }
 
     fn answer(&self, route: &Route) -> (String, String) {
         let (_, t) = self.t();
-        (t.answer.to_owned(), answer(&route.reply, self.named, t))
+        (self.texts.route.answer.to_owned(), answer(&route.reply, self.named, t, &self.texts.hours))
     }
 
     /// What the sentences of two answers do not tell.
@@ -153,7 +160,8 @@ impl Telling<'_> {
         if old_json == new_json || old_json["action"] != new_json["action"] {
             return Vec::new();
         }
-        let is_told = answer(old, self.named, routes_t) != answer(new, self.named, routes_t);
+        let answer = |reply| answer(reply, self.named, routes_t, &self.texts.hours);
+        let is_told = answer(old) != answer(new);
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
         leaves(action, &old_json, t, &mut before);
         leaves(action, &new_json, t, &mut after);

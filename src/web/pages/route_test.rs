@@ -140,7 +140,7 @@ async fn result(explanation: Explanation, visit: &Visit, state: &State) -> Resul
         title: decision.route_name.map_or(t.answered_by_none.to_owned(), |name| (t.answered_by)(&name)),
         href: decision.route_id.map(path_of),
         answer: match (&route, decision.route_id) {
-            (Some(route), _) => answer_in_words(&route.reply, &named, texts),
+            (Some(route), _) => answer_in_words(&route.reply, &named, texts, &visit.texts.hours),
             (None, Some(_)) => String::new(),
             (None, None) => super::routes::otherwise(state, texts).0.to_owned(),
         },

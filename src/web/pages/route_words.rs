@@ -33,6 +33,11 @@ pub fn sentence(route: &Route, hours: &str, named: Naming<'_>, t: &RoutesTexts, 
     (words.sentence)(&to, &from, hours, &phrase(&route.reply, named, t, words.and))
 }
 
+/// What a route answers, by itself.
+pub fn answer(reply: &Reply, named: Naming<'_>, t: &RoutesTexts, words: &HoursTexts) -> String {
+    capitalised(&phrase(reply, named, t, words.and))
+}
+
 /// The same text with a capital at its beginning.
 pub fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
@@ -73,7 +78,7 @@ fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts, and: &str) -> 
 }
 
 /// The first few, and how many more there are.
-fn some_of(numbers: &[String], and: &str, t: &RoutesTexts) -> String {
+pub fn some_of(numbers: &[String], and: &str, t: &RoutesTexts) -> String {
     match numbers.split_at_checked(MOST_NUMBERS) {
         Some((shown, more @ [_, ..])) => format!("{} {}", shown.join(", "), (t.and_more)(more.len())),
         _ => listed(numbers, and),

@@ -127,7 +127,7 @@ proptest! {
         let monday = NaiveDate::from_ymd_opt(2026, 8, 10).unwrap();
         for day in 0..7_usize {
             let date = monday + Days::new(day as u64);
-            let open = hours.open_minutes(date);
+            let open = hours.open_ranges(date);
             for minute in (0..DAY).step_by(30) {
                 let today = week.days[day].iter()
                     .any(|span| span.from <= minute && (span.is_overnight() || minute < span.to));
@@ -138,7 +138,7 @@ proptest! {
         }
         // Christmas Day of 2026 is a Friday.
         if let Holidays::Own(own) = &week.holidays && !text.eq("off") {
-            let open = hours.open_minutes(NaiveDate::from_ymd_opt(2026, 12, 25).unwrap());
+            let open = hours.open_ranges(NaiveDate::from_ymd_opt(2026, 12, 25).unwrap());
             for minute in (0..DAY).step_by(30) {
                 let is_open = open.iter().any(|(from, to)| (*from..*to).contains(&minute));
                 let expected = own.iter().any(|span| (span.from..span.to).contains(&minute));
