@@ -1,3 +1,4 @@
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,23 +19,22 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (db, derivation) = open(&config).await?;
     let db = Arc::new(db);
     let damages = damages(&db).await?;
+    let mut out = stdout();
     for damage in damages.iter().take(MOST_LISTED) {
-        println!("damaged: {damage}");
+        writeln!(out, "damaged: {damage}")?;
     }
     if !damages.is_empty() {
-        println!(
-            "The database is damaged in {} places. Restore a backup, then run `fernamt check` again.",
-            damages.len()
-        );
+        let places = damages.len();
+        writeln!(out, "The database is damaged in {places} places. Restore a backup, then run `fernamt check` again.")?;
         return Ok(ExitCode::FAILURE);
     }
     let Deviations { calls, cells } = derive_again(&db, &derivation, Purpose::Compare).await?;
     db.close().await;
     if calls + cells > 0 {
-        println!("{calls} calls and {cells} cells of the statistics are not what the event log says.");
-        println!("The log itself is sound: `fernamt rebuild` mends them.");
+        writeln!(out, "{calls} calls and {cells} cells of the statistics are not what the event log says.")?;
+        writeln!(out, "The log itself is sound: `fernamt rebuild` mends them.")?;
         return Ok(ExitCode::FAILURE);
     }
-    println!("The database is sound; calls and statistics are what the event log says.");
+    writeln!(out, "The database is sound; calls and statistics are what the event log says.")?;
     Ok(ExitCode::SUCCESS)
 }

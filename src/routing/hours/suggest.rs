@@ -90,7 +90,7 @@ fn read_word(word: &str, tokens: &mut Vec<Token>) -> Option<()> {
     }
     let day = || {
         let is_meant = |names: &&[&str]| word.chars().count() >= 2 && names.iter().any(|name| name.starts_with(word));
-        DAY_NAMES.iter().position(|names| is_meant(&names))
+        DAY_NAMES.iter().position(is_meant)
     };
     let token = match word {
         // Not a long way to write `So`.
