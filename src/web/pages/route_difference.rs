@@ -238,9 +238,12 @@ mod tests {
         for (change, lines) in [
             (json!({"version": 9}), vec![]),
             (json!({"enabled": false, "position": 20}), vec!["State: on → off", "Position: 10 → 20"]),
-            (json!({"hours": null, "name": "B"}), vec!["Name: Büro → B", "Hours: Mo-Fr 09:00-17:00 → always"]),
-            (json!({"from": ["1"]}), vec!["Caller: anybody → 1"]),
-            (json!({"reply": {"action": "hangup"}}), vec!["Answer: Ring 23 for 20 s, then voicemail → Hang up"]),
+            (json!({"hours": null, "name": "B"}), vec!["Name: Büro → B", "Hours: Mo-Fr 09:00-17:00 → at any time"]),
+            (json!({"from": ["1"]}), vec!["Callers: anyone → 1"]),
+            (
+                json!({"reply": {"action": "hangup"}}),
+                vec!["What happens with them: Ring 23 for 20 s, then voicemail → Hang up"],
+            ),
             (json!({"reply": on_hold}), vec!["Music on hold in place of the ringing tone: no → yes"]),
         ] {
             let told = told(&before, &after(change));
@@ -252,7 +255,7 @@ mod tests {
     fn of_long_lists_only_what_came_and_went_is_told() {
         let numbers: Vec<_> = (1..=6).map(|n| n.to_string()).collect();
         let (before, after) = (route(1, json!({"to": numbers})), route(1, json!({"to": numbers[1..]})));
-        assert_eq!(told(&[before], &[after]), ["changed Büro", "Called: 1 → –"]);
+        assert_eq!(told(&[before], &[after]), ["changed Büro", "Called numbers: 1 → –"]);
     }
 
     #[test]
@@ -262,15 +265,15 @@ mod tests {
             told(&[one], &[two]),
             [
                 "new Neu",
-                "Called: – → any number",
-                "Caller: – → anybody",
-                "Hours: – → always",
-                "Answer: – → Ring 23 for 20 s, then voicemail",
+                "Called numbers: – → any number",
+                "Callers: – → anyone",
+                "Hours: – → at any time",
+                "What happens with them: – → Ring 23 for 20 s, then voicemail",
                 "removed Büro",
-                "Called: any number → –",
-                "Caller: anybody → –",
+                "Called numbers: any number → –",
+                "Callers: anyone → –",
                 "Hours: Mo-Fr 09:00-17:00 → –",
-                "Answer: Ring 23 for 20 s, then voicemail → –",
+                "What happens with them: Ring 23 for 20 s, then voicemail → –",
             ]
         );
     }
