@@ -122,7 +122,7 @@ fn a_decision_is_told_with_the_route_and_the_words() {
     let decision = call["decision"].as_object().unwrap();
     assert_eq!(
         decision.keys().map(String::as_str).collect::<BTreeSet<_>>(),
-        ["decided_at", "route_id", "route_name", "xml"].into()
+        ["decided_at", "revision", "route_id", "route_name", "took_us", "xml"].into()
     );
     assert_eq!((&decision["route_id"], &decision["route_name"]), (&id, &json!("Out of office")));
     assert_eq!(decision["xml"], answered.text());

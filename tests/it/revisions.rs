@@ -249,7 +249,7 @@ fn routes_tell_what_became_of_their_calls() {
         }
     }
     let page = app.get("/routes");
-    assert!(page.text().contains("4 calls · 2 accepted · 1 missed"), "{page}");
+    assert!(page.text().contains("4 calls · Accepted 2 · Missed 1"), "{page}");
     assert!(page.text().contains("calls since the start: 4"), "{page}");
     assert_eq!(database.count("from decisions where took_us is not null and revision is not null"), 4);
 }

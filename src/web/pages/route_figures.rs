@@ -42,7 +42,7 @@ fn words(totals: &Totals, visit: &Visit) -> String {
     for outcome in OUTCOMES {
         let count = totals.outcomes.get(outcome);
         if count > 0 {
-            words.push_str(&format!(" · {} {}", visit.format.number(count), (visit.texts.outcome)(outcome)));
+            words.push_str(&format!(" · {} {}", (visit.texts.outcome)(outcome), visit.format.number(count)));
         }
     }
     words
