@@ -12,13 +12,14 @@ use super::last_good::LastGood;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
-use super::owed::Owed;
+use super::owed::{Owed, Remembered};
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
 use crate::routing::route::Route;
 use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
+use crate::stats::totals::Totals;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
@@ -44,6 +45,8 @@ pub struct State {
     pub writer: Writer,
     /// How many callbacks are owed.
     pub owed: Owed,
+    /// What became of the calls of each route, by its id.
+    pub route_figures: Remembered<Arc<HashMap<String, Totals>>>,
     /// The stream of what changes.
     pub live: Arc<Live>,
     /// What is counted.
@@ -196,6 +199,7 @@ impl State {
             hours,
             writer,
             owed: Owed::default(),
+            route_figures: Remembered::default(),
             table: RwLock::new(Arc::new(table)),
             names: RwLock::new(Arc::new(names)),
             recent: Mutex::default(),

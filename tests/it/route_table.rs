@@ -101,7 +101,7 @@ fn ten_thousand_routes_are_replaced_at_once() {
         .collect();
     let mut table = app.replace_routes(&json!(items)).ok();
     let list = table["items"].as_array_mut().unwrap();
-    assert!((0..).zip(list.iter()).all(|(n, route)| route["name"] == n.to_string()));
+    assert!((0..).zip(list.iter()).all(|(n, route)| route["name"] == json!(n.to_string())));
     let ids: std::collections::BTreeSet<i64> = list.iter().map(|route| route["id"].as_i64().unwrap()).collect();
     assert_eq!(ids.len(), 10_000);
     list.reverse();

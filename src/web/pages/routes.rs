@@ -73,7 +73,7 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
     let named =
         |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
     let all_named = |numbers: &[String]| some_of(&numbers.iter().map(named).collect::<Vec<_>>(), ", ", t);
-    let figures = RouteFigures::count(&state, &visit).await?;
+    let figures = RouteFigures::count(&state).await;
     let row = |(place, route): (usize, &Route)| RouteRow {
         id: route.id,
         name: route.name.clone(),
