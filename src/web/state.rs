@@ -54,6 +54,8 @@ pub struct State {
     /// Told when routes may have changed through another node.
     pub routes_changed: Notify,
     last_good: LastGood,
+    /// The version that was kept last; held while keeping.
+    kept: tokio::sync::Mutex<i64>,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
     recent: Mutex<RecentDecisions>,
@@ -193,6 +195,7 @@ impl State {
             metrics,
             routes_changed: Notify::new(),
             last_good: LastGood::new(&config),
+            kept: tokio::sync::Mutex::new(NEVER),
             config,
             db,
             derivation,
@@ -210,6 +213,11 @@ impl State {
 
     /// Keeps the routes beside the database. That this works is no condition for anything.
     async fn keep(&self, stored: StoredTable) {
+        let mut kept_version = self.kept.lock().await;
+        if stored.version < *kept_version {
+            return;
+        }
+        *kept_version = stored.version;
         let last_good = self.last_good.clone();
         let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
         if let Err(error) = kept.map_err(std::io::Error::other).flatten() {
