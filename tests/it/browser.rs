@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::{Answers, Request};
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 25] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
