@@ -14,7 +14,7 @@ pub async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// The database answers; its tables were brought up to date before the server began to listen.
+/// The database answers; before its tables were brought up to date, no connection to it gets through.
 pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Error> {
     let answered = tokio::time::timeout(PATIENCE, state.db.ping()).await;
     let is_ready = matches!(answered, Ok(Ok(()))) && !state.writer.is_database_away();

@@ -1,13 +1,14 @@
 //! How many people wait for a callback, and who first: pages show it by the way, so it must cost them nothing.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
 use super::clock::now_ms;
 use crate::calls::phone::Numbering;
+use crate::store::Db;
 use crate::store::callbacks::{CallbackPage, count_open, open_callbacks};
-use crate::store::{Db, StoreError};
 
 /// Missed calls longer ago than this many days are only listed if asked for.
 pub const DEFAULT_DAYS: i64 = 30;
@@ -52,7 +53,7 @@ impl Owed {
 
 /// An answer of the database that is not asked for again at once.
 #[derive(Debug)]
-struct Remembered<T> {
+pub struct Remembered<T> {
     // Held while asking: pages asked for at the same time ask once.
     known: Mutex<Option<(Instant, Option<T>)>>,
 }
@@ -64,7 +65,8 @@ impl<T> Default for Remembered<T> {
 }
 
 impl<T: Clone> Remembered<T> {
-    async fn get(&self, ask: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    /// The answer; `None` while the database does not answer.
+    pub async fn get<E: Display>(&self, ask: impl Future<Output = Result<T, E>>) -> Option<T> {
         let mut known = self.known.lock().await;
         if let Some((until, value)) = &*known
             && Instant::now() < *until
@@ -72,7 +74,8 @@ impl<T: Clone> Remembered<T> {
             return value.clone();
         }
         let began = Instant::now();
-        let value = ask.await.inspect_err(|error| tracing::warn!(%error, "who is owed a callback is not known")).ok();
+        let value =
+            ask.await.inspect_err(|error| tracing::warn!(%error, "what pages show by the way is not known")).ok();
         let remembered = (began.elapsed() * REMEMBERED_TIMES).min(REMEMBERED_AT_MOST);
         *known = Some((Instant::now() + remembered, value.clone()));
         value

@@ -12,13 +12,14 @@ use super::last_good::LastGood;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
-use super::owed::Owed;
+use super::owed::{Owed, Remembered};
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
 use crate::routing::route::Route;
 use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
+use crate::stats::totals::Totals;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
@@ -44,6 +45,8 @@ pub struct State {
     pub writer: Writer,
     /// How many callbacks are owed.
     pub owed: Owed,
+    /// What became of the calls of each route, by its id.
+    pub route_figures: Remembered<Arc<HashMap<String, Totals>>>,
     /// The stream of what changes.
     pub live: Arc<Live>,
     /// What is counted.
@@ -51,6 +54,8 @@ pub struct State {
     /// Told when routes may have changed through another node.
     pub routes_changed: Notify,
     last_good: LastGood,
+    /// The version that was kept last; held while keeping.
+    kept: tokio::sync::Mutex<i64>,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
     recent: Mutex<RecentDecisions>,
@@ -190,12 +195,14 @@ impl State {
             metrics,
             routes_changed: Notify::new(),
             last_good: LastGood::new(&config),
+            kept: tokio::sync::Mutex::new(NEVER),
             config,
             db,
             derivation,
             hours,
             writer,
             owed: Owed::default(),
+            route_figures: Remembered::default(),
             table: RwLock::new(Arc::new(table)),
             names: RwLock::new(Arc::new(names)),
             recent: Mutex::default(),
@@ -206,6 +213,11 @@ impl State {
 
     /// Keeps the routes beside the database. That this works is no condition for anything.
     async fn keep(&self, stored: StoredTable) {
+        let mut kept_version = self.kept.lock().await;
+        if stored.version < *kept_version {
+            return;
+        }
+        *kept_version = stored.version;
         let last_good = self.last_good.clone();
         let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
         if let Err(error) = kept.map_err(std::io::Error::other).flatten() {

@@ -14,7 +14,7 @@ use crate::helpers::{TestApp, accepted, hung_up, incoming};
 /// On a machine that has other things to do, too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
@@ -36,6 +36,8 @@ const PAGES: [&str; 24] = [
     "/live",
     "/docs",
     "/routes",
+    "/routes/history",
+    "/routes/history/1",
     "/routes/new",
     "/routes/test?to=022129191999&from=anonymous&at=2026-11-23T11:00",
     "/settings",
@@ -187,6 +189,8 @@ fn with_a_call() -> TestApp {
     }
     let contact = json!({"name": "Anna Kern-Oberlandesgerichtsvizepräsidentin", "company": "Obst & Gemüse GmbH"});
     app.request("PUT", "/api/v1/contacts/+491712345678").json(&contact).send().ok();
+    let route = json!({"name": "Zentrale", "to": ["022129191999"], "reply": {"action": "hangup"}});
+    assert_eq!(app.create_route(&route).status, 201);
     app
 }
 
@@ -291,6 +295,11 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     assert!(answer.xml().contains("<Hangup/>"), "{}", answer.xml());
     browser.go(&app, "/calls/c9").await;
     assert!(browser.text().await.contains("Zentrale"), "the call's page says which route answered");
+    app.delete_route(&json!(1));
+    browser.go(&app, "/routes/history").await;
+    browser.click(".revisions button").await;
+    assert!(browser.client.current_url().await.unwrap().path() == "/routes");
+    assert!(browser.text().await.contains("Zentrale"), "one click takes the deletion back");
     browser.stop().await;
 }
 

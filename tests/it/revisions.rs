@@ -4,7 +4,7 @@ use fernamt::store::revisions::By;
 use fernamt::store::{Db, routes};
 use serde_json::{Value, json};
 
-use crate::database::{Database, runtime};
+use crate::database::runtime;
 use crate::helpers::{Answers, CALLER, LINE, TestApp, incoming};
 
 fn rejecting(name: &str) -> Value {
@@ -239,8 +239,6 @@ fn a_call_tells_by_which_revision_it_was_decided_and_how_fast() {
 #[test]
 fn routes_tell_what_became_of_their_calls() {
     let app = TestApp::start();
-    let database: &Database = &app.database;
-    assert!(app.get("/routes").text().contains("No call was decided since the start."));
     app.create_route(&rejecting("A"));
     for (call_id, ending) in [("a", Some("missed")), ("b", Some("accepted")), ("c", Some("accepted")), ("d", None)] {
         answer(&app, call_id);
@@ -251,5 +249,5 @@ fn routes_tell_what_became_of_their_calls() {
     let page = app.get("/routes");
     assert!(page.text().contains("4 calls · Accepted: 2 · Missed: 1"), "{page}");
     assert!(page.text().contains("calls since the start: 4"), "{page}");
-    assert_eq!(database.count("from decisions where took_us is not null and revision is not null"), 4);
+    assert_eq!(app.database.count("from decisions where took_us is not null and revision is not null"), 4);
 }

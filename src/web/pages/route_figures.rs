@@ -1,6 +1,7 @@
 //! What became of the calls of each route, and how fast calls are decided.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::visit::Visit;
 use crate::calls::outcome::Outcome;
@@ -14,25 +15,27 @@ use crate::web::state::State;
 /// What a route's calls can end with that is worth a word.
 const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
 
-/// The figures of all routes over the last 30 days, in words.
-pub struct RouteFigures(HashMap<String, String>);
+/// The figures of all routes over the last 30 days, at most a few seconds old; `None` while they are not known.
+pub struct RouteFigures(Option<Arc<HashMap<String, Totals>>>);
 
 impl RouteFigures {
     /// Counts them.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn count(state: &State, visit: &Visit) -> Result<Self, Error> {
-        let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state)?;
-        let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
-        let groups = report.groups.into_iter().flatten();
-        let of_routes = groups.filter_map(|group| Some((group.key?, words(&group.totals, visit))));
-        Ok(Self(of_routes.collect()))
+    pub async fn count(state: &State) -> Self {
+        let count = async {
+            let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state)?;
+            let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
+            let groups = report.groups.into_iter().flatten();
+            let of_routes = groups.filter_map(|group| Some((group.key?, group.totals)));
+            Ok::<_, Error>(Arc::new(of_routes.collect()))
+        };
+        Self(state.route_figures.get(count).await)
     }
 
     /// Those of one route.
     pub fn of(&self, route_id: i64, visit: &Visit) -> String {
-        self.0.get(&route_id.to_string()).cloned().unwrap_or_else(|| visit.texts.history.no_calls.to_owned())
+        let t = &visit.texts.history;
+        let Some(known) = &self.0 else { return t.nothing.to_owned() };
+        known.get(&route_id.to_string()).map_or_else(|| t.no_calls.to_owned(), |totals| words(totals, visit))
     }
 }
 

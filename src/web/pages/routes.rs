@@ -79,7 +79,7 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
     };
     let named =
         |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
-    let figures = RouteFigures::count(&state, &visit).await?;
+    let figures = RouteFigures::count(&state).await;
     let hours = &visit.texts.hours;
     // Many routes keep the same hours.
     let mut told_hours = HashMap::new();
