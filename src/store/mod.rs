@@ -64,7 +64,7 @@ use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools
 /// How long a server may take to let the first connection in.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
 /// Any number that nothing else in the database uses: who holds it may write.

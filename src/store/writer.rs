@@ -206,12 +206,13 @@ impl WriterTask {
             }
             // The database is in trouble: what comes joins what waits.
             let pause = next_try.saturating_duration_since(Instant::now());
-            if pause.is_zero() {
+            // At the stop, what waits is safe where it is.
+            if pause.is_zero() && !queue.is_closed() {
                 self.empty_spool(&mut queue).await;
                 next_try = Instant::now() + EMPTY_EVERY;
                 continue;
             }
-            match timeout(pause, queue.recv_many(&mut jobs, BATCH)).await {
+            match timeout(pause.max(LOOK_EVERY), queue.recv_many(&mut jobs, BATCH)).await {
                 Ok(0) => return tracing::warn!(events = self.spool.level().events(), "events stay in the spool"),
                 Ok(_) => {
                     let mut batch = jobs.drain(..).collect();
@@ -344,6 +345,7 @@ impl WriterTask {
         let was_empty = self.spool.is_empty();
         match self.spool.keep(deliveries) {
             Ok(()) => {
+                self.away.store(true, Ordering::Relaxed);
                 if was_empty {
                     tracing::warn!(file = %self.spool.path().display(), "events wait in the spool");
                 }
