@@ -283,7 +283,7 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     browser.follow("button.primary").await;
     let refused = browser.text().await;
     assert!(refused.contains("Mon-Fri") && refused.contains("Use Mo-Fr"), "what was meant is offered: {refused}");
-    browser.click("[name='use_hours']").await;
+    browser.follow("[name='use_hours']").await;
     let field = browser.client.find(Locator::Css("[name='hours']")).await.unwrap();
     assert_eq!(field.prop("value").await.unwrap().as_deref(), Some("Mo-Fr"));
     assert_eq!(app.get("/api/v1/routes").ok()["items"], json!([]), "nothing is half-saved");
@@ -297,7 +297,7 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     assert!(browser.text().await.contains("Zentrale"), "the call's page says which route answered");
     app.delete_route(&json!(1));
     browser.go(&app, "/routes/history").await;
-    browser.click(".revisions button").await;
+    browser.follow(".revisions button").await;
     assert!(browser.client.current_url().await.unwrap().path() == "/routes");
     assert!(browser.text().await.contains("Zentrale"), "one click takes the deletion back");
     browser.stop().await;
@@ -320,16 +320,16 @@ async fn hours_are_picked_by_weekday_and_steps_moved_on_a_phone_without_javascri
     assert!(width >= 50.0, "a time fits in: {width}");
     browser.write("[name='forward.targets[0].numbers']", "23").await;
     browser.write("[name='forward.targets[1].numbers']", "24").await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     let wrong = browser.client.find(Locator::Css("[id='week.fr.to-wrong']")).await.unwrap().text().await.unwrap();
     assert!(wrong.contains("Friday to"), "{wrong}");
     browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false})).await;
     assert_eq!(browser.barriers(&axe).await, [""; 0]);
     browser.without_javascript().await;
-    browser.click("[name='move'][value='forward.targets[1].up']").await;
+    browser.follow("[name='move'][value='forward.targets[1].up']").await;
     assert_eq!(app.get("/api/v1/routes").ok()["items"], json!([]), "moving saves nothing");
     browser.write("[name='week.fr.to']", "14.30").await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     assert!(browser.client.current_url().await.unwrap().path() == "/routes");
     let route = app.get("/api/v1/routes").ok()["items"][0].clone();
     assert_eq!(route["hours"], "Mo-Th 09:00-17:00, Fr 09:00-14:30, Sa 22:00-06:00; PH off");
