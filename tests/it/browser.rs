@@ -282,7 +282,7 @@ async fn a_route_made_in_the_browser_answers_the_next_call_without_javascript() 
     browser.click("#choose-hangup").await;
     browser.follow("button.primary").await;
     let refused = browser.text().await;
-    assert!(refused.contains("Mon-Fri") && refused.contains("Use Mo-Fr"), "what was meant is offered: {refused}");
+    assert!(refused.contains("Use Mo-Fr"), "what was meant is offered: {refused}");
     browser.follow("[name='use_hours']").await;
     let field = browser.client.find(Locator::Css("[name='hours']")).await.unwrap();
     assert_eq!(field.prop("value").await.unwrap().as_deref(), Some("Mo-Fr"));
