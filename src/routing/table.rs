@@ -1,12 +1,16 @@
 //! All routes, compiled for deciding: in memory, swapped whole when routes change, the XML ready.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::hours::{Hours, HoursContext, HoursError};
+use super::answer::Answer;
+use super::hours::HoursContext;
+use super::incoming::{History, Incoming};
 use super::index::Index;
-use super::matching::{Pattern, Spellings};
+use super::lists::{Lists, Side, SideReader};
+use super::matching::Spellings;
+use super::named::{ClosedSwitch, Shared};
+use super::opening::{Opening, Openings};
 use super::route::Route;
 use crate::calls::phone::Numbering;
 use crate::fields::FieldError;
@@ -41,11 +45,22 @@ pub struct Unusable {
 pub struct RoutingTable {
     numbering: Arc<Numbering>,
     routes: Vec<CompiledRoute>,
+    lists: Lists,
+    openings: Vec<Opening>,
+    closed: Option<ClosedSwitch>,
     /// Every route is filed in exactly one of these three, by its place in `routes`.
-    by_to: Index<Vec<usize>>,
-    by_from: Index<Vec<usize>>,
+    by_to: Filed,
+    by_from: Filed,
     for_any: Vec<usize>,
     no_route: Arc<str>,
+}
+
+/// Places of routes by the numbers and lists that they name.
+#[derive(Debug, Default)]
+struct Filed {
+    numbers: Index<Vec<usize>>,
+    /// By place of the list.
+    lists: Vec<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -54,8 +69,9 @@ struct CompiledRoute {
     name: Arc<str>,
     to: Numbers,
     from: Numbers,
-    hours: Option<Hours>,
-    xml: Arc<str>,
+    /// A place in `openings`; `None` = always.
+    opening: Option<usize>,
+    answer: Answer,
 }
 
 /// The numbers of `to` or `from`: as fast to ask with ten thousand patterns as with one.
@@ -63,43 +79,53 @@ struct CompiledRoute {
 struct Numbers {
     any: bool,
     meant: Index<()>,
+    lists: Vec<usize>,
+}
+
+/// A number of the call, and the lists that hold it.
+struct Asked {
+    number: Option<Spellings>,
+    lists: Vec<usize>,
 }
 
 impl Numbers {
-    fn new(patterns: &[Pattern]) -> Self {
+    fn new(side: Side, lists: &Lists) -> Self {
         let mut meant = Index::default();
-        for pattern in patterns {
+        for pattern in &side.patterns {
             meant.file(pattern, |()| {});
         }
-        Self { any: is_any(patterns), meant }
+        Self { any: side.is_any(lists), meant, lists: side.lists }
     }
 
-    fn matches(&self, number: Option<&Spellings>) -> bool {
-        self.any || number.is_some_and(|number| self.meant.find(number).next().is_some())
+    fn matches(&self, asked: &Asked) -> bool {
+        self.any
+            || self.lists.iter().any(|list| asked.lists.contains(list))
+            || asked.number.as_ref().is_some_and(|number| self.meant.find(number).next().is_some())
     }
-}
-
-fn is_any(patterns: &[Pattern]) -> bool {
-    patterns.is_empty() || patterns.contains(&Pattern::Any)
 }
 
 /// A route on its way into the table.
 struct Parsed<'a> {
     route: &'a Route,
-    to: Vec<Pattern>,
-    from: Vec<Pattern>,
-    hours: Option<Hours>,
+    to: Side,
+    from: Side,
+    opening: Option<usize>,
 }
 
 impl RoutingTable {
     /// Compiles the enabled routes, in whatever order they come; those that cannot be used are left out and
     /// handed back.
-    pub fn compile(routes: &[Route], numbering: &Arc<Numbering>, context: &HoursContext) -> (Self, Vec<Unusable>) {
+    pub fn compile(
+        routes: &[Route],
+        shared: &Shared,
+        numbering: &Arc<Numbering>,
+        context: &HoursContext,
+    ) -> (Self, Vec<Unusable>) {
         let mut unusable = Vec::new();
         let mut parsed = Vec::new();
-        let mut known_hours = HashMap::new();
+        let (mut sides, mut openings) = (SideReader::new(numbering, shared), Openings::new(context, shared));
         for route in routes.iter().filter(|route| route.enabled) {
-            match parse(route, numbering, context, &mut known_hours) {
+            match parse(route, &mut sides, &mut openings) {
                 Ok(usable) => parsed.push(usable),
                 Err(error) => {
                     unusable.push(Unusable { route_id: route.id, route_name: route.name.clone(), error });
@@ -110,80 +136,85 @@ impl RoutingTable {
         let mut table = Self {
             numbering: Arc::clone(numbering),
             routes: Vec::with_capacity(parsed.len()),
-            by_to: Index::default(),
-            by_from: Index::default(),
+            lists: sides.into_lists(),
+            openings: openings.into_all(),
+            closed: shared.closed,
+            by_to: Filed::default(),
+            by_from: Filed::default(),
             for_any: Vec::new(),
             no_route: EMPTY_RESPONSE.into(),
         };
         table.file(&parsed);
-        table.routes.extend(parsed.into_iter().map(CompiledRoute::from));
+        let compiled = parsed.into_iter().map(|parsed| CompiledRoute::new(parsed, &table.lists)).collect();
+        table.routes = compiled;
         (table, unusable)
     }
 
     /// Files each route on the side whose numbers it shares with fewer others: a thousand callers blocked on
     /// the main line are found by the caller.
     fn file(&mut self, parsed: &[Parsed<'_>]) {
-        let mut sharing = (Index::<usize>::default(), Index::<usize>::default());
+        let mut sharing = (Sharing::new(&self.lists), Sharing::new(&self.lists));
         for Parsed { to, from, .. } in parsed {
-            to.iter().for_each(|pattern| sharing.0.file(pattern, |count| *count += 1));
-            from.iter().for_each(|pattern| sharing.1.file(pattern, |count| *count += 1));
+            sharing.0.count(to);
+            sharing.1.count(from);
         }
-        let shared = |patterns: &[Pattern], sharing: &Index<usize>| {
-            let most = patterns.iter().flat_map(|pattern| sharing.of(pattern)).max();
-            most.copied().filter(|_| !is_any(patterns))
-        };
+        self.by_to.lists.resize_with(self.lists.len(), Vec::new);
+        self.by_from.lists.resize_with(self.lists.len(), Vec::new);
         for (place, Parsed { to, from, .. }) in parsed.iter().enumerate() {
-            let (by_to, by_from) = (shared(to, &sharing.0), shared(from, &sharing.1));
-            let (patterns, index) = match (by_to.map(Reverse), by_from.map(Reverse)) {
-                (None, None) => {
-                    self.for_any.push(place);
-                    continue;
-                }
-                (by_to, by_from) if by_to >= by_from => (to, &mut self.by_to),
-                _ => (from, &mut self.by_from),
-            };
-            for pattern in patterns {
-                index.file(pattern, |places| {
-                    // Two spellings of one route may be one key.
-                    if places.last() != Some(&place) {
-                        places.push(place);
-                    }
-                });
+            let most = |sharing: &Sharing, side: &Side| (!side.is_any(&self.lists)).then(|| sharing.most(side));
+            let (by_to, by_from) = (most(&sharing.0, to), most(&sharing.1, from));
+            match (by_to.map(Reverse), by_from.map(Reverse)) {
+                (None, None) => self.for_any.push(place),
+                (by_to, by_from) if by_to >= by_from => self.by_to.file(to, place),
+                _ => self.by_from.file(from, place),
             }
         }
     }
 
-    /// What a call gets: the first route that matches, else the empty response. `from` and `to` as received,
-    /// `at_ms` in epoch milliseconds.
-    pub fn decide(&self, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
-        let from = from.and_then(|number| Spellings::of(number, &self.numbering));
-        let to = to.and_then(|number| Spellings::of(number, &self.numbering));
-        let matching = self.candidates(from.as_ref(), to.as_ref()).find(|route| {
-            route.to.matches(to.as_ref())
-                && route.from.matches(from.as_ref())
-                && route.hours.as_ref().is_none_or(|hours| hours.is_open(at_ms))
+    /// What a call gets: the first route that matches, else the empty response. The same call, table and history
+    /// give the same answer.
+    pub fn decide(&self, call: &Incoming<'_>, history: &History) -> Decision {
+        let (from, to) = (self.asked(call.from), self.asked(call.to));
+        let is_closed = self.closed.is_some_and(|closed| closed.holds(call.at_ms));
+        // Many routes keep the same hours: each is asked once.
+        let mut known: Vec<(usize, bool)> = Vec::new();
+        let mut takes_part = |place: usize| {
+            if let Some((_, open)) = known.iter().find(|(known, _)| *known == place) {
+                return *open;
+            }
+            let open = self.openings.get(place).is_some_and(|opening| opening.takes_part(call.at_ms, is_closed));
+            known.push((place, open));
+            open
+        };
+        let matching = self.candidates(&from, &to).find(|route| {
+            route.to.matches(&to) && route.from.matches(&from) && route.opening.is_none_or(&mut takes_part)
         });
         match matching {
             Some(route) => Decision {
                 route_id: Some(route.id),
                 route_name: Some(Arc::clone(&route.name)),
-                xml: Arc::clone(&route.xml),
-                decided_ms: at_ms,
+                xml: route.answer.xml(call, &self.numbering, history),
+                decided_ms: call.at_ms,
             },
-            None => Decision { route_id: None, route_name: None, xml: Arc::clone(&self.no_route), decided_ms: at_ms },
+            None => Decision {
+                route_id: None,
+                route_name: None,
+                xml: Arc::clone(&self.no_route),
+                decided_ms: call.at_ms,
+            },
         }
     }
 
+    fn asked(&self, number: Option<&str>) -> Asked {
+        let number = number.and_then(|number| Spellings::of(number, &self.numbering));
+        Asked { lists: self.lists.holding(number.as_ref()), number }
+    }
+
     /// The routes that may match, in order, each once.
-    fn candidates<'a>(
-        &'a self,
-        from: Option<&'a Spellings>,
-        to: Option<&'a Spellings>,
-    ) -> impl Iterator<Item = &'a CompiledRoute> {
-        let found_to = to.into_iter().flat_map(|number| self.by_to.find(number));
-        let found_from = from.into_iter().flat_map(|number| self.by_from.find(number));
+    fn candidates<'a>(&'a self, from: &'a Asked, to: &'a Asked) -> impl Iterator<Item = &'a CompiledRoute> {
         let mut lists: Vec<&[usize]> =
-            found_to.chain(found_from).chain([&self.for_any]).map(Vec::as_slice).filter(|l| !l.is_empty()).collect();
+            self.by_to.find(to).chain(self.by_from.find(from)).chain([self.for_any.as_slice()]).collect();
+        lists.retain(|places| !places.is_empty());
         std::iter::from_fn(move || {
             let next = *lists.iter().filter_map(|places| places.first()).min()?;
             for places in &mut lists {
@@ -197,6 +228,11 @@ impl RoutingTable {
         })
     }
 
+    /// For how many days back decisions ask who accepted a caller's last call; `None`: they do not.
+    pub fn last_peer_days(&self) -> Option<u16> {
+        self.routes.iter().filter_map(|route| route.answer.last_peer_days()).max()
+    }
+
     /// How many routes take part.
     pub fn len(&self) -> usize {
         self.routes.len()
@@ -208,43 +244,74 @@ impl RoutingTable {
     }
 }
 
-impl From<Parsed<'_>> for CompiledRoute {
-    fn from(Parsed { route, to, from, hours }: Parsed<'_>) -> Self {
+impl Filed {
+    fn file(&mut self, side: &Side, place: usize) {
+        for list in &side.lists {
+            self.lists[*list].push(place);
+        }
+        for pattern in &side.patterns {
+            self.numbers.file(pattern, |places| {
+                // Two spellings of one route may be one key.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            });
+        }
+    }
+
+    fn find<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a [usize]> {
+        let by_list = asked.lists.iter().filter_map(|list| self.lists.get(*list));
+        asked.number.iter().flat_map(|number| self.numbers.find(number)).chain(by_list).map(Vec::as_slice)
+    }
+}
+
+/// How many routes name a number or a list on one side.
+struct Sharing {
+    numbers: Index<usize>,
+    lists: Vec<usize>,
+}
+
+impl Sharing {
+    fn new(lists: &Lists) -> Self {
+        Self { numbers: Index::default(), lists: vec![0; lists.len()] }
+    }
+
+    fn count(&mut self, side: &Side) {
+        side.patterns.iter().for_each(|pattern| self.numbers.file(pattern, |count| *count += 1));
+        side.lists.iter().for_each(|list| self.lists[*list] += 1);
+    }
+
+    /// The largest number of routes that a call for this side would have to look through.
+    fn most(&self, side: &Side) -> usize {
+        let by_number = side.patterns.iter().flat_map(|pattern| self.numbers.of(pattern));
+        let by_list = side.lists.iter().filter_map(|list| self.lists.get(*list));
+        by_number.chain(by_list).copied().max().unwrap_or_default()
+    }
+}
+
+impl CompiledRoute {
+    fn new(Parsed { route, to, from, opening }: Parsed<'_>, lists: &Lists) -> Self {
         Self {
             id: route.id,
             name: route.name.as_str().into(),
-            to: Numbers::new(&to),
-            from: Numbers::new(&from),
-            hours,
-            xml: route.reply.to_xml().into(),
+            to: Numbers::new(to, lists),
+            from: Numbers::new(from, lists),
+            opening,
+            answer: Answer::new(&route.reply),
         }
     }
 }
 
-/// `known_hours` remembers what was read: many routes keep the same hours.
 fn parse<'a>(
     route: &'a Route,
-    numbering: &Numbering,
-    context: &HoursContext,
-    known_hours: &mut HashMap<&'a str, Result<Hours, HoursError>>,
+    sides: &mut SideReader<'_>,
+    openings: &mut Openings<'a>,
 ) -> Result<Parsed<'a>, FieldError> {
-    let patterns = |field: &str, texts: &[String]| -> Result<Vec<_>, FieldError> {
-        let parsed = texts.iter().enumerate().map(|(index, text)| {
-            Pattern::parse(text, numbering)
-                .map_err(|problem| FieldError { field: format!("{field}[{index}]"), problem })
-        });
-        parsed.collect()
-    };
-    let hours = route.hours.as_deref().map(|text| {
-        let hours = known_hours.entry(text).or_insert_with(|| Hours::parse(text, context));
-        hours.clone().map_err(|error| FieldError { field: "hours".into(), problem: error.problem() })
-    });
-    Ok(Parsed {
-        route,
-        to: patterns("to", &route.to)?,
-        from: patterns("from", &route.from)?,
-        hours: hours.transpose()?,
-    })
+    let to = sides.read("to", &route.to)?;
+    let from = sides.read("from", &route.from)?;
+    let opening = route.hours.as_deref().map(|hours| openings.place(hours)).transpose();
+    let opening = opening.map_err(|problem| FieldError { field: "hours".into(), problem })?;
+    Ok(Parsed { route, to, from, opening })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
 
+/// Who accepted and made calls.
+pub mod accepted;
 /// Who was missed in a period, and whether there was contact since.
 pub mod callback_report;
 /// Who is still to be rung back.
@@ -30,6 +32,8 @@ pub mod record;
 pub mod routes;
 /// What the database remembers about itself.
 pub mod settings;
+/// What routes share: named lists, named schedules, the switch "closed until".
+pub mod shared;
 /// Group commit: many waiting, one writing.
 pub mod writer;
 

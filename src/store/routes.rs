@@ -160,7 +160,7 @@ pub async fn enable_route(db: &Db, id: i64, enabled: bool) -> Result<(), RouteEr
 }
 
 for_both_engines! {
-    async fn next_version(connection: &mut EngineConnection) -> Result<i64, StoreError> {
+    pub(in crate::store) async fn next_version(connection: &mut EngineConnection) -> Result<i64, StoreError> {
         let value: String = sqlx::query_scalar(
             "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
              set value = cast(cast(settings.value as bigint) + 1 as text) returning value",

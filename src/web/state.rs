@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
+use super::callers::Callers;
 use super::clock::now_ms;
 use super::live::Live;
 use super::metrics::Metrics;
@@ -13,11 +14,15 @@ use super::owed::Owed;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
+use crate::routing::incoming::Incoming;
+use crate::routing::named::Shared;
+use crate::routing::route::RouteContext;
 use crate::routing::table::{Decision, RoutingTable, Unusable};
 use crate::stats::filter::Filter;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
+use crate::store::shared::load_shared;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
 
@@ -46,6 +51,7 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
+    callers: Arc<Callers>,
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
     last_event_ms: AtomicI64,
@@ -58,6 +64,8 @@ pub struct LoadedTable {
     pub table: RoutingTable,
     /// Routes that cannot be used.
     pub unusable: Vec<Unusable>,
+    /// What routes share.
+    pub shared: Arc<Shared>,
     version: i64,
 }
 
@@ -108,7 +116,9 @@ impl State {
         let names = Names::load(&db, None).await?.unwrap_or_default();
         let live = Arc::new(Live::new(config.live.clone(), db.has_nodes()));
         let metrics = Arc::<Metrics>::default();
-        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone() }));
+        let callers = Arc::<Callers>::default();
+        callers.refresh(&db, table.table.last_peer_days()).await?;
+        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone(), callers: callers.clone() }));
         Ok(Self {
             live,
             metrics,
@@ -120,6 +130,7 @@ impl State {
             owed: Owed::default(),
             table: RwLock::new(Arc::new(table)),
             names: RwLock::new(Arc::new(names)),
+            callers,
             recent: Mutex::default(),
             refusal: Mutex::default(),
             last_event_ms: AtomicI64::new(NEVER),
@@ -147,6 +158,36 @@ impl State {
         Ok(())
     }
 
+    /// What routes share, as it is stored now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn shared(&self) -> Result<Arc<Shared>, StoreError> {
+        self.refresh_routes().await?;
+        Ok(self.table().shared.clone())
+    }
+
+    /// What routes are read with, as things are stored now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn route_context(&self) -> Result<RouteContext<'_>, StoreError> {
+        Ok(RouteContext::new(&self.hours, &*self.shared().await?))
+    }
+
+    /// Reads who knows which caller, as far as routes ask for it and others have stored it.
+    ///
+    /// # Errors
+    /// When the database does not answer; what is remembered stays.
+    pub async fn refresh_callers(&self) -> Result<(), StoreError> {
+        self.callers.refresh(&self.db, self.table().table.last_peer_days()).await
+    }
+
+    /// Until when the company is closed now by the switch.
+    pub fn closed_until(&self, now_ms: i64) -> Option<i64> {
+        self.table().shared.closed.filter(|closed| closed.holds(now_ms)).map(|closed| closed.until_ms)
+    }
+
     /// What people call numbers and agents now.
     pub fn names(&self) -> Arc<Names> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -171,7 +212,8 @@ impl State {
         if let Some(decision) = recent.by_call.get(call_id) {
             return decision.clone();
         }
-        let decision = self.table().table.decide(from, to, at_ms);
+        let call = Incoming { call_id: call_id.as_str(), from, to, at_ms };
+        let decision = self.table().table.decide(&call, &self.callers.history());
         recent.keep(call_id.clone(), decision.clone());
         decision
     }
@@ -241,11 +283,13 @@ impl State {
 struct Watch {
     live: Arc<Live>,
     metrics: Arc<Metrics>,
+    callers: Arc<Callers>,
 }
 
 impl Observer for Watch {
     fn committed(&self, changes: &Changes, took: Duration) {
         self.metrics.committed(changes, took);
+        self.callers.note(&changes.calls);
         self.live.changed(changes.calls.iter().map(|change| change.after.key));
     }
 }
@@ -253,11 +297,13 @@ impl Observer for Watch {
 async fn load_table(db: &Db, derivation: &Derivation, hours: &HoursContext) -> Result<LoadedTable, StoreError> {
     // The version first: a change in between is loaded again, never missed.
     let version = routes::routes_version(db).await?;
-    let (table, unusable) = RoutingTable::compile(&routes::list_routes(db).await?, &derivation.numbering, hours);
+    let shared = Arc::new(load_shared(db).await?);
+    let routes = routes::list_routes(db).await?;
+    let (table, unusable) = RoutingTable::compile(&routes, &shared, &derivation.numbering, hours);
     for Unusable { route_id, error, .. } in &unusable {
         tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
     }
-    Ok(LoadedTable { table, unusable, version })
+    Ok(LoadedTable { table, unusable, shared, version })
 }
 
 #[derive(Default)]

@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
+use crate::routing::hours::Hours;
+use crate::routing::matching::Pattern;
 use crate::placetel::reply::{Queue, Reply};
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
@@ -34,23 +36,27 @@ fn route(id: i64, position: i64, to: &[&str], from: &[&str], hours: Option<&str>
 }
 
 fn table(routes: &[Route]) -> RoutingTable {
-    let (table, unusable) = RoutingTable::compile(routes, &numbering(), &context());
+    let (table, unusable) = RoutingTable::compile(routes, &Shared::default(), &numbering(), &context());
     assert_eq!(unusable, []);
     table
+}
+
+fn decide(table: &RoutingTable, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
+    table.decide(&Incoming { call_id: "call-1", from, to, at_ms }, &History::default())
 }
 
 #[test]
 fn the_lowest_position_wins_and_then_the_lowest_id() {
     let table =
         table(&[route(4, 10, &["0221*"], &[], None), route(3, 10, &[], &[], None), route(9, -5, &["23"], &[], None)]);
-    assert_eq!(table.decide(None, Some("022129191999"), MONDAY_MS).route_id, Some(3));
-    assert_eq!(table.decide(None, Some("23"), MONDAY_MS).route_id, Some(9));
+    assert_eq!(decide(&table, None, Some("022129191999"), MONDAY_MS).route_id, Some(3));
+    assert_eq!(decide(&table, None, Some("23"), MONDAY_MS).route_id, Some(9));
 }
 
 #[test]
 fn a_decision_carries_the_routes_name_and_xml() {
     let table = table(&[route(7, 0, &[], &[], None)]);
-    let decision = table.decide(Some("anonymous"), Some("23"), MONDAY_MS);
+    let decision = decide(&table, Some("anonymous"), Some("23"), MONDAY_MS);
     assert_eq!((decision.route_id, decision.route_name.as_deref()), (Some(7), Some("Route 7")));
     assert!(decision.xml.ends_with("<Response><Queue queue_id=\"7\" id=\"7\"/></Response>"), "{}", decision.xml);
 }
@@ -60,7 +66,7 @@ fn no_route_is_a_decision_too() {
     let mut disabled = route(1, 0, &[], &[], None);
     disabled.enabled = false;
     let table = table(&[disabled, route(2, 0, &["23"], &[], None), route(3, 0, &[], &["23"], None)]);
-    let decision = table.decide(None, None, MONDAY_MS);
+    let decision = decide(&table, None, None, MONDAY_MS);
     assert_eq!((decision.route_id, decision.route_name), (None, None));
     assert_eq!(&*decision.xml, EMPTY_RESPONSE);
 }
@@ -72,9 +78,9 @@ fn outside_its_hours_a_route_gives_way_to_the_next() {
         route(2, 2, &[], &["anonymous"], None),
         route(3, 3, &["*"], &["*"], None),
     ]);
-    assert_eq!(table.decide(None, Some("23"), MONDAY_MS).route_id, Some(1));
-    assert_eq!(table.decide(Some("Anonymous"), Some("23"), SUNDAY_MS).route_id, Some(2));
-    assert_eq!(table.decide(None, None, SUNDAY_MS).route_id, Some(3));
+    assert_eq!(decide(&table, None, Some("23"), MONDAY_MS).route_id, Some(1));
+    assert_eq!(decide(&table, Some("Anonymous"), Some("23"), SUNDAY_MS).route_id, Some(2));
+    assert_eq!(decide(&table, None, None, SUNDAY_MS).route_id, Some(3));
 }
 
 #[test]
@@ -86,11 +92,11 @@ fn a_route_that_cannot_be_used_matches_nothing_and_is_handed_back() {
         route(4, 4, &[], &[], Some("nonsense")),
     ];
     routes[3].enabled = false;
-    let (table, unusable) = RoutingTable::compile(&routes, &numbering(), &context());
+    let (table, unusable) = RoutingTable::compile(&routes, &Shared::default(), &numbering(), &context());
     let wrong: Vec<_> = unusable.iter().map(|route| (route.route_id, route.error.field.as_str())).collect();
     assert_eq!(wrong, [(1, "hours"), (2, "to[0]")]);
     assert_eq!(table.len(), 1);
-    assert_eq!(table.decide(None, Some("1"), MONDAY_MS).route_id, Some(3));
+    assert_eq!(decide(&table, None, Some("1"), MONDAY_MS).route_id, Some(3));
 }
 
 /// Ten thousand routes in each of the shapes that a company may have; a scan would take milliseconds.
@@ -110,7 +116,7 @@ fn among_ten_thousand_routes_the_right_one_is_found_at_once() {
         for i in (0..10_000).step_by(10) {
             let is_caller = routes[0].to.first().is_none_or(|to| to == "022129191999");
             let (from, to) = if is_caller { (number(i), "022129191999".into()) } else { ("0301".into(), number(i)) };
-            assert_eq!(table.decide(Some(&from), Some(&to), MONDAY_MS).route_id, Some(i));
+            assert_eq!(decide(&table, Some(&from), Some(&to), MONDAY_MS).route_id, Some(i));
         }
         let each = begin.elapsed() / 1000;
         assert!(each < Duration::from_millis(1), "{each:?}");
@@ -201,7 +207,7 @@ proptest! {
         let table = table(&routes);
         for (from, to, monday) in calls {
             let at_ms = if monday { MONDAY_MS } else { SUNDAY_MS };
-            let decision = table.decide(from.as_deref(), to.as_deref(), at_ms);
+            let decision = decide(&table, from.as_deref(), to.as_deref(), at_ms);
             prop_assert_eq!(decision.route_id, scan(&routes, from.as_deref(), to.as_deref(), at_ms), "{:?} {:?}", from, to);
         }
     }

@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{callbacks, calls, contacts, names, others, quality, routes, stats};
+use super::{callbacks, calls, contacts, names, others, quality, routes, shared, stats};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::stats::period::Period;
@@ -91,6 +91,17 @@ pub struct PageParams {
         routes::show,
         routes::replace,
         routes::remove,
+        shared::lists,
+        shared::list,
+        shared::put_list,
+        shared::delete_list,
+        shared::schedules,
+        shared::schedule,
+        shared::put_schedule,
+        shared::delete_schedule,
+        shared::closed,
+        shared::close,
+        shared::open,
         contacts::list,
         contacts::merge,
         contacts::replace_all,

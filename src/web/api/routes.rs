@@ -30,7 +30,8 @@ pub async fn list(state: Data<State>) -> Result<impl Responder, Error> {
     responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
+    let body = json_body(&request, payload).await?;
+    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
     let route = insert_route(&state.db, draft).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);
@@ -65,7 +66,8 @@ pub async fn replace(
 ) -> Result<HttpResponse, Error> {
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
-    let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
+    let body = json_body(&request, payload).await?;
+    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
     let route = update_route(&state.db, id, draft, expected).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
@@ -91,13 +93,13 @@ fn etag(route: &Route) -> (header::HeaderName, String) {
 }
 
 /// `If-Match: "version"`; `*` is any version.
-fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
+pub(super) fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
     let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
     }
     let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text).parse().ok();
-    let detail = "If-Match: expected the route's version in quotes".to_owned();
+    let detail = "If-Match: expected the version in quotes".to_owned();
     version.map(Some).ok_or(Error::Fields(vec![WrongField { field: "If-Match".into(), detail }]))
 }

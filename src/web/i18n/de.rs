@@ -274,6 +274,7 @@ pub static TEXTS: Texts = Texts {
     dashboard: super::de_dashboard::DASHBOARD,
     routes: super::de_routes::ROUTES,
     route: super::de_routes::ROUTE,
+    shared: super::shared::DE,
     settings: SettingsTexts {
         title: "Einstellungen",
         intro: "Womit dieses fernamt gestartet wurde. Geheimnisse werden nicht gezeigt.",

@@ -5,6 +5,8 @@ pub(super) const ROUTES: RoutesTexts = RoutesTexts {
     intro: "Einen eingehenden Anruf auf einer Nummer mit dem Routing Externe API beantwortet die erste Route, die passt, \
         von oben nach unten.",
     add: "Neue Route",
+    lists: "Nummernlisten",
+    schedules: "Zeitpläne",
     none: "Es gibt noch keine Routen",
     none_what: "Anrufe werden trotzdem aufgezeichnet und gezählt. Routen sind für Nummern, deren Routing in Placetel \
         Externe API ist.",
@@ -33,6 +35,9 @@ pub(super) const ROUTES: RoutesTexts = RoutesTexts {
     answer: "Antwort",
     ring: |numbers, seconds| format!("{numbers} {seconds} s klingeln lassen"),
     then: ", dann ",
+    rotating: " (reihum)",
+    weighted: " (nach Gewicht)",
+    last_peer_first: |seconds| format!("wer den Anrufer kennt {seconds} s klingeln lassen"),
     voicemail: "Voicemail",
     straight_to_voicemail: "direkt zur Voicemail",
     nobody: "niemanden klingeln lassen, keine Voicemail",
@@ -67,11 +72,14 @@ pub(super) const ROUTE: RouteTexts = RouteTexts {
     position: "Position",
     position_hint: "Die niedrigste zuerst. Leer: eine neue Route kommt ans Ende, andere bleiben, wo sie sind.",
     to: "Angerufene Nummern",
-    to_hint: "Eine je Zeile, in beliebiger Schreibweise; 0221* steht für alle, die so beginnen. Leer: jede Nummer.",
+    to_hint: "Eine je Zeile, in beliebiger Schreibweise; 0221* steht für alle, die so beginnen, @Name für eine \
+        Nummernliste. Leer: jede Nummer.",
     from: "Anrufer",
-    from_hint: "Einer je Zeile, auch anonymous; 0221* steht für alle, die so beginnen. Leer: alle.",
+    from_hint: "Einer je Zeile, auch anonymous; 0221* steht für alle, die so beginnen, @Name für eine \
+        Nummernliste. Leer: alle.",
     hours: "Zeiten",
-    hours_hint: "Öffnungszeiten wie in OpenStreetMap, etwa Mo-Fr 09:00-17:00; PH off (PH: Feiertage). Leer: immer.",
+    hours_hint: "Öffnungszeiten wie in OpenStreetMap, etwa Mo-Fr 09:00-17:00; PH off (PH: Feiertage); @Name für \
+        einen Zeitplan, not @Name für die Zeit, in der er geschlossen ist. Leer: immer.",
     answer: "Was mit ihnen geschieht",
     answer_hint: "Nur die Felder der gewählten Antwort zählen.",
     action: |action| match action {
@@ -98,6 +106,21 @@ pub(super) const ROUTE: RouteTexts = RouteTexts {
     numbers: "SIP-Nutzer oder Nummern, eine je Zeile",
     ringtime: "Klingelzeit (s)",
     ringtime_hint: |seconds| format!("Leer: {seconds}"),
+    weight: "Gewicht",
+    weight_hint: "Zählt nur bei „Nach Gewicht“. Leer: 1",
+    distribution: "Reihenfolge der Stufen",
+    distribution_hint: "Wer zuerst klingelt, hängt nur vom Anruf ab: Fragt Placetel noch einmal, bleibt es dabei.",
+    distributions: [
+        ("in_order", "Wie angegeben"),
+        ("rotate", "Reihum: jeder Anruf beginnt mit einer anderen Stufe"),
+        ("weighted", "Nach Gewicht: wer doppelt so viel wiegt, ist doppelt so oft zuerst dran"),
+    ],
+    last_peer: "Wer den Anrufer kennt",
+    last_peer_on: "Wer zuletzt einen Anruf von dieser Nummer angenommen hat, klingelt zuerst",
+    last_peer_hint: "Nur wer in den letzten 14 Tagen telefoniert hat; sonst klingeln gleich die Stufen.",
+    last_peer_ringtime_hint: "Leer: 15",
+    within_days: "Höchstens so viele Tage her",
+    within_days_hint: "1 bis 365. Leer: 30",
     music_on_hold: "Wartemusik statt Freizeichen",
     voicemail: "Voicemail, wenn niemand abhebt",
     voicemail_announcement: "Ansage der Voicemail (ID)",

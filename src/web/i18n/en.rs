@@ -264,6 +264,7 @@ pub static TEXTS: Texts = Texts {
     dashboard: super::en_dashboard::DASHBOARD,
     routes: super::en_routes::ROUTES,
     route: super::en_routes::ROUTE,
+    shared: super::shared::EN,
     settings: SettingsTexts {
         title: "Settings",
         intro: "What this fernamt was started with. Secrets are not shown.",

@@ -5,6 +5,8 @@ pub(super) const ROUTES: RoutesTexts = RoutesTexts {
     intro: "An incoming call on a number with the routing External API is answered by the first route that matches, \
         from top to bottom.",
     add: "New route",
+    lists: "Lists of numbers",
+    schedules: "Schedules",
     none: "There are no routes yet",
     none_what: "Calls are logged and counted all the same. Routes are for numbers whose routing in Placetel is External \
         API.",
@@ -33,6 +35,9 @@ pub(super) const ROUTES: RoutesTexts = RoutesTexts {
     answer: "Answer",
     ring: |numbers, seconds| format!("ring {numbers} for {seconds} s"),
     then: ", then ",
+    rotating: " (in turn)",
+    weighted: " (by weight)",
+    last_peer_first: |seconds| format!("ring whoever knows the caller for {seconds} s"),
     voicemail: "voicemail",
     straight_to_voicemail: "straight to voicemail",
     nobody: "ring nobody, no voicemail",
@@ -67,11 +72,14 @@ pub(super) const ROUTE: RouteTexts = RouteTexts {
     position: "Position",
     position_hint: "The lowest comes first. Empty: a new route comes last, others stay where they are.",
     to: "Called numbers",
-    to_hint: "One per line, in any notation; 0221* means all that begin so. Empty: any number.",
+    to_hint: "One per line, in any notation; 0221* means all that begin so, @name a list of \
+        numbers. Empty: any number.",
     from: "Callers",
-    from_hint: "One per line, also anonymous; 0221* means all that begin so. Empty: anybody.",
+    from_hint: "One per line, also anonymous; 0221* means all that begin so, @name a list of \
+        numbers. Empty: anybody.",
     hours: "Hours",
-    hours_hint: "Opening hours as in OpenStreetMap, such as Mo-Fr 09:00-17:00; PH off (PH: public holidays). Empty: always.",
+    hours_hint: "Opening hours as in OpenStreetMap, such as Mo-Fr 09:00-17:00; PH off (PH: public holidays); @name for \
+        a schedule, not @name for when it is closed. Empty: always.",
     answer: "What happens with them",
     answer_hint: "Only the fields of the chosen answer count.",
     action: |action| match action {
@@ -98,6 +106,21 @@ pub(super) const ROUTE: RouteTexts = RouteTexts {
     numbers: "SIP users or numbers, one per line",
     ringtime: "Ring time (s)",
     ringtime_hint: |seconds| format!("Empty: {seconds}"),
+    weight: "Weight",
+    weight_hint: "Counts only with “By weight”. Empty: 1",
+    distribution: "Order of the steps",
+    distribution_hint: "Who rings first depends on the call alone: if Placetel asks again, it stays the same.",
+    distributions: [
+        ("in_order", "As given"),
+        ("rotate", "In turn: each call begins with another step"),
+        ("weighted", "By weight: who weighs twice as much is first twice as often"),
+    ],
+    last_peer: "Who knows the caller",
+    last_peer_on: "Whoever last accepted a call from this number rings first",
+    last_peer_hint: "Only somebody who was on the telephone within the last 14 days; otherwise the steps ring at once.",
+    last_peer_ringtime_hint: "Empty: 15",
+    within_days: "At most so many days ago",
+    within_days_hint: "1 to 365. Empty: 30",
     music_on_hold: "Music on hold in place of the ringing tone",
     voicemail: "Voicemail if nobody picks up",
     voicemail_announcement: "Voicemail announcement (id)",

@@ -20,6 +20,7 @@ mod live;
 mod overview;
 mod quality;
 mod routes;
+mod shared;
 
 pub use call_log::CallLogTexts;
 pub use callbacks::CallbacksTexts;
@@ -30,6 +31,7 @@ pub use live::LiveTexts;
 pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
 pub use routes::{RouteTexts, RoutesTexts};
+pub use shared::{ClosedTexts, ListsTexts, SchedulesTexts, SharedTexts};
 
 use crate::calls::outcome::Outcome;
 use crate::lang::Lang;
@@ -55,6 +57,7 @@ pub struct Texts {
     pub docs: DocsTexts,
     pub routes: RoutesTexts,
     pub route: RouteTexts,
+    pub shared: SharedTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

@@ -1,6 +1,6 @@
 //! Routes in words.
 
-use crate::placetel::reply::{Forward, RejectReason, Reply, Target};
+use crate::placetel::reply::{Distribution, Forward, RejectReason, Reply, Target};
 use crate::web::i18n::RoutesTexts;
 
 /// More numbers than this are only counted.
@@ -39,7 +39,7 @@ fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts) -> String {
 }
 
 fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts) -> String {
-    if forward.targets.is_empty() {
+    if forward.targets.is_empty() && forward.last_peer.is_none() {
         return if forward.voicemail { t.straight_to_voicemail } else { t.nobody }.to_owned();
     }
     let target = |target: &Target| {
@@ -47,6 +47,16 @@ fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts) -> String {
         (t.ring)(&some_of(&numbers, " + ", t), target.ringtime)
     };
     let mut steps: Vec<_> = forward.targets.iter().map(target).collect();
+    if let Some(last) = steps.last_mut().filter(|_| forward.targets.len() > 1) {
+        last.push_str(match forward.distribution {
+            Distribution::InOrder => "",
+            Distribution::Rotate => t.rotating,
+            Distribution::Weighted => t.weighted,
+        });
+    }
+    if let Some(last_peer) = &forward.last_peer {
+        steps.insert(0, (t.last_peer_first)(last_peer.ringtime));
+    }
     if forward.voicemail {
         steps.push(t.voicemail.to_owned());
     }

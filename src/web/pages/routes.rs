@@ -107,7 +107,7 @@ pub async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let mut form = RouteForm::read(&form_body(&request, payload).await?);
-    match draft(&mut form, None, &visit, &state) {
+    match draft(&mut form, None, &visit, &state).await? {
         Some(draft) => {
             insert_route(&state.db, draft).await?;
             done(&state).await
@@ -131,7 +131,7 @@ pub async fn save(
     let mut form = RouteForm::read(&sent);
     let shown = |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(visit, Some(&route), form) };
     let lang_visit = Visit::of(&request, &state);
-    let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state) else {
+    let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state).await? else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
     match update_route(&state.db, route.id, draft, expected).await {
@@ -209,9 +209,14 @@ impl RoutePage {
 }
 
 /// The route that a form means; otherwise the form says what is wrong.
-fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
-    let read = RouteDraft::from_json(&form.to_json(route), &state.hours);
-    read.inspect_err(|errors| form.note_errors(errors, visit.lang, &visit.texts.route)).ok()
+async fn draft(
+    form: &mut RouteForm,
+    route: Option<&Route>,
+    visit: &Visit,
+    state: &State,
+) -> Result<Option<RouteDraft>, Error> {
+    let read = RouteDraft::from_json(&form.to_json(route), &state.route_context().await?);
+    Ok(read.inspect_err(|errors| form.note_errors(errors, visit.lang, &visit.texts.route)).ok())
 }
 
 async fn done(state: &State) -> Result<HttpResponse, Error> {

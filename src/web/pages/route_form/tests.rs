@@ -1,10 +1,15 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::routing::hours::HoursContext;
-use crate::routing::route::RouteDraft;
+use crate::routing::named::Shared;
+use crate::routing::route::{RouteContext, RouteDraft};
 use crate::web::i18n::texts;
 
-fn context() -> HoursContext {
-    HoursContext::new(chrono_tz::Europe::Berlin, "DE", None)
+fn context() -> RouteContext<'static> {
+    static HOURS: LazyLock<HoursContext> =
+        LazyLock::new(|| HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
+    RouteContext::new(&HOURS, &Shared::default())
 }
 
 fn form(inputs: &[(&str, &str)]) -> RouteForm {
