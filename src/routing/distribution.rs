@@ -97,6 +97,18 @@ mod tests {
         }
     }
 
+    /// Worked out by another program from the description above.
+    #[test]
+    fn what_is_drawn_stays_drawn() {
+        let vendors = "4a4cbb39578170aed9a2761a7bec8c7e704a541f52291ef603d6f5f152980c3c";
+        for (call_id, rotated, weighted) in
+            [(vendors, "3012", "2013"), ("1234567890-1", "2301", "2103"), ("call-1", "3012", "3201"), ("a", "1230", "0321")]
+        {
+            assert_eq!(order(call_id, Distribution::Rotate, &[1; 4]), rotated, "{call_id}");
+            assert_eq!(order(call_id, Distribution::Weighted, &[5, 1, 3, 1]), weighted, "{call_id}");
+        }
+    }
+
     #[test]
     fn who_weighs_more_is_first_more_often() {
         let firsts = firsts(Distribution::Weighted, &[700, 200, 100], 10_000);

@@ -53,7 +53,9 @@ impl BusinessTime {
         self.instant_ms(day.and_time(self.local(at_ms).time()))
     }
 
-    fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
+    /// When a wall clock shows this. A time that is left out is the first instant after, one that there is twice the
+    /// earlier.
+    pub fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
         for _ in 0..24 * 4 {
             match self.time_zone.from_local_datetime(&local) {
                 LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.timestamp_millis(),

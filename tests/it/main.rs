@@ -30,6 +30,7 @@ mod quality;
 mod routes_api;
 mod serving;
 mod settings;
+mod shared_routing;
 mod sources;
 mod stats_api;
 mod wire;

@@ -13,7 +13,8 @@ const STYLE: &str = concat!(
     include_str!("../assets/dashboard.css"),
     include_str!("../assets/docs.css"),
     include_str!("../assets/live.css"),
-    include_str!("../assets/log.css")
+    include_str!("../assets/log.css"),
+    include_str!("../assets/routing.css")
 );
 const SCRIPT: &str = include_str!("../assets/live.js");
 const ICON: &str = include_str!("../assets/icon.svg");

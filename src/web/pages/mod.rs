@@ -8,6 +8,8 @@ pub mod call;
 pub mod callbacks;
 /// The list of calls.
 pub mod calls;
+/// The switch "closed until".
+pub mod closed;
 /// Names of outside numbers.
 pub mod contacts;
 /// Contacts from a file.
@@ -18,6 +20,8 @@ pub mod docs;
 pub mod failure;
 /// The language of pages.
 pub mod language;
+/// Named lists of numbers.
+pub mod lists;
 /// What happens now.
 pub mod live;
 /// Numbers and agents with their names.
@@ -30,6 +34,8 @@ pub mod overview;
 pub mod quality;
 /// Routes.
 pub mod routes;
+/// Named schedules.
+pub mod schedules;
 /// The settings.
 pub mod settings;
 
@@ -39,6 +45,8 @@ mod call_rows;
 mod contact_form;
 mod fresh;
 mod guide;
+mod inputs;
+mod named_shared;
 mod no_calls;
 mod route_form;
 mod route_words;
@@ -76,6 +84,20 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes", web::get().to(routes::list))
         .route("/routes", web::post().to(routes::create))
         .route("/routes/new", web::get().to(routes::new))
+        .route("/routes/closed", web::post().to(closed::close))
+        .route("/routes/open", web::post().to(closed::open))
+        .route("/routes/lists", web::get().to(lists::list))
+        .route("/routes/lists", web::post().to(lists::create))
+        .route("/routes/new-list", web::get().to(lists::new))
+        .route("/routes/lists/{name}", web::get().to(lists::edit))
+        .route("/routes/lists/{name}", web::post().to(lists::save))
+        .route("/routes/lists/{name}/delete", web::post().to(lists::remove))
+        .route("/routes/schedules", web::get().to(schedules::list))
+        .route("/routes/schedules", web::post().to(schedules::create))
+        .route("/routes/new-schedule", web::get().to(schedules::new))
+        .route("/routes/schedules/{name}", web::get().to(schedules::edit))
+        .route("/routes/schedules/{name}", web::post().to(schedules::save))
+        .route("/routes/schedules/{name}/delete", web::post().to(schedules::remove))
         .route("/routes/{id}", web::get().to(routes::edit))
         .route("/routes/{id}", web::post().to(routes::save))
         .route("/routes/{id}/move", web::post().to(routes::shift))

@@ -14,7 +14,7 @@ use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
 use crate::web::error::Error;
-use crate::web::i18n::{RouteTexts, RoutesTexts};
+use crate::web::i18n::{ClosedTexts, RouteTexts, RoutesTexts};
 use crate::web::state::State;
 
 const LIST: &str = "/routes";
@@ -24,9 +24,12 @@ const LIST: &str = "/routes";
 struct RoutesPage {
     visit: Visit,
     t: &'static RoutesTexts,
+    c: &'static ClosedTexts,
     routes: Vec<RouteRow>,
     otherwise: &'static str,
     is_unsure: bool,
+    until: String,
+    until_error: Option<String>,
 }
 
 /// A route in the list.
@@ -58,6 +61,17 @@ struct RoutePage {
 
 /// `GET /routes`
 pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    list_with(visit, &state, StatusCode::OK, "", None).await
+}
+
+/// The list, with what was entered for closing and what is wrong with it.
+pub(super) async fn list_with(
+    visit: Visit,
+    state: &State,
+    status: StatusCode,
+    until: &str,
+    until_error: Option<String>,
+) -> Result<HttpResponse, Error> {
     let routes = list_routes(&state.db).await?;
     let t = &visit.texts.routes;
     let table = state.table();
@@ -84,7 +98,9 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         NoRoute::Empty => (t.otherwise_empty, true),
         NoRoute::Error => (t.otherwise_error, false),
     };
-    page(&RoutesPage { t, routes: routes.iter().enumerate().map(row).collect(), otherwise, is_unsure, visit })
+    let routes = routes.iter().enumerate().map(row).collect();
+    let (c, until) = (&visit.texts.shared.closed, until.to_owned());
+    page_with(status, &RoutesPage { t, c, routes, otherwise, is_unsure, until, until_error, visit })
 }
 
 /// `GET /routes/new`
