@@ -65,11 +65,8 @@ mod tests {
     use super::*;
 
     fn targets(weights: &[u16]) -> Vec<Target> {
-        let target = |(place, weight): (usize, &u16)| Target {
-            ringtime: 20,
-            numbers: vec![place.to_string()],
-            weight: *weight,
-        };
+        let target =
+            |(place, weight): (usize, &u16)| Target { ringtime: 20, numbers: vec![place.to_string()], weight: *weight };
         weights.iter().enumerate().map(target).collect()
     }
 
@@ -101,9 +98,12 @@ mod tests {
     #[test]
     fn what_is_drawn_stays_drawn() {
         let vendors = "4a4cbb39578170aed9a2761a7bec8c7e704a541f52291ef603d6f5f152980c3c";
-        for (call_id, rotated, weighted) in
-            [(vendors, "3012", "2013"), ("1234567890-1", "2301", "2103"), ("call-1", "3012", "3201"), ("a", "1230", "0321")]
-        {
+        for (call_id, rotated, weighted) in [
+            (vendors, "3012", "2013"),
+            ("1234567890-1", "2301", "2103"),
+            ("call-1", "3012", "3201"),
+            ("a", "1230", "0321"),
+        ] {
             assert_eq!(order(call_id, Distribution::Rotate, &[1; 4]), rotated, "{call_id}");
             assert_eq!(order(call_id, Distribution::Weighted, &[5, 1, 3, 1]), weighted, "{call_id}");
         }
@@ -123,7 +123,8 @@ mod tests {
             let call_id = call.to_string();
             let rotated = order(&call_id, Distribution::Rotate, &[1; 5]);
             assert!("0123401234".contains(&rotated), "{rotated}");
-            let mut weighted: Vec<char> = order(&call_id, Distribution::Weighted, &[1000, 1, 500, 1, 1]).chars().collect();
+            let mut weighted: Vec<char> =
+                order(&call_id, Distribution::Weighted, &[1000, 1, 500, 1, 1]).chars().collect();
             weighted.sort_unstable();
             assert_eq!(weighted, ['0', '1', '2', '3', '4']);
             assert_eq!(order(&call_id, Distribution::InOrder, &[1, 2, 3]), "012");

@@ -230,8 +230,7 @@ impl Schedule {
         let schedule = Object::read("", value, &mut errors).map(|object| {
             object.allow_only(&["name", "hours", "closed"], &["used_by"], &mut errors);
             let name = own_name(name, &object, &mut errors);
-            let hours =
-                object.optional("hours").and_then(|hours| text("hours", hours, MAX_HOURS_CHARS, &mut errors));
+            let hours = object.optional("hours").and_then(|hours| text("hours", hours, MAX_HOURS_CHARS, &mut errors));
             if let Some(Err(error)) = hours.as_deref().map(|hours| Hours::parse(hours, context)) {
                 errors.add("hours", error.problem());
             }
@@ -250,9 +249,7 @@ impl ClosedDays {
         object.required("start", errors);
         let start = day(&object, "start", errors);
         let end = if object.optional("end").is_some() { day(&object, "end", errors) } else { start };
-        let name = object
-            .optional("name")
-            .and_then(|name| text(&object.path("name"), name, MAX_REASON_CHARS, errors));
+        let name = object.optional("name").and_then(|name| text(&object.path("name"), name, MAX_REASON_CHARS, errors));
         let (start, end) = (start?, end?);
         if end < start {
             errors.add(

@@ -31,7 +31,8 @@ pub fn read_lines(text: &str, numbering: &Numbering) -> Pasted {
             pasted.wrong.push((line, Problem::Missing));
             continue;
         };
-        let length = if number.chars().count() > MAX_NUMBER_CHARS { Err(Problem::Length(MAX_NUMBER_CHARS)) } else { Ok(()) };
+        let length =
+            if number.chars().count() > MAX_NUMBER_CHARS { Err(Problem::Length(MAX_NUMBER_CHARS)) } else { Ok(()) };
         let control = if number.chars().any(char::is_control) { Err(Problem::Control) } else { Ok(()) };
         match length.and(control).and_then(|()| check_number(number, numbering)) {
             Ok(()) if known.insert(meaning(number, numbering)) => pasted.numbers.push(number.clone()),
@@ -75,7 +76,8 @@ mod tests {
         );
         assert_eq!(pasted.wrong, []);
         assert_eq!(pasted.doubled, 0);
-        let numbers = ["0221 29191999", "030/23125000", "+41 44 268 18 00", "0221*", "anonymous", "7777abc@fpbx.de", "23", "*"];
+        let numbers =
+            ["0221 29191999", "030/23125000", "+41 44 268 18 00", "0221*", "anonymous", "7777abc@fpbx.de", "23", "*"];
         assert_eq!(pasted.numbers, numbers);
     }
 

@@ -196,12 +196,9 @@ impl RoutingTable {
                 xml: route.answer.xml(call, &self.numbering, history),
                 decided_ms: call.at_ms,
             },
-            None => Decision {
-                route_id: None,
-                route_name: None,
-                xml: Arc::clone(&self.no_route),
-                decided_ms: call.at_ms,
-            },
+            None => {
+                Decision { route_id: None, route_name: None, xml: Arc::clone(&self.no_route), decided_ms: call.at_ms }
+            }
         }
     }
 

@@ -68,7 +68,11 @@ fn a_list_that_routes_use_stays() {
 fn what_cannot_be_used_is_named_and_nothing_is_saved() {
     let app = TestApp::start();
     for (path, body, expected) in [
-        ("lists/a", json!({"numbers": ["23", "0*1", "hello world", "@b", 5]}), vec!["numbers[1]", "numbers[2]", "numbers[3]", "numbers[4]"]),
+        (
+            "lists/a",
+            json!({"numbers": ["23", "0*1", "hello world", "@b", 5]}),
+            vec!["numbers[1]", "numbers[2]", "numbers[3]", "numbers[4]"],
+        ),
         ("lists/a", json!({"numbrs": []}), vec!["numbrs", "numbers"]),
         ("lists/a", json!({"numbers": vec!["23"; 10_001]}), vec!["numbers"]),
         ("lists/a", json!({"name": "b", "numbers": []}), vec!["name"]),
@@ -211,7 +215,9 @@ fn calls_of_before_the_route_are_known() {
         (chrono::Utc::now() - chrono::Duration::days(days) + chrono::Duration::milliseconds(ms)).to_rfc3339()
     };
     let mut log = String::new();
-    for (call, from, days, peer) in [("l1", CALLER, 3, "c"), ("l2", "040123456", 20, "c"), ("l3", "0891234567", 40, "c")] {
+    for (call, from, days, peer) in
+        [("l1", CALLER, 3, "c"), ("l2", "040123456", 20, "c"), ("l3", "0891234567", 40, "c")]
+    {
         log += &log_line(&days_ago(days, 0), &incoming(call, from, LINE));
         log += &log_line(&days_ago(days, 5_000), &accepted(call, peer));
     }
@@ -262,7 +268,13 @@ fn lists_are_pasted_and_schedules_filled_in_by_forms() {
     let wrong = post("/routes/schedules", &[("name", "x"), ("closed[0].end", "2026-12-24")]);
     assert_eq!(wrong.status, 400);
     assert!(wrong.text().contains("href=\"#closed[0].start\""), "{wrong}");
-    for path in ["/routes/lists", "/routes/lists/Kunden", "/routes/new-list", "/routes/schedules/ferien", "/routes/new-schedule"] {
+    for path in [
+        "/routes/lists",
+        "/routes/lists/Kunden",
+        "/routes/new-list",
+        "/routes/schedules/ferien",
+        "/routes/new-schedule",
+    ] {
         assert_eq!(app.get(path).status, 200, "{path}");
     }
     assert_eq!(post("/routes/lists/kunden/delete", &[]).status, 303);

@@ -9,7 +9,9 @@ mod xml;
 use serde::Serialize;
 
 pub use indent::indented;
-pub use json::{GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS};
+pub use json::{
+    GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS,
+};
 
 /// How long a target rings in seconds unless told otherwise (Placetel's default).
 pub const DEFAULT_TARGET_RINGTIME: u16 = 60;

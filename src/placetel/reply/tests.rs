@@ -11,8 +11,7 @@ fn printable() -> impl Strategy<Value = String> {
 fn a_forward() -> impl Strategy<Value = Forward> {
     let target = (1..=3600_u16, prop::collection::vec(printable(), 1..4), 1..=1000_u16)
         .prop_map(|(ringtime, numbers, weight)| Target { ringtime, numbers, weight });
-    let last_peer =
-        (1..=3600_u16, 1..=365_u16).prop_map(|(ringtime, within_days)| LastPeer { ringtime, within_days });
+    let last_peer = (1..=3600_u16, 1..=365_u16).prop_map(|(ringtime, within_days)| LastPeer { ringtime, within_days });
     let order = (
         prop::sample::select(vec![Distribution::InOrder, Distribution::Rotate, Distribution::Weighted]),
         prop::option::of(last_peer),

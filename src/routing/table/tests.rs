@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
+use crate::placetel::reply::{Queue, Reply};
 use crate::routing::hours::Hours;
 use crate::routing::matching::Pattern;
 use crate::routing::named::{ClosedDays, NumberList, Schedule, ScheduleReference, list_reference};
-use crate::placetel::reply::{Queue, Reply};
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
@@ -240,8 +240,10 @@ fn a_route_that_names_what_is_gone_cannot_be_used() {
 #[test]
 fn a_long_list_is_shared_by_many_routes() {
     let numbers: Vec<String> = (0..10_000).map(|i| format!("+4922{:08}", 10_000_000 + i)).collect();
-    let shared = Shared { lists: vec![NumberList { name: "VIP".into(), numbers: numbers.clone() }], ..Shared::default() };
-    let routes: Vec<_> = (0..10_000).map(|i| route(i, i, &[&format!("0221{:07}", 2_000_000 + i)], &["@vip"], None)).collect();
+    let shared =
+        Shared { lists: vec![NumberList { name: "VIP".into(), numbers: numbers.clone() }], ..Shared::default() };
+    let routes: Vec<_> =
+        (0..10_000).map(|i| route(i, i, &[&format!("0221{:07}", 2_000_000 + i)], &["@vip"], None)).collect();
     let table = table_with(&routes, &shared);
     let begin = Instant::now();
     for i in (0..10_000_i64).step_by(10) {

@@ -148,12 +148,7 @@ pub async fn remove(
     }
 }
 
-async fn store(
-    form: &Parameters,
-    mut subject: Subject,
-    visit: Visit,
-    state: &State,
-) -> Result<HttpResponse, Error> {
+async fn store(form: &Parameters, mut subject: Subject, visit: Visit, state: &State) -> Result<HttpResponse, Error> {
     let mut inputs = closed_up(form);
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
     let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.hours) {

@@ -163,10 +163,11 @@ async fn a_route_is_made_changed_moved_switched_and_removed_by_forms() {
     let queue = [("name", "Night"), ("enabled", "on"), ("action", "queue"), ("queue.id", "5"), ("hours", "")];
     let made = site.post("/routes", &queue).await;
     assert_eq!((made.status, made.location.as_str()), (StatusCode::SEE_OTHER, "/routes"));
-    let decided = site.state.table().table.decide(
-        &Incoming { call_id: "call-1", from: None, to: Some("23"), at_ms: now_ms() },
-        &History::default(),
-    );
+    let decided = site
+        .state
+        .table()
+        .table
+        .decide(&Incoming { call_id: "call-1", from: None, to: Some("23"), at_ms: now_ms() }, &History::default());
     assert!(decided.xml.contains("Queue"), "{}", decided.xml);
     let route = routes::list_routes(&site.state.db).await.unwrap().remove(0);
     let path = format!("/routes/{}", route.id);

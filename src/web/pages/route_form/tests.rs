@@ -7,8 +7,7 @@ use crate::routing::route::{RouteContext, RouteDraft};
 use crate::web::i18n::texts;
 
 fn context() -> RouteContext<'static> {
-    static HOURS: LazyLock<HoursContext> =
-        LazyLock::new(|| HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
+    static HOURS: LazyLock<HoursContext> = LazyLock::new(|| HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
     RouteContext::new(&HOURS, &Shared::default())
 }
 
@@ -30,9 +29,10 @@ fn wrong(inputs: &[(&str, &str)], lang: Lang) -> Vec<(String, String)> {
 
 fn every_action() -> Vec<Value> {
     let targets = json!([{"ringtime": 30, "numbers": ["7777abcdefg@fpbx.de", "022129191999"]},
-        {"ringtime": 60, "numbers": ["23"]}]);
+        {"ringtime": 60, "numbers": ["23"], "weight": 7}]);
     let forward = json!({"music_on_hold": true, "voicemail": false, "voicemail_announcement": "4",
-        "voicemail_as_attachment": true, "forward_announcement": "7684", "targets": targets});
+        "voicemail_as_attachment": true, "forward_announcement": "7684", "targets": targets,
+        "distribution": "weighted", "last_peer": {"ringtime": 12, "within_days": 90}});
     let mut action = forward.clone();
     action["action"] = json!("forward");
     vec![
@@ -69,6 +69,22 @@ fn every_action_has_its_place_in_the_form() {
     for reply in every_action() {
         assert!(ACTIONS.contains(&reply["action"].as_str().unwrap()));
     }
+}
+
+#[test]
+fn whoever_knows_the_caller_counts_only_where_ticked_and_wrong_values_are_named() {
+    let target = ("forward.targets[0].numbers", "23");
+    let inputs = [("name", "x"), ("action", "forward"), target, ("forward.last_peer.ringtime", "never")];
+    let draft = RouteDraft::from_json(&form(&inputs).to_json(None), &context()).unwrap();
+    let shown = serde_json::to_value(draft.into_route(1, 1, 1)).unwrap();
+    assert_eq!((&shown["reply"]["last_peer"], &shown["reply"]["distribution"]), (&Value::Null, &Value::Null));
+    let ticked = [
+        &inputs[..],
+        &[("forward.last_peer", "on"), ("forward.targets[0].weight", "0"), ("forward.distribution", "dice")],
+    ]
+    .concat();
+    let inputs: Vec<_> = wrong(&ticked, Lang::En).into_iter().map(|(input, _)| input).collect();
+    assert_eq!(inputs, ["forward.targets[0].weight", "forward.distribution", "forward.last_peer.ringtime"]);
 }
 
 #[test]
