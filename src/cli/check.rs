@@ -24,6 +24,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         writeln!(out, "damaged: {damage}")?;
     }
     if !damages.is_empty() {
+        db.close().await;
         let places = damages.len();
         writeln!(out, "The database is damaged in {places} places. Restore a backup, then run `fernamt check` again.")?;
         return Ok(ExitCode::FAILURE);

@@ -334,9 +334,9 @@ impl WriterTask {
     fn divert(&mut self, batch: &mut Batch) -> bool {
         let is_kept = self.keep(&batch.deliveries);
         if is_kept {
-            tell_kept(&mut batch.waiters)
+            tell_kept(&mut batch.waiters);
         } else {
-            batch.refuse()
+            batch.refuse();
         }
         is_kept
     }
