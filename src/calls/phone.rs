@@ -19,6 +19,8 @@ pub struct Numbering {
     country: country::Id,
     calling_code: String,
     has_trunk_prefix: bool,
+    /// Whether the trunk prefix is a zero that only ever falls away.
+    has_plain_trunk_zero: bool,
     readings: Mutex<HashMap<String, Option<String>>>,
 }
 
@@ -31,6 +33,9 @@ impl Numbering {
             country: id,
             calling_code: plan.country_code().to_string(),
             has_trunk_prefix: plan.national_prefix().is_some(),
+            has_plain_trunk_zero: plan.national_prefix() == Some("0")
+                && plan.national_prefix_for_parsing().is_some_and(|prefix| prefix.as_str() == "0")
+                && plan.national_prefix_transform_rule().is_none(),
             readings: Mutex::default(),
         })
     }
@@ -60,15 +65,33 @@ impl Numbering {
     /// The beginning of a number (or a whole one that need not be valid) as it begins in E.164: `0221` is
     /// `+49221` in Germany. `None` for what is not written with `+`, `00` or the trunk prefix `0`.
     pub fn international(&self, beginning: &str) -> Option<String> {
-        let digits = dialled(beginning)?;
+        self.international_of(&dialled(beginning)?)
+    }
+
+    fn international_of(&self, digits: &str) -> Option<String> {
         let after = |prefix| digits.strip_prefix(prefix).filter(|rest: &&str| !rest.is_empty());
         if let Some(rest) = after("+").or_else(|| after("00")) {
             return Some(format!("+{rest}"));
         }
         let rest = after("0").filter(|_| digits != "00")?;
         // Without a trunk prefix (Italy) the zero is part of the number.
-        let national = if self.has_trunk_prefix { rest } else { &digits };
+        let national = if self.has_trunk_prefix { rest } else { digits };
         Some(format!("+{}{national}", self.calling_code))
+    }
+
+    /// The different ways to write `raw` from abroad: as its notation says, and in E.164 if it is valid. The plan is
+    /// only asked where the two could differ, because that takes many times as long.
+    pub fn from_abroad(&self, raw: &str) -> impl Iterator<Item = String> {
+        let as_written = dialled(raw).and_then(|digits| self.international_of(&digits));
+        let plain = as_written.as_deref().is_some_and(|number| self.is_plainly_domestic(number));
+        let valid = if plain { None } else { self.e164(raw).filter(|valid| Some(valid) != as_written.as_ref()) };
+        as_written.into_iter().chain(valid)
+    }
+
+    /// Whether a number of the form `+49221…` is itself in E.164 if it is valid at all.
+    fn is_plainly_domestic(&self, number: &str) -> bool {
+        let national = number.strip_prefix('+').and_then(|digits| digits.strip_prefix(self.calling_code.as_str()));
+        self.has_plain_trunk_zero && national.is_some_and(|national| national.starts_with(|c| matches!(c, '1'..='9')))
     }
 
     /// What `party` and `number` of a call show: E.164 if valid, `None` for `anonymous`, else as received.
@@ -133,6 +156,8 @@ fn dialled(raw: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn german() -> Numbering {
@@ -196,6 +221,42 @@ mod tests {
         let austrian = Numbering::new("AT").unwrap();
         assert_eq!(austrian.e164("0158858").as_deref(), Some("+43158858"));
         assert_eq!(austrian.e164("0043158858").as_deref(), Some("+43158858"));
+    }
+
+    #[test]
+    fn a_number_may_be_written_from_abroad_in_two_ways() {
+        let ways = |raw: &str| german().from_abroad(raw).collect::<Vec<_>>();
+        assert!(german().has_plain_trunk_zero);
+        assert_eq!(ways("0221 29191999"), ["+4922129191999"]);
+        assert_eq!(ways("4922129191999"), ["+4922129191999"]);
+        assert_eq!(ways("+49022129191999"), ["+49022129191999", "+4922129191999"]);
+        assert_eq!(ways("0123456789"), ["+49123456789"]);
+        assert_eq!(ways("23"), [""; 0]);
+        assert_eq!(ways("anonymous"), [""; 0]);
+    }
+
+    fn countries() -> impl Strategy<Value = Numbering> {
+        let ids: Vec<_> = phonenumber::metadata::DATABASE.iter().map(|plan| plan.id().to_owned()).collect();
+        proptest::sample::select(ids).prop_filter_map("a country", |id| Numbering::new(&id))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn where_the_plan_is_not_asked_it_would_say_the_same(
+            numbering in countries(),
+            notation in proptest::sample::select(vec!["0", "+", "00", "+49", "0049", ""]),
+            is_domestic: bool,
+            digits in "[0-9]{1,16}",
+        ) {
+            let code = if is_domestic && notation.len() < 3 && notation != "0" { numbering.calling_code() } else { "" };
+            let raw = format!("{notation}{code}{digits}");
+            let ways: Vec<_> = numbering.from_abroad(&raw).collect();
+            if let Some(valid) = numbering.e164(&raw) {
+                prop_assert!(ways.contains(&valid), "{raw} in {}: {ways:?}, not {valid}", numbering.calling_code());
+            }
+        }
     }
 
     #[test]

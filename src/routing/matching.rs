@@ -12,10 +12,9 @@ impl Spellings {
     pub fn of(raw: &str, numbering: &Numbering) -> Option<Self> {
         let as_received = plain(raw)?;
         let mut spellings = Vec::with_capacity(3);
-        for spelling in [numbering.e164(raw), numbering.international(raw), Some(as_received)].into_iter().flatten() {
-            if !spellings.contains(&spelling) {
-                spellings.push(spelling);
-            }
+        spellings.extend(numbering.from_abroad(raw));
+        if !spellings.contains(&as_received) {
+            spellings.push(as_received);
         }
         Some(Self(spellings))
     }
