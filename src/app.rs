@@ -257,9 +257,9 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
-        let result = state.refresh_routes().await.and(state.refresh_names().await);
+        let result = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
         if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes and names could not be refreshed; the last ones go on");
+            tracing::warn!(%error, "routes, names and callers could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
     }

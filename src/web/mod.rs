@@ -4,6 +4,8 @@
 pub mod access;
 /// The JSON API.
 pub mod api;
+/// Who knows which caller.
+pub mod callers;
 /// The geometry of charts.
 pub mod charts;
 /// The clock: the one place that reads it.

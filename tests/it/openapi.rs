@@ -66,7 +66,8 @@ fn what_is_described_is_there() {
             .replace("{id}", "1")
             .replace("{call_id}", "c1")
             .replace("{party}", "+4930123")
-            .replace("{number}", "+4930123");
+            .replace("{number}", "+4930123")
+            .replace("{name}", "n1");
         let allowed = app.request("PATCH", &url).send();
         if path.starts_with("/api/") || path == "/placetel" {
             allowed.problem(405);

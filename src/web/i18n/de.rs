@@ -278,6 +278,7 @@ pub static TEXTS: Texts = Texts {
     route_trial: super::route_trials::DE_TRIAL,
     warnings: super::route_trials::DE_WARNINGS,
     hours: super::hours::DE,
+    shared: super::shared::DE,
     settings: SettingsTexts {
         title: "Einstellungen",
         intro: "Womit dieses fernamt gestartet wurde. Geheimnisse werden nicht gezeigt.",

@@ -268,6 +268,7 @@ pub static TEXTS: Texts = Texts {
     route_trial: super::route_trials::EN_TRIAL,
     warnings: super::route_trials::EN_WARNINGS,
     hours: super::hours::EN,
+    shared: super::shared::EN,
     settings: SettingsTexts {
         title: "Settings",
         intro: "What this fernamt was started with. Secrets are not shown.",
