@@ -19,7 +19,8 @@ use crate::store::{Db, StoreError, settings};
 use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
 use crate::web::metrics;
-use crate::web::state::{State, StoredTable};
+use crate::web::state::State;
+use crate::web::tables::StoredTable;
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);

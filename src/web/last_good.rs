@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::StoredTable;
+use super::tables::StoredTable;
 use crate::config::Config;
 
 /// What the file holds.

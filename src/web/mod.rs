@@ -40,6 +40,8 @@ pub mod reports;
 pub mod route_trials;
 /// What handlers share.
 pub mod state;
+/// The routes with what they share.
+pub mod tables;
 
 mod i18n;
 

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::callers::Callers;
@@ -14,21 +13,20 @@ use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
 use super::owed::{Owed, Remembered};
+use super::tables::{LoadedTable, StoredTable};
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
 use crate::routing::incoming::Incoming;
-use crate::routing::named::Shared;
-use crate::routing::route::{Route, RouteContext};
-use crate::routing::table::{Decision, RoutingTable, Surroundings, Unusable};
+use crate::routing::route::RouteContext;
+use crate::routing::table::{Decision, Surroundings};
 use crate::stats::filter::Filter;
 use crate::stats::totals::Totals;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
-use crate::store::shared::load_shared;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError, revisions, routes};
+use crate::store::{Db, StoreError, routes};
 
 /// How many decisions are remembered for repetitions that come before the first is stored.
 const RECENT_DECISIONS: usize = 4096;
@@ -66,64 +64,6 @@ pub struct State {
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
     last_event_ms: AtomicI64,
-}
-
-/// The routes as compiled last.
-#[derive(Debug)]
-pub struct LoadedTable {
-    /// Decides.
-    pub table: RoutingTable,
-    /// Routes that cannot be used.
-    pub unusable: Vec<Unusable>,
-    /// What routes share.
-    pub shared: Shared,
-    version: i64,
-    revision: Option<i64>,
-    /// Whether it comes from the file beside the database, not from the database itself.
-    is_last_good: bool,
-}
-
-/// The routes as they are stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredTable {
-    /// Raised by every change.
-    pub version: i64,
-    /// The newest revision of the history.
-    pub revision: Option<i64>,
-    /// In the order in which they are tried.
-    pub routes: Vec<Route>,
-    /// What they share.
-    #[serde(default)]
-    pub shared: Shared,
-}
-
-impl StoredTable {
-    /// Loads them, all of one version.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn load(db: &Db) -> Result<Self, StoreError> {
-        loop {
-            let version = routes::routes_version(db).await?;
-            let (revision, routes) = (revisions::newest_revision(db).await?, routes::list_routes(db).await?);
-            let shared = load_shared(db).await?;
-            // What changed in between would be said to be of the wrong revision.
-            if routes::routes_version(db).await? == version {
-                return Ok(Self { version, revision, routes, shared });
-            }
-        }
-    }
-
-    fn compile(&self, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
-        let surroundings = Surroundings { numbering: &derivation.numbering, hours, shared: &self.shared };
-        let (table, unusable) = RoutingTable::compile(&self.routes, surroundings);
-        for Unusable { route_id, error, .. } in &unusable {
-            tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
-        }
-        let Self { version, revision, shared, .. } = self;
-        let (version, revision, shared) = (*version, *revision, shared.clone());
-        LoadedTable { table, unusable, shared, version, revision, is_last_good: false }
-    }
 }
 
 /// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever

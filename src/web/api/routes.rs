@@ -13,7 +13,8 @@ use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::access::author;
 use crate::web::error::{Error, WrongField};
-use crate::web::state::{State, StoredTable};
+use crate::web::state::State;
+use crate::web::tables::StoredTable;
 
 /// The most routes of a table that is sent at once.
 const MAX_ROUTES: usize = 10_000;

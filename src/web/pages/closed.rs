@@ -23,7 +23,7 @@ const FORMATS: [&str; 5] =
 pub async fn close(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
+    mut visit: Visit,
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
@@ -42,7 +42,10 @@ pub async fn close(
             state.refresh_routes().await?;
             Ok(see_other("/routes"))
         }
-        Err(error) => routes::list_with(visit, &state, StatusCode::BAD_REQUEST, entered, Some(error)).await,
+        Err(error) => {
+            visit.here = "/routes".into();
+            routes::list_with(visit, &state, StatusCode::BAD_REQUEST, entered, Some(error)).await
+        }
     }
 }
 

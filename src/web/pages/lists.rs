@@ -114,7 +114,7 @@ pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
+    mut visit: Visit,
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
@@ -128,6 +128,7 @@ pub async fn remove(
             let stored = found(&state, &path).await?;
             let in_use = Some((visit.texts.shared.in_use)(&names(&routes)));
             let subject = Subject { in_use, ..subject_of(&stored) };
+            visit.here = path_of(LIST, &stored.item.name);
             page_with(StatusCode::CONFLICT, &ListPage::stored(visit, &stored.item, subject, &state))
         }
         Err(error) => Err(error.into()),
