@@ -238,6 +238,11 @@ impl RoutingTable {
         self.routes.iter().filter_map(|route| route.answer.last_peer_days()).max()
     }
 
+    /// The name of a route that takes part.
+    pub fn name_of(&self, id: i64) -> Option<&str> {
+        self.routes.iter().find(|route| route.id == id).map(|route| &*route.name)
+    }
+
     /// How many routes take part.
     pub fn len(&self) -> usize {
         self.routes.len()

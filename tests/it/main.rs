@@ -37,6 +37,7 @@ mod routes_replay;
 mod routes_test;
 mod serving;
 mod settings;
+mod shared_elsewhere;
 mod shared_routing;
 mod sources;
 mod spool;

@@ -52,6 +52,8 @@ pub struct FilterParams {
     /// Calls while open or while closed, by `--business-hours`.
     #[param(inline)]
     hours: Option<Hours>,
+    /// Calls that this route answered.
+    route: Option<i64>,
 }
 
 /// Whether a call began within the business hours.

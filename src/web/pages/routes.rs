@@ -54,6 +54,7 @@ struct RouteRow {
     is_last: bool,
     unusable: Option<String>,
     figures: String,
+    has_calls: bool,
     sentence: String,
 }
 
@@ -114,6 +115,7 @@ pub(super) async fn list_with(
         is_last: place + 1 == routes.len(),
         unusable: unusable(route).filter(|_| route.enabled),
         figures: figures.of(route.id, &visit),
+        has_calls: figures.has(route.id),
         sentence: told(route),
     };
     let (otherwise, is_unsure) = otherwise(state, t);

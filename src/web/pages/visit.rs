@@ -13,6 +13,7 @@ use crate::web::i18n::format::Format;
 use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
 use crate::web::names::Names;
 use crate::web::state::State;
+use crate::web::tables::LoadedTable;
 
 /// The cookie that remembers the language.
 pub const LANG_COOKIE: &str = "lang";
@@ -39,6 +40,8 @@ pub struct Visit {
     pub is_local: bool,
     /// What people call numbers and agents.
     pub names: Arc<Names>,
+    /// The routes that answer now.
+    table: Arc<LoadedTable>,
     /// The business time zone.
     pub zone: &'static str,
     /// The url of the style sheet.
@@ -68,6 +71,7 @@ impl Visit {
             is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
             names: state.names(),
+            table: state.table(),
             zone: business.time_zone().name(),
             format: Format::new(lang, business),
             style: assets::style_url(),
@@ -91,6 +95,11 @@ impl Visit {
 }
 
 impl Visit {
+    /// What people call a route that takes part.
+    pub fn route_name(&self, id: i64) -> Option<String> {
+        self.table.table.name_of(id).map(ToOwned::to_owned)
+    }
+
     /// Says that the company is closed until then.
     pub fn close(&mut self, until_ms: Option<i64>) {
         let said = |until_ms| (self.texts.shared.closed.is_closed)(&self.format.moment(until_ms));
