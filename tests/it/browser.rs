@@ -1,7 +1,8 @@
 //! The pages in Chromium, as people see and use them.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -52,17 +53,14 @@ struct Browser {
 
 impl Browser {
     async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
+        let mut driver = Command::new("chromedriver")
+            // It takes a free port and says which: one found here could be taken before it listens.
+            .arg("--port=0")
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is missing: `make test` installs it (Debian package chromium-driver)");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        while std::net::TcpStream::connect(address).is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let address = SocketAddr::from(([127, 0, 0, 1], announced_port(driver.stdout.take().unwrap())));
         let capabilities = json!({
             "goog:chromeOptions": {"args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -169,6 +167,21 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// The port that ChromeDriver says it listens on; what else it says is read, so that it never waits to say it.
+fn announced_port(stdout: ChildStdout) -> u16 {
+    let mut said = BufReader::new(stdout);
+    let mut line = String::new();
+    while said.read_line(&mut line).unwrap() > 0 {
+        if let Some((_, port)) = line.trim_end().trim_end_matches('.').split_once("successfully on port ") {
+            let port = port.parse().unwrap();
+            std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+            return port;
+        }
+        line.clear();
+    }
+    panic!("chromedriver ended before it said its port");
 }
 
 fn axe() -> String {

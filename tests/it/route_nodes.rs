@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -77,47 +76,46 @@ fn routes_that_cannot_be_kept_are_no_reason_not_to_start() {
     assert_eq!(app.post_event(incoming("a", CALLER, LINE)).xml(), BUSY);
 }
 
-/// Passes connections on until it is cut.
+/// Passes connections on, but while it is cut closes whatever comes. It keeps its port all the time.
 struct Line {
     address: SocketAddr,
-    target: String,
-    is_cut: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
+    connections: Arc<Mutex<Connections>>,
+}
+
+#[derive(Default)]
+struct Connections {
+    are_cut: bool,
+    open: Vec<TcpStream>,
 }
 
 impl Line {
     fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let line = Self { address, target: target.to_owned(), is_cut: Arc::default(), open: Arc::default() };
-        line.join();
-        line
-    }
-
-    fn join(&self) {
-        self.is_cut.store(false, Ordering::SeqCst);
-        let listener = TcpListener::bind(self.address).unwrap();
-        let (is_cut, open, target) = (self.is_cut.clone(), self.open.clone(), self.target.clone());
+        let line = Self { address: listener.local_addr().unwrap(), connections: Arc::default() };
+        let (connections, target) = (line.connections.clone(), target.to_owned());
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if is_cut.load(Ordering::SeqCst) {
-                    return;
+            for here in listener.incoming() {
+                let (here, mut connections) = (here.unwrap(), connections.lock().unwrap());
+                if connections.are_cut {
+                    continue;
                 }
-                let (here, there) = (stream.unwrap(), TcpStream::connect(&target).unwrap());
-                open.lock().unwrap().extend([here.try_clone().unwrap(), there.try_clone().unwrap()]);
+                let there = TcpStream::connect(&target).unwrap();
+                connections.open.extend([here.try_clone().unwrap(), there.try_clone().unwrap()]);
                 pass(here.try_clone().unwrap(), there.try_clone().unwrap());
                 pass(there, here);
             }
         });
+        line
+    }
+
+    fn join(&self) {
+        self.connections.lock().unwrap().are_cut = false;
     }
 
     fn cut(&self) {
-        self.is_cut.store(true, Ordering::SeqCst);
-        // The listener looks when somebody comes, and then is gone.
-        drop(TcpStream::connect(self.address));
-        wait_until("nobody listens", || TcpStream::connect(self.address).is_err());
-        for stream in self.open.lock().unwrap().drain(..) {
+        let mut connections = self.connections.lock().unwrap();
+        connections.are_cut = true;
+        for stream in connections.open.drain(..) {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }
