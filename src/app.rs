@@ -19,7 +19,8 @@ use crate::store::{Db, StoreError, settings};
 use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
 use crate::web::metrics;
-use crate::web::state::{State, StoredTable};
+use crate::web::state::State;
+use crate::web::tables::StoredTable;
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
@@ -257,9 +258,9 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
-        let result = state.refresh_routes().await.and(state.refresh_names().await);
+        let result = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
         if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes and names could not be refreshed; the last ones go on");
+            tracing::warn!(%error, "routes, names and callers could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
     }

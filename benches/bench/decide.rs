@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use fernamt::calls::phone::Numbering;
 use fernamt::placetel::event::CallId;
 use fernamt::routing::hours::HoursContext;
-use fernamt::routing::replay::{Comparison, PastCall, answer};
-use fernamt::routing::route::RouteDraft;
-use fernamt::routing::table::RoutingTable;
+use fernamt::routing::incoming::{History, Incoming};
+use fernamt::routing::named::{NumberList, Schedule, Shared};
+use fernamt::routing::replay::{Comparison, PastCall};
+use fernamt::routing::route::{RouteContext, RouteDraft};
+use fernamt::routing::table::{RoutingTable, Surroundings};
 use fernamt::routing::trial::{TrialTable, TriedRoute};
 
 use crate::routes::{ROUTES, definition};
@@ -22,19 +24,24 @@ const SPAN_MS: i64 = 30 * 86_400_000;
 
 pub fn measure(table: &mut Table) {
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
-    let routes = routes(&context);
-    let today = TrialTable::new(routes.clone(), &numbering, &context);
+    let (hours, shared) = (HoursContext::new(chrono_tz::Europe::Berlin, "DE", None), shared());
+    let surroundings = Surroundings { numbering: &numbering, hours: &hours, shared: &shared };
+    let routes = routes(&RouteContext::new(&hours, &shared));
+    let today = TrialTable::new(routes.clone(), surroundings);
     let calls = calls();
     decide(table, &today.table, &calls);
     let mut edited = routes;
     edited[usize::try_from(ROUTES).unwrap() - 1].draft.enabled = false;
-    let edited = TrialTable::new(edited, &numbering, &context);
+    let edited = TrialTable::new(edited, surroundings);
     replay(table, &today.table, &edited, &calls);
 }
 
 fn decide(table: &mut Table, today: &RoutingTable, calls: &[PastCall]) {
-    let decided = |call: &PastCall| answer(today, call.from.as_deref(), call.to.as_deref(), call.at_ms);
+    let history = History::default();
+    let decided = |call: &PastCall| {
+        let (call_id, from, to) = (call.call_id.as_str(), call.from.as_deref(), call.to.as_deref());
+        today.decide(&Incoming { call_id, from, to, at_ms: call.at_ms }, &history)
+    };
     let matched = calls.iter().filter(|call| decided(call).route_id.is_some()).count();
     assert!(matched > calls.len() / 2, "only {matched} calls were answered by a route");
     let times = calls.iter().map(|call| {
@@ -46,11 +53,12 @@ fn decide(table: &mut Table, today: &RoutingTable, calls: &[PastCall]) {
 }
 
 fn replay(table: &mut Table, today: &RoutingTable, edited: &TrialTable, calls: &[PastCall]) {
+    let history = History::default();
     let rates = (0..ROUNDS).map(|_| {
         let calls = calls.to_vec();
         let begin = Instant::now();
         let mut comparison = Comparison::default();
-        calls.into_iter().for_each(|call| comparison.add(call, today, edited));
+        calls.into_iter().for_each(|call| comparison.add(call, today, edited, &history));
         let replay = comparison.finish(edited);
         let took: Duration = begin.elapsed();
         assert!(replay.changed > 0 && replay.changed < replay.calls, "{} of {}", replay.changed, replay.calls);
@@ -63,11 +71,28 @@ fn replay(table: &mut Table, today: &RoutingTable, edited: &TrialTable, calls: &
     table.require("calls: decisions of a replay", rate / 1e6, " million/s", Wanted::AtLeast(0.5));
 }
 
-fn routes(context: &HoursContext) -> Vec<TriedRoute> {
+/// Ten lists of a thousand numbers, and a schedule.
+fn shared() -> Shared {
+    let list = |list: i64| {
+        let numbers = (0..1_000).map(|number| format!("+4917{:08}", number * 10 + list)).collect();
+        NumberList { name: format!("list{list}"), numbers }
+    };
+    let office =
+        Schedule { name: "office".into(), hours: Some("Mo-Fr 09:00-17:00; PH off".into()), closed: Vec::new() };
+    Shared { lists: (0..10).map(list).collect(), schedules: vec![office], closed: None }
+}
+
+/// Every eighth is for a list, every eighth keeps the schedule.
+fn routes(context: &RouteContext<'_>) -> Vec<TriedRoute> {
     let route = |number: i64| {
         let mut json = definition(number);
         json["name"] = format!("Route {number}").into();
         json["position"] = number.into();
+        match number % 8 {
+            1 => json["from"] = serde_json::json!([format!("@list{}", number % 10)]),
+            3 => json["hours"] = "@office".into(),
+            _ => {}
+        }
         TriedRoute { id: Some(number), draft: RouteDraft::from_json(&json, context).unwrap() }
     };
     (0..ROUTES).map(route).collect()

@@ -16,7 +16,8 @@ use crate::app::{Service, check_remembered, open_database};
 use crate::calls::receipts::Receipt;
 use crate::config::{Config, Secret};
 use crate::contacts::Contact;
-use crate::routing::route::RouteDraft;
+use crate::routing::named::Shared;
+use crate::routing::route::{RouteContext, RouteDraft};
 use crate::simulate::driver::{self, Pace, Plan, Stop};
 use crate::simulate::endpoint::Endpoint;
 use crate::simulate::habits::Habits;
@@ -101,7 +102,8 @@ async fn fill(config: &Config, days: u32, seed: u64) -> anyhow::Result<()> {
     check_remembered(&db, config).await?;
     let route = json!({"name": "Nach Feierabend", "hours": "Mo-Fr 17:00-08:00; Sa,Su,PH",
         "reply": {"action": "forward", "voicemail": true, "targets": [{"ringtime": 20, "numbers": [PEERS[0]]}]}});
-    if let Ok(draft) = RouteDraft::from_json(&route, &config.hours_context()) {
+    let hours = config.hours_context();
+    if let Ok(draft) = RouteDraft::from_json(&route, &RouteContext::new(&hours, &Shared::default())) {
         routes::insert_route(&db, draft, &By { name: None, at_ms: now_ms() }).await?;
     }
     let derivation = config.derivation()?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::replay::answer;
+use super::incoming::{History, Incoming};
 use super::route::Route;
 use super::table::look::Fit;
 use super::table::{Decision, Mismatch, RoutingTable, Unusable};
@@ -36,12 +36,30 @@ pub enum Reason {
     /// It cannot be used.
     Unusable(FieldError),
     /// It is for other called numbers.
-    To,
+    To {
+        /// The lists that it names, none of which holds this one.
+        lists: Vec<String>,
+    },
     /// It is for other callers.
-    From,
+    From {
+        /// The lists that it names, on none of which this one stands.
+        lists: Vec<String>,
+    },
     /// Its hours are closed at that time.
     Closed {
         /// When they open next, epoch milliseconds; `None` if not within two weeks.
+        opens_ms: Option<i64>,
+    },
+    /// It is for when a schedule is closed, which is open at that time.
+    Open {
+        /// When that closes next, epoch milliseconds; `None` if not within two weeks.
+        closes_ms: Option<i64>,
+    },
+    /// Its hours would be open, but the company is closed by the switch.
+    Switched {
+        /// Until when, epoch milliseconds.
+        until_ms: i64,
+        /// When the hours open next after that; `None` if not within two weeks.
         opens_ms: Option<i64>,
     },
 }
@@ -52,9 +70,19 @@ impl Reason {
         match self {
             Self::Off => "off",
             Self::Unusable(_) => "unusable",
-            Self::To => "to",
-            Self::From => "from",
-            Self::Closed { .. } => "hours",
+            Self::To { .. } => "to",
+            Self::From { .. } => "from",
+            Self::Closed { .. } | Self::Open { .. } => "hours",
+            Self::Switched { .. } => "closed",
+        }
+    }
+
+    /// When the route takes part next, epoch milliseconds, if that is a matter of time and soon.
+    pub fn opens_ms(&self) -> Option<i64> {
+        match self {
+            Self::Closed { opens_ms } | Self::Switched { opens_ms, .. } => *opens_ms,
+            Self::Open { closes_ms } => *closes_ms,
+            Self::Off | Self::Unusable(_) | Self::To { .. } | Self::From { .. } => None,
         }
     }
 }
@@ -63,11 +91,11 @@ impl Reason {
 pub fn explain(
     routes: &[Route],
     (table, unusable): (&RoutingTable, &[Unusable]),
-    (from, to): (Option<&str>, Option<&str>),
-    at_ms: i64,
+    call: &Incoming<'_>,
+    history: &History,
 ) -> Explanation {
-    let decision = answer(table, from, to, at_ms);
-    let fits: HashMap<i64, Fit<'_>> = table.fits(from, to, at_ms).map(|fit| (fit.id, fit)).collect();
+    let decision = table.decide(call, history);
+    let fits: HashMap<i64, Fit<'_>> = table.fits(call.from, call.to, call.at_ms).map(|fit| (fit.id, fit)).collect();
     let unusable: HashMap<i64, &FieldError> = unusable.iter().map(|route| (route.route_id, &route.error)).collect();
     let mut in_order: Vec<&Route> = routes.iter().collect();
     in_order.sort_by_key(|route| (route.position, route.id));
@@ -85,9 +113,13 @@ pub fn explain(
 
 fn reason(fit: &Fit<'_>) -> Option<Reason> {
     fit.mismatch.map(|mismatch| match mismatch {
-        Mismatch::To => Reason::To,
-        Mismatch::From => Reason::From,
-        Mismatch::Hours => Reason::Closed { opens_ms: fit.opens_ms() },
+        Mismatch::To => Reason::To { lists: fit.to_lists() },
+        Mismatch::From => Reason::From { lists: fit.from_lists() },
+        Mismatch::Hours if fit.is_for_closed() => Reason::Open { closes_ms: fit.opens_ms() },
+        Mismatch::Hours => match fit.closed_until_ms() {
+            Some(until_ms) => Reason::Switched { until_ms, opens_ms: fit.opens_ms() },
+            None => Reason::Closed { opens_ms: fit.opens_ms() },
+        },
     })
 }
 

@@ -24,33 +24,40 @@ impl<V: Default> Index<V> {
     pub(super) fn file(&mut self, pattern: &Pattern, mut file: impl FnMut(&mut V)) {
         match pattern {
             Pattern::Any => {}
-            Pattern::Exact(spellings) => {
-                for spelling in spellings.iter() {
-                    file(self.exact.entry(spelling.to_owned()).or_default());
-                }
-            }
-            Pattern::Prefix(beginnings) => {
-                for beginning in beginnings {
-                    if !self.lengths.contains(&beginning.len()) {
-                        self.lengths.push(beginning.len());
-                    }
-                    file(self.prefixes.entry(beginning.clone()).or_default());
-                }
-            }
+            Pattern::Exact(spellings) => spellings.iter().for_each(|spelling| file(self.exact(spelling))),
+            Pattern::Prefix(beginnings) => beginnings.iter().for_each(|beginning| file(self.prefix(beginning))),
         }
+    }
+
+    /// Applies `file` to the value of every key of `other`.
+    pub(super) fn file_keys<W>(&mut self, other: &Index<W>, mut file: impl FnMut(&mut V)) {
+        other.exact.keys().for_each(|key| file(self.exact(key)));
+        other.prefixes.keys().for_each(|key| file(self.prefix(key)));
+    }
+
+    fn exact(&mut self, spelling: &str) -> &mut V {
+        self.exact.entry(spelling.to_owned()).or_default()
+    }
+
+    fn prefix(&mut self, beginning: &str) -> &mut V {
+        if !self.lengths.contains(&beginning.len()) {
+            self.lengths.push(beginning.len());
+        }
+        self.prefixes.entry(beginning.to_owned()).or_default()
     }
 }
 
-impl<V: Default> Index<V> {
-    /// Applies `file` to the value of every key of `other`.
-    pub(super) fn file_keys<W>(&mut self, other: &Index<W>, mut file: impl FnMut(&mut V)) {
-        for length in &other.lengths {
-            if !self.lengths.contains(length) {
-                self.lengths.push(*length);
-            }
+impl Index<Vec<usize>> {
+    /// The keys under which each of the first `count` places is filed.
+    pub(super) fn by_place(&self, count: usize) -> Vec<Index<()>> {
+        let mut indexes: Vec<Index<()>> = std::iter::repeat_with(Index::default).take(count).collect();
+        for (key, places) in &self.exact {
+            places.iter().for_each(|place| drop(indexes.get_mut(*place).map(|index| index.exact(key))));
         }
-        other.exact.keys().for_each(|key| file(self.exact.entry(key.clone()).or_default()));
-        other.prefixes.keys().for_each(|key| file(self.prefixes.entry(key.clone()).or_default()));
+        for (key, places) in &self.prefixes {
+            places.iter().for_each(|place| drop(indexes.get_mut(*place).map(|index| index.prefix(key))));
+        }
+        indexes
     }
 }
 
@@ -60,10 +67,11 @@ impl<V> Index<V> {
         self.exact.len() + self.prefixes.len()
     }
 
-    /// Whether every number that has a key of `other` has one of these, too.
-    pub(super) fn covers<W>(&self, other: &Index<W>) -> bool {
-        let begins_with_ours = |key: &String| self.beginnings(key).next().is_some();
-        other.exact.keys().all(|key| self.exact.contains_key(key) || begins_with_ours(key))
+    /// Whether every number that has a key of `other` has one of `parts`, too.
+    pub(super) fn cover<W>(parts: &[&Self], other: &Index<W>) -> bool {
+        let begins_with_ours = |key: &String| parts.iter().any(|part| part.beginnings(key).next().is_some());
+        let is_ours = |key: &String| parts.iter().any(|part| part.exact.contains_key(key));
+        other.exact.keys().all(|key| is_ours(key) || begins_with_ours(key))
             && other.prefixes.keys().all(begins_with_ours)
     }
 

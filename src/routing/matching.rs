@@ -1,6 +1,6 @@
 //! Which numbers a route is for: exact ones in any notation, beginnings, `anonymous`, or any at all.
 
-use crate::calls::phone::{Numbering, compact};
+use crate::calls::phone::{Numbering, compact, is_anonymous};
 use crate::fields::Problem;
 
 /// A number of a call in every spelling that a pattern may be compared with.
@@ -64,6 +64,13 @@ impl Pattern {
             Self::Prefix(meant) => spelled(&|spelling| meant.iter().any(|meant| spelling.starts_with(meant.as_str()))),
         }
     }
+}
+
+/// Whether a text, `*` at the end aside, may be the number of a call: digits, `anonymous`, or something like a SIP id.
+pub fn is_callable(text: &str) -> bool {
+    let number = text.trim().trim_end_matches('*').trim_end();
+    let like_sip = number == "+" || number.chars().any(|c| c.is_ascii_digit() || c == '@');
+    is_anonymous(number) || compact(number).is_some() || (like_sip && !number.contains(char::is_whitespace))
 }
 
 /// As received, without what only people write: punctuation between digits, upper case in SIP ids.

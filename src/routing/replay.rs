@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::table::{Decision, RoutingTable};
+use super::incoming::{History, Incoming};
+use super::table::RoutingTable;
 use super::trial::TrialTable;
 use crate::placetel::event::CallId;
 
@@ -23,11 +24,6 @@ pub struct PastCall {
     pub to: Option<String>,
     /// When, epoch milliseconds.
     pub at_ms: i64,
-}
-
-/// What a table would answer to a call that it is not asked about in earnest.
-pub fn answer(table: &RoutingTable, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
-    table.decide(from, to, at_ms)
 }
 
 /// What two tables make of the same calls.
@@ -93,10 +89,16 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Decides one more call.
-    pub fn add(&mut self, call: PastCall, today: &RoutingTable, trial: &TrialTable) {
-        let (from, to) = (call.from.as_deref(), call.to.as_deref());
-        let [before, after] = [today, &trial.table].map(|table| answer(table, from, to, call.at_ms));
+    /// Decides one more call. What is drawn by its id is drawn as it was then; who knows the caller is whoever does
+    /// by `history`, in both tables.
+    pub fn add(&mut self, call: PastCall, today: &RoutingTable, trial: &TrialTable, history: &History) {
+        let incoming = Incoming {
+            call_id: call.call_id.as_str(),
+            from: call.from.as_deref(),
+            to: call.to.as_deref(),
+            at_ms: call.at_ms,
+        };
+        let [before, after] = [today, &trial.table].map(|table| table.decide(&incoming, history));
         self.calls += 1;
         *self.by_route.entry(after.route_id).or_default() += 1;
         if before.xml == after.xml {

@@ -1,9 +1,12 @@
 //! One route, as the API shows and takes it.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
+use super::named::{Key, References, ScheduleReference, Shared, list_reference, unknown_list, unknown_schedule};
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::placetel::reply::{MAX_NUMBER_CHARS, Reply};
 
@@ -39,6 +42,13 @@ pub struct Route {
     pub version: i64,
 }
 
+impl Route {
+    /// The lists and schedules that it names.
+    pub fn references(&self) -> References {
+        References::of(&self.to, &self.from, self.hours.as_deref())
+    }
+}
+
 /// A route that somebody wants, checked; it is not stored yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteDraft {
@@ -58,12 +68,29 @@ pub struct RouteDraft {
     pub reply: Reply,
 }
 
+/// What a route is read with: where the business is, and the names there are.
+#[derive(Clone, Debug)]
+pub struct RouteContext<'a> {
+    hours: &'a HoursContext,
+    lists: HashSet<Key>,
+    schedules: HashSet<Key>,
+}
+
+impl<'a> RouteContext<'a> {
+    /// Routes may name these lists and schedules.
+    pub fn new(hours: &'a HoursContext, shared: &Shared) -> Self {
+        let lists = shared.lists.iter().filter_map(|list| Key::parse(&list.name)).collect();
+        let schedules = shared.schedules.iter().filter_map(|schedule| Key::parse(&schedule.name)).collect();
+        Self { hours, lists, schedules }
+    }
+}
+
 impl RouteDraft {
     /// Reads what a client sends as ROUTE.
     ///
     /// # Errors
     /// Every wrong field.
-    pub fn from_json(value: &Value, context: &HoursContext) -> Result<Self, Vec<FieldError>> {
+    pub fn from_json(value: &Value, context: &RouteContext<'_>) -> Result<Self, Vec<FieldError>> {
         let mut errors = Errors::default();
         let draft = Self::read("", value, context, &mut errors);
         errors.or(draft)
@@ -71,18 +98,23 @@ impl RouteDraft {
 
     /// Reads a ROUTE that stands at `path` of a larger value, such as `items[3]`; what it gives is to be used
     /// only if nothing is wrong in the end. `None` only if `errors` says why.
-    pub fn read(path: &str, value: &Value, context: &HoursContext, errors: &mut Errors) -> Option<Self> {
+    pub fn read(path: &str, value: &Value, context: &RouteContext<'_>, errors: &mut Errors) -> Option<Self> {
         let route = Object::read(path, value, errors)?;
         route.allow_only(&FIELDS, &READ_ONLY, errors);
         let name =
             route.required("name", errors).and_then(|name| text(&route.path("name"), name, MAX_NAME_CHARS, errors));
         let enabled = route.flag("enabled", true, errors);
         let position = route.whole("position", i64::MIN..=i64::MAX, errors);
-        let to = patterns(&route, "to", errors);
-        let from = patterns(&route, "from", errors);
+        let to = patterns(&route, "to", context, errors);
+        let from = patterns(&route, "from", context, errors);
         let hours = hours(&route, context, errors);
         let reply = route.required("reply", errors).and_then(|reply| Reply::read(&route.path("reply"), reply, errors));
         Some(Self { name: name?, enabled, position, to, from, hours, reply: reply? })
+    }
+
+    /// The lists and schedules that it names.
+    pub fn references(&self) -> References {
+        References::of(&self.to, &self.from, self.hours.as_deref())
     }
 
     /// The route, once it is known where it is stored.
@@ -92,13 +124,23 @@ impl RouteDraft {
     }
 }
 
-fn patterns(route: &Object<'_>, name: &str, errors: &mut Errors) -> Vec<String> {
+fn patterns(route: &Object<'_>, name: &str, context: &RouteContext<'_>, errors: &mut Errors) -> Vec<String> {
     let items = route.items(name, 0..=MAX_PATTERNS, errors);
-    items.into_iter().filter_map(|(path, item)| pattern(&path, item, errors)).collect()
+    items.into_iter().filter_map(|(path, item)| pattern(&path, item, context, errors)).collect()
 }
 
-fn pattern(path: &str, item: &Value, errors: &mut Errors) -> Option<String> {
+fn pattern(path: &str, item: &Value, context: &RouteContext<'_>, errors: &mut Errors) -> Option<String> {
     let pattern = text(path, item, MAX_NUMBER_CHARS, errors)?;
+    let problem = match list_reference(&pattern) {
+        Some(Ok(key)) if context.lists.contains(&key) => return Some(pattern),
+        Some(Ok(key)) => Some(unknown_list(&key)),
+        Some(Err(problem)) => Some(problem),
+        None => None,
+    };
+    if let Some(problem) = problem {
+        errors.add(path, problem);
+        return None;
+    }
     if pattern.strip_suffix('*').unwrap_or(&pattern).contains('*') {
         errors.add(path, Problem::StarInside);
         return None;
@@ -106,11 +148,17 @@ fn pattern(path: &str, item: &Value, errors: &mut Errors) -> Option<String> {
     Some(pattern)
 }
 
-fn hours(route: &Object<'_>, context: &HoursContext, errors: &mut Errors) -> Option<String> {
+fn hours(route: &Object<'_>, context: &RouteContext<'_>, errors: &mut Errors) -> Option<String> {
     let path = route.path("hours");
     let hours = text(&path, route.optional("hours")?, MAX_HOURS_CHARS, errors)?;
-    if let Err(error) = Hours::parse(&hours, context) {
-        errors.add(path, error.problem());
+    let problem = match ScheduleReference::read(&hours) {
+        Some(Ok(reference)) if context.schedules.contains(&reference.key) => None,
+        Some(Ok(reference)) => Some(unknown_schedule(&reference.key)),
+        Some(Err(problem)) => Some(problem),
+        None => Hours::parse(&hours, context.hours).err().map(|error| error.problem()),
+    };
+    if let Some(problem) = problem {
+        errors.add(path, problem);
     }
     Some(hours)
 }
@@ -121,9 +169,17 @@ mod tests {
 
     use super::*;
     use crate::lang::Lang;
+    use crate::routing::named::{NumberList, Schedule};
 
     fn read(value: &Value) -> Result<RouteDraft, Vec<FieldError>> {
-        RouteDraft::from_json(value, &HoursContext::new(chrono_tz::Europe::Berlin, "DE", None))
+        let hours = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        RouteDraft::from_json(value, &RouteContext::new(&hours, &shared()))
+    }
+
+    fn shared() -> Shared {
+        let list = NumberList { name: "Gesperrt".into(), numbers: Vec::new() };
+        let schedule = Schedule { name: "Büro".into(), hours: None, closed: Vec::new() };
+        Shared { lists: vec![list], schedules: vec![schedule], closed: None }
     }
 
     fn wrong(value: &Value, lang: Lang) -> Vec<String> {
@@ -174,7 +230,7 @@ mod tests {
                 "from must be a list: […]",
                 "hours is not opening hours from character 7 on (\"9-17\"); probably meant is \"Mo-Fr 09:00-17:00\"",
                 "reply.ringtime is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
-                 voicemail_as_attachment, forward_announcement, targets",
+                 voicemail_as_attachment, forward_announcement, targets, distribution, last_peer",
                 "reply.targets[0].numbers[0] must be 1 to 128 characters long",
             ]
         );
@@ -211,9 +267,32 @@ mod tests {
     }
 
     #[test]
+    fn a_route_may_only_name_what_there_is() {
+        let mut route = json!({"name": "x", "to": ["23", "@gesperrt"], "from": ["@GESPERRT"], "hours": "@büro",
+            "reply": {"action": "hangup"}});
+        assert!(read(&route).is_ok());
+        for hours in ["not @Büro", "NOT@BÜRO", " @ Büro "] {
+            route["hours"] = json!(hours);
+            assert!(read(&route).is_ok(), "{hours}");
+        }
+        let route = json!({"name": "x", "to": ["@vip", "@"], "from": ["@a b"], "hours": "not @ferien",
+            "reply": {"action": "hangup"}});
+        assert_eq!(
+            wrong(&route, Lang::En),
+            [
+                "to[0] names the list @vip, which does not exist",
+                "to[1] must be a name of 1 to 60 letters, digits, - or _",
+                "from[0] must be a name of 1 to 60 letters, digits, - or _",
+                "hours names the schedule @ferien, which does not exist",
+            ]
+        );
+    }
+
+    #[test]
     fn a_list_of_routes_says_which_one_is_wrong() {
         let mut errors = Errors::default();
-        let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        let hours = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        let context = RouteContext::new(&hours, &Shared::default());
         assert_eq!(RouteDraft::read("items[3]", &json!({"name": "x"}), &context, &mut errors), None);
         assert_eq!(errors.or(Some(())).unwrap_err()[0].field, "items[3].reply");
     }

@@ -1,18 +1,24 @@
-//! All routes, compiled for deciding: in memory, swapped whole when routes change, the XML ready.
+//! All routes, compiled for deciding: in memory, swapped whole when routes change.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::hours::{Hours, HoursContext, HoursError};
+use self::filing::{Filed, Sharing};
+use super::answer::Answer;
+use super::hours::HoursContext;
+use super::incoming::{History, Incoming};
 use super::index::Index;
-use super::matching::{Pattern, Spellings};
+use super::lists::{Lists, Side, SideReader};
+use super::matching::Spellings;
+use super::named::{ClosedSwitch, Shared};
+use super::opening::{Opening, Openings};
 use super::route::Route;
 use crate::calls::phone::Numbering;
 use crate::fields::FieldError;
 use crate::placetel::reply::EMPTY_RESPONSE;
 
 pub(super) mod cover;
+mod filing;
 pub(super) mod look;
 
 /// What a call is answered, and why. That no route matched is a decision, too.
@@ -43,14 +49,28 @@ pub struct Unusable {
     pub error: FieldError,
 }
 
+/// What routes are compiled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// How numbers are read.
+    pub numbering: &'a Arc<Numbering>,
+    /// Where the business is.
+    pub hours: &'a HoursContext,
+    /// What the routes may name.
+    pub shared: &'a Shared,
+}
+
 /// All enabled routes in order, and the ways to those that may match.
 #[derive(Debug)]
 pub struct RoutingTable {
     numbering: Arc<Numbering>,
     routes: Vec<CompiledRoute>,
+    lists: Lists,
+    openings: Vec<Opening>,
+    closed: Option<ClosedSwitch>,
     /// Every route is filed in exactly one of these three, by its place in `routes`.
-    by_to: Index<Vec<usize>>,
-    by_from: Index<Vec<usize>>,
+    by_to: Filed,
+    by_from: Filed,
     for_any: Vec<usize>,
     no_route: Arc<str>,
 }
@@ -61,8 +81,9 @@ struct CompiledRoute {
     name: Arc<str>,
     to: Numbers,
     from: Numbers,
-    hours: Option<Hours>,
-    xml: Arc<str>,
+    /// A place in `openings`; `None` = always.
+    opening: Option<usize>,
+    answer: Answer,
 }
 
 /// The numbers of `to` or `from`: as fast to ask with ten thousand patterns as with one.
@@ -70,43 +91,50 @@ struct CompiledRoute {
 struct Numbers {
     any: bool,
     meant: Index<()>,
+    /// Places in [`Lists`].
+    lists: Vec<usize>,
+}
+
+/// A number of the call, and the lists that hold it.
+struct Asked {
+    number: Option<Spellings>,
+    lists: Vec<usize>,
 }
 
 impl Numbers {
-    fn new(patterns: &[Pattern]) -> Self {
+    fn new(side: Side, lists: &Lists) -> Self {
         let mut meant = Index::default();
-        for pattern in patterns {
+        for pattern in &side.patterns {
             meant.file(pattern, |()| {});
         }
-        Self { any: is_any(patterns), meant }
+        Self { any: side.is_any(lists), meant, lists: side.lists }
     }
 
-    fn matches(&self, number: Option<&Spellings>) -> bool {
-        self.any || number.is_some_and(|number| self.meant.find(number).next().is_some())
+    fn matches(&self, asked: &Asked) -> bool {
+        self.any
+            || self.lists.iter().any(|list| asked.lists.contains(list))
+            || asked.number.as_ref().is_some_and(|number| self.meant.find(number).next().is_some())
     }
-}
-
-fn is_any(patterns: &[Pattern]) -> bool {
-    patterns.is_empty() || patterns.contains(&Pattern::Any)
 }
 
 /// A route on its way into the table.
 struct Parsed<'a> {
     route: &'a Route,
-    to: Vec<Pattern>,
-    from: Vec<Pattern>,
-    hours: Option<Hours>,
+    to: Side,
+    from: Side,
+    opening: Option<usize>,
 }
 
 impl RoutingTable {
     /// Compiles the enabled routes, in whatever order they come; those that cannot be used are left out and
     /// handed back.
-    pub fn compile(routes: &[Route], numbering: &Arc<Numbering>, context: &HoursContext) -> (Self, Vec<Unusable>) {
+    pub fn compile(routes: &[Route], surroundings: Surroundings<'_>) -> (Self, Vec<Unusable>) {
+        let Surroundings { numbering, hours, shared } = surroundings;
         let mut unusable = Vec::new();
         let mut parsed = Vec::new();
-        let mut known_hours = HashMap::new();
+        let (mut sides, mut openings) = (SideReader::new(numbering, shared), Openings::new(hours, shared));
         for route in routes.iter().filter(|route| route.enabled) {
-            match parse(route, numbering, context, &mut known_hours) {
+            match parse(route, &mut sides, &mut openings) {
                 Ok(usable) => parsed.push(usable),
                 Err(error) => {
                     unusable.push(Unusable { route_id: route.id, route_name: route.name.clone(), error });
@@ -117,89 +145,63 @@ impl RoutingTable {
         let mut table = Self {
             numbering: Arc::clone(numbering),
             routes: Vec::with_capacity(parsed.len()),
-            by_to: Index::default(),
-            by_from: Index::default(),
+            lists: sides.into_lists(),
+            openings: openings.into_all(),
+            closed: shared.closed,
+            by_to: Filed::default(),
+            by_from: Filed::default(),
             for_any: Vec::new(),
             no_route: EMPTY_RESPONSE.into(),
         };
         table.file(&parsed);
-        table.routes.extend(parsed.into_iter().map(CompiledRoute::from));
+        table.routes = parsed.into_iter().map(|parsed| CompiledRoute::new(parsed, &table.lists)).collect();
         (table, unusable)
     }
 
     /// Files each route on the side whose numbers it shares with fewer others: a thousand callers blocked on
     /// the main line are found by the caller.
     fn file(&mut self, parsed: &[Parsed<'_>]) {
-        let mut sharing = (Index::<usize>::default(), Index::<usize>::default());
+        let mut sharing = (Sharing::default(), Sharing::default());
         for Parsed { to, from, .. } in parsed {
-            to.iter().for_each(|pattern| sharing.0.file(pattern, |count| *count += 1));
-            from.iter().for_each(|pattern| sharing.1.file(pattern, |count| *count += 1));
+            sharing.0.count(to);
+            sharing.1.count(from);
         }
-        let shared = |patterns: &[Pattern], sharing: &Index<usize>| {
-            let most = patterns.iter().flat_map(|pattern| sharing.of(pattern)).max();
-            most.copied().filter(|_| !is_any(patterns))
-        };
         for (place, Parsed { to, from, .. }) in parsed.iter().enumerate() {
-            let (by_to, by_from) = (shared(to, &sharing.0), shared(from, &sharing.1));
-            let (patterns, index) = match (by_to.map(Reverse), by_from.map(Reverse)) {
-                (None, None) => {
-                    self.for_any.push(place);
-                    continue;
-                }
-                (by_to, by_from) if by_to >= by_from => (to, &mut self.by_to),
-                _ => (from, &mut self.by_from),
-            };
-            for pattern in patterns {
-                index.file(pattern, |places| {
-                    // Two spellings of one route may be one key.
-                    if places.last() != Some(&place) {
-                        places.push(place);
-                    }
-                });
+            let most = |sharing: &Sharing, side: &Side| (!side.is_any(&self.lists)).then(|| sharing.most(side));
+            let (by_to, by_from) = (most(&sharing.0, to), most(&sharing.1, from));
+            match (by_to.map(Reverse), by_from.map(Reverse)) {
+                (None, None) => self.for_any.push(place),
+                (by_to, by_from) if by_to >= by_from => self.by_to.file(to, place),
+                _ => self.by_from.file(from, place),
             }
         }
     }
 
-    /// What a call gets: the first route that matches, else the empty response. `from` and `to` as received,
-    /// `at_ms` in epoch milliseconds.
-    pub fn decide(&self, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
-        let from = from.and_then(|number| Spellings::of(number, &self.numbering));
-        let to = to.and_then(|number| Spellings::of(number, &self.numbering));
-        self.decide_spelled(from.as_ref(), to.as_ref(), at_ms)
-    }
-
-    fn decide_spelled(&self, from: Option<&Spellings>, to: Option<&Spellings>, at_ms: i64) -> Decision {
-        let matching = self.candidates(from, to).find(|route| route.mismatch(from, to, at_ms).is_none());
-        match matching {
-            Some(route) => Decision {
-                route_id: Some(route.id),
-                route_name: Some(Arc::clone(&route.name)),
-                xml: Arc::clone(&route.xml),
-                decided_ms: at_ms,
-                revision: None,
-                took_us: None,
-            },
-            None => Decision {
-                route_id: None,
-                route_name: None,
-                xml: Arc::clone(&self.no_route),
-                decided_ms: at_ms,
-                revision: None,
-                took_us: None,
-            },
+    /// What a call gets: the first route that matches, else the empty response. The same call, table and history
+    /// give the same answer.
+    pub fn decide(&self, call: &Incoming<'_>, history: &History) -> Decision {
+        let (from, to) = (self.asked(call.from), self.asked(call.to));
+        let matching = self.candidates(&from, &to).find(|route| self.mismatch(route, &from, &to, call.at_ms).is_none());
+        Decision {
+            route_id: matching.map(|route| route.id),
+            route_name: matching.map(|route| Arc::clone(&route.name)),
+            xml: matching
+                .map_or_else(|| Arc::clone(&self.no_route), |route| route.answer.xml(call, &self.numbering, history)),
+            decided_ms: call.at_ms,
+            revision: None,
+            took_us: None,
         }
     }
 
+    fn asked(&self, number: Option<&str>) -> Asked {
+        let number = number.and_then(|number| Spellings::of(number, &self.numbering));
+        Asked { lists: self.lists.holding(number.as_ref()), number }
+    }
+
     /// The routes that may match, in order, each once.
-    fn candidates<'a>(
-        &'a self,
-        from: Option<&'a Spellings>,
-        to: Option<&'a Spellings>,
-    ) -> impl Iterator<Item = &'a CompiledRoute> {
-        let found_to = to.into_iter().flat_map(|number| self.by_to.find(number));
-        let found_from = from.into_iter().flat_map(|number| self.by_from.find(number));
-        let mut lists: Vec<&[usize]> =
-            found_to.chain(found_from).chain([&self.for_any]).map(Vec::as_slice).filter(|l| !l.is_empty()).collect();
+    fn candidates<'a>(&'a self, from: &'a Asked, to: &'a Asked) -> impl Iterator<Item = &'a CompiledRoute> {
+        let found = self.by_to.find(to).chain(self.by_from.find(from)).chain([self.for_any.as_slice()]);
+        let mut lists: Vec<&[usize]> = found.filter(|places| !places.is_empty()).collect();
         std::iter::from_fn(move || {
             let next = *lists.iter().filter_map(|places| places.first()).min()?;
             for places in &mut lists {
@@ -211,6 +213,34 @@ impl RoutingTable {
             }
             self.routes.get(next)
         })
+    }
+
+    /// What keeps a route from answering a call; `None` if it matches.
+    fn mismatch(&self, route: &CompiledRoute, from: &Asked, to: &Asked, at_ms: i64) -> Option<Mismatch> {
+        if !route.to.matches(to) {
+            Some(Mismatch::To)
+        } else if !route.from.matches(from) {
+            Some(Mismatch::From)
+        } else {
+            (!self.takes_part(route, at_ms)).then_some(Mismatch::Hours)
+        }
+    }
+
+    fn takes_part(&self, route: &CompiledRoute, at_ms: i64) -> bool {
+        route.opening.is_none_or(|place| {
+            let is_closed = self.closed.is_some_and(|closed| closed.holds(at_ms));
+            self.openings.get(place).is_some_and(|opening| opening.takes_part(at_ms, is_closed))
+        })
+    }
+
+    /// For how many days back decisions ask who accepted a caller's last call; `None`: they do not.
+    pub fn last_peer_days(&self) -> Option<u16> {
+        self.routes.iter().filter_map(|route| route.answer.last_peer_days()).max()
+    }
+
+    /// The name of a route that takes part.
+    pub fn name_of(&self, id: i64) -> Option<&str> {
+        self.routes.iter().find(|route| route.id == id).map(|route| &*route.name)
     }
 
     /// How many routes take part.
@@ -233,59 +263,28 @@ pub(super) enum Mismatch {
 }
 
 impl CompiledRoute {
-    /// What keeps it from answering a call; `None` if it matches.
-    fn mismatch(&self, from: Option<&Spellings>, to: Option<&Spellings>, at_ms: i64) -> Option<Mismatch> {
-        if !self.to.matches(to) {
-            Some(Mismatch::To)
-        } else if !self.from.matches(from) {
-            Some(Mismatch::From)
-        } else {
-            (!self.is_open(at_ms)).then_some(Mismatch::Hours)
-        }
-    }
-
-    fn is_open(&self, at_ms: i64) -> bool {
-        self.hours.as_ref().is_none_or(|hours| hours.is_open(at_ms))
-    }
-}
-
-impl From<Parsed<'_>> for CompiledRoute {
-    fn from(Parsed { route, to, from, hours }: Parsed<'_>) -> Self {
+    fn new(Parsed { route, to, from, opening }: Parsed<'_>, lists: &Lists) -> Self {
         Self {
             id: route.id,
             name: route.name.as_str().into(),
-            to: Numbers::new(&to),
-            from: Numbers::new(&from),
-            hours,
-            xml: route.reply.to_xml().into(),
+            to: Numbers::new(to, lists),
+            from: Numbers::new(from, lists),
+            opening,
+            answer: Answer::new(&route.reply),
         }
     }
 }
 
-/// `known_hours` remembers what was read: many routes keep the same hours.
 fn parse<'a>(
     route: &'a Route,
-    numbering: &Numbering,
-    context: &HoursContext,
-    known_hours: &mut HashMap<&'a str, Result<Hours, HoursError>>,
+    sides: &mut SideReader<'_>,
+    openings: &mut Openings<'a>,
 ) -> Result<Parsed<'a>, FieldError> {
-    let patterns = |field: &str, texts: &[String]| -> Result<Vec<_>, FieldError> {
-        let parsed = texts.iter().enumerate().map(|(index, text)| {
-            Pattern::parse(text, numbering)
-                .map_err(|problem| FieldError { field: format!("{field}[{index}]"), problem })
-        });
-        parsed.collect()
-    };
-    let hours = route.hours.as_deref().map(|text| {
-        let hours = known_hours.entry(text).or_insert_with(|| Hours::parse(text, context));
-        hours.clone().map_err(|error| FieldError { field: "hours".into(), problem: error.problem() })
-    });
-    Ok(Parsed {
-        route,
-        to: patterns("to", &route.to)?,
-        from: patterns("from", &route.from)?,
-        hours: hours.transpose()?,
-    })
+    let to = sides.read("to", &route.to)?;
+    let from = sides.read("from", &route.from)?;
+    let opening = route.hours.as_deref().map(|hours| openings.place(hours)).transpose();
+    let opening = opening.map_err(|problem| FieldError { field: "hours".into(), problem })?;
+    Ok(Parsed { route, to, from, opening })
 }
 
 #[cfg(test)]

@@ -1,13 +1,9 @@
 //! A table that is tried out before it is saved.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use super::hours::HoursContext;
-use super::route::{Route, RouteDraft};
-use super::table::{RoutingTable, Unusable};
-use crate::calls::phone::Numbering;
+use super::route::{Route, RouteContext, RouteDraft};
+use super::table::{RoutingTable, Surroundings, Unusable};
 use crate::fields::{Errors, FieldError, Object};
 
 /// The most routes of a table that is tried out.
@@ -46,8 +42,8 @@ pub struct TrialTable {
 
 impl TrialTable {
     /// Compiles these routes, in whatever order they come.
-    pub fn new(tried: Vec<TriedRoute>, numbering: &Arc<Numbering>, context: &HoursContext) -> Self {
-        Self::numbered(tried, numbering, context).0
+    pub fn new(tried: Vec<TriedRoute>, surroundings: Surroundings<'_>) -> Self {
+        Self::numbered(tried, surroundings).0
     }
 
     /// Reads and compiles the list of ROUTEs in a field of `object`.
@@ -57,18 +53,18 @@ impl TrialTable {
     pub fn read(
         object: &Object<'_>,
         field: &str,
-        numbering: &Arc<Numbering>,
-        context: &HoursContext,
+        surroundings: Surroundings<'_>,
         mut errors: Errors,
     ) -> Result<Self, Vec<FieldError>> {
+        let context = RouteContext::new(surroundings.hours, surroundings.shared);
         let items = object.items(field, 0..=MAX_ROUTES, &mut errors);
         let read = |(path, value): &(String, &Value), errors: &mut Errors| {
-            let draft = RouteDraft::read(path, value, context, errors)?;
+            let draft = RouteDraft::read(path, value, &context, errors)?;
             Some(TriedRoute { id: value["id"].as_i64(), draft })
         };
         let tried: Vec<_> = items.iter().filter_map(|item| read(item, &mut errors)).collect();
         let tried = errors.or(Some(tried))?;
-        let (trial, places) = Self::numbered(tried, numbering, context);
+        let (trial, places) = Self::numbered(tried, surroundings);
         let mut errors = Errors::default();
         for Unusable { route_id, error, .. } in &trial.unusable {
             let place = usize::try_from(*route_id).ok().and_then(|number| places.get(number)).copied();
@@ -78,7 +74,7 @@ impl TrialTable {
     }
 
     /// The table, and where each of its routes stood.
-    fn numbered(mut tried: Vec<TriedRoute>, numbering: &Arc<Numbering>, context: &HoursContext) -> (Self, Vec<usize>) {
+    fn numbered(mut tried: Vec<TriedRoute>, surroundings: Surroundings<'_>) -> (Self, Vec<usize>) {
         let mut last = tried.iter().filter_map(|route| route.draft.position).max().unwrap_or(0);
         for draft in tried.iter_mut().map(|route| &mut route.draft) {
             if draft.position.is_none() {
@@ -95,7 +91,7 @@ impl TrialTable {
             stored.push(id);
             places.push(place);
         }
-        let (table, unusable) = RoutingTable::compile(&routes, numbering, context);
+        let (table, unusable) = RoutingTable::compile(&routes, surroundings);
         (Self { routes, table, unusable, stored }, places)
     }
 

@@ -1,12 +1,13 @@
 //! What is probably not meant in a table of routes. Only what is certain is said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::matching::Pattern;
+use super::named::list_reference;
 use super::route::Route;
-use super::table::RoutingTable;
 use super::table::cover::TooMany;
-use crate::calls::phone::Numbering;
+use super::table::{RoutingTable, Surroundings};
 
 /// Different hours that are looked at in one table; a look at one takes a tenth of a millisecond.
 const MAX_DIFFERENT_HOURS: usize = 500;
@@ -37,6 +38,11 @@ pub enum Warning {
         route: RouteName,
         /// The earlier one.
         by: RouteName,
+    },
+    /// The lists that a route names are empty, so that it is for nobody.
+    ForNobody {
+        /// Which.
+        route: RouteName,
     },
     /// The hours of a route do not open within a year.
     NeverOpens {
@@ -96,14 +102,14 @@ impl Warning {
     /// The route that it is about, if it is about one.
     pub fn route(&self) -> Option<&RouteName> {
         match self {
-            Self::NeverMatches { route, .. } | Self::NeverOpens { route } => Some(route),
+            Self::NeverMatches { route, .. } | Self::ForNobody { route } | Self::NeverOpens { route } => Some(route),
             Self::NoLastResort | Self::Uncovered { .. } => None,
         }
     }
 }
 
-/// Looks at `routes` and the table that was compiled from them.
-pub fn warnings(routes: &[Route], table: &RoutingTable, numbering: &Numbering, now_ms: i64) -> Warnings {
+/// Looks at `routes` and the table that was compiled from them with `surroundings`.
+pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: Surroundings<'_>, now_ms: i64) -> Warnings {
     let by_id: HashMap<i64, &Route> = routes.iter().map(|route| (route.id, route)).collect();
     let in_order: Option<Vec<&Route>> = table.ids().map(|id| by_id.get(&id).copied()).collect();
     // What was changed in this very moment is looked at the next time.
@@ -114,9 +120,10 @@ pub fn warnings(routes: &[Route], table: &RoutingTable, numbering: &Numbering, n
         found.items.push(Warning::NoLastResort);
     }
     found.note(Check::NeverMatches, look.never_matching());
+    found.items.extend(look.for_nobody());
     found.note(Check::NeverOpens, look.never_opening());
     if !table.has_last_resort() {
-        found.note(Check::Uncovered, look.uncovered(numbering));
+        found.note(Check::Uncovered, look.uncovered(surroundings));
     }
     found
 }
@@ -140,49 +147,37 @@ struct Look<'a> {
 /// In which steps of the next seven days a route is open.
 type Week = Box<[bool]>;
 
-impl<'a> Look<'a> {
-    fn hours(&self, place: usize) -> Option<&'a str> {
-        self.routes.get(place).and_then(|route| route.hours.as_deref()).map(str::trim)
-    }
-
+impl Look<'_> {
     fn name(&self, place: usize) -> Option<RouteName> {
         self.routes.get(place).map(|route| RouteName { id: route.id, name: route.name.clone() })
     }
 
     fn never_matching(&self) -> Result<Vec<Warning>, TooMany> {
-        let covered = self.table.covered(|earlier, later| {
-            let (earlier, later) = (self.hours(earlier), self.hours(later));
-            earlier.is_none() || earlier == later
-        })?;
         let warning = |(place, by)| Some(Warning::NeverMatches { route: self.name(place)?, by: self.name(by)? });
-        Ok(covered.into_iter().filter_map(warning).collect())
+        Ok(self.table.covered()?.into_iter().filter_map(warning).collect())
     }
 
-    /// One place for each of the different hours.
-    fn different_hours(&self) -> Result<HashMap<&'a str, usize>, TooMany> {
-        let mut places = HashMap::new();
-        for place in 0..self.routes.len() {
-            if let Some(hours) = self.hours(place) {
-                places.entry(hours).or_insert(place);
-            }
-            if places.len() > MAX_DIFFERENT_HOURS {
-                return Err(TooMany);
-            }
-        }
-        Ok(places)
+    fn for_nobody(&self) -> impl Iterator<Item = Warning> {
+        self.table.for_nobody().into_iter().filter_map(|place| Some(Warning::ForNobody { route: self.name(place)? }))
+    }
+
+    /// The different hours, if they can be looked at.
+    fn different_hours(&self) -> Result<Range<usize>, TooMany> {
+        let count = self.table.different_hours();
+        if count > MAX_DIFFERENT_HOURS { Err(TooMany) } else { Ok(0..count) }
     }
 
     fn never_opening(&self) -> Result<Vec<Warning>, TooMany> {
-        let mut never = self.different_hours()?;
-        never.retain(|_, place| !self.table.opens_within(*place, self.now_ms, DAYS_UNTIL_NEVER));
-        let places = (0..self.routes.len()).filter(|&place| self.hours(place).is_some_and(|h| never.contains_key(h)));
+        let opens = |hours| self.table.opens_within(hours, self.now_ms, DAYS_UNTIL_NEVER);
+        let opens: Vec<bool> = self.different_hours()?.map(opens).collect();
+        let never = |place: &usize| self.table.hours_of(*place).and_then(|hours| opens.get(hours)) == Some(&false);
+        let places = (0..self.routes.len()).filter(never);
         Ok(places.filter_map(|place| Some(Warning::NeverOpens { route: self.name(place)? })).collect())
     }
 
-    fn uncovered(&self, numbering: &Numbering) -> Result<Vec<Warning>, TooMany> {
-        let weeks: HashMap<&str, Week> =
-            self.different_hours()?.into_iter().map(|(hours, place)| (hours, self.week(place))).collect();
-        let lines = self.lines(numbering);
+    fn uncovered(&self, surroundings: Surroundings<'_>) -> Result<Vec<Warning>, TooMany> {
+        let weeks: Vec<Week> = self.different_hours()?.map(|hours| self.week(hours)).collect();
+        let lines = self.lines(surroundings);
         let takers = self.table.takers(lines.iter().map(|(_, pattern)| pattern))?;
         let mut order: Vec<(bool, Vec<Gap>)> = Vec::new();
         let mut numbers: HashMap<(bool, Vec<Gap>), Vec<String>> = HashMap::new();
@@ -204,9 +199,15 @@ impl<'a> Look<'a> {
     }
 
     /// The numbers that routes name, each once; at last any other number, if a route is for any.
-    fn lines(&self, numbering: &Numbering) -> Vec<(Option<String>, Pattern)> {
-        let mut seen = std::collections::HashSet::new();
+    fn lines(&self, Surroundings { numbering, shared, .. }: Surroundings<'_>) -> Vec<(Option<String>, Pattern)> {
+        let mut seen = HashSet::new();
         let texts = self.routes.iter().flat_map(|route| &route.to).filter(|text| seen.insert(text.as_str()));
+        let listed = |text| list_reference(text)?.ok().and_then(|key| shared.list(&key));
+        let texts: Vec<&String> = texts
+            .flat_map(|text| listed(text).map_or(std::slice::from_ref(text), |list| list.numbers.as_slice()))
+            .collect();
+        let mut seen = HashSet::new();
+        let texts = texts.into_iter().filter(|text| seen.insert(text.as_str()));
         let parsed = texts.filter_map(|text| Some((Some(text.clone()), Pattern::parse(text, numbering).ok()?)));
         let mut lines: Vec<_> = parsed.filter(|(_, pattern)| *pattern != Pattern::Any).collect();
         if self.table.has_any_number() {
@@ -215,8 +216,8 @@ impl<'a> Look<'a> {
         lines
     }
 
-    fn week(&self, place: usize) -> Week {
-        (0..STEPS).map(|step| self.table.is_open(place, self.step_ms(step))).collect()
+    fn week(&self, hours: usize) -> Week {
+        (0..STEPS).map(|step| self.table.is_open(hours, self.step_ms(step))).collect()
     }
 
     fn step_ms(&self, step: usize) -> i64 {
@@ -225,11 +226,11 @@ impl<'a> Look<'a> {
     }
 
     /// When none of the routes at these places is open.
-    fn gaps(&self, takers: &[usize], weeks: &HashMap<&str, Week>) -> Vec<Gap> {
-        let Some(hours) = takers.iter().map(|place| self.hours(*place)).collect::<Option<Vec<_>>>() else {
+    fn gaps(&self, takers: &[usize], weeks: &[Week]) -> Vec<Gap> {
+        let Some(hours) = takers.iter().map(|place| self.table.hours_of(*place)).collect::<Option<Vec<_>>>() else {
             return Vec::new();
         };
-        let open: Vec<&Week> = hours.iter().filter_map(|hours| weeks.get(hours)).collect();
+        let open: Vec<&Week> = hours.iter().filter_map(|hours| weeks.get(*hours)).collect();
         let is_open = |step: usize| open.iter().any(|week| week.get(step).copied().unwrap_or_default());
         let (mut gaps, mut began) = (Vec::new(), None);
         for step in 0..STEPS {

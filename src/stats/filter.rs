@@ -31,6 +31,8 @@ pub struct Filter {
     pub search: Option<String>,
     /// Whether they started within (`true`) or outside (`false`) the business hours.
     pub in_hours: Option<bool>,
+    /// The route that answered them.
+    pub route: Option<i64>,
 }
 
 /// A filter word that cannot be used.
@@ -70,6 +72,9 @@ pub enum FilterProblem {
     /// Neither open nor closed.
     #[error("is neither open nor closed")]
     Hours,
+    /// No number of a route.
+    #[error("is no number of a route")]
+    Route,
     /// Too long, or with characters that no number or name has.
     #[error("is too long or holds control characters")]
     Text,
@@ -103,6 +108,7 @@ impl Filter {
             party: None,
             search: None,
             in_hours: None,
+            route: None,
         }
     }
 
@@ -132,6 +138,7 @@ impl Filter {
                 "q" => filter.search = Some(parse_text("q", value)?).filter(|text| !text.is_empty()),
                 "outcome" => filter.outcomes = parse_outcomes(value)?,
                 "hours" => filter.in_hours = Some(parse_hours(value)?),
+                "route" => filter.route = Some(value.parse().map_err(|_| error("route", FilterProblem::Route))?),
                 _ => {}
             }
         }
@@ -246,6 +253,7 @@ mod tests {
             ("outcome=accepted,lost", "outcome"),
             ("hours=maybe", "hours"),
             ("q=a%00b", "q"),
+            ("route=Office", "route"),
         ] {
             assert_eq!(parse(query).unwrap_err().field, field, "{query}");
         }

@@ -23,6 +23,7 @@ pub struct CallQuery {
     pub(super) digits: Option<String>,
     pub(super) international: Option<String>,
     pub(super) named: Option<String>,
+    pub(super) route: Option<i64>,
 }
 
 impl CallQuery {
@@ -44,6 +45,7 @@ impl CallQuery {
             digits,
             international,
             named: None,
+            route: filter.route,
         }
     }
 
@@ -102,7 +104,7 @@ fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>
     (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
-/// The conditions of a [`CallQuery`], `$1` to `$13`; the party's is a parameter because only an equality
+/// The conditions of a [`CallQuery`], `$1` to `$14`; the party's is a parameter because only an equality
 /// can use its index, and so is how the engine makes rows of a JSON list. The code of an outcome depends on the
 /// moment: see [`crate::calls::call::Call::standing`].
 macro_rules! from_calls {
@@ -123,7 +125,8 @@ macro_rules! from_calls {
             $named,
             ") or peer in (",
             $named,
-            ")))) "
+            ")))) \
+             and ($14 is null or exists (select 1 from decisions where call_key = calls.id and route_id = $14)) "
         )
     };
 }
@@ -192,6 +195,7 @@ macro_rules! bind_query {
             .bind($query.digits.as_deref())
             .bind($query.international.as_deref())
             .bind($query.named.as_deref())
+            .bind($query.route)
     };
 }
 pub(super) use {bind_query, calls_sql, from_calls};

@@ -1,5 +1,7 @@
 //! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
 
+/// Who accepted and made calls.
+pub mod accepted;
 /// Copies of the database, and whether its file is sound.
 pub mod backup;
 /// Who was missed in a period, and whether there was contact since.
@@ -40,6 +42,8 @@ pub mod route_table;
 pub mod routes;
 /// What the database remembers about itself.
 pub mod settings;
+/// What routes share: named lists, named schedules, the switch "closed until".
+pub mod shared;
 /// What the database does not take waits in a file.
 pub mod spool;
 /// Group commit: many waiting, one writing.
@@ -100,16 +104,24 @@ struct Ways {
     insert_into: &'static str,
     /// What tells the other nodes, where there can be any, that their routes are old.
     tell_routes: Option<&'static str>,
+    /// What makes others wait who change routes or what they share, where a transaction alone does not.
+    lock_routes: Option<&'static str>,
 }
 
 impl Ways {
-    const SQLITE: Self =
-        Self { several_at_once: true, rows_in_json: true, insert_into: "insert or fail into ", tell_routes: None };
+    const SQLITE: Self = Self {
+        several_at_once: true,
+        rows_in_json: true,
+        insert_into: "insert or fail into ",
+        tell_routes: None,
+        lock_routes: None,
+    };
     const POSTGRES: Self = Self {
         several_at_once: false,
         rows_in_json: false,
         insert_into: "insert into ",
         tell_routes: Some("select pg_notify('fernamt_routes', '')"),
+        lock_routes: Some("select value from settings where name = 'routes_version' for update"),
     };
 }
 
@@ -166,16 +178,16 @@ macro_rules! writing {
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
-/// `EngineConnection` name the engine's types and `WAYS` its [`Ways`]; after `use other;` first, `other` is that
-/// module's half.
+/// `EngineConnection` name the engine's types and `WAYS` its [`Ways`]; after `use some, other;` first, `some` and
+/// `other` are those modules' halves.
 macro_rules! for_both_engines {
-    (use $other:ident; $($item:item)*) => {
-        $crate::store::for_both_engines! { @with ($other) $($item)* }
+    (use $($other:ident),+; $($item:item)*) => {
+        $crate::store::for_both_engines! { @with ($($other)+) $($item)* }
     };
-    (@with ($($other:ident)?) $($item:item)*) => {
+    (@with ($($other:ident)*) $($item:item)*) => {
         pub(super) mod sqlite {
             use super::*;
-            $(use $crate::store::$other::sqlite as $other;)?
+            $(use $crate::store::$other::sqlite as $other;)*
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Sqlite;
             type EngineConnection = sqlx::SqliteConnection;
@@ -185,7 +197,7 @@ macro_rules! for_both_engines {
         }
         pub(super) mod postgres {
             use super::*;
-            $(use $crate::store::$other::postgres as $other;)?
+            $(use $crate::store::$other::postgres as $other;)*
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Postgres;
             type EngineConnection = sqlx::PgConnection;

@@ -200,6 +200,14 @@ for_both_engines! {
         Ok(id)
     }
 
+    /// Makes others wait who change routes or what they share.
+    pub async fn lock(connection: &mut EngineConnection) -> Result<(), StoreError> {
+        if let Some(lock) = WAYS.lock_routes {
+            sqlx::query(lock).execute(connection).await?;
+        }
+        Ok(())
+    }
+
     /// What every change of the table raises.
     pub async fn counter(connection: &mut EngineConnection) -> Result<i64, StoreError> {
         let value: Option<String> = sqlx::query_scalar("select value from settings where name = $1")

@@ -7,6 +7,7 @@ use sqlx::QueryBuilder;
 use super::revisions::{By, Revision};
 use super::routes::{RouteError, STEP, definition};
 use super::{Db, StoreError, for_both_engines, writing};
+use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};
 use crate::routing::route::{Route, RouteDraft};
 
@@ -26,7 +27,7 @@ pub struct RouteTable {
 /// position it comes behind the one before it. With `expected`, only if the table has that version.
 ///
 /// # Errors
-/// When the table was changed, or the database does not answer.
+/// When the table was changed, routes name what there is not, or the database does not answer.
 pub async fn replace_routes(
     db: &Db,
     items: Vec<(Option<i64>, RouteDraft)>,
@@ -39,7 +40,7 @@ pub async fn replace_routes(
 /// Makes the table of an earlier revision the table again, with the ids that its routes had.
 ///
 /// # Errors
-/// When there is no such revision, or the database does not answer.
+/// When there is no such revision, its routes name what there is not any more, or the database does not answer.
 pub async fn restore_routes(db: &Db, revision: i64, by: &By) -> Result<RouteTable, RouteError> {
     writing!(db, transaction in engine => engine::restore(&mut transaction, revision, by).await)?
 }
@@ -58,6 +59,12 @@ fn sent(items: Vec<(Option<i64>, RouteDraft)>, before: &[Route]) -> Vec<Route> {
     items.into_iter().map(route).collect()
 }
 
+fn all_of(references: impl Iterator<Item = References>) -> References {
+    let mut all = References::default();
+    references.for_each(|references| all.extend(references));
+    all
+}
+
 /// Gives every route the version of the change, except those that stay as they are.
 fn set_versions(wanted: &mut [Route], before: &[Route], version: i64) {
     let before: HashMap<i64, &Route> = before.iter().map(|route| (route.id, route)).collect();
@@ -73,7 +80,7 @@ fn set_versions(wanted: &mut [Route], before: &[Route], version: i64) {
 }
 
 for_both_engines! {
-    use revisions;
+    use revisions, shared;
 
     pub(super) async fn replace(
         connection: &mut EngineConnection,
@@ -81,10 +88,16 @@ for_both_engines! {
         expected: Option<i64>,
         by: &By,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
+        revisions::lock(connection).await?;
         if let Some(expected) = expected
             && expected != revisions::counter(connection).await?
         {
             return Ok(Err(RouteError::Changed));
+        }
+        let references = items.iter().map(|(_, draft)| draft.references());
+        let missing = shared::missing(connection, all_of(references)).await?;
+        if !missing.is_empty() {
+            return Ok(Err(RouteError::Missing(missing)));
         }
         let version = revisions::begin(connection, by).await?;
         let before = revisions::all_routes(connection).await?;
@@ -99,6 +112,11 @@ for_both_engines! {
         by: &By,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
         let Some(found) = revisions::find(connection, revision).await? else { return Ok(Err(RouteError::Unknown)) };
+        revisions::lock(connection).await?;
+        let missing = shared::missing(connection, all_of(found.after.iter().map(Route::references))).await?;
+        if !missing.is_empty() {
+            return Ok(Err(RouteError::Missing(missing)));
+        }
         let version = revisions::begin(connection, by).await?;
         let before = revisions::all_routes(connection).await?;
         let change = |difference: &Difference| Change::Restored { revision, counts: difference.counts() };

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::revisions::{By, Revision};
 use super::{Db, StoreError, for_both_engines, reading, writing};
+use crate::lang::Lang;
 use crate::placetel::reply::Reply;
+use crate::routing::named::References;
 use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
 
@@ -22,6 +24,9 @@ pub enum RouteError {
     /// Somebody else has changed it meanwhile.
     #[error("the route was changed meanwhile")]
     Changed,
+    /// It names lists or schedules that there are not.
+    #[error("{}", .0.missing().text(Lang::En))]
+    Missing(References),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -128,15 +133,15 @@ pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
 /// Adds a route; without a position it comes last.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When it names what there is not, or the database does not answer.
 pub async fn insert_route(db: &Db, draft: RouteDraft, by: &By) -> Result<Route, RouteError> {
-    Ok(writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?)
+    writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?
 }
 
 /// Replaces a route; without a position it stays where it is. With `expected`, only that version.
 ///
 /// # Errors
-/// When there is none, it was changed, or the database does not answer.
+/// When there is none, it was changed, names what there is not, or the database does not answer.
 pub async fn update_route(
     db: &Db,
     id: i64,
@@ -172,7 +177,7 @@ pub async fn enable_route(db: &Db, id: i64, enabled: bool, by: &By) -> Result<()
 }
 
 for_both_engines! {
-    use revisions;
+    use revisions, shared;
 
     async fn find(connection: &mut EngineConnection, id: i64) -> Result<Option<Route>, StoreError> {
         let row: Option<RouteRow> = sqlx::query_as(concat!("select ", route_columns!(), " from routes where id = $1"))
@@ -199,7 +204,12 @@ for_both_engines! {
         connection: &mut EngineConnection,
         draft: RouteDraft,
         by: &By,
-    ) -> Result<Route, StoreError> {
+    ) -> Result<Result<Route, RouteError>, StoreError> {
+        revisions::lock(connection).await?;
+        let missing = shared::missing(connection, draft.references()).await?;
+        if !missing.is_empty() {
+            return Ok(Err(RouteError::Missing(missing)));
+        }
         let version = revisions::begin(connection, by).await?;
         let last: Option<i64> = sqlx::query_scalar("select max(position) from routes").fetch_one(&mut *connection).await?;
         let position = draft.position.unwrap_or_else(|| last.unwrap_or(0).saturating_add(STEP));
@@ -217,7 +227,7 @@ for_both_engines! {
         let change = Change::Added { name: route.name.clone() };
         let revision = Revision { id: version, by: by.clone(), change };
         revisions::record(connection, revision, &[], std::slice::from_ref(&route)).await?;
-        Ok(route)
+        Ok(Ok(route))
     }
 
     pub(super) async fn update(
@@ -227,9 +237,14 @@ for_both_engines! {
         expected: Option<i64>,
         by: &By,
     ) -> Result<Result<Route, RouteError>, StoreError> {
+        revisions::lock(connection).await?;
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
         if expected.is_some_and(|expected| expected != before.version) {
             return Ok(Err(RouteError::Changed));
+        }
+        let missing = shared::missing(connection, draft.references()).await?;
+        if !missing.is_empty() {
+            return Ok(Err(RouteError::Missing(missing)));
         }
         let version = revisions::begin(connection, by).await?;
         let position = draft.position.unwrap_or(before.position);

@@ -8,6 +8,7 @@ use crate::lang::Lang;
 use crate::stats::filter::FilterError;
 use crate::store::StoreError;
 use crate::store::routes::RouteError;
+use crate::store::shared::SharedError;
 
 /// One error for all of HTTP. Clients of API and PBX endpoint see it as `application/problem+json` (RFC 9457).
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum Error {
     /// 405: the other methods of the url.
     #[error("this url takes only {0}")]
     Method(&'static str),
+    /// 409: something else stands in the way.
+    #[error("{0}")]
+    InTheWay(String),
     /// 412: changed meanwhile.
     #[error("it was changed by somebody else meanwhile: load it again")]
     Changed,
@@ -86,6 +90,7 @@ impl ResponseError for Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InTheWay(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -139,7 +144,19 @@ impl From<RouteError> for Error {
         match error {
             RouteError::Unknown => Self::NotFound,
             RouteError::Changed => Self::Changed,
+            RouteError::Missing(_) => Self::InTheWay(error.to_string()),
             RouteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SharedError> for Error {
+    fn from(error: SharedError) -> Self {
+        match error {
+            SharedError::Unknown => Self::NotFound,
+            SharedError::Changed => Self::Changed,
+            SharedError::TooMany | SharedError::Used(_) => Self::InTheWay(error.to_string()),
+            SharedError::Store(error) => error.into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::StoredTable;
+use super::tables::StoredTable;
 use crate::config::Config;
 
 /// What the file holds.
@@ -86,9 +86,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::routing::named::{ClosedDays, ClosedSwitch, NumberList, Schedule, Shared};
 
     fn table(version: i64) -> StoredTable {
-        StoredTable { version, revision: Some(version), routes: Vec::new() }
+        StoredTable { version, revision: Some(version), routes: Vec::new(), shared: Shared::default() }
     }
 
     #[test]
@@ -115,5 +116,32 @@ mod tests {
         assert_eq!(last_good.read(), None);
         last_good.keep(&table(3)).unwrap();
         assert_eq!(last_good.read(), Some(table(3)));
+    }
+
+    #[test]
+    fn what_routes_share_is_kept_with_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let last_good = LastGood { path: directory.path().join("routes.json"), database: "a".into() };
+        let day = "2026-12-24".parse().unwrap();
+        let closed = vec![ClosedDays { start: day, end: day, name: Some("Heiligabend".into()) }];
+        let shared = Shared {
+            lists: vec![NumberList { name: "VIP".into(), numbers: vec!["0221*".into()] }],
+            schedules: vec![Schedule { name: "Büro".into(), hours: Some("Mo-Fr".into()), closed }],
+            closed: Some(ClosedSwitch { since_ms: 1, until_ms: 2 }),
+        };
+        let table = StoredTable { shared, ..table(1) };
+        last_good.keep(&table).unwrap();
+        assert_eq!(last_good.read(), Some(table));
+    }
+
+    #[test]
+    fn a_file_of_before_there_were_lists_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let last_good = LastGood { path: directory.path().join("routes.json"), database: "a".into() };
+        let route = r#"{"id":1,"name":"x","enabled":true,"position":10,"to":[],"from":[],"hours":null,"reply":{"action":"hangup"},"version":7}"#;
+        std::fs::write(&last_good.path, format!(r#"{{"database":"a","version":7,"revision":7,"routes":[{route}]}}"#))
+            .unwrap();
+        let read = last_good.read().unwrap();
+        assert_eq!((read.version, read.routes.len(), read.shared), (7, 1, Shared::default()));
     }
 }

@@ -4,6 +4,8 @@
 pub mod access;
 /// The JSON API.
 pub mod api;
+/// Who knows which caller.
+pub mod callers;
 /// The geometry of charts.
 pub mod charts;
 /// The clock: the one place that reads it.
@@ -38,6 +40,8 @@ pub mod reports;
 pub mod route_trials;
 /// What handlers share.
 pub mod state;
+/// The routes with what they share.
+pub mod tables;
 
 mod i18n;
 

@@ -5,10 +5,14 @@ use tokio::sync::Semaphore;
 
 use super::clock::now_ms;
 use super::error::Error;
+use super::i18n::texts;
 use super::state::State;
-use crate::routing::explain::{Explanation, explain};
+use crate::lang::Lang;
+use crate::routing::explain::{Explanation, Reason, explain};
+use crate::routing::incoming::Incoming;
 use crate::routing::replay::{Comparison, Replay};
 use crate::routing::route::Route;
+use crate::routing::table::Surroundings;
 use crate::routing::trial::{TrialTable, TriedRoute};
 use crate::routing::warnings::{Warnings, warnings};
 use crate::stats::business::next_day;
@@ -53,9 +57,10 @@ pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usiz
         let is_too_much = page.len() > left;
         page.truncate(left);
         left -= page.len();
-        let (today, trial) = (today.clone(), trial.clone());
+        let (today, trial, callers) = (today.clone(), trial.clone(), state.callers().clone());
         comparison = aside(move || {
-            page.into_iter().for_each(|call| comparison.add(call, &today.table, &trial));
+            // Call by call: nobody who calls now waits for this.
+            page.into_iter().for_each(|call| comparison.add(call, &today.table, &trial, &callers.history()));
             comparison
         })
         .await?;
@@ -72,7 +77,7 @@ pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usiz
 /// When the database does not answer.
 pub async fn table_with(state: &State, wanted: TriedRoute) -> Result<TrialTable, Error> {
     let stored = list_routes(&state.db).await?;
-    let (derivation, hours) = (state.derivation.clone(), state.hours.clone());
+    let (derivation, hours, loaded) = (state.derivation.clone(), state.hours.clone(), state.table());
     aside(move || {
         let place = stored.iter().position(|route| Some(route.id) == wanted.id);
         let mut tried: Vec<TriedRoute> = stored.into_iter().map(TriedRoute::from).collect();
@@ -84,29 +89,48 @@ pub async fn table_with(state: &State, wanted: TriedRoute) -> Result<TrialTable,
             }
             None => tried.push(wanted),
         }
-        TrialTable::new(tried, &derivation.numbering, &hours)
+        let (numbering, shared) = (&derivation.numbering, &loaded.shared);
+        TrialTable::new(tried, Surroundings { numbering, hours: &hours, shared })
     })
     .await
+}
+
+/// A call that is made up. Of targets in turn or by weight it gets one of the orders that calls get.
+#[derive(Clone, Debug)]
+pub struct MadeUpCall {
+    /// Who calls.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// When, epoch milliseconds.
+    pub at_ms: i64,
+}
+
+impl MadeUpCall {
+    fn incoming(&self) -> Incoming<'_> {
+        Incoming { call_id: "test", from: Some(&self.from), to: Some(&self.to), at_ms: self.at_ms }
+    }
 }
 
 /// What a call would be answered by the routes that answer now, and why.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn explain_now(state: &State, from: String, to: String, at_ms: i64) -> Result<Explanation, Error> {
+pub async fn explain_now(state: &State, call: MadeUpCall) -> Result<Explanation, Error> {
     let routes = list_routes(&state.db).await?;
-    let loaded = state.table();
-    aside(move || explain(&routes, (&loaded.table, &loaded.unusable), (Some(&from), Some(&to)), at_ms)).await
+    let (loaded, callers) = (state.table(), state.callers().clone());
+    aside(move || explain(&routes, (&loaded.table, &loaded.unusable), &call.incoming(), &callers.history())).await
 }
 
 /// The same by routes that are tried.
 ///
 /// # Errors
 /// When it breaks down.
-pub async fn explain_trial(trial: TrialTable, from: String, to: String, at_ms: i64) -> Result<TriedCall, Error> {
+pub async fn explain_trial(state: &State, trial: TrialTable, call: MadeUpCall) -> Result<TriedCall, Error> {
+    let callers = state.callers().clone();
     aside(move || {
         let parts = (&trial.table, &trial.unusable[..]);
-        let explanation = explain(&trial.routes, parts, (Some(&from), Some(&to)), at_ms);
+        let explanation = explain(&trial.routes, parts, &call.incoming(), &callers.history());
         TriedCall { explanation, trial }
     })
     .await
@@ -133,6 +157,28 @@ pub async fn warnings_now(state: &State) -> Result<Warnings, Error> {
 /// # Errors
 /// When it breaks down.
 pub async fn warnings_of(state: &State, routes: Vec<Route>) -> Result<Warnings, Error> {
-    let (loaded, derivation) = (state.table(), state.derivation.clone());
-    aside(move || warnings(&routes, &loaded.table, &derivation.numbering, now_ms())).await
+    let (loaded, derivation, hours) = (state.table(), state.derivation.clone(), state.hours.clone());
+    aside(move || {
+        let surroundings = Surroundings { numbering: &derivation.numbering, hours: &hours, shared: &loaded.shared };
+        warnings(&routes, &loaded.table, surroundings, now_ms())
+    })
+    .await
+}
+
+/// Why a route did not answer, after its name; times as `moment` has them.
+pub fn why(reason: &Reason, lang: Lang, moment: &dyn Fn(i64) -> String) -> String {
+    let t = &texts(lang).route_trial;
+    match reason {
+        Reason::Off => t.off.to_owned(),
+        Reason::Unusable(error) => (t.unusable)(&format!("{} {}", error.field, error.message(lang))),
+        Reason::To { lists } if !lists.is_empty() => (t.number_not_on)(lists),
+        Reason::To { .. } => t.other_number.to_owned(),
+        Reason::From { lists } if !lists.is_empty() => (t.caller_not_on)(lists),
+        Reason::From { .. } => t.other_caller.to_owned(),
+        Reason::Closed { opens_ms: Some(opens_ms) } => (t.closed_until)(&moment(*opens_ms)),
+        Reason::Closed { opens_ms: None } => t.closed_long.to_owned(),
+        Reason::Open { closes_ms: Some(closes_ms) } => (t.open_until)(&moment(*closes_ms)),
+        Reason::Open { closes_ms: None } => t.open_long.to_owned(),
+        Reason::Switched { until_ms, .. } => (t.switched_until)(&moment(*until_ms)),
+    }
 }

@@ -4,27 +4,29 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use super::callers::Callers;
 use super::clock::now_ms;
 use super::last_good::LastGood;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
 use super::owed::{Owed, Remembered};
+use super::tables::{LoadedTable, StoredTable};
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
-use crate::routing::route::Route;
-use crate::routing::table::{Decision, RoutingTable, Unusable};
+use crate::routing::incoming::Incoming;
+use crate::routing::route::RouteContext;
+use crate::routing::table::{Decision, Surroundings};
 use crate::stats::filter::Filter;
 use crate::stats::totals::Totals;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError, revisions, routes};
+use crate::store::{Db, StoreError, routes};
 
 /// How many decisions are remembered for repetitions that come before the first is stored.
 const RECENT_DECISIONS: usize = 4096;
@@ -58,58 +60,10 @@ pub struct State {
     kept: tokio::sync::Mutex<i64>,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
+    callers: Arc<Callers>,
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
     last_event_ms: AtomicI64,
-}
-
-/// The routes as compiled last.
-#[derive(Debug)]
-pub struct LoadedTable {
-    /// Decides.
-    pub table: RoutingTable,
-    /// Routes that cannot be used.
-    pub unusable: Vec<Unusable>,
-    version: i64,
-    revision: Option<i64>,
-    /// Whether it comes from the file beside the database, not from the database itself.
-    is_last_good: bool,
-}
-
-/// The routes as they are stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredTable {
-    /// Raised by every change.
-    pub version: i64,
-    /// The newest revision of the history.
-    pub revision: Option<i64>,
-    /// In the order in which they are tried.
-    pub routes: Vec<Route>,
-}
-
-impl StoredTable {
-    /// Loads them, all of one version.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn load(db: &Db) -> Result<Self, StoreError> {
-        loop {
-            let version = routes::routes_version(db).await?;
-            let (revision, routes) = (revisions::newest_revision(db).await?, routes::list_routes(db).await?);
-            // What changed in between would be said to be of the wrong revision.
-            if routes::routes_version(db).await? == version {
-                return Ok(Self { version, revision, routes });
-            }
-        }
-    }
-
-    fn compile(&self, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
-        let (table, unusable) = RoutingTable::compile(&self.routes, &derivation.numbering, hours);
-        for Unusable { route_id, error, .. } in &unusable {
-            tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
-        }
-        LoadedTable { table, unusable, version: self.version, revision: self.revision, is_last_good: false }
-    }
 }
 
 /// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever
@@ -157,6 +111,7 @@ impl State {
         let stored = StoredTable::load(&db).await?;
         let names = Names::load(&db, None).await?.unwrap_or_default();
         let state = Self::new(config, db, derivation, writer, &stored, names);
+        state.refresh_callers().await?;
         state.keep(stored).await;
         Ok(state)
     }
@@ -189,7 +144,8 @@ impl State {
         let table = stored.compile(&derivation, &hours);
         let live = Arc::new(Live::new(config.live.clone(), db.has_nodes()));
         let metrics = Arc::<Metrics>::default();
-        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone() }));
+        let callers = Arc::<Callers>::default();
+        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone(), callers: callers.clone() }));
         Self {
             live,
             metrics,
@@ -205,6 +161,7 @@ impl State {
             route_figures: Remembered::default(),
             table: RwLock::new(Arc::new(table)),
             names: RwLock::new(Arc::new(names)),
+            callers,
             recent: Mutex::default(),
             refusal: Mutex::default(),
             last_event_ms: AtomicI64::new(NEVER),
@@ -256,6 +213,38 @@ impl State {
         Ok(())
     }
 
+    /// What routes are read with, as things are stored now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn route_context(&self) -> Result<RouteContext<'_>, StoreError> {
+        self.refresh_routes().await?;
+        Ok(RouteContext::new(&self.hours, &self.table().shared))
+    }
+
+    /// What routes that answer now, or are tried, are compiled with.
+    pub fn surroundings<'a>(&'a self, loaded: &'a LoadedTable) -> Surroundings<'a> {
+        Surroundings { numbering: &self.derivation.numbering, hours: &self.hours, shared: &loaded.shared }
+    }
+
+    /// Who knows which caller.
+    pub fn callers(&self) -> &Arc<Callers> {
+        &self.callers
+    }
+
+    /// Reads who knows which caller, as far as routes ask for it and others have stored it.
+    ///
+    /// # Errors
+    /// When the database does not answer; what is remembered stays.
+    pub async fn refresh_callers(&self) -> Result<(), StoreError> {
+        self.callers.refresh(&self.db, self.table().table.last_peer_days()).await
+    }
+
+    /// Until when the company is closed now by the switch.
+    pub fn closed_until(&self, now_ms: i64) -> Option<i64> {
+        self.table().shared.closed.filter(|closed| closed.holds(now_ms)).map(|closed| closed.until_ms)
+    }
+
     /// What people call numbers and agents now.
     pub fn names(&self) -> Arc<Names> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -280,8 +269,9 @@ impl State {
         if let Some(decision) = recent.by_call.get(call_id) {
             return decision.clone();
         }
+        let call = Incoming { call_id: call_id.as_str(), from, to, at_ms };
         let (started, table) = (Instant::now(), self.table());
-        let mut decision = table.table.decide(from, to, at_ms);
+        let mut decision = table.table.decide(&call, &self.callers.history());
         let took = started.elapsed();
         decision.revision = table.revision;
         decision.took_us = i64::try_from(took.as_micros()).ok();
@@ -355,11 +345,13 @@ impl State {
 struct Watch {
     live: Arc<Live>,
     metrics: Arc<Metrics>,
+    callers: Arc<Callers>,
 }
 
 impl Observer for Watch {
     fn committed(&self, changes: &Changes, took: Duration) {
         self.metrics.committed(changes, took);
+        self.callers.note(&changes.calls);
         self.live.changed(changes.calls.iter().map(|change| change.after.key));
     }
 }

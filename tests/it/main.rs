@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod chromium;
 mod client;
 mod database;
 mod helpers;
@@ -11,6 +12,7 @@ mod access;
 mod at_a_glance;
 mod backup;
 mod browser;
+mod browser_routes;
 mod call_pages;
 mod callback_pages;
 mod callback_report;
@@ -37,6 +39,8 @@ mod routes_replay;
 mod routes_test;
 mod serving;
 mod settings;
+mod shared_elsewhere;
+mod shared_routing;
 mod sources;
 mod spool;
 mod stats_api;

@@ -66,7 +66,8 @@ fn what_is_described_is_there() {
             .replace("{id}", "1")
             .replace("{call_id}", "c1")
             .replace("{party}", "+4930123")
-            .replace("{number}", "+4930123");
+            .replace("{number}", "+4930123")
+            .replace("{name}", "n1");
         let allowed = app.request("PATCH", &url).send();
         if path.starts_with("/api/") || path == "/placetel" {
             allowed.problem(405);
@@ -385,7 +386,8 @@ fn the_filter_words_are_those_that_are_read() {
     for path in ["/api/v1/stats", "/api/v1/calls", "/api/v1/callbacks/report", "/calls.csv"] {
         let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
-        for word in ["start", "end", "period", "direction", "number", "peer", "outcome", "party", "q", "hours"] {
+        for word in ["start", "end", "period", "direction", "number", "peer", "outcome", "party", "q", "hours", "route"]
+        {
             assert!(names.contains(&word), "{path} {word}");
         }
     }

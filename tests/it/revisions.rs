@@ -249,5 +249,30 @@ fn routes_tell_what_became_of_their_calls() {
     let page = app.get("/routes");
     assert!(page.text().contains("4 calls · Accepted: 2 · Missed: 1"), "{page}");
     assert!(page.text().contains("calls since the start: 4"), "{page}");
+    let id = app.routes().ok()["items"][0]["id"].clone();
+    let link = format!("href=\"/calls?period=30d&amp;route={id}\"");
+    assert!(page.text().contains(&link), "{page}");
     assert_eq!(app.database.count("from decisions where took_us is not null and revision is not null"), 4);
+    app.delete_route(&id);
+    app.create_route(&rejecting("B"));
+    answer(&app, "e");
+    answered_by_a(&app, &id);
+}
+
+/// The four calls of the first route, in the log, in figures and in a file.
+fn answered_by_a(app: &TestApp, id: &Value) {
+    let calls = |query: &str| app.get(&format!("/api/v1/calls?{query}")).ok()["items"].as_array().unwrap().len();
+    assert_eq!(calls(&format!("route={id}")), 4);
+    assert_eq!(calls(&format!("route={id}&outcome=accepted")), 2);
+    assert_eq!((calls(""), calls("route=999")), (5, 0));
+    let totals = app.stats(&format!("route={id}&group_by=day")).ok()["totals"].clone();
+    assert_eq!((&totals["calls"], &totals["outcomes"]["accepted"]), (&json!(4), &json!(2)));
+    assert_eq!(app.get(&format!("/calls.csv?route={id}")).text().lines().count(), 5);
+    assert_eq!(app.get("/api/v1/calls?route=A").wrong_fields(), ["route"]);
+    let page = app.request("GET", &format!("/calls?route={id}&period=30d")).header("Accept-Language", "en").send();
+    assert!(page.text().contains("/calls/a") && !page.text().contains("href=\"/calls/e\""), "{page}");
+    // The filter keeps it, and says what it is.
+    let hidden = format!("<input type=\"hidden\" name=\"route\" value=\"{id}\">");
+    assert!(page.text().contains(&hidden), "{page}");
+    assert_eq!(app.get("/?route=1").status, 200);
 }

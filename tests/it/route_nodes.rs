@@ -235,6 +235,36 @@ fn without_its_database_a_start_answers_calls_with_the_last_good_routes() {
 }
 
 #[test]
+fn the_last_good_routes_come_with_what_they_share() {
+    let removable = Removable::create();
+    let server = removable.server();
+    let put = |server: &Server, path: &str, body: &serde_json::Value| {
+        server.request("PUT", &format!("/api/v1/{path}")).json(body).send().status
+    };
+    assert_eq!(put(&server, "lists/vip", &json!({"numbers": [CALLER]})), 201);
+    assert_eq!(put(&server, "schedules/office", &json!({"hours": "24/7"})), 201);
+    let queue = |id: &str, hours: &str| json!({"name": id, "from": ["@vip"], "hours": hours, "reply": {"action": "queue", "id": id}});
+    server.create_route(&queue("open", "@office"));
+    server.create_route(&queue("shut", "not @office"));
+    let until = (chrono::Utc::now() + chrono::Duration::hours(2)).to_rfc3339();
+    assert_eq!(put(&server, "closed", &json!({"until": until})), 200);
+    server.terminate();
+    assert_eq!(server.wait().status, 0);
+
+    removable.take_away();
+    let server = removable.server();
+    let answer = |call: &str, from: &str| server.post_event(incoming(call, from, LINE)).xml().to_owned();
+    assert!(answer("a", CALLER).contains("\"shut\""));
+    assert_eq!(answer("b", "040123456"), "<Response/>");
+    let page = server.request("GET", "/settings").header("Accept", "text/html").send();
+    assert!(page.text().contains("action=\"/routes/open\""), "{page}");
+    removable.give_back();
+    wait_until("the database is there", || server.get("/readyz").status == 200);
+    wait_until("it can be opened", || server.request("DELETE", "/api/v1/closed").send().status == 204);
+    assert!(answer("c", CALLER).contains("\"open\""));
+}
+
+#[test]
 fn without_database_and_good_routes_a_start_fails() {
     let removable = Removable::create();
     removable.take_away();

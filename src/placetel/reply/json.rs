@@ -6,13 +6,18 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use super::{
-    BackupBehaviour, DEFAULT_GROUP_RINGTIME, DEFAULT_TARGET_RINGTIME, Forward, Group, Prompt, Queue, Reject,
+    BackupBehaviour, DEFAULT_GROUP_RINGTIME, DEFAULT_LAST_PEER_DAYS, DEFAULT_LAST_PEER_RINGTIME,
+    DEFAULT_TARGET_RINGTIME, DEFAULT_WEIGHT, Distribution, Forward, Group, LastPeer, Prompt, Queue, Reject,
     RejectReason, Reply, RoutingPlan, Target,
 };
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 
 /// How long a target may ring, in seconds.
 pub const TARGET_RINGTIME: RangeInclusive<i64> = 1..=3600;
+/// What a target may weigh.
+pub const WEIGHT: RangeInclusive<i64> = 1..=1000;
+/// For how many days a peer may know a caller.
+pub const WITHIN_DAYS: RangeInclusive<i64> = 1..=365;
 /// How long a group may ring, in seconds (Placetel's bounds).
 pub const GROUP_RINGTIME: RangeInclusive<i64> = 10..=60;
 /// The longest id of a queue, an announcement and so on, in characters.
@@ -25,14 +30,18 @@ pub const MAX_TARGETS: usize = 100;
 pub const MAX_NUMBERS: usize = 100;
 
 const ACTIONS: [&str; 7] = ["forward", "reject", "hangup", "queue", "prompt", "group", "routing_plan"];
-const FORWARD: [&str; 6] = [
+const FORWARD: [&str; 8] = [
     "music_on_hold",
     "voicemail",
     "voicemail_announcement",
     "voicemail_as_attachment",
     "forward_announcement",
     "targets",
+    "distribution",
+    "last_peer",
 ];
+const DISTRIBUTIONS: [(&str, Distribution); 3] =
+    [("in_order", Distribution::InOrder), ("rotate", Distribution::Rotate), ("weighted", Distribution::Weighted)];
 const GROUP: [&str; 8] = [
     "id",
     "ringtime",
@@ -111,20 +120,30 @@ fn forward(object: &Object<'_>, is_action: bool, errors: &mut Errors) -> Option<
             .into_iter()
             .filter_map(|(path, value)| target(&path, value, errors))
             .collect(),
+        distribution: object.word("distribution", &DISTRIBUTIONS, errors).unwrap_or_default(),
+        last_peer: object.optional("last_peer").and_then(|value| {
+            let last_peer = Object::read(&object.path("last_peer"), value, errors)?;
+            last_peer.allow_only(&["ringtime", "within_days"], &[], errors);
+            Some(LastPeer {
+                ringtime: whole(&last_peer, "ringtime", TARGET_RINGTIME, DEFAULT_LAST_PEER_RINGTIME, errors),
+                within_days: whole(&last_peer, "within_days", WITHIN_DAYS, DEFAULT_LAST_PEER_DAYS, errors),
+            })
+        }),
     })
 }
 
 fn target(path: &str, value: &Value, errors: &mut Errors) -> Option<Target> {
     let object = Object::read(path, value, errors)?;
-    object.allow_only(&["ringtime", "numbers"], &[], errors);
-    let ringtime = seconds(&object, TARGET_RINGTIME, DEFAULT_TARGET_RINGTIME, errors);
+    object.allow_only(&["ringtime", "numbers", "weight"], &[], errors);
+    let ringtime = whole(&object, "ringtime", TARGET_RINGTIME, DEFAULT_TARGET_RINGTIME, errors);
+    let weight = whole(&object, "weight", WEIGHT, DEFAULT_WEIGHT, errors);
     object.required("numbers", errors)?;
     let numbers = object
         .items("numbers", 1..=MAX_NUMBERS, errors)
         .into_iter()
         .filter_map(|(path, value)| text(&path, value, MAX_NUMBER_CHARS, errors))
         .collect();
-    Some(Target { ringtime, numbers })
+    Some(Target { ringtime, numbers, weight })
 }
 
 fn reject(object: &Object<'_>, errors: &mut Errors) -> Reject {
@@ -138,7 +157,7 @@ fn group(object: &Object<'_>, errors: &mut Errors) -> Option<Group> {
     let id = required_id(object, errors);
     let rest = Group {
         id: String::new(),
-        ringtime: seconds(object, GROUP_RINGTIME, DEFAULT_GROUP_RINGTIME, errors),
+        ringtime: whole(object, "ringtime", GROUP_RINGTIME, DEFAULT_GROUP_RINGTIME, errors),
         backup_behaviour: object.word("backup_behaviour", &backups, errors),
         backup_routing_object: object.id("backup_routing_object", MAX_ID_CHARS, errors),
         voicemail_announcement: object.id("voicemail_announcement", MAX_ID_CHARS, errors),
@@ -169,8 +188,8 @@ fn required_id(object: &Object<'_>, errors: &mut Errors) -> Option<String> {
     object.id("id", MAX_ID_CHARS, errors)
 }
 
-fn seconds(object: &Object<'_>, bounds: RangeInclusive<i64>, default: u16, errors: &mut Errors) -> u16 {
-    object.whole("ringtime", bounds, errors).and_then(|seconds| u16::try_from(seconds).ok()).unwrap_or(default)
+fn whole(object: &Object<'_>, name: &str, bounds: RangeInclusive<i64>, default: u16, errors: &mut Errors) -> u16 {
+    object.whole(name, bounds, errors).and_then(|number| u16::try_from(number).ok()).unwrap_or(default)
 }
 
 #[cfg(test)]
@@ -226,7 +245,7 @@ mod tests {
             errors,
             [
                 "musik: is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
-                 voicemail_as_attachment, forward_announcement, targets",
+                 voicemail_as_attachment, forward_announcement, targets, distribution, last_peer",
                 "voicemail: must be true or false",
                 "voicemail_announcement: must be 1 to 64 characters long",
                 "targets[0].ringtime: must be a whole number from 1 to 3600",

@@ -9,12 +9,20 @@ mod xml;
 use serde::Serialize;
 
 pub use indent::indented;
-pub use json::{GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME};
+pub use json::{
+    GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS,
+};
 
 /// How long a target rings in seconds unless told otherwise (Placetel's default).
 pub const DEFAULT_TARGET_RINGTIME: u16 = 60;
 /// How long a group rings in seconds unless told otherwise (Placetel's default).
 pub const DEFAULT_GROUP_RINGTIME: u16 = 40;
+/// What a target weighs unless told otherwise.
+pub const DEFAULT_WEIGHT: u16 = 1;
+/// How long the peer who knows the caller rings, in seconds, unless told otherwise.
+pub const DEFAULT_LAST_PEER_RINGTIME: u16 = 15;
+/// For how many days a peer knows a caller unless told otherwise.
+pub const DEFAULT_LAST_PEER_DAYS: u16 = 30;
 /// The document that tells the PBX nothing: for every other event, and for a call that no route matches.
 pub const EMPTY_RESPONSE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>";
 
@@ -53,8 +61,45 @@ pub struct Forward {
     /// Id of an announcement to play before the targets ring.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward_announcement: Option<String>,
-    /// Who rings, in this order.
+    /// Who rings.
     pub targets: Vec<Target>,
+    /// In which order; `in_order` if left out.
+    #[serde(skip_serializing_if = "Distribution::is_in_order")]
+    #[schema(required = false)]
+    pub distribution: Distribution,
+    /// Whether the peer who last accepted a call from this caller rings first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_peer: Option<LastPeer>,
+}
+
+/// In which order targets ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// As they stand.
+    #[default]
+    InOrder,
+    /// Each call begins with another, then the others in their order.
+    Rotate,
+    /// Drawn by weight.
+    Weighted,
+}
+
+impl Distribution {
+    fn is_in_order(&self) -> bool {
+        *self == Self::InOrder
+    }
+}
+
+/// The peer who last accepted a call from this caller rings first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LastPeer {
+    /// How long this peer rings alone, in seconds.
+    #[schema(minimum = 1, maximum = 3600)]
+    pub ringtime: u16,
+    /// So long ago may that call be.
+    #[schema(minimum = 1, maximum = 365)]
+    pub within_days: u16,
 }
 
 impl Default for Forward {
@@ -66,6 +111,8 @@ impl Default for Forward {
             voicemail_as_attachment: false,
             forward_announcement: None,
             targets: Vec::new(),
+            distribution: Distribution::default(),
+            last_peer: None,
         }
     }
 }
@@ -77,6 +124,21 @@ pub struct Target {
     pub ringtime: u16,
     /// SIP users or telephone numbers, at least one.
     pub numbers: Vec<String>,
+    /// How often it is first, in comparison with the others, where the order is drawn by weight; 1 if left out.
+    #[serde(skip_serializing_if = "is_default_weight")]
+    #[schema(required = false, minimum = 1, maximum = 1000)]
+    pub weight: u16,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self { ringtime: DEFAULT_TARGET_RINGTIME, numbers: Vec::new(), weight: DEFAULT_WEIGHT }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_default_weight(weight: &u16) -> bool {
+    *weight == DEFAULT_WEIGHT
 }
 
 /// Turning a call away.

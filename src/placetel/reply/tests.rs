@@ -9,17 +9,24 @@ fn printable() -> impl Strategy<Value = String> {
 }
 
 fn a_forward() -> impl Strategy<Value = Forward> {
-    let target = (1..=3600_u16, prop::collection::vec(printable(), 1..4))
-        .prop_map(|(ringtime, numbers)| Target { ringtime, numbers });
+    let target = (1..=3600_u16, prop::collection::vec(printable(), 1..4), 1..=1000_u16)
+        .prop_map(|(ringtime, numbers, weight)| Target { ringtime, numbers, weight });
+    let last_peer = (1..=3600_u16, 1..=365_u16).prop_map(|(ringtime, within_days)| LastPeer { ringtime, within_days });
+    let order = (
+        prop::sample::select(vec![Distribution::InOrder, Distribution::Rotate, Distribution::Weighted]),
+        prop::option::of(last_peer),
+    );
     let announcements = (prop::option::of(printable()), prop::option::of(printable()));
-    (any::<[bool; 3]>(), announcements, prop::collection::vec(target, 0..4)).prop_map(
-        |([music_on_hold, voicemail, voicemail_as_attachment], announcements, targets)| Forward {
+    (any::<[bool; 3]>(), announcements, prop::collection::vec(target, 0..4), order).prop_map(
+        |([music_on_hold, voicemail, voicemail_as_attachment], announcements, targets, order)| Forward {
             music_on_hold,
             voicemail,
             voicemail_announcement: announcements.0,
             voicemail_as_attachment,
             forward_announcement: announcements.1,
             targets,
+            distribution: order.0,
+            last_peer: order.1,
         },
     )
 }

@@ -22,6 +22,7 @@ use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
 pub use suggest::suggest;
 
 use self::days::KnownDays;
+pub(super) use self::days::instants_ms;
 use crate::fields::Problem;
 
 /// The longest expression in characters.
@@ -166,15 +167,7 @@ impl Hours {
     /// Whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
     /// hour that the clock shows twice is open twice. `unknown` is not open; nor is a time that is no date.
     pub fn is_open(&self, at_ms: i64) -> bool {
-        self.local(at_ms).is_some_and(|local| self.is_open_locally(local))
-    }
-
-    /// What the wall clock of the business shows at an instant, if it is a date.
-    fn local(&self, at_ms: i64) -> Option<NaiveDateTime> {
-        // Beyond this the crate knows no schedule and chrono, near its end, no local time.
-        const CENTURIES_MS: i64 = 8000 * 365 * 86_400_000;
-        let instant = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS)?;
-        Some(instant.with_timezone(&self.zone).naive_local())
+        local(self.zone, at_ms).is_some_and(|local| self.is_open_locally(local))
     }
 
     /// From which minutes of a day until which it is open, as few ranges as possible.
@@ -189,6 +182,14 @@ impl Hours {
         }
         open
     }
+}
+
+/// What a wall clock shows at an instant, if it is a date.
+pub(super) fn local(zone: Tz, at_ms: i64) -> Option<NaiveDateTime> {
+    // Beyond this the crate knows no schedule and chrono, near its end, no local time.
+    const CENTURIES_MS: i64 = 8000 * 365 * 86_400_000;
+    let instant = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS)?;
+    Some(instant.with_timezone(&zone).naive_local())
 }
 
 /// How many dates like `Jan Mo[1]` may follow one another in a list, at most; over the grammar a chain of

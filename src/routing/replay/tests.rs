@@ -4,6 +4,8 @@ use super::*;
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, Object};
 use crate::routing::hours::HoursContext;
+use crate::routing::named::{NumberList, Shared};
+use crate::routing::table::Surroundings;
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
@@ -14,7 +16,14 @@ fn trial(routes: Value) -> TrialTable {
         (Arc::new(Numbering::new("DE").unwrap()), HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
-    TrialTable::read(&object, "routes", &numbering, &context, errors).unwrap()
+    let shared = shared();
+    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared: &shared };
+    TrialTable::read(&object, "routes", surroundings, errors).unwrap()
+}
+
+fn shared() -> Shared {
+    let list = NumberList { name: "berlin".into(), numbers: vec!["030*".into()] };
+    Shared { lists: vec![list], ..Shared::default() }
 }
 
 /// Two routes, told apart by their queues.
@@ -36,7 +45,7 @@ fn compared(today: Value, tried: Value) -> Replay {
     let (today, tried) = (trial(today), trial(tried));
     let mut comparison = Comparison::default();
     for call in [call(1, "0301", 0), call(2, "0301", 1), call(3, "0401", 1), call(4, "0302", 2)] {
-        comparison.add(call, &today.table, &tried);
+        comparison.add(call, &today.table, &tried, &History::default());
     }
     comparison.finish(&tried)
 }
@@ -82,7 +91,37 @@ fn another_answer_of_the_same_route_is_a_change_and_another_name_is_none() {
 fn examples_are_few() {
     let (today, tried) = (trial(office("Mo-Fr", "1")), trial(office("Mo-Fr", "2")));
     let mut comparison = Comparison::default();
-    (0..1000).for_each(|number| comparison.add(call(number, "0301", 0), &today.table, &tried));
+    (0..1000).for_each(|number| comparison.add(call(number, "0301", 0), &today.table, &tried, &History::default()));
     let replay = comparison.finish(&tried);
     assert_eq!((replay.changed, replay.changes[0].calls, replay.examples.len()), (1000, 1000, 5));
+}
+
+#[test]
+fn an_edited_table_may_name_lists() {
+    let mut tried = office("Mo-Fr", "1");
+    tried[1]["from"] = json!(["@Berlin"]);
+    let replay = compared(office("Mo-Fr", "1"), tried.clone());
+    assert_eq!((replay.calls, replay.changed), (4, 0));
+    tried[1]["from"] = json!(["@Berlin", "040*"]);
+    assert_eq!(compared(office("Mo-Fr", "1"), tried).changed, 1);
+}
+
+#[test]
+fn what_is_drawn_by_lot_is_drawn_by_the_call_again() {
+    let forward = |distribution: &str| {
+        let targets = json!([{"numbers": ["1"]}, {"numbers": ["2"]}]);
+        let reply = json!({"action": "forward", "distribution": distribution, "targets": targets});
+        json!([{"name": "All", "reply": reply}])
+    };
+    let replayed = |today: Value, tried: Value| {
+        let (today, tried) = (trial(today), trial(tried));
+        let mut comparison = Comparison::default();
+        for number in 0..1000 {
+            comparison.add(call(number, "0301", 0), &today.table, &tried, &History::default());
+        }
+        comparison.finish(&tried).changed
+    };
+    assert_eq!(replayed(forward("rotate"), forward("rotate")), 0);
+    // About every second call begins with the other target.
+    assert!((400..600).contains(&replayed(forward("in_order"), forward("rotate"))));
 }

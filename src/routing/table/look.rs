@@ -1,7 +1,10 @@
 //! Looking at every route for one call, which deciding does not do.
 
-use super::{CompiledRoute, Mismatch, RoutingTable};
-use crate::routing::matching::Spellings;
+use super::{CompiledRoute, Mismatch, Numbers, RoutingTable};
+use crate::routing::opening::Opening;
+
+/// How far ahead the next opening is looked for.
+const DAYS_AHEAD: u64 = 14;
 
 /// How a route stands to a call.
 pub(in crate::routing) struct Fit<'a> {
@@ -10,13 +13,43 @@ pub(in crate::routing) struct Fit<'a> {
     /// The first condition that is not met; `None` if the route matches.
     pub mismatch: Option<Mismatch>,
     route: &'a CompiledRoute,
+    table: &'a RoutingTable,
     at_ms: i64,
 }
 
 impl Fit<'_> {
-    /// When the route's hours open next, epoch milliseconds; `None` if not soon.
+    /// The lists that the route's called numbers name.
+    pub fn to_lists(&self) -> Vec<String> {
+        self.named(&self.route.to)
+    }
+
+    /// The lists that the route's callers name.
+    pub fn from_lists(&self) -> Vec<String> {
+        self.named(&self.route.from)
+    }
+
+    fn named(&self, numbers: &Numbers) -> Vec<String> {
+        numbers.lists.iter().filter_map(|list| self.table.lists.name(*list)).map(ToOwned::to_owned).collect()
+    }
+
+    /// Whether the route is for when its schedule is closed.
+    pub fn is_for_closed(&self) -> bool {
+        self.opening().is_some_and(|opening| !opening.is_for_open())
+    }
+
+    /// Until when nothing but the switch keeps the route from taking part, epoch milliseconds.
+    pub fn closed_until_ms(&self) -> Option<i64> {
+        let closed = self.table.closed.filter(|closed| closed.holds(self.at_ms))?;
+        self.opening().filter(|opening| opening.takes_part(self.at_ms, false)).map(|_| closed.until_ms)
+    }
+
+    /// When the route takes part next, epoch milliseconds; `None` if not soon.
     pub fn opens_ms(&self) -> Option<i64> {
-        self.route.hours.as_ref().and_then(|hours| hours.opens_after(self.at_ms))
+        self.opening()?.takes_part_after(self.at_ms, DAYS_AHEAD, self.table.closed)
+    }
+
+    fn opening(&self) -> Option<&Opening> {
+        self.table.openings.get(self.route.opening?)
     }
 }
 
@@ -28,10 +61,10 @@ impl RoutingTable {
         to: Option<&str>,
         at_ms: i64,
     ) -> impl Iterator<Item = Fit<'a>> {
-        let [from, to] = [from, to].map(|number| number.and_then(|number| Spellings::of(number, &self.numbering)));
+        let (from, to) = (self.asked(from), self.asked(to));
         self.routes.iter().map(move |route| {
-            let mismatch = route.mismatch(from.as_ref(), to.as_ref(), at_ms);
-            Fit { id: route.id, mismatch, route, at_ms }
+            let mismatch = self.mismatch(route, &from, &to, at_ms);
+            Fit { id: route.id, mismatch, route, table: self, at_ms }
         })
     }
 }

@@ -1,14 +1,21 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::calls::phone::Numbering;
 use crate::lang::Lang;
+use crate::routing::hours::HoursContext;
+use crate::routing::named::Shared;
 
 fn read(routes: Value) -> Result<TrialTable, Vec<String>> {
     let (numbering, context) =
         (Arc::new(Numbering::new("DE").unwrap()), HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
-    let read = TrialTable::read(&object, "routes", &numbering, &context, errors);
+    let shared = Shared::default();
+    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared: &shared };
+    let read = TrialTable::read(&object, "routes", surroundings, errors);
     read.map_err(|errors| errors.iter().map(|e| format!("{} {}", e.field, e.message(Lang::En))).collect())
 }
 
@@ -43,9 +50,17 @@ fn every_wrong_field_of_every_route_is_named() {
         {"name": "good", "reply": {"action": "hangup"}},
         {"name": "", "reply": {"action": "sing"}, "hours": "Mon-Fri"},
         5,
-        {"name": "x", "to": ["1*1"], "reply": {"action": "hangup"}}
+        {"name": "x", "to": ["1*1"], "from": ["@gone"], "reply": {"action": "hangup"}}
     ]));
     let fields: Vec<_> = wrong.unwrap_err().iter().map(|error| error.split(' ').next().unwrap().to_owned()).collect();
-    assert_eq!(fields, ["routes[1].name", "routes[1].hours", "routes[1].reply.action", "routes[2]", "routes[3].to[0]"]);
+    let expected = [
+        "routes[1].name",
+        "routes[1].hours",
+        "routes[1].reply.action",
+        "routes[2]",
+        "routes[3].to[0]",
+        "routes[3].from[0]",
+    ];
+    assert_eq!(fields, expected);
     assert_eq!(read(json!("x")).unwrap_err(), ["routes must be a list: […]"]);
 }

@@ -2,8 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::calls::phone::Numbering;
 use crate::placetel::reply::Reply;
 use crate::routing::hours::HoursContext;
+use crate::routing::named::{ClosedDays, ClosedSwitch, NumberList, Schedule, Shared};
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
@@ -26,15 +28,24 @@ fn route(id: i64, to: &[&str], from: &[&str], hours: Option<&str>) -> Route {
 }
 
 fn found(routes: &[Route]) -> Warnings {
+    found_with(routes, &Shared::default())
+}
+
+fn found_with(routes: &[Route], shared: &Shared) -> Warnings {
     let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let (table, _) = RoutingTable::compile(routes, &numbering, &context);
-    warnings(routes, &table, &numbering, MONDAY_MS)
+    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared };
+    let (table, _) = RoutingTable::compile(routes, surroundings);
+    warnings(routes, &table, surroundings, MONDAY_MS)
 }
 
 /// Pairs of a route that never matches and the one before it.
 fn covered(routes: &[Route]) -> Vec<(i64, i64)> {
-    let pairs = found(routes).items.into_iter().filter_map(|warning| match warning {
+    covered_with(routes, &Shared::default())
+}
+
+fn covered_with(routes: &[Route], shared: &Shared) -> Vec<(i64, i64)> {
+    let pairs = found_with(routes, shared).items.into_iter().filter_map(|warning| match warning {
         Warning::NeverMatches { route, by } => Some((route.id, by.id)),
         _ => None,
     });
@@ -42,7 +53,11 @@ fn covered(routes: &[Route]) -> Vec<(i64, i64)> {
 }
 
 fn uncovered(routes: &[Route]) -> Vec<(Vec<String>, Vec<Gap>)> {
-    let gaps = found(routes).items.into_iter().filter_map(|warning| match warning {
+    uncovered_with(routes, &Shared::default())
+}
+
+fn uncovered_with(routes: &[Route], shared: &Shared) -> Vec<(Vec<String>, Vec<Gap>)> {
+    let gaps = found_with(routes, shared).items.into_iter().filter_map(|warning| match warning {
         Warning::Uncovered { numbers, gaps } => Some((numbers, gaps)),
         _ => None,
     });
@@ -203,4 +218,121 @@ fn what_would_take_too_long_is_not_looked_at_and_said() {
     let found = found(&routes);
     assert_eq!(found.unchecked, [Check::NeverMatches, Check::NeverOpens, Check::Uncovered]);
     assert_eq!(found.items, [Warning::NoLastResort]);
+}
+
+fn shared() -> Shared {
+    let list = |name: &str, numbers: &[&str]| NumberList {
+        name: name.into(),
+        numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
+    };
+    let lists = vec![
+        list("few", &["0221 1", "0221 2"]),
+        list("more", &["0221*", "030 1"]),
+        list("all", &["*"]),
+        list("none", &[]),
+    ];
+    let closed = ClosedDays { start: "2026-11-25".parse().unwrap(), end: "2026-11-26".parse().unwrap(), name: None };
+    let schedule = |name: &str, hours: Option<&str>, closed| Schedule {
+        name: name.into(),
+        hours: hours.map(ToOwned::to_owned),
+        closed,
+    };
+    let schedules = vec![
+        schedule("office", OFFICE, Vec::new()),
+        schedule("days", None, vec![closed]),
+        schedule("ever", None, vec![]),
+    ];
+    Shared { lists, schedules, closed: None }
+}
+
+#[test]
+fn lists_cover_what_they_hold() {
+    let pairs: [(&[&str], &[&str]); 8] = [
+        (&["@few"], &["@FEW"]),
+        (&["@few"], &["0221 1"]),
+        (&["@more"], &["@few"]),
+        (&["0221*"], &["@few"]),
+        (&["@few", "23"], &["23", "0221 2"]),
+        (&["0221*", "0301"], &["@more"]),
+        (&["@all"], &["@more", "23"]),
+        (&["@few", "@more"], &["@more", "0221 77"]),
+    ];
+    for (wider, narrower) in pairs {
+        let covered = |first: &[Route; 2]| covered_with(first, &shared());
+        assert_eq!(covered(&[route(1, wider, &[], None), route(2, narrower, &[], OFFICE)]), [(2, 1)], "{narrower:?}");
+        assert_eq!(covered(&[route(1, &[], wider, None), route(2, &["9"], narrower, None)]), [(2, 1)], "{narrower:?}");
+    }
+    let pairs: [(&[&str], &[&str]); 6] = [
+        (&["@few"], &["@more"]),
+        (&["@more"], &["0301", "0302"]),
+        (&["@few"], &["0221*"]),
+        (&["@few"], &["@all"]),
+        (&["@none"], &["23"]),
+        (&["0221*"], &["@more"]),
+    ];
+    for (first, second) in pairs {
+        assert_eq!(
+            covered_with(&[route(1, first, &[], None), route(2, second, &[], None)], &shared()),
+            [],
+            "{second:?}"
+        );
+    }
+}
+
+#[test]
+fn a_route_whose_lists_are_empty_is_for_nobody() {
+    let routes = [
+        route(1, &[], &["@none"], None),
+        route(2, &["@none", "23"], &[], None),
+        route(3, &["@none"], &[], OFFICE),
+        route(4, &[], &[], None),
+    ];
+    let items = found_with(&routes, &shared()).items;
+    let ids: Vec<_> = items.iter().map(|warning| (warning.route().map(|route| route.id), warning)).collect();
+    assert!(matches!(ids[..], [(Some(1), Warning::ForNobody { .. }), (Some(3), Warning::ForNobody { .. })]), "{ids:?}");
+}
+
+#[test]
+fn a_schedule_and_its_closing_are_a_last_resort_together() {
+    let both = [route(1, &[], &[], Some("@office")), route(2, &[], &[], Some("not @Office"))];
+    assert_eq!(found_with(&both, &shared()), Warnings::default());
+    let other = [route(1, &[], &[], Some("@office")), route(2, &[], &[], Some("not @days"))];
+    assert!(found_with(&other, &shared()).items.contains(&Warning::NoLastResort));
+    // One for when it is always open matches while the switch holds.
+    let switch = [route(1, &[], &[], Some("not @ever")), route(2, &[], &[], None)];
+    assert_eq!(found_with(&switch, &shared()), Warnings::default());
+}
+
+#[test]
+fn schedules_that_say_the_same_cover_each_other() {
+    let routes =
+        [route(1, &[], &[], Some("@office")), route(2, &["23"], &[], Some(" @OFFICE ")), route(3, &[], &[], None)];
+    assert_eq!(covered_with(&routes, &shared()), [(2, 1)]);
+    let routes =
+        [route(1, &[], &[], Some("@office")), route(2, &["23"], &[], Some("not @office")), route(3, &[], &[], None)];
+    assert_eq!(covered_with(&routes, &shared()), []);
+}
+
+#[test]
+fn closing_days_and_the_switch_leave_gaps() {
+    let at = |day: i64, hour: i64| MONDAY_MS + day * DAY_MS + (hour - 11) * HOUR_MS;
+    // Wednesday and Thursday.
+    let days = Gap { start_ms: at(2, 0), end_ms: Some(at(4, 0)) };
+    let line = [route(1, &["23"], &[], Some("@days"))];
+    let number = || vec!["23".to_owned()];
+    assert_eq!(uncovered_with(&line, &shared()), [(number(), vec![days])]);
+    let mut shared = shared();
+    shared.closed = Some(ClosedSwitch { since_ms: at(0, 10), until_ms: at(1, 8) });
+    let now = Gap { start_ms: MONDAY_MS, end_ms: Some(at(1, 8)) };
+    assert_eq!(uncovered_with(&line, &shared), [(number(), vec![now, days])]);
+    let closed = [line[0].clone(), route(2, &["23"], &[], Some("not @days"))];
+    assert_eq!(uncovered_with(&closed, &shared), []);
+}
+
+#[test]
+fn the_numbers_of_a_list_are_lines_like_others() {
+    let routes = [route(1, &["@few"], &[], OFFICE), route(2, &["02212"], &[], None)];
+    let uncovered = uncovered_with(&routes, &shared());
+    let [(numbers, gaps)] = &uncovered[..] else { panic!("{uncovered:?}") };
+    assert_eq!((numbers.as_slice(), gaps.len()), (&["0221 1".to_owned()][..], 5));
 }

@@ -20,6 +20,8 @@ pub mod route_trials;
 pub mod route_warnings;
 /// Routes.
 pub mod routes;
+/// What routes share.
+pub mod shared;
 /// Statistics.
 pub mod stats;
 
@@ -70,6 +72,26 @@ pub fn scope() -> Scope {
                 .route(web::get().to(routes::show))
                 .route(web::put().to(routes::replace))
                 .route(web::delete().to(routes::remove)),
+        )
+        .service(resource("/lists", "GET").route(web::get().to(shared::lists)))
+        .service(
+            resource("/lists/{name}", "GET, PUT, DELETE")
+                .route(web::get().to(shared::list))
+                .route(web::put().to(shared::put_list))
+                .route(web::delete().to(shared::delete_list)),
+        )
+        .service(resource("/schedules", "GET").route(web::get().to(shared::schedules)))
+        .service(
+            resource("/schedules/{name}", "GET, PUT, DELETE")
+                .route(web::get().to(shared::schedule))
+                .route(web::put().to(shared::put_schedule))
+                .route(web::delete().to(shared::delete_schedule)),
+        )
+        .service(
+            resource("/closed", "GET, PUT, DELETE")
+                .route(web::get().to(shared::closed))
+                .route(web::put().to(shared::close))
+                .route(web::delete().to(shared::open)),
         )
         .service(
             resource("/contacts", "GET, POST, PUT")

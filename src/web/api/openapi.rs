@@ -10,7 +10,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
 use super::{
-    callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, stats,
+    callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, shared, stats,
 };
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
@@ -52,6 +52,8 @@ pub struct FilterParams {
     /// Calls while open or while closed, by `--business-hours`.
     #[param(inline)]
     hours: Option<Hours>,
+    /// Calls that this route answered.
+    route: Option<i64>,
 }
 
 /// Whether a call began within the business hours.
@@ -100,6 +102,17 @@ pub struct PageParams {
         route_trials::test,
         route_trials::replay_calls,
         route_warnings::show,
+        shared::lists,
+        shared::list,
+        shared::put_list,
+        shared::delete_list,
+        shared::schedules,
+        shared::schedule,
+        shared::put_schedule,
+        shared::delete_schedule,
+        shared::closed,
+        shared::close,
+        shared::open,
         contacts::list,
         contacts::merge,
         contacts::replace_all,

@@ -10,7 +10,7 @@ use crate::web::quality::{LineQuality, quality};
 use crate::web::state::State;
 
 /// Neither cells nor log know about these.
-const NARROWER: [&str; 6] = ["direction", "peer", "outcome", "party", "q", "hours"];
+const NARROWER: [&str; 7] = ["direction", "peer", "outcome", "party", "q", "hours", "route"];
 
 /// Which calls; the other filter words cannot be used here.
 #[derive(IntoParams)]

@@ -135,10 +135,14 @@ pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Respond
 
 /// Makes an earlier table the table again
 ///
-/// Its routes have the ids that they had. The restored table is a new revision.
+/// Its routes have the ids that they had. The restored table is a new revision. Lists and schedules are no part of a
+/// revision: its routes name those that there are now.
 #[utoipa::path(
     post, path = "/api/v1/routes/revisions/{id}/restore", tag = "Routes", params(("id" = i64, Path)),
-    responses((status = 200, description = "The routes; the version of the table is the `ETag`", body = RouteList))
+    responses(
+        (status = 200, description = "The routes; the version of the table is the `ETag`", body = RouteList),
+        (status = 409, description = "It names lists or schedules that there are not any more", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 pub async fn restore(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
     let restored = restore_routes(&state.db, route_id(&path)?, &author()).await?;

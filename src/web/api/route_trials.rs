@@ -11,14 +11,13 @@ use super::json_body;
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
-use crate::routing::explain::{Explanation, Passed, Reason};
+use crate::routing::explain::{Explanation, Passed};
 use crate::routing::replay::{Change, Example, Replay, Share};
 use crate::routing::trial::TrialTable;
 use crate::stats::period::DayRange;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::{Error, WrongField};
-use crate::web::i18n::texts;
-use crate::web::route_trials::{aside, explain_now, explain_trial, replay};
+use crate::web::route_trials::{MadeUpCall, aside, explain_now, explain_trial, replay, why};
 use crate::web::state::State;
 
 /// The most calls that are decided again at a time.
@@ -86,9 +85,10 @@ struct RouteTest {
 struct RoutePassed {
     route_id: Option<i64>,
     route_name: String,
-    /// `off`, `unusable`, `to` (other called numbers), `from` (other callers) or `hours` (closed then).
+    /// `off`, `unusable`, `to` (other called numbers), `from` (other callers), `hours` (they do not fit then) or
+    /// `closed` (by the switch).
     reason: &'static str,
-    /// When its hours open next, if they are closed and that is within two weeks.
+    /// When its hours fit next, if only they do not and that is within two weeks.
     #[schema(format = DateTime)]
     opens_at: Option<String>,
     /// For people.
@@ -153,11 +153,11 @@ pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) ->
     let value = json_body(&request, payload).await?;
     let reading = state.clone();
     let TestCall { from, to, at_ms, trial } = aside(move || read_test(&value, &reading)).await??;
-    let at_ms = at_ms.unwrap_or_else(now_ms);
+    let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
     let answer = match trial {
-        None => test_json(explain_now(&state, from, to, at_ms).await?, Some),
+        None => test_json(explain_now(&state, call).await?, Some),
         Some(trial) => {
-            let tried = explain_trial(trial, from, to, at_ms).await?;
+            let tried = explain_trial(&state, trial, call).await?;
             test_json(tried.explanation, |number| tried.trial.stored_id(number))
         }
     };
@@ -195,7 +195,7 @@ fn read_test(value: &Value, state: &State) -> Result<TestCall, Vec<FieldError>> 
 }
 
 fn read_table(object: &Object<'_>, state: &State, errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
-    TrialTable::read(object, "routes", &state.derivation.numbering, &state.hours, errors)
+    TrialTable::read(object, "routes", state.surroundings(&state.table()), errors)
 }
 
 fn no_instant() -> Problem {
@@ -218,18 +218,8 @@ fn test_json(explanation: Explanation, id: impl Fn(i64) -> Option<i64>) -> Route
 
 fn passed_json(passed: Passed, id: impl Fn(i64) -> Option<i64>) -> RoutePassed {
     let Passed { route_id, route_name, reason } = passed;
-    let t = &texts(Lang::En).route_trial;
-    let (opens_at, detail) = match &reason {
-        Reason::Off => (None, t.off.to_owned()),
-        Reason::Unusable(error) => (None, (t.unusable)(&error.to_string())),
-        Reason::To => (None, t.other_number.to_owned()),
-        Reason::From => (None, t.other_caller.to_owned()),
-        Reason::Closed { opens_ms: None } => (None, t.closed_long.to_owned()),
-        Reason::Closed { opens_ms: Some(opens_ms) } => {
-            let opens_at = rfc3339(*opens_ms);
-            (Some(opens_at.clone()), (t.closed_until)(&opens_at))
-        }
-    };
+    let detail = why(&reason, Lang::En, &rfc3339);
+    let opens_at = reason.opens_ms().map(rfc3339);
     RoutePassed { route_id: id(route_id), route_name, reason: reason.as_str(), opens_at, detail }
 }
 

@@ -20,7 +20,7 @@ struct RouteWarnings {
 #[derive(Default, Serialize, utoipa::ToSchema)]
 struct RouteWarning {
     /// `no_last_resort`: no route takes every call at all times. `never_matches`: an earlier route, `by`, takes all
-    /// calls of `route`. `never_opens`: the hours of `route` do not open within a year. `uncovered`: just any caller
+    /// calls of `route`. `for_nobody`: the lists that `route` names are empty. `never_opens`: the hours of `route` do not open within a year. `uncovered`: just any caller
     /// finds no route on `numbers` in `gaps`.
     kind: &'static str,
     route: Option<RouteRef>,
@@ -64,6 +64,7 @@ impl From<Warning> for RouteWarning {
             Warning::NeverMatches { route, by } => {
                 Self { kind: "never_matches", route: Some(route.into()), by: Some(by.into()), ..Self::default() }
             }
+            Warning::ForNobody { route } => Self { kind: "for_nobody", route: Some(route.into()), ..Self::default() },
             Warning::NeverOpens { route } => Self { kind: "never_opens", route: Some(route.into()), ..Self::default() },
             Warning::Uncovered { numbers, gaps } => {
                 let gaps = gaps.into_iter().map(RouteGap::from).collect();

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::json_body;
 use crate::fields::{Errors, FieldError, Object, Problem};
-use crate::routing::hours::HoursContext;
-use crate::routing::route::{Route, RouteDraft};
+use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::access::author;
 use crate::web::error::{Error, WrongField};
-use crate::web::state::{State, StoredTable};
+use crate::web::state::State;
+use crate::web::tables::StoredTable;
 
 /// The most routes of a table that is sent at once.
 const MAX_ROUTES: usize = 10_000;
@@ -49,9 +49,12 @@ pub async fn list(state: Data<State>) -> Result<HttpResponse, Error> {
 pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let expected = if_match(&request)?;
     let body = json_body(&request, payload).await?;
-    let hours = state.hours.clone();
+    state.refresh_routes().await?;
+    let reading = state.clone();
     // Reading thousands of routes takes longer than others should wait for.
-    let read = actix_web::web::block(move || read_table(&body, &hours)).await;
+    let read =
+        actix_web::web::block(move || read_table(&body, &RouteContext::new(&reading.hours, &reading.table().shared)));
+    let read = read.await;
     let items = read.map_err(|error| Error::Internal(error.to_string()))??;
     let replaced = replace_routes(&state.db, items, expected, &author()).await?;
     state.refresh_routes().await?;
@@ -64,7 +67,7 @@ pub(super) fn table(RouteTable { version, routes }: RouteTable) -> HttpResponse 
 }
 
 /// The routes of a table, each with the id that it says it has.
-fn read_table(value: &Value, hours: &HoursContext) -> Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>> {
+fn read_table(value: &Value, context: &RouteContext<'_>) -> Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>> {
     let mut errors = Errors::default();
     let mut ids = HashSet::new();
     let mut items = Vec::new();
@@ -72,7 +75,7 @@ fn read_table(value: &Value, hours: &HoursContext) -> Result<Vec<(Option<i64>, R
         table.allow_only(&["items"], &[], &mut errors);
         table.required("items", &mut errors);
         for (path, item) in table.items("items", 0..=MAX_ROUTES, &mut errors) {
-            let draft = RouteDraft::read(&path, item, hours, &mut errors);
+            let draft = RouteDraft::read(&path, item, context, &mut errors);
             let id = Object::read(&path, item, &mut Errors::default())
                 .and_then(|item| item.whole("id", i64::MIN..=i64::MAX, &mut errors));
             if id.is_some_and(|id| !ids.insert(id)) {
@@ -98,7 +101,8 @@ fn twice() -> Problem {
     responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
+    let body = json_body(&request, payload).await?;
+    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
     let route = insert_route(&state.db, draft, &author()).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);
@@ -133,7 +137,8 @@ pub async fn replace(
 ) -> Result<HttpResponse, Error> {
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
-    let draft = RouteDraft::from_json(&json_body(&request, payload).await?, &state.hours)?;
+    let body = json_body(&request, payload).await?;
+    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
     let route = update_route(&state.db, id, draft, expected, &author()).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
@@ -159,7 +164,7 @@ fn etag(route: &Route) -> (header::HeaderName, String) {
 }
 
 /// `If-Match: "version"`; `*` is any version.
-fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
+pub(super) fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
     let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {

@@ -49,6 +49,7 @@ pub static TEXTS: Texts = Texts {
             "peer" => "Person (SIP-Nutzer)",
             "outcome" => "Ergebnis",
             "hours" => "Geschäftszeit",
+            "route" => "Route",
             "q" => "Suche",
             _ => "Stelle in der Liste",
         },
@@ -59,6 +60,7 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Period => "ist kein Zeitraum; bitte einen der folgenden wählen",
             FilterProblem::Direction => "ist weder in noch out",
             FilterProblem::Outcome => "ist kein Ergebnis; bitte eines aus der Liste wählen",
+            FilterProblem::Route => "ist keine Nummer einer Route",
             FilterProblem::Hours => "ist weder open noch closed",
             FilterProblem::Text => "ist zu lang oder enthält Steuerzeichen",
             FilterProblem::GroupBy => "lässt sich so nicht gruppieren",
@@ -278,6 +280,7 @@ pub static TEXTS: Texts = Texts {
     route_trial: super::route_trials::DE_TRIAL,
     warnings: super::route_trials::DE_WARNINGS,
     hours: super::hours::DE,
+    shared: super::shared::DE,
     settings: SettingsTexts {
         title: "Einstellungen",
         intro: "Womit dieses fernamt gestartet wurde. Geheimnisse werden nicht gezeigt.",

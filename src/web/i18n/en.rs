@@ -49,6 +49,7 @@ pub static TEXTS: Texts = Texts {
             "peer" => "Person (SIP user)",
             "outcome" => "Outcome",
             "hours" => "Business hours",
+            "route" => "Route",
             "q" => "Search",
             _ => "Place in the list",
         },
@@ -59,6 +60,7 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Period => "is not a period; choose one of those below",
             FilterProblem::Direction => "is neither in nor out",
             FilterProblem::Outcome => "is not an outcome; choose one from the list",
+            FilterProblem::Route => "is no number of a route",
             FilterProblem::Hours => "is neither open nor closed",
             FilterProblem::Text => "is too long or holds control characters",
             FilterProblem::GroupBy => "cannot be grouped like this",
@@ -268,6 +270,7 @@ pub static TEXTS: Texts = Texts {
     route_trial: super::route_trials::EN_TRIAL,
     warnings: super::route_trials::EN_WARNINGS,
     hours: super::hours::EN,
+    shared: super::shared::EN,
     settings: SettingsTexts {
         title: "Settings",
         intro: "What this fernamt was started with. Secrets are not shown.",

@@ -23,6 +23,7 @@ mod overview;
 mod quality;
 mod route_trials;
 mod routes;
+mod shared;
 
 pub use call_log::CallLogTexts;
 pub use callbacks::CallbacksTexts;
@@ -36,6 +37,7 @@ pub use overview::{FilterTexts, OverviewTexts, WelcomeTexts};
 pub use quality::QualityTexts;
 pub use route_trials::{RouteTrialTexts, WarningTexts};
 pub use routes::{RouteTexts, RoutesTexts};
+pub use shared::{ClosedTexts, ListsTexts, SchedulesTexts, SharedTexts};
 
 use crate::calls::outcome::Outcome;
 use crate::lang::Lang;
@@ -65,6 +67,7 @@ pub struct Texts {
     pub route_trial: RouteTrialTexts,
     pub warnings: WarningTexts,
     pub hours: HoursTexts,
+    pub shared: SharedTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
     pub outcome: fn(Outcome) -> &'static str,

@@ -45,6 +45,7 @@ pub struct FilterView {
     pub number: String,
     pub party: String,
     pub peer: String,
+    pub route: String,
     pub directions: Vec<Choice>,
     pub outcomes: Vec<Choice>,
     pub hours: Vec<Choice>,
@@ -117,6 +118,7 @@ impl Asked {
             number: word("number"),
             party: word("party"),
             peer: word("peer"),
+            route: word("route"),
             directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
             outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),
             hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
@@ -192,6 +194,7 @@ pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
             let name = if name == "number" { visit.names.line(&number) } else { visit.names.contact(&number) };
             name.map_or(number, |name| name.to_string())
         }
+        ("route", id) => id.parse().ok().and_then(|id| visit.route_name(id)).unwrap_or_else(|| id.to_owned()),
         ("peer", peer) => visit.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),
         _ => value.to_owned(),
     }

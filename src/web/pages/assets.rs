@@ -16,7 +16,8 @@ const STYLE: &str = concat!(
     include_str!("../assets/live.css"),
     include_str!("../assets/log.css"),
     include_str!("../assets/route.css"),
-    include_str!("../assets/route_trials.css")
+    include_str!("../assets/route_trials.css"),
+    include_str!("../assets/routing.css")
 );
 const SCRIPT: &str = include_str!("../assets/live.js");
 const ICON: &str = include_str!("../assets/icon.svg");

@@ -20,7 +20,10 @@ impl Fresh {
     pub fn of(asked: &Asked, state: &State, visit: &Visit) -> Option<Self> {
         let (filter, today, t) = (&asked.filter, state.today(), &visit.texts.live);
         let is_open = (filter.days.start..=filter.days.end).contains(&today);
-        let is_told = filter.outcomes.is_empty() && filter.search.is_none() && filter.in_hours.is_none();
+        let is_told = filter.outcomes.is_empty()
+            && filter.search.is_none()
+            && filter.in_hours.is_none()
+            && filter.route.is_none();
         (is_open && is_told).then(|| Self {
             now_ms: visit.now_ms,
             one: t.one_new,

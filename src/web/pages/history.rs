@@ -1,14 +1,16 @@
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::route_difference::{RouteChange, Telling};
 use super::visit::Visit;
-use super::{form_body, page, see_other};
+use super::{form_body, page, page_with, see_other};
 use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
 use crate::store::route_table::restore_routes;
+use crate::store::routes::RouteError;
 use crate::web::access::author;
 use crate::web::api::revisions::revision_page;
 use crate::web::api::{parameter, parameters};
@@ -49,6 +51,7 @@ struct RevisionPage {
     visit: Visit,
     t: &'static HistoryTexts,
     row: Row,
+    refused: Option<String>,
     changes: Vec<RouteChange>,
     more_changes: Option<String>,
     routes: Vec<Then>,
@@ -81,7 +84,18 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
 
 /// `GET /routes/history/{id}`
 pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let found = find_revision(&state.db, revision_id(&path)?).await?.ok_or(Error::NotFound)?;
+    show_with(StatusCode::OK, revision_id(&path)?, None, visit, &state).await
+}
+
+/// A revision, with why it was not restored.
+async fn show_with(
+    status: StatusCode,
+    id: i64,
+    refused: Option<String>,
+    visit: Visit,
+    state: &State,
+) -> Result<HttpResponse, Error> {
+    let found = find_revision(&state.db, id).await?.ok_or(Error::NotFound)?;
     let newest = newest_revision(&state.db).await?;
     let RevisionTables { revision, before, after } = found;
     let named =
@@ -96,16 +110,18 @@ pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
         what: super::route_words::answer(&route.reply, &named, &visit.texts.routes, &visit.texts.hours),
     };
     let routes = after.iter().take(MOST_ROUTES).map(then).collect();
-    page(&RevisionPage {
+    let shown = RevisionPage {
         t: &visit.texts.history,
         row: row(revision, newest, &visit),
+        refused,
         changes,
         more_changes,
         routes,
         count: (visit.texts.history.table_count)(after.len()),
         more_routes: more(after.len(), MOST_ROUTES, &visit),
         visit,
-    })
+    };
+    page_with(status, &shown)
 }
 
 /// `POST /routes/history/{id}/restore`
@@ -113,12 +129,23 @@ pub async fn restore(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
+    mut visit: Visit,
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    restore_routes(&state.db, revision_id(&path)?, &author()).await?;
-    state.refresh_routes().await?;
-    Ok(see_other("/routes"))
+    let id = revision_id(&path)?;
+    match restore_routes(&state.db, id, &author()).await {
+        Ok(_) => {
+            state.refresh_routes().await?;
+            Ok(see_other("/routes"))
+        }
+        Err(RouteError::Missing(missing)) => {
+            let refused = (visit.texts.history.not_restored)(&missing.missing().text(visit.lang));
+            visit.here = format!("{HISTORY}/{id}");
+            show_with(StatusCode::CONFLICT, id, Some(refused), visit, &state).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How many are not shown, if any.

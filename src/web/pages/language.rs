@@ -24,7 +24,7 @@ pub async fn choose(request: HttpRequest, payload: Payload) -> Result<HttpRespon
 }
 
 /// A path of ours; anything that a browser could read as another site's is the first page.
-fn own_path(path: &str) -> &str {
+pub(super) fn own_path(path: &str) -> &str {
     let is_ours =
         path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if is_ours { path } else { "/" }

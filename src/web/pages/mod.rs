@@ -8,6 +8,8 @@ pub mod call;
 pub mod callbacks;
 /// The list of calls.
 pub mod calls;
+/// The switch "closed until".
+pub mod closed;
 /// Names of outside numbers.
 pub mod contacts;
 /// Contacts from a file.
@@ -20,6 +22,8 @@ pub mod failure;
 pub mod history;
 /// The language of pages.
 pub mod language;
+/// Named lists of numbers.
+pub mod lists;
 /// What happens now.
 pub mod live;
 /// Numbers and agents with their names.
@@ -36,6 +40,8 @@ pub mod route_replay;
 pub mod route_test;
 /// Routes.
 pub mod routes;
+/// Named schedules.
+pub mod schedules;
 /// The settings.
 pub mod settings;
 
@@ -46,6 +52,8 @@ mod contact_form;
 mod fresh;
 mod guide;
 mod hours_words;
+mod inputs;
+mod named_shared;
 mod no_calls;
 mod route_difference;
 mod route_figures;
@@ -91,6 +99,20 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/routes/history/{id}/restore", web::post().to(history::restore))
         .route("/routes/test", web::get().to(route_test::show))
         .route("/routes/replay", web::post().to(route_replay::new))
+        .route("/routes/closed", web::post().to(closed::close))
+        .route("/routes/open", web::post().to(closed::open))
+        .route("/routes/lists", web::get().to(lists::list))
+        .route("/routes/lists", web::post().to(lists::create))
+        .route("/routes/new-list", web::get().to(lists::new))
+        .route("/routes/lists/{name}", web::get().to(lists::edit))
+        .route("/routes/lists/{name}", web::post().to(lists::save))
+        .route("/routes/lists/{name}/delete", web::post().to(lists::remove))
+        .route("/routes/schedules", web::get().to(schedules::list))
+        .route("/routes/schedules", web::post().to(schedules::create))
+        .route("/routes/new-schedule", web::get().to(schedules::new))
+        .route("/routes/schedules/{name}", web::get().to(schedules::edit))
+        .route("/routes/schedules/{name}", web::post().to(schedules::save))
+        .route("/routes/schedules/{name}/delete", web::post().to(schedules::remove))
         .route("/routes/{id}", web::get().to(routes::edit))
         .route("/routes/{id}", web::post().to(routes::save))
         .route("/routes/{id}/replay", web::post().to(route_replay::edited))

@@ -167,8 +167,12 @@ impl Telling<'_> {
         leaves(action, &new_json, t, &mut after);
         let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differing = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
-        // Who rings, and whether to voicemail, is in the sentence.
-        let untold = differing.filter(|path| !is_told || !(path.contains(".targets") || path.ends_with(".voicemail")));
+        // Who rings, in which order, and whether to voicemail, is in the sentence.
+        let in_sentence = |path: &str| {
+            (path.contains(".targets") && !path.ends_with(".weight"))
+                || [".voicemail", ".distribution", ".last_peer.ringtime"].iter().any(|end| path.ends_with(end))
+        };
+        let untold = differing.filter(|path| !is_told || !in_sentence(path));
         let line = |path: &String| Line {
             label: label(path, &self.texts.route),
             before: before.get(path).cloned(),
@@ -234,7 +238,7 @@ mod tests {
         let targets = json!([{"numbers": ["23"], "ringtime": 20}]);
         let after = |change| [route(1, change)];
         let mut on_hold = json!({"action": "forward", "music_on_hold": true});
-        on_hold["targets"] = targets;
+        on_hold["targets"] = targets.clone();
         for (change, lines) in [
             (json!({"version": 9}), vec![]),
             (json!({"enabled": false, "position": 20}), vec!["State: on → off", "Position: 10 → 20"]),
@@ -243,6 +247,14 @@ mod tests {
             (
                 json!({"reply": {"action": "hangup"}}),
                 vec!["What happens with them: Ring 23 for 20 s, then voicemail → Hang up"],
+            ),
+            (
+                json!({"reply": {"action": "forward", "targets": targets, "last_peer": {"within_days": 7}}}),
+                vec![
+                    "What happens with them: Ring 23 for 20 s, then voicemail → Ring whoever knows the caller for 15 s, then \
+                     ring 23 for 20 s, then voicemail",
+                    "Who knows the caller, At most so many days ago: – → 7",
+                ],
             ),
             (json!({"reply": on_hold}), vec!["Music on hold in place of the ringing tone: no → yes"]),
         ] {

@@ -31,6 +31,11 @@ impl RouteFigures {
         Self(state.route_figures.get(count).await)
     }
 
+    /// Whether a route answered some.
+    pub fn has(&self, route_id: i64) -> bool {
+        self.0.as_ref().is_some_and(|known| known.contains_key(&route_id.to_string()))
+    }
+
     /// Those of one route.
     pub fn of(&self, route_id: i64, visit: &Visit) -> String {
         let t = &visit.texts.history;

@@ -23,6 +23,8 @@ use crate::web::i18n::{RouteTexts, Texts};
 pub const ACTIONS: [&str; 7] = ["forward", "group", "queue", "routing_plan", "prompt", "reject", "hangup"];
 /// Where targets can be entered.
 const FORWARDS: [&str; 2] = ["forward", "routing_plan.fallback"];
+/// The inputs of a row of targets.
+const ROW: [&str; 3] = ["numbers", "ringtime", "weight"];
 /// Empty rows for more targets.
 const SPARE_ROWS: usize = 3;
 const ON: &str = "on";
@@ -200,9 +202,20 @@ impl RouteForm {
         for name in ["voicemail_announcement", "forward_announcement"] {
             put_text(json, name, self.value(&format!("{forward}.{name}")));
         }
+        put_text(json, "distribution", self.value(&format!("{forward}.distribution")));
+        json.remove("last_peer");
+        if self.is_on(&format!("{forward}.last_peer")) {
+            let mut last_peer = Map::new();
+            for name in ["ringtime", "within_days"] {
+                put_whole(&mut last_peer, name, self.value(&format!("{forward}.last_peer.{name}")));
+            }
+            json.insert("last_peer".into(), Value::Object(last_peer));
+        }
         let target = |row: usize| {
             let mut target = Map::new();
-            put_whole(&mut target, "ringtime", self.value(&row_input(forward, row, "ringtime")));
+            for name in ["ringtime", "weight"] {
+                put_whole(&mut target, name, self.value(&row_input(forward, row, name)));
+            }
             target.insert("numbers".into(), lines(self.value(&row_input(forward, row, "numbers"))).into());
             Value::Object(target)
         };
@@ -212,7 +225,7 @@ impl RouteForm {
     fn filled_rows<'a>(&'a self, forward: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_filled = move |name: &'static str, row| !self.value(&row_input(forward, row, name)).trim().is_empty();
         // One more than allowed, so that too many are told.
-        (0..=MAX_TARGETS).filter(move |row| is_filled("numbers", *row) || is_filled("ringtime", *row))
+        (0..=MAX_TARGETS).filter(move |row| ROW.into_iter().any(|name| is_filled(name, *row)))
     }
 
     /// Swaps two rows of targets, if a button asks for it: `move` is `forward.targets[1].up`.
@@ -237,7 +250,7 @@ impl RouteForm {
     fn close_up(&mut self, forward: &str) {
         let rows: Vec<_> = self.filled_rows(forward).collect();
         for (to, from) in rows.into_iter().enumerate().filter(|(to, from)| to != from) {
-            for name in ["numbers", "ringtime"] {
+            for name in ROW {
                 self.values.remove(&row_input(forward, to, name));
                 if let Some(value) = self.values.remove(&row_input(forward, from, name)) {
                     self.values.insert(row_input(forward, to, name), value);
@@ -250,7 +263,7 @@ impl RouteForm {
     fn flatten(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(fields) => {
-                if path == "routing_plan.fallback" {
+                if path == "routing_plan.fallback" || path.ends_with(".last_peer") {
                     self.values.insert(path.to_owned(), ON.to_owned());
                 }
                 for (name, value) in fields {
@@ -282,6 +295,7 @@ impl RouteForm {
         let path = match error.field.strip_prefix("reply.") {
             Some("action") => "action".to_owned(),
             None if error.field == "hours" && self.hours_kind() == "week" => "week".to_owned(),
+            None if error.field == "hours" && self.hours_kind() == "schedule" => hours::SCHEDULE.to_owned(),
             Some(rest) => format!("{}.{rest}", self.value("action")),
             None => error.field.clone(),
         };
@@ -352,11 +366,15 @@ pub fn label(input: &str, t: &RouteTexts) -> String {
         "position" => t.position,
         "to" => t.to,
         "from" => t.from,
-        "hours" | "week" => t.hours,
+        "hours" | "week" | "schedule" => t.hours,
         "action" => t.answer,
         "id" => (t.id)(parents),
         "numbers" => t.numbers,
         "ringtime" => t.ringtime,
+        "weight" => t.weight,
+        "distribution" => t.distribution,
+        "last_peer" => t.last_peer,
+        "within_days" => t.within_days,
         "reason" => t.reason,
         "backup_behaviour" => t.backup_behaviour,
         "backup_routing_object" => t.backup_object,
@@ -368,6 +386,9 @@ pub fn label(input: &str, t: &RouteTexts) -> String {
         _ if name.starts_with("targets") => t.targets,
         other => other,
     };
+    if parents.ends_with(".last_peer") {
+        return format!("{}, {own}", t.last_peer);
+    }
     let row = parents.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).and_then(|(_, row)| row.parse().ok());
     row.map_or(own.to_owned(), |row: usize| format!("{}, {own}", (t.target)(row + 1)))
 }

@@ -99,8 +99,8 @@ async fn tried(
     visit: Visit,
     state: &State,
 ) -> Result<HttpResponse, Error> {
-    let draft = draft(&mut form, route, &visit, state);
-    let mut shown = RoutePage::new(visit, route, form);
+    let draft = draft(&mut form, route, &visit, state).await?;
+    let mut shown = RoutePage::new(visit, route, form, state);
     shown.version = version;
     // There is no page under the url of the form's answer to come back to.
     shown.visit.here = if route.is_some() { shown.path.clone() } else { format!("{}/new", shown.path) };

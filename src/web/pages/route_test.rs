@@ -15,7 +15,7 @@ use crate::store::routes::find_route;
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
-use crate::web::route_trials::explain_now;
+use crate::web::route_trials::{MadeUpCall, explain_now, why};
 use crate::web::state::State;
 
 /// More reasons than this nobody reads.
@@ -79,8 +79,8 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     let mut form = TestForm { parameters: parameters(&request), errors: Vec::new() };
     let asked = if form.is_sent() { form.read(&visit, &state) } else { None };
     let result = match asked {
-        Some((from, to, at_ms)) => {
-            let explanation = explain_now(&state, from, to, at_ms).await?;
+        Some(call) => {
+            let explanation = explain_now(&state, call).await?;
             Some(result(explanation, &visit, &state).await?)
         }
         None => None,
@@ -92,7 +92,7 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
 }
 
 impl TestForm {
-    fn read(&mut self, visit: &Visit, state: &State) -> Option<(String, String, i64)> {
+    fn read(&mut self, visit: &Visit, state: &State) -> Option<MadeUpCall> {
         let mut wrong = Errors::default();
         let mut number = |name: &str| {
             let value = serde_json::Value::from(self.value(name));
@@ -110,7 +110,7 @@ impl TestForm {
         if at_ms.is_none() {
             self.errors.push(("at", visit.texts.route_trial.at_wrong.to_owned()));
         }
-        Some((from?, to?, at_ms?))
+        Some(MadeUpCall { from: from?, to: to?, at_ms: at_ms? })
     }
 }
 
@@ -159,7 +159,7 @@ fn reasons(passed: Vec<Passed>, visit: &Visit) -> (Vec<ReasonView>, Vec<String>)
     let (mut more, mut shown) = (Vec::new(), passed);
     if shown.len() > MOST_REASONS {
         let before = shown.len();
-        shown.retain(|passed| passed.reason != Reason::To);
+        shown.retain(|passed| !matches!(passed.reason, Reason::To { .. }));
         let others = before - shown.len();
         if others > 0 {
             more.push((t.other_numbers)(others, &written(others)));
@@ -172,22 +172,10 @@ fn reasons(passed: Vec<Passed>, visit: &Visit) -> (Vec<ReasonView>, Vec<String>)
     }
     let view = |passed: Passed| ReasonView {
         href: path_of(passed.route_id),
-        why: why(&passed.reason, visit),
+        why: why(&passed.reason, visit.lang, &|at_ms| visit.format.moment(at_ms)),
         name: passed.route_name,
     };
     (shown.into_iter().map(view).collect(), more)
-}
-
-fn why(reason: &Reason, visit: &Visit) -> String {
-    let t = &visit.texts.route_trial;
-    match reason {
-        Reason::Off => t.off.to_owned(),
-        Reason::Unusable(error) => (t.unusable)(&format!("{} {}", error.field, error.message(visit.lang))),
-        Reason::To => t.other_number.to_owned(),
-        Reason::From => t.other_caller.to_owned(),
-        Reason::Closed { opens_ms: Some(opens_ms) } => (t.closed_until)(&visit.format.moment(*opens_ms)),
-        Reason::Closed { opens_ms: None } => t.closed_long.to_owned(),
-    }
 }
 
 fn path_of(id: i64) -> String {

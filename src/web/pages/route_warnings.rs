@@ -70,6 +70,7 @@ fn view(warning: Warning, visit: &Visit) -> WarningView {
         Warning::NeverMatches { route, by } => {
             WarningView { route: link(route), text: t.never_matches.to_owned(), by: link(by) }
         }
+        Warning::ForNobody { route } => WarningView { route: link(route), text: t.for_nobody.to_owned(), by: None },
         Warning::NeverOpens { route } => WarningView { route: link(route), text: t.never_opens.to_owned(), by: None },
         Warning::Uncovered { numbers, gaps } => {
             let numbers = if numbers.is_empty() { t.other_numbers.to_owned() } else { some_of(&numbers, visit) };

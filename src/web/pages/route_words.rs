@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::hours_words::listed;
-use crate::placetel::reply::{Forward, RejectReason, Reply, Target};
+use crate::placetel::reply::{Distribution, Forward, RejectReason, Reply, Target};
 use crate::routing::route::Route;
 use crate::web::i18n::{HoursTexts, RoutesTexts};
 
@@ -63,7 +63,7 @@ fn phrase(reply: &Reply, named: Naming<'_>, t: &RoutesTexts, and: &str) -> Strin
 }
 
 fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts, and: &str) -> String {
-    if forward.targets.is_empty() {
+    if forward.targets.is_empty() && forward.last_peer.is_none() {
         return if forward.voicemail { t.straight_to_voicemail } else { t.nobody }.to_owned();
     }
     let target = |target: &Target| {
@@ -71,6 +71,16 @@ fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts, and: &str) -> 
         (t.ring)(&some_of(&numbers, and, t), target.ringtime)
     };
     let mut steps: Vec<_> = forward.targets.iter().map(target).collect();
+    if let Some(last) = steps.last_mut().filter(|_| forward.targets.len() > 1) {
+        last.push_str(match forward.distribution {
+            Distribution::InOrder => "",
+            Distribution::Rotate => t.rotating,
+            Distribution::Weighted => t.weighted,
+        });
+    }
+    if let Some(last_peer) = &forward.last_peer {
+        steps.insert(0, (t.last_peer_first)(last_peer.ringtime));
+    }
     if forward.voicemail {
         steps.push(t.voicemail.to_owned());
     }
@@ -92,13 +102,16 @@ mod tests {
     use super::*;
     use crate::lang::Lang;
     use crate::routing::hours::HoursContext;
-    use crate::routing::route::RouteDraft;
+    use crate::routing::named::{NumberList, Shared};
+    use crate::routing::route::{RouteContext, RouteDraft};
     use crate::web::i18n::texts;
     use crate::web::pages::hours_words::hours_in_words;
 
     fn told(route: &Value, lang: Lang) -> String {
-        let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
-        let route = RouteDraft::from_json(route, &context).unwrap().into_route(1, 1, 1);
+        let hours = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        let blocked = NumberList { name: "blocked".into(), numbers: Vec::new() };
+        let shared = Shared { lists: vec![blocked], ..Shared::default() };
+        let route = RouteDraft::from_json(route, &RouteContext::new(&hours, &shared)).unwrap().into_route(1, 1, 1);
         let named = |number: &String| match number.as_str() {
             "23" => "Anna".to_owned(),
             "24" => "Ben".to_owned(),
@@ -143,6 +156,15 @@ mod tests {
             (
                 json!({"action": "forward", "targets": targets}),
                 "ring Anna and Ben for 15 s, then ring 022129191999 for 60 s, then voicemail",
+            ),
+            (
+                json!({"action": "forward", "targets": targets, "distribution": "rotate", "voicemail": false}),
+                "ring Anna and Ben for 15 s, then ring 022129191999 for 60 s (in turn)",
+            ),
+            (
+                json!({"action": "forward", "targets": targets, "distribution": "weighted", "last_peer": {}}),
+                "ring whoever knows the caller for 15 s, then ring Anna and Ben for 15 s, then ring 022129191999 for 60 s \
+                 (by weight), then voicemail",
             ),
             (json!({"action": "forward"}), "straight to voicemail"),
             (json!({"action": "forward", "voicemail": false}), "ring nobody, no voicemail"),

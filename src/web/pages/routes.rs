@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::hours_words::hours_in_words;
+use super::named_shared::path_of;
 use super::route_figures::{RouteFigures, latency};
 use super::route_form::{ACTIONS, HOURS_KINDS, RouteForm, WeekRow, row_input};
 use super::route_replay::ReplayView;
@@ -15,13 +16,14 @@ use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::config::NoRoute;
 use crate::placetel::reply::DEFAULT_TARGET_RINGTIME;
+use crate::routing::named::NumberList;
 use crate::routing::route::{Route, RouteDraft};
 use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
 use crate::web::access::author;
 use crate::web::error::Error;
-use crate::web::i18n::{HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
+use crate::web::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::web::route_trials::{warnings_now, warnings_of};
 use crate::web::state::State;
 
@@ -32,12 +34,15 @@ const LIST: &str = "/routes";
 struct RoutesPage {
     visit: Visit,
     t: &'static RoutesTexts,
+    c: &'static ClosedTexts,
     warnings: Option<WarningsView>,
     routes: Vec<RouteRow>,
     history_t: &'static HistoryTexts,
     latency: String,
     otherwise: &'static str,
     is_unsure: bool,
+    until: String,
+    until_error: Option<String>,
 }
 
 /// A route in the list.
@@ -49,6 +54,7 @@ struct RouteRow {
     is_last: bool,
     unusable: Option<String>,
     figures: String,
+    has_calls: bool,
     sentence: String,
 }
 
@@ -62,6 +68,8 @@ pub(super) struct RoutePage {
     pub(super) path: String,
     pub(super) form: RouteForm,
     ringtime_hint: String,
+    schedules: Vec<String>,
+    lists: Vec<(String, String)>,
     pub(super) version: Option<String>,
     is_conflict: bool,
     warnings: Option<WarningsView>,
@@ -70,6 +78,17 @@ pub(super) struct RoutePage {
 
 /// `GET /routes`
 pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    list_with(visit, &state, StatusCode::OK, "", None).await
+}
+
+/// The list, with what was entered for closing and what is wrong with it.
+pub(super) async fn list_with(
+    visit: Visit,
+    state: &State,
+    status: StatusCode,
+    until: &str,
+    until_error: Option<String>,
+) -> Result<HttpResponse, Error> {
     let routes = list_routes(&state.db).await?;
     let t = &visit.texts.routes;
     let table = state.table();
@@ -79,7 +98,7 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
     };
     let named =
         |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
-    let figures = RouteFigures::count(&state).await;
+    let figures = RouteFigures::count(state).await;
     let hours = &visit.texts.hours;
     // Many routes keep the same hours.
     let mut told_hours = HashMap::new();
@@ -96,20 +115,25 @@ pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Erro
         is_last: place + 1 == routes.len(),
         unusable: unusable(route).filter(|_| route.enabled),
         figures: figures.of(route.id, &visit),
+        has_calls: figures.has(route.id),
         sentence: told(route),
     };
-    let (otherwise, is_unsure) = otherwise(&state, t);
-    let warnings = WarningsView::new(warnings_of(&state, routes.clone()).await?, &visit);
-    page(&RoutesPage {
+    let (otherwise, is_unsure) = otherwise(state, t);
+    let warnings = WarningsView::new(warnings_of(state, routes.clone()).await?, &visit);
+    let shown = RoutesPage {
         t,
+        c: &visit.texts.shared.closed,
         warnings,
         routes: routes.iter().enumerate().map(row).collect(),
         history_t: &visit.texts.history,
-        latency: latency(&state, &visit),
+        latency: latency(state, &visit),
         otherwise,
         is_unsure,
+        until: until.to_owned(),
+        until_error,
         visit,
-    })
+    };
+    page_with(status, &shown)
 }
 
 /// What Placetel is told when no route matches, and whether nobody knows what it does then.
@@ -121,8 +145,8 @@ pub(super) fn otherwise(state: &State, t: &RoutesTexts) -> (&'static str, bool) 
 }
 
 /// `GET /routes/new`
-pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
-    page(&RoutePage::new(visit, None, RouteForm::new()))
+pub async fn new(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    page(&RoutePage::new(visit, None, RouteForm::new(), &state))
 }
 
 /// `GET /routes/{id}`
@@ -131,7 +155,7 @@ pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Resul
     let form = RouteForm::of(&route);
     let warnings = WarningsView::of_route(warnings_now(&state).await?, route.id, &visit);
     let version = Some(route.version.to_string());
-    page(&RoutePage { version, warnings, ..RoutePage::new(visit, Some(&route), form) })
+    page(&RoutePage { version, warnings, ..RoutePage::new(visit, Some(&route), form, &state) })
 }
 
 /// `POST /routes`
@@ -143,14 +167,14 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let mut form = RouteForm::read(&form_body(&request, payload).await?);
     if form.is_rearranged() {
-        return page(&RoutePage::new(visit, None, form));
+        return page(&RoutePage::new(visit, None, form, &state));
     }
-    match draft(&mut form, None, &visit, &state) {
+    match draft(&mut form, None, &visit, &state).await? {
         Some(draft) => {
             insert_route(&state.db, draft, &author()).await?;
             done(&state).await
         }
-        None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(visit, None, form)),
+        None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(visit, None, form, &state)),
     }
 }
 
@@ -167,12 +191,13 @@ pub async fn save(
     let version = form_value(&sent, "version");
     let expected = Some(version.parse().unwrap_or(-1)).filter(|_| form_value(&sent, "overwrite").is_empty());
     let mut form = RouteForm::read(&sent);
-    let shown = |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(visit, Some(&route), form) };
+    let shown =
+        |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(visit, Some(&route), form, &state) };
     let lang_visit = Visit::of(&request, &state);
     if form.is_rearranged() {
         return page(&shown(form));
     }
-    let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state) else {
+    let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state).await? else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
     match update_route(&state.db, route.id, draft, expected, &author()).await {
@@ -226,8 +251,9 @@ pub async fn remove(
 }
 
 impl RoutePage {
-    pub(super) fn new(visit: Visit, route: Option<&Route>, form: RouteForm) -> Self {
-        let t = &visit.texts.route;
+    pub(super) fn new(visit: Visit, route: Option<&Route>, form: RouteForm, state: &State) -> Self {
+        let (t, loaded) = (&visit.texts.route, state.table());
+        let list = |list: &NumberList| (list.name.clone(), path_of(super::lists::LIST, &list.name));
         Self {
             t,
             h: &visit.texts.hours,
@@ -235,6 +261,8 @@ impl RoutePage {
             path: route.map_or(LIST.to_owned(), |route| format!("{LIST}/{}", route.id)),
             form,
             ringtime_hint: (t.ringtime_hint)(DEFAULT_TARGET_RINGTIME),
+            schedules: loaded.shared.schedules.iter().map(|schedule| schedule.name.clone()).collect(),
+            lists: loaded.shared.lists.iter().map(list).collect(),
             version: None,
             is_conflict: false,
             warnings: None,
@@ -261,11 +289,16 @@ impl RoutePage {
 }
 
 /// The route that a form means; otherwise the form says what is wrong.
-pub(super) fn draft(form: &mut RouteForm, route: Option<&Route>, visit: &Visit, state: &State) -> Option<RouteDraft> {
-    let read = RouteDraft::from_json(&form.to_json(route), &state.hours);
+pub(super) async fn draft(
+    form: &mut RouteForm,
+    route: Option<&Route>,
+    visit: &Visit,
+    state: &State,
+) -> Result<Option<RouteDraft>, Error> {
+    let read = RouteDraft::from_json(&form.to_json(route), &state.route_context().await?);
     let errors = read.as_ref().err().map_or(&[] as &[_], Vec::as_slice);
     form.note_errors(errors, &state.hours, visit.lang, visit.texts);
-    read.ok().filter(|_| form.errors().is_empty())
+    Ok(read.ok().filter(|_| form.errors().is_empty()))
 }
 
 async fn done(state: &State) -> Result<HttpResponse, Error> {

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 
 use crate::calls::receipts::Receipt;
 use crate::config::{Config, Secret, Settings};
+use crate::routing::incoming::{History, Incoming};
 use crate::store::record::{Delivery, Source};
 use crate::store::spool::Spool;
 use crate::store::writer::Writer;
@@ -165,7 +166,11 @@ async fn a_route_is_made_changed_moved_switched_and_removed_by_forms() {
     let queue = [("name", "Night"), ("enabled", "on"), ("action", "queue"), ("queue.id", "5"), ("hours", "")];
     let made = site.post("/routes", &queue).await;
     assert_eq!((made.status, made.location.as_str()), (StatusCode::SEE_OTHER, "/routes"));
-    let decided = site.state.table().table.decide(None, Some("23"), now_ms());
+    let decided = site
+        .state
+        .table()
+        .table
+        .decide(&Incoming { call_id: "call-1", from: None, to: Some("23"), at_ms: now_ms() }, &History::default());
     assert!(decided.xml.contains("Queue"), "{}", decided.xml);
     let route = routes::list_routes(&site.state.db).await.unwrap().remove(0);
     let path = format!("/routes/{}", route.id);

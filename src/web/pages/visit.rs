@@ -13,6 +13,7 @@ use crate::web::i18n::format::Format;
 use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
 use crate::web::names::Names;
 use crate::web::state::State;
+use crate::web::tables::LoadedTable;
 
 /// The cookie that remembers the language.
 pub const LANG_COOKIE: &str = "lang";
@@ -31,12 +32,16 @@ pub struct Visit {
     pub section: String,
     /// How many callbacks are owed, as number and sentence, if any; only known where a page was let through.
     pub owed: Option<(String, String)>,
+    /// Until when the company is closed by the switch, as a sentence; only known where a page was let through.
+    pub closed: Option<String>,
     /// Whether all calls are made up.
     pub is_demo: bool,
     /// Whether everybody on this machine may come in.
     pub is_local: bool,
     /// What people call numbers and agents.
     pub names: Arc<Names>,
+    /// The routes that answer now.
+    table: Arc<LoadedTable>,
     /// The business time zone.
     pub zone: &'static str,
     /// The url of the style sheet.
@@ -62,9 +67,11 @@ impl Visit {
             here: request.uri().path_and_query().map_or("/", |uri| uri.as_str()).to_owned(),
             section: request.path().split('/').nth(1).unwrap_or_default().to_owned(),
             owed: None,
+            closed: None,
             is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
             names: state.names(),
+            table: state.table(),
             zone: business.time_zone().name(),
             format: Format::new(lang, business),
             style: assets::style_url(),
@@ -87,6 +94,19 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// What people call a route that takes part.
+    pub fn route_name(&self, id: i64) -> Option<String> {
+        self.table.table.name_of(id).map(ToOwned::to_owned)
+    }
+
+    /// Says that the company is closed until then.
+    pub fn close(&mut self, until_ms: Option<i64>) {
+        let said = |until_ms| (self.texts.shared.closed.is_closed)(&self.format.moment(until_ms));
+        self.closed = until_ms.map(said);
+    }
+}
+
 fn lang(request: &HttpRequest) -> Lang {
     let chosen = request.cookie(LANG_COOKIE).and_then(|cookie| parse_lang(cookie.value()));
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -104,6 +124,7 @@ impl FromRequest for Visit {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
             let (mut visit, state) = visit.zip(state).ok_or_else(missing)?;
             visit.owe(state.callbacks_owed().await);
+            visit.close(state.closed_until(visit.now_ms));
             Ok(visit)
         })
     }

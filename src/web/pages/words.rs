@@ -2,7 +2,8 @@
 
 use crate::web::api::Parameters;
 
-const NAMES: [&str; 10] = ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours"];
+const NAMES: [&str; 11] =
+    ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours", "route"];
 const WHEN: [&str; 3] = ["start", "end", "period"];
 
 /// Filter words as somebody wrote them.

@@ -1,19 +1,24 @@
-//! The hours of a route in its form: always, a week in a table, or typed.
+//! The hours of a route in its form: always, a week in a table, a schedule, or typed.
 
 use super::{InputError, RouteForm};
 use crate::fields::FieldError;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, clock, read_clock};
 use crate::routing::hours::{HoursContext, suggest};
+use crate::routing::named::{Key, ScheduleReference};
 use crate::web::i18n::HoursTexts;
 
 /// The ways to say hours, in the order of the form.
-pub const HOURS_KINDS: [&str; 3] = ["always", "week", "typed"];
+pub const HOURS_KINDS: [&str; 4] = ["always", "week", "schedule", "typed"];
 /// The rows of the table, Monday first, public holidays last.
 const ROWS: [&str; 8] = ["mo", "tu", "we", "th", "fr", "sa", "su", "ph"];
 /// The pairs of cells in a row.
 const PAIRS: [(&str, &str); 2] = [("from", "to"), ("from2", "to2")];
 const KIND: &str = "hours.kind";
 const HOLIDAYS: &str = "week.holidays";
+pub(super) const SCHEDULE: &str = "hours.schedule";
+/// Whether the route is for when the schedule is open or for when it is closed.
+const WHILE: &str = "hours.while";
+const WHILE_CLOSED: &str = "closed";
 /// Monday to Friday.
 const WEEKDAYS: usize = 5;
 
@@ -55,6 +60,17 @@ impl RouteForm {
         self.value(HOLIDAYS)
     }
 
+    /// Whether this schedule is chosen.
+    pub fn has_schedule(&self, name: &str) -> bool {
+        let key = Key::parse(self.value(SCHEDULE));
+        key.is_some() && key == Key::parse(name)
+    }
+
+    /// Whether the route is for when the schedule is closed.
+    pub fn is_while_closed(&self) -> bool {
+        self.value(WHILE) == WHILE_CLOSED
+    }
+
     /// The rows of the table.
     pub fn week_rows(&self, t: &HoursTexts) -> Vec<WeekRow> {
         let row = |(place, row): (usize, &&str)| {
@@ -76,11 +92,17 @@ impl RouteForm {
     /// As a route has them.
     pub(super) fn show_hours(&mut self, hours: Option<&str>) {
         let week = hours.and_then(Week::of).filter(fits);
-        let kind = match (hours, &week) {
-            (None, _) => "always",
-            (Some(_), Some(_)) => "week",
-            (Some(_), None) => "typed",
+        let schedule = hours.and_then(ScheduleReference::read).and_then(Result::ok);
+        let kind = match (hours, &week, &schedule) {
+            (None, ..) => "always",
+            (_, _, Some(_)) => "schedule",
+            (_, Some(_), _) => "week",
+            _ => "typed",
         };
+        if let Some(ScheduleReference { key, when_open }) = schedule {
+            self.values.insert(SCHEDULE.into(), key.as_str().to_owned());
+            self.values.insert(WHILE.into(), if when_open { "open" } else { WHILE_CLOSED }.into());
+        }
         self.values.insert(KIND.into(), kind.into());
         self.show_week(&week.unwrap_or_else(office_hours));
     }
@@ -104,6 +126,8 @@ impl RouteForm {
     pub(super) fn hours(&self) -> Option<String> {
         match self.hours_kind() {
             "typed" => Some(self.value("hours").to_owned()),
+            "schedule" if self.value(WHILE) == WHILE_CLOSED => Some(format!("not @{}", self.value(SCHEDULE))),
+            "schedule" => Some(format!("@{}", self.value(SCHEDULE))),
             "week" => {
                 let week = self.week(&mut Vec::new(), None);
                 // Who left the table as it was keeps the words that were typed.
@@ -126,6 +150,8 @@ impl RouteForm {
                     wrong.push(("week".into(), t.never_open));
                 }
             }
+            "schedule" if self.value(SCHEDULE).is_empty() => wrong.push((SCHEDULE.into(), t.schedule_missing)),
+            "schedule" => {}
             "typed" if self.value("hours").trim().is_empty() => wrong.push(("hours".into(), t.nothing_typed)),
             "typed" => {}
             _ => wrong.push((KIND.into(), t.unknown_kind)),
@@ -261,7 +287,8 @@ mod tests {
 
     use super::*;
     use crate::lang::Lang;
-    use crate::routing::route::RouteDraft;
+    use crate::routing::named::{Schedule, Shared};
+    use crate::routing::route::{RouteContext, RouteDraft};
     use crate::web::i18n::texts;
 
     fn form(inputs: &[(&str, &str)]) -> RouteForm {
@@ -281,7 +308,21 @@ mod tests {
     fn of(hours: Option<&str>) -> RouteForm {
         let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
         let route = json!({"name": "x", "hours": hours, "reply": {"action": "hangup"}});
+        let office = Schedule { name: "Büro".into(), hours: None, closed: Vec::new() };
+        let context = RouteContext::new(&context, &Shared { schedules: vec![office], ..Shared::default() });
         RouteForm::of(&RouteDraft::from_json(&route, &context).unwrap().into_route(1, 1, 1))
+    }
+
+    #[test]
+    fn a_schedule_is_chosen_with_whether_it_is_open() {
+        for (hours, name, is_while_closed) in [("@Büro", "@büro", false), ("not@büro", "not @büro", true)] {
+            let form = of(Some(hours));
+            assert_eq!((form.hours_kind(), form.is_while_closed()), ("schedule", is_while_closed));
+            assert!(form.has_schedule("BÜRO") && !form.has_schedule("Buero"));
+            assert_eq!(form.hours().as_deref(), Some(name));
+        }
+        let none = form(&[("hours.kind", "schedule"), ("hours.schedule", "")]);
+        assert_eq!(wrong(&none), [("hours.schedule".to_owned(), "Missing: which schedule?".to_owned())]);
     }
 
     #[test]

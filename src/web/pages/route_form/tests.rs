@@ -1,10 +1,15 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::routing::hours::HoursContext;
-use crate::routing::route::RouteDraft;
+use crate::routing::named::Shared;
+use crate::routing::route::{RouteContext, RouteDraft};
 use crate::web::i18n::texts;
 
-fn context() -> HoursContext {
-    HoursContext::new(chrono_tz::Europe::Berlin, "DE", None)
+static HOURS: LazyLock<HoursContext> = LazyLock::new(|| HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
+
+fn context() -> RouteContext<'static> {
+    RouteContext::new(&HOURS, &Shared::default())
 }
 
 fn form(inputs: &[(&str, &str)]) -> RouteForm {
@@ -19,15 +24,16 @@ fn route(json: Value) -> Route {
 fn wrong(inputs: &[(&str, &str)], lang: Lang) -> Vec<(String, String)> {
     let mut form = form(inputs);
     let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
-    form.note_errors(&errors, &context(), lang, texts(lang));
+    form.note_errors(&errors, &HOURS, lang, texts(lang));
     form.errors().iter().map(|error| (error.input.clone(), error.message.clone())).collect()
 }
 
 fn every_action() -> Vec<Value> {
     let targets = json!([{"ringtime": 30, "numbers": ["7777abcdefg@fpbx.de", "022129191999"]},
-        {"ringtime": 60, "numbers": ["23"]}]);
+        {"ringtime": 60, "numbers": ["23"], "weight": 7}]);
     let forward = json!({"music_on_hold": true, "voicemail": false, "voicemail_announcement": "4",
-        "voicemail_as_attachment": true, "forward_announcement": "7684", "targets": targets});
+        "voicemail_as_attachment": true, "forward_announcement": "7684", "targets": targets,
+        "distribution": "weighted", "last_peer": {"ringtime": 12, "within_days": 90}});
     let mut action = forward.clone();
     action["action"] = json!("forward");
     vec![
@@ -67,6 +73,22 @@ fn every_action_has_its_place_in_the_form() {
 }
 
 #[test]
+fn whoever_knows_the_caller_counts_only_where_ticked_and_wrong_values_are_named() {
+    let target = ("forward.targets[0].numbers", "23");
+    let inputs = [("name", "x"), ("action", "forward"), target, ("forward.last_peer.ringtime", "never")];
+    let draft = RouteDraft::from_json(&form(&inputs).to_json(None), &context()).unwrap();
+    let shown = serde_json::to_value(draft.into_route(1, 1, 1)).unwrap();
+    assert_eq!((&shown["reply"]["last_peer"], &shown["reply"]["distribution"]), (&Value::Null, &Value::Null));
+    let ticked = [
+        &inputs[..],
+        &[("forward.last_peer", "on"), ("forward.targets[0].weight", "0"), ("forward.distribution", "dice")],
+    ]
+    .concat();
+    let inputs: Vec<_> = wrong(&ticked, Lang::En).into_iter().map(|(input, _)| input).collect();
+    assert_eq!(inputs, ["forward.targets[0].weight", "forward.distribution", "forward.last_peer.ringtime"]);
+}
+
+#[test]
 fn only_the_chosen_action_is_read() {
     let json = form(&[
         ("name", "x"),
@@ -93,7 +115,7 @@ fn empty_rows_are_closed_up() {
     assert_eq!(form.to_json(None)["reply"]["targets"], targets);
     assert_eq!(form.rows("forward"), 2 + SPARE_ROWS);
     let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
-    form.note_errors(&errors, &context(), Lang::En, texts(Lang::En));
+    form.note_errors(&errors, &HOURS, Lang::En, texts(Lang::En));
     let said: Vec<_> = form.errors().iter().map(|error| (error.input.as_str(), error.label.as_str())).collect();
     assert_eq!(
         said,
@@ -174,7 +196,7 @@ fn rows_move_by_a_step_and_nothing_else_changes() {
 fn a_suggestion_is_offered_and_taken() {
     let mut typed = form(&[("name", "x"), ("hours.kind", "typed"), ("hours", "Mon-Fri 9-17"), ("action", "hangup")]);
     let errors = RouteDraft::from_json(&typed.to_json(None), &context()).unwrap_err();
-    typed.note_errors(&errors, &context(), Lang::De, texts(Lang::De));
+    typed.note_errors(&errors, &HOURS, Lang::De, texts(Lang::De));
     assert_eq!(typed.suggestion(), Some("Mo-Fr 09:00-17:00"));
     assert!(typed.errors()[0].message.ends_with("vermutlich gemeint: Mo-Fr 09:00-17:00"), "{:?}", typed.errors());
     let taken = form(&[("hours.kind", "typed"), ("hours", "Mon-Fri 9-17"), ("use_hours", "Mo-Fr 09:00-17:00")]);
@@ -192,7 +214,8 @@ fn a_week_that_cannot_be_used_is_told_beside_the_table() {
         ("week.mo.from", "9"),
         ("week.mo.to", "17"),
     ]);
-    let errors = RouteDraft::from_json(&form.to_json(None), &nowhere).unwrap_err();
+    let context = RouteContext::new(&nowhere, &Shared::default());
+    let errors = RouteDraft::from_json(&form.to_json(None), &context).unwrap_err();
     form.note_errors(&errors, &nowhere, Lang::En, texts(Lang::En));
     assert_eq!((form.errors()[0].input.as_str(), form.errors()[0].label.as_str()), ("week", "Hours"));
     assert!(form.errors()[0].message.contains("PH"), "{:?}", form.errors());

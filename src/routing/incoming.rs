@@ -1,0 +1,176 @@
+//! What a decision is made of beside the table: the call, and what is known of earlier ones.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calls::call::Call;
+use crate::placetel::event::Direction;
+use crate::placetel::reply::MAX_NUMBER_CHARS;
+
+/// So many callers are remembered: those who were answered last. About 15 MB.
+pub const MAX_PARTIES: usize = 100_000;
+/// So many peers are remembered: those who were seen last.
+const MAX_PEERS: usize = 10_000;
+/// Who was not on the telephone for so long may have left, or be on holiday: nobody waits for them first.
+pub const PEER_SEEN_WITHIN_DAYS: i64 = 14;
+const DAY_MS: i64 = 86_400_000;
+
+/// A call that wants an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incoming<'a> {
+    /// The PBX's name for it: what is drawn by lot is drawn by it, so that every node draws the same.
+    pub call_id: &'a str,
+    /// The calling number, as received.
+    pub from: Option<&'a str>,
+    /// The called number, as received.
+    pub to: Option<&'a str>,
+    /// When, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+/// Who accepted a call, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Accepted {
+    peer: Arc<str>,
+    at_ms: i64,
+}
+
+/// What earlier calls tell: who last accepted a call from whom, and when each peer was seen. Bounded; who is
+/// forgotten was not answered for longer than [`MAX_PARTIES`] others, and rings like anybody new.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    accepted: HashMap<String, Accepted>,
+    seen_ms: HashMap<Arc<str>, i64>,
+}
+
+impl History {
+    /// Learns from a call as it is now; `before` is what was learnt from it earlier. Any order gives the same.
+    pub fn note(&mut self, before: Option<&Call>, call: &Call) {
+        if let Some((party, wrong)) = before.and_then(accepted)
+            && accepted(call) != Some((party, wrong.clone()))
+            && self.accepted.get(party) == Some(&wrong)
+        {
+            self.accepted.remove(party);
+        }
+        if let Some(peer) = &call.peer {
+            self.learn(call.direction, call.party.as_deref(), peer, call.started_ms, call.accepted_ms);
+        }
+    }
+
+    /// Learns that `peer` made or accepted a call.
+    pub fn learn(
+        &mut self,
+        direction: Option<Direction>,
+        party: Option<&str>,
+        peer: &str,
+        started_ms: i64,
+        accepted_ms: Option<i64>,
+    ) {
+        if !is_usable(peer) {
+            return;
+        }
+        match (direction, party, accepted_ms) {
+            (Some(Direction::In), Some(party), Some(at_ms)) => self.accept(party, peer, at_ms),
+            _ => drop(self.see(peer, accepted_ms.unwrap_or(started_ms))),
+        }
+    }
+
+    /// Notes that `peer` accepted a call from `party` (as [`Call::party`] has it).
+    pub fn accept(&mut self, party: &str, peer: &str, at_ms: i64) {
+        let peer = self.see(peer, at_ms);
+        match self.accepted.get_mut(party) {
+            Some(last) if (last.at_ms, &last.peer) >= (at_ms, &peer) => {}
+            Some(last) => *last = Accepted { peer, at_ms },
+            None => {
+                self.accepted.insert(party.to_owned(), Accepted { peer, at_ms });
+                keep_newest(&mut self.accepted, MAX_PARTIES, |accepted| accepted.at_ms);
+            }
+        }
+    }
+
+    /// Notes that a peer was on the telephone.
+    pub fn see(&mut self, peer: &str, at_ms: i64) -> Arc<str> {
+        if let Some((known, _)) = self.seen_ms.get_key_value(peer) {
+            let known = Arc::clone(known);
+            self.seen_ms.entry(Arc::clone(&known)).and_modify(|last| *last = (*last).max(at_ms));
+            return known;
+        }
+        let peer: Arc<str> = peer.into();
+        self.seen_ms.insert(Arc::clone(&peer), at_ms);
+        keep_newest(&mut self.seen_ms, MAX_PEERS, |at_ms| *at_ms);
+        peer
+    }
+
+    /// The peer who last accepted a call from `party` within so many days before `at_ms`, if that peer was seen
+    /// (accepted or made any call) within the same days and [`PEER_SEEN_WITHIN_DAYS`].
+    pub fn last_peer(&self, party: &str, within_days: u16, at_ms: i64) -> Option<&str> {
+        let is_recent = |last_ms: i64, days: i64| at_ms.saturating_sub(last_ms) <= days.saturating_mul(DAY_MS);
+        let last = self.accepted.get(party).filter(|last| is_recent(last.at_ms, within_days.into()))?;
+        let seen_ms = self.seen_ms.get(&last.peer)?;
+        is_recent(*seen_ms, PEER_SEEN_WITHIN_DAYS.min(within_days.into())).then_some(&*last.peer)
+    }
+}
+
+fn accepted(call: &Call) -> Option<(&str, Accepted)> {
+    let (party, at_ms, peer) = (call.party.as_deref()?, call.accepted_ms?, call.peer.as_deref()?);
+    (call.direction == Some(Direction::In)).then(|| (party, Accepted { peer: peer.into(), at_ms }))
+}
+
+/// Peers come from outside; only what could be a target may become one.
+fn is_usable(peer: &str) -> bool {
+    let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    !peer.is_empty() && peer.chars().count() <= MAX_NUMBER_CHARS && !peer.chars().any(strange)
+}
+
+/// Forgets the oldest when there are a quarter too many, so that it costs little each time.
+fn keep_newest<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>, most: usize, at_ms: fn(&V) -> i64) {
+    if map.len() <= most + most / 4 {
+        return;
+    }
+    let mut times: Vec<i64> = map.values().map(at_ms).collect();
+    let oldest = times.len() - most;
+    let (_, oldest_kept, _) = times.select_nth_unstable(oldest);
+    let oldest_kept = *oldest_kept;
+    map.retain(|_, value| at_ms(value) >= oldest_kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = DAY_MS;
+
+    #[test]
+    fn the_peer_who_accepted_last_is_known_for_so_many_days() {
+        let mut history = History::default();
+        history.accept("+4930", "anna", 10 * DAY);
+        history.accept("+4930", "ben", 9 * DAY);
+        assert_eq!(history.last_peer("+4930", 7, 10 * DAY), Some("anna"));
+        assert_eq!(history.last_peer("+4930", 7, 17 * DAY), Some("anna"));
+        assert_eq!(history.last_peer("+4930", 7, 17 * DAY + 1), None);
+        assert_eq!(history.last_peer("+4940", 7, 10 * DAY), None);
+    }
+
+    #[test]
+    fn a_peer_who_was_not_seen_lately_does_not_ring_first() {
+        let mut history = History::default();
+        history.accept("+4930", "anna", 0);
+        assert_eq!(history.last_peer("+4930", 30, 14 * DAY), Some("anna"));
+        assert_eq!(history.last_peer("+4930", 30, 14 * DAY + 1), None);
+        history.see("anna", 15 * DAY);
+        assert_eq!(history.last_peer("+4930", 30, 29 * DAY), Some("anna"));
+        assert_eq!(history.last_peer("+4930", 30, 30 * DAY + 1), None);
+    }
+
+    #[test]
+    fn only_so_many_callers_are_remembered_and_the_last_ones() {
+        let mut history = History::default();
+        let parties = MAX_PARTIES + MAX_PARTIES / 4 + 1;
+        for party in 0..parties {
+            history.accept(&party.to_string(), "anna", party as i64);
+        }
+        assert_eq!(history.accepted.len(), MAX_PARTIES);
+        assert_eq!(history.last_peer(&(parties - 1).to_string(), 1, parties as i64), Some("anna"));
+        assert_eq!(history.last_peer("0", 1, parties as i64), None);
+    }
+}

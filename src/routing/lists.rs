@@ -1,0 +1,136 @@
+//! The named lists of a table: each is read once and kept once, whatever number of routes name it.
+
+use std::collections::HashMap;
+
+use super::index::Index;
+use super::matching::{Pattern, Spellings};
+use super::named::{Key, NumberList, Shared, list_reference, unknown_list};
+use crate::calls::phone::Numbering;
+use crate::fields::{FieldError, Problem};
+
+/// Which lists hold a number, answered at once for all of them.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    holding: Index<Vec<usize>>,
+    /// By place.
+    all: Vec<Listed>,
+}
+
+#[derive(Debug)]
+struct Listed {
+    name: String,
+    /// It holds `*`.
+    is_for_any: bool,
+}
+
+impl Lists {
+    /// The places of the lists that hold a number, in order.
+    pub(super) fn holding(&self, number: Option<&Spellings>) -> Vec<usize> {
+        let mut places: Vec<usize> =
+            number.into_iter().flat_map(|number| self.holding.find(number)).flatten().copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Whether a list holds every number.
+    pub(super) fn is_for_any(&self, place: usize) -> bool {
+        self.all.get(place).is_some_and(|list| list.is_for_any)
+    }
+
+    /// What people call a list.
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.all.get(place).map(|list| list.name.as_str())
+    }
+
+    /// What each list holds, by place.
+    pub(super) fn contents(&self) -> Vec<Index<()>> {
+        self.holding.by_place(self.all.len())
+    }
+
+    /// The places of the lists that hold every number of some key of `numbers`; one may come more than once.
+    pub(super) fn around<'a>(&'a self, numbers: &'a Index<()>) -> impl Iterator<Item = usize> {
+        self.holding.around(numbers).flatten().copied()
+    }
+
+    fn add(&mut self, list: &NumberList, numbering: &Numbering) -> Result<usize, Problem> {
+        let patterns: Vec<Pattern> =
+            list.numbers.iter().map(|number| Pattern::parse(number, numbering)).collect::<Result<_, _>>()?;
+        let place = self.all.len();
+        for pattern in &patterns {
+            self.holding.file(pattern, |places| {
+                // A number may stand in a list in two notations.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            });
+        }
+        self.all.push(Listed { name: list.name.clone(), is_for_any: patterns.contains(&Pattern::Any) });
+        Ok(place)
+    }
+}
+
+/// `to` or `from` of a route.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    pub(super) patterns: Vec<Pattern>,
+    /// Places in [`Lists`].
+    pub(super) lists: Vec<usize>,
+}
+
+impl Side {
+    /// Whether any number is meant, also none.
+    pub(super) fn is_any(&self, lists: &Lists) -> bool {
+        (self.patterns.is_empty() && self.lists.is_empty())
+            || self.patterns.contains(&Pattern::Any)
+            || self.lists.iter().any(|list| lists.is_for_any(*list))
+    }
+}
+
+/// Reads the sides of routes.
+pub(super) struct SideReader<'a> {
+    numbering: &'a Numbering,
+    named: HashMap<Key, &'a NumberList>,
+    known: HashMap<Key, Result<usize, Problem>>,
+    lists: Lists,
+}
+
+impl<'a> SideReader<'a> {
+    pub(super) fn new(numbering: &'a Numbering, shared: &'a Shared) -> Self {
+        let keyed = |list: &'a NumberList| Some((Key::parse(&list.name)?, list));
+        let named = shared.lists.iter().filter_map(keyed).collect();
+        Self { numbering, named, known: HashMap::new(), lists: Lists::default() }
+    }
+
+    /// Reads the texts of `to` or `from`.
+    pub(super) fn read(&mut self, field: &str, texts: &[String]) -> Result<Side, FieldError> {
+        let mut side = Side::default();
+        for (index, text) in texts.iter().enumerate() {
+            let wrong = |problem| FieldError { field: format!("{field}[{index}]"), problem };
+            match list_reference(text) {
+                Some(key) => {
+                    let place = key.and_then(|key| self.place(key)).map_err(wrong)?;
+                    if !side.lists.contains(&place) {
+                        side.lists.push(place);
+                    }
+                }
+                None => side.patterns.push(Pattern::parse(text, self.numbering).map_err(wrong)?),
+            }
+        }
+        Ok(side)
+    }
+
+    fn place(&mut self, key: Key) -> Result<usize, Problem> {
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let list = self.named.get(&key).copied();
+        let place = list.ok_or_else(|| unknown_list(&key)).and_then(|list| self.lists.add(list, self.numbering));
+        self.known.insert(key, place.clone());
+        place
+    }
+
+    pub(super) fn into_lists(self) -> Lists {
+        self.lists
+    }
+}

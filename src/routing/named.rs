@@ -1,0 +1,335 @@
+//! What routes share: named lists of numbers, named schedules, and the switch "closed until".
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
+use super::matching::{Pattern, is_callable};
+use crate::calls::phone::Numbering;
+use crate::fields::{Errors, FieldError, Object, Problem, text};
+use crate::placetel::reply::MAX_NUMBER_CHARS;
+
+/// The most characters of the name of a list or a schedule.
+pub const MAX_SHORT_NAME_CHARS: usize = 60;
+/// The most numbers of one list.
+pub const MAX_LIST_NUMBERS: usize = 10_000;
+/// The most lists, and the most schedules.
+pub const MAX_NAMED: i64 = 1_000;
+/// The most closing times of one schedule.
+pub const MAX_CLOSED: usize = 1_000;
+/// The longest name of a closing time, in characters.
+const MAX_REASON_CHARS: usize = 100;
+
+/// How routes call a list or a schedule after the `@`: letters, digits, `-`, `_`; compared ignoring case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// `None` if it cannot be such a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let is_short = (1..=MAX_SHORT_NAME_CHARS).contains(&name.chars().count());
+        let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        (is_short && is_plain).then(|| Self(name.to_lowercase()))
+    }
+
+    /// Its spelling for comparing.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A list of numbers that routes name as `@name` in `to` and `from`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NumberList {
+    /// As people write it.
+    #[schema(min_length = 1, max_length = 60)]
+    pub name: String,
+    /// Numbers in any notation, `*` at the end = prefix, `anonymous`; none = nobody.
+    #[schema(max_items = 10_000)]
+    pub numbers: Vec<String>,
+}
+
+/// Opening hours that routes name as `@name` or `not @name` in `hours`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Schedule {
+    /// As people write it.
+    #[schema(min_length = 1, max_length = 60)]
+    pub name: String,
+    /// OpenStreetMap opening hours in the business time zone; `None` = always.
+    pub hours: Option<String>,
+    /// When it is closed whatever the hours say.
+    #[schema(max_items = 1_000)]
+    pub closed: Vec<ClosedDays>,
+}
+
+/// Days on which nothing is open, from midnight to midnight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClosedDays {
+    /// The first day.
+    #[schema(value_type = String, format = Date)]
+    pub start: NaiveDate,
+    /// The last day.
+    #[schema(value_type = String, format = Date)]
+    pub end: NaiveDate,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
+}
+
+/// While it holds, no opening hours are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedSwitch {
+    /// When it was set, milliseconds since 1970 UTC: earlier calls are not concerned.
+    pub since_ms: i64,
+    /// When it ends by itself.
+    pub until_ms: i64,
+}
+
+impl ClosedSwitch {
+    /// Whether it holds at an instant.
+    pub fn holds(&self, at_ms: i64) -> bool {
+        (self.since_ms..self.until_ms).contains(&at_ms)
+    }
+}
+
+/// Everything that routes share.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The lists, each name once.
+    pub lists: Vec<NumberList>,
+    /// The schedules, each name once.
+    pub schedules: Vec<Schedule>,
+    /// The switch, as set last.
+    pub closed: Option<ClosedSwitch>,
+}
+
+impl Shared {
+    /// The list of this name.
+    pub fn list(&self, key: &Key) -> Option<&NumberList> {
+        self.lists.iter().find(|list| Key::parse(&list.name).as_ref() == Some(key))
+    }
+
+    /// The schedule of this name.
+    pub fn schedule(&self, key: &Key) -> Option<&Schedule> {
+        self.schedules.iter().find(|schedule| Key::parse(&schedule.name).as_ref() == Some(key))
+    }
+}
+
+/// A reference to a schedule in a route's `hours`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleReference {
+    /// Which schedule.
+    pub key: Key,
+    /// Whether the route is for when the schedule is open, or for when it is not.
+    pub when_open: bool,
+}
+
+impl ScheduleReference {
+    /// Reads `@name` and `not @name`; `None` if the text is no reference, but hours.
+    pub fn read(hours: &str) -> Option<Result<Self, Problem>> {
+        let (name, when_open) = match hours.trim().split_once('@')? {
+            ("", name) => (name, true),
+            (not, name) if not.trim_end().eq_ignore_ascii_case("not") => (name, false),
+            _ => return None,
+        };
+        Some(Key::parse(name.trim()).map(|key| Self { key, when_open }).ok_or_else(bad_name))
+    }
+}
+
+/// The lists and schedules that routes name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// Lists.
+    pub lists: BTreeSet<Key>,
+    /// Schedules.
+    pub schedules: BTreeSet<Key>,
+}
+
+impl References {
+    /// Those of a route's conditions.
+    pub fn of(to: &[String], from: &[String], hours: Option<&str>) -> Self {
+        let lists = to.iter().chain(from).filter_map(|text| list_reference(text)?.ok());
+        let schedule = hours.and_then(ScheduleReference::read).and_then(Result::ok);
+        Self { lists: lists.collect(), schedules: schedule.map(|reference| reference.key).into_iter().collect() }
+    }
+
+    /// Adds others.
+    pub fn extend(&mut self, others: Self) {
+        self.lists.extend(others.lists);
+        self.schedules.extend(others.schedules);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty() && self.schedules.is_empty()
+    }
+
+    /// That there are none of these names (any more).
+    pub fn missing(&self) -> Problem {
+        let told = |list: &str, schedule: &str| {
+            let lists = self.lists.iter().map(|key| format!("{list} @{key}"));
+            let schedules = self.schedules.iter().map(|key| format!("{schedule} @{key}"));
+            lists.chain(schedules).collect::<Vec<_>>().join(", ")
+        };
+        Problem::Said {
+            de: format!("benutzt, was es nicht (mehr) gibt: {}. Bitte erst wieder anlegen.", told("Liste", "Zeitplan")),
+            en: format!("uses what does not exist (any more): {}; make it again first", told("list", "schedule")),
+        }
+    }
+}
+
+/// Reads `@name` in a route's `to` or `from`; `None` if the text is no reference, but a number.
+pub fn list_reference(text: &str) -> Option<Result<Key, Problem>> {
+    let name = text.trim().strip_prefix('@')?;
+    Some(Key::parse(name.trim()).ok_or_else(bad_name))
+}
+
+/// What a name must be.
+pub fn bad_name() -> Problem {
+    Problem::Said {
+        de: format!("muss ein Name aus 1 bis {MAX_SHORT_NAME_CHARS} Buchstaben, Ziffern, - oder _ sein"),
+        en: format!("must be a name of 1 to {MAX_SHORT_NAME_CHARS} letters, digits, - or _"),
+    }
+}
+
+/// A list that there is not.
+pub fn unknown_list(key: &Key) -> Problem {
+    Problem::Said {
+        de: format!("nennt die Liste @{key}, die es nicht gibt"),
+        en: format!("names the list @{key}, which does not exist"),
+    }
+}
+
+/// A schedule that there is not.
+pub fn unknown_schedule(key: &Key) -> Problem {
+    Problem::Said {
+        de: format!("nennt den Zeitplan @{key}, den es nicht gibt"),
+        en: format!("names the schedule @{key}, which does not exist"),
+    }
+}
+
+impl NumberList {
+    /// Reads what a client sends for the list `name`.
+    ///
+    /// # Errors
+    /// Every wrong field.
+    pub fn from_json(name: &str, value: &Value, numbering: &Numbering) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let list = Object::read("", value, &mut errors).map(|object| {
+            object.allow_only(&["name", "numbers"], &["used_by"], &mut errors);
+            let name = own_name(name, &object, &mut errors);
+            object.required("numbers", &mut errors);
+            let items = object.items("numbers", 0..=MAX_LIST_NUMBERS, &mut errors);
+            let read = |(path, item): (String, &Value)| {
+                let number = text(&path, item, MAX_NUMBER_CHARS, &mut errors)?;
+                check_number(&number, numbering).map_err(|problem| errors.add(path, problem)).ok()?;
+                Some(number)
+            };
+            Self { numbers: items.into_iter().filter_map(read).collect(), name }
+        });
+        errors.or(list)
+    }
+}
+
+/// Whether a text may stand in a list: what could never be a number of a call is a slip.
+///
+/// # Errors
+/// What would be right.
+pub fn check_number(number: &str, numbering: &Numbering) -> Result<(), Problem> {
+    if number.starts_with('@') {
+        return Err(Problem::Said {
+            de: "darf keine andere Liste nennen".into(),
+            en: "must not name another list".into(),
+        });
+    }
+    let pattern = Pattern::parse(number, numbering)?;
+    if pattern == Pattern::Any || is_callable(number) {
+        return Ok(());
+    }
+    Err(Problem::Said {
+        de: "ist keine Nummer: richtig sind zum Beispiel 0221 29191999, +49221*, 23, anonymous".into(),
+        en: "is no number: right are, for example, 0221 29191999, +49221*, 23, anonymous".into(),
+    })
+}
+
+impl Schedule {
+    /// Reads what a client sends for the schedule `name`.
+    ///
+    /// # Errors
+    /// Every wrong field.
+    pub fn from_json(name: &str, value: &Value, context: &HoursContext) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Errors::default();
+        let schedule = Object::read("", value, &mut errors).map(|object| {
+            object.allow_only(&["name", "hours", "closed"], &["used_by"], &mut errors);
+            let name = own_name(name, &object, &mut errors);
+            let hours = object.optional("hours").and_then(|hours| text("hours", hours, MAX_HOURS_CHARS, &mut errors));
+            if let Some(Err(error)) = hours.as_deref().map(|hours| Hours::parse(hours, context)) {
+                errors.add("hours", error.problem());
+            }
+            let items = object.items("closed", 0..=MAX_CLOSED, &mut errors);
+            let read = |(path, item): (String, &Value)| ClosedDays::read(&path, item, &mut errors);
+            Self { closed: items.into_iter().filter_map(read).collect(), name, hours }
+        });
+        errors.or(schedule)
+    }
+}
+
+impl ClosedDays {
+    fn read(path: &str, value: &Value, errors: &mut Errors) -> Option<Self> {
+        let object = Object::read(path, value, errors)?;
+        object.allow_only(&["start", "end", "name"], &[], errors);
+        object.required("start", errors);
+        let start = day(&object, "start", errors);
+        let end = if object.optional("end").is_some() { day(&object, "end", errors) } else { start };
+        let name = object.optional("name").and_then(|name| text(&object.path("name"), name, MAX_REASON_CHARS, errors));
+        let (start, end) = (start?, end?);
+        if end < start {
+            errors.add(
+                object.path("end"),
+                Problem::Said {
+                    de: format!("liegt vor dem ersten Tag, {start}"),
+                    en: format!("is before the first day, {start}"),
+                },
+            );
+            return None;
+        }
+        Some(Self { start, end, name })
+    }
+}
+
+fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate> {
+    let value = object.optional(name)?;
+    let is_written_out = |text: &&str| text.len() == 10;
+    let day = value.as_str().map(str::trim).filter(is_written_out).and_then(|text| text.parse::<NaiveDate>().ok());
+    if day.is_none() {
+        let (de, en) = ("muss ein Tag wie 2026-12-24 sein", "must be a day like 2026-12-24");
+        errors.add(object.path(name), Problem::Said { de: de.into(), en: en.into() });
+    }
+    day
+}
+
+/// The name in the address; one in the body may only write it otherwise.
+fn own_name(name: &str, object: &Object<'_>, errors: &mut Errors) -> String {
+    let Some(key) = Key::parse(name) else {
+        errors.add("name", bad_name());
+        return name.to_owned();
+    };
+    let Some(value) = object.optional("name") else { return name.to_owned() };
+    let Some(written) = text("name", value, MAX_SHORT_NAME_CHARS, errors) else { return name.to_owned() };
+    if Key::parse(&written).as_ref() != Some(&key) {
+        let (de, en) = (format!("muss {name} sein wie in der Adresse"), format!("must be {name} as in the address"));
+        errors.add("name", Problem::Said { de, en });
+    }
+    written
+}

@@ -1,0 +1,108 @@
+//! Lines that somebody pastes as a list of numbers: one number each, or a row of a table that has one.
+
+use std::collections::HashSet;
+
+use super::matching::{Pattern, Spellings};
+use super::named::check_number;
+use crate::calls::phone::{Numbering, compact};
+use crate::fields::Problem;
+use crate::placetel::reply::MAX_NUMBER_CHARS;
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pasted {
+    /// Each number once, as written first.
+    pub numbers: Vec<String>,
+    /// Lines whose number was there already, in whatever notation.
+    pub doubled: usize,
+    /// Lines, from 1, without a usable number.
+    pub wrong: Vec<(usize, Problem)>,
+}
+
+/// Reads one number a line; of `number;comment` or a row of a table the cell that is a number. Empty lines and a
+/// headline are passed over.
+pub fn read_lines(text: &str, numbering: &Numbering) -> Pasted {
+    let mut pasted = Pasted::default();
+    let mut known = HashSet::new();
+    for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let cells = cells(text);
+        let number = cells.iter().find(|cell| compact(cell.trim_end_matches('*')).is_some()).or(cells.first());
+        let Some(number) = number.filter(|number| !number.is_empty()) else {
+            pasted.wrong.push((line, Problem::Missing));
+            continue;
+        };
+        let length =
+            if number.chars().count() > MAX_NUMBER_CHARS { Err(Problem::Length(MAX_NUMBER_CHARS)) } else { Ok(()) };
+        let control = if number.chars().any(char::is_control) { Err(Problem::Control) } else { Ok(()) };
+        match length.and(control).and_then(|()| check_number(number, numbering)) {
+            Ok(()) if known.insert(meaning(number, numbering)) => pasted.numbers.push(number.clone()),
+            Ok(()) => pasted.doubled += 1,
+            Err(_) if line == 1 && cells.len() > 1 && !text.contains(|c: char| c.is_ascii_digit()) => {}
+            Err(problem) => pasted.wrong.push((line, problem)),
+        }
+    }
+    pasted
+}
+
+/// The cells of a row, without the quotes around them.
+fn cells(row: &str) -> Vec<String> {
+    let cells = row.split([';', ',', '\t']).map(|cell| cell.trim().trim_matches('"').trim().to_owned());
+    cells.collect()
+}
+
+/// The same for a number in any notation.
+fn meaning(number: &str, numbering: &Numbering) -> Option<String> {
+    match Pattern::parse(number, numbering).ok()? {
+        Pattern::Any => Some("*".to_owned()),
+        Pattern::Exact(spellings) => Spellings::iter(&spellings).next().map(str::to_owned),
+        Pattern::Prefix(beginnings) => beginnings.last().map(|beginning| format!("{beginning}*")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    fn read(text: &str) -> Pasted {
+        read_lines(text, &Numbering::new("DE").unwrap())
+    }
+
+    #[test]
+    fn a_line_is_a_number_or_a_row_with_one() {
+        let pasted = read(
+            "Nummer;Name\r\n0221 29191999\n\n 030/23125000;Kern, Anna\nMüller\t+41 44 268 18 00\n\"0221*\",\"Köln\"\nanonymous\n\
+             7777abc@fpbx.de\n23\n*\n",
+        );
+        assert_eq!(pasted.wrong, []);
+        assert_eq!(pasted.doubled, 0);
+        let numbers =
+            ["0221 29191999", "030/23125000", "+41 44 268 18 00", "0221*", "anonymous", "7777abc@fpbx.de", "23", "*"];
+        assert_eq!(pasted.numbers, numbers);
+    }
+
+    #[test]
+    fn a_number_in_another_notation_is_the_same() {
+        let pasted = read("0221 29191999\n+49 221 29191999;x\n004922129191999\n0221*\n+49221*\nAnonymous\nanonymous\n");
+        assert_eq!((pasted.doubled, pasted.numbers.len()), (4, 3));
+        assert_eq!(pasted.wrong, []);
+    }
+
+    #[test]
+    fn a_line_without_a_number_is_told() {
+        let pasted = read("0221 29191999\nhello world\n;x\n0*2\n@vip\nanna\n");
+        let wrong: Vec<_> = pasted.wrong.iter().map(|(line, problem)| (*line, problem.text(Lang::En))).collect();
+        let no_number = "is no number: right are, for example, 0221 29191999, +49221*, 23, anonymous";
+        assert_eq!(
+            wrong,
+            [
+                (2, no_number.to_owned()),
+                (3, "is missing".to_owned()),
+                (4, "may have * at the end only: 0221* stands for all numbers that begin so".to_owned()),
+                (5, "must not name another list".to_owned()),
+                (6, no_number.to_owned()),
+            ]
+        );
+        assert_eq!(pasted.numbers, ["0221 29191999"]);
+    }
+}

@@ -1,0 +1,342 @@
+use actix_web::http::header;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::DateTime;
+use serde::Serialize;
+
+use super::json_body;
+use super::routes::if_match;
+use crate::fields::{Errors, FieldError, Object, Problem};
+use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule};
+use crate::store::shared::{
+    Named, Versioned, closed_switch, delete_named, find_named, list_named, save_closed_switch, save_named,
+};
+use crate::web::clock::{now_ms, rfc3339};
+use crate::web::error::Error;
+use crate::web::state::State;
+
+/// For longer nobody is closed by a switch.
+pub const MAX_CLOSED_DAYS: i64 = 366;
+const DAY_MS: i64 = 86_400_000;
+
+/// A list of numbers that routes name as `@name`.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = List)]
+struct ListJson {
+    #[serde(flatten)]
+    list: NumberList,
+    /// Counts the changes of routes and of what they share.
+    version: i64,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct Lists {
+    items: Vec<ListJson>,
+}
+
+/// A list as it is sent.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct ListDraft {
+    /// As in the address, if at all.
+    name: Option<String>,
+    /// Numbers in any notation, `*` at the end = prefix, `anonymous`; none = nobody.
+    #[schema(max_items = 10_000)]
+    numbers: Vec<String>,
+    /// Ignored.
+    version: Option<i64>,
+}
+
+/// Opening hours that routes name as `@name` or `not @name`.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = NamedSchedule)]
+struct ScheduleJson {
+    #[serde(flatten)]
+    schedule: Schedule,
+    /// Counts the changes of routes and of what they share.
+    version: i64,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct Schedules {
+    items: Vec<ScheduleJson>,
+}
+
+/// A schedule as it is sent.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct ScheduleDraft {
+    /// As in the address, if at all.
+    name: Option<String>,
+    /// OpenStreetMap opening hours in the business time zone; left out: always.
+    hours: Option<String>,
+    /// When it is closed whatever the hours say.
+    #[schema(max_items = 1_000)]
+    closed: Option<Vec<ClosedDaysDraft>>,
+    /// Ignored.
+    version: Option<i64>,
+}
+
+/// Days on which nothing is open.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct ClosedDaysDraft {
+    /// The first day.
+    #[schema(format = Date)]
+    start: String,
+    /// The last day; left out: the first.
+    #[schema(format = Date)]
+    end: Option<String>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+}
+
+/// The switch "closed until".
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Closed)]
+struct ClosedJson {
+    /// Until then no opening hours are open; `null` = the switch is off.
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    /// Since when.
+    #[schema(format = DateTime)]
+    since: Option<String>,
+}
+
+/// The switch as it is set.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only says what there is")]
+struct ClosedDraft {
+    /// Within the next 366 days.
+    #[schema(format = DateTime)]
+    until: String,
+}
+
+/// All named lists
+#[utoipa::path(
+    get, path = "/api/v1/lists", tag = "Routes",
+    responses((status = 200, description = "The lists, by name", body = Lists))
+)]
+pub async fn lists(state: Data<State>) -> Result<HttpResponse, Error> {
+    let items = list_named(&state.db).await?.into_iter().map(ListJson::from).collect();
+    Ok(HttpResponse::Ok().json(Lists { items }))
+}
+
+/// One named list
+#[utoipa::path(
+    get, path = "/api/v1/lists/{name}", tag = "Routes", params(("name" = String, Path)),
+    responses((status = 200, description = "The list; its version is the `ETag`", body = ListJson))
+)]
+pub async fn list(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+    Ok(shown::<NumberList, ListJson>(&mut HttpResponse::Ok(), found(&state, &path).await?))
+}
+
+/// Makes or replaces a named list
+#[utoipa::path(
+    put, path = "/api/v1/lists/{name}", tag = "Routes",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The version that is replaced, in quotes")),
+    request_body = ListDraft,
+    responses(
+        (status = 200, description = "The list, replaced", body = ListJson),
+        (status = 201, description = "The list, new", body = ListJson),
+        (status = 412, description = "Somebody changed it meanwhile", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+pub async fn put_list(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let body = json_body(&request, payload).await?;
+    let list = NumberList::from_json(&path, &body, &state.derivation.numbering)?;
+    save::<_, ListJson>(&state, &request, &path, &list).await
+}
+
+/// Deletes a named list that no route names
+#[utoipa::path(
+    delete, path = "/api/v1/lists/{name}", tag = "Routes", params(("name" = String, Path)),
+    responses(
+        (status = 204, description = "Gone"),
+        (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+pub async fn delete_list(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+    remove::<NumberList>(&state, &path).await
+}
+
+/// All named schedules
+#[utoipa::path(
+    get, path = "/api/v1/schedules", tag = "Routes",
+    responses((status = 200, description = "The schedules, by name", body = Schedules))
+)]
+pub async fn schedules(state: Data<State>) -> Result<HttpResponse, Error> {
+    let items = list_named(&state.db).await?.into_iter().map(ScheduleJson::from).collect();
+    Ok(HttpResponse::Ok().json(Schedules { items }))
+}
+
+/// One named schedule
+#[utoipa::path(
+    get, path = "/api/v1/schedules/{name}", tag = "Routes", params(("name" = String, Path)),
+    responses((status = 200, description = "The schedule; its version is the `ETag`", body = ScheduleJson))
+)]
+pub async fn schedule(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+    Ok(shown::<Schedule, ScheduleJson>(&mut HttpResponse::Ok(), found(&state, &path).await?))
+}
+
+/// Makes or replaces a named schedule
+#[utoipa::path(
+    put, path = "/api/v1/schedules/{name}", tag = "Routes",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The version that is replaced, in quotes")),
+    request_body = ScheduleDraft,
+    responses(
+        (status = 200, description = "The schedule, replaced", body = ScheduleJson),
+        (status = 201, description = "The schedule, new", body = ScheduleJson),
+        (status = 412, description = "Somebody changed it meanwhile", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+pub async fn put_schedule(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let body = json_body(&request, payload).await?;
+    let schedule = Schedule::from_json(&path, &body, &state.hours)?;
+    save::<_, ScheduleJson>(&state, &request, &path, &schedule).await
+}
+
+/// Deletes a named schedule that no route names
+#[utoipa::path(
+    delete, path = "/api/v1/schedules/{name}", tag = "Routes", params(("name" = String, Path)),
+    responses(
+        (status = 204, description = "Gone"),
+        (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+pub async fn delete_schedule(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+    remove::<Schedule>(&state, &path).await
+}
+
+/// The switch "closed until"
+#[utoipa::path(
+    get, path = "/api/v1/closed", tag = "Routes",
+    responses((status = 200, description = "Until when no opening hours are open", body = ClosedJson))
+)]
+pub async fn closed(state: Data<State>) -> Result<HttpResponse, Error> {
+    let closed = closed_switch(&state.db).await?.filter(|closed| closed.holds(now_ms()));
+    Ok(HttpResponse::Ok().json(ClosedJson::from(closed)))
+}
+
+/// Closes now, until a time
+#[utoipa::path(
+    put, path = "/api/v1/closed", tag = "Routes", request_body = ClosedDraft,
+    responses((status = 200, description = "Until when no opening hours are open", body = ClosedJson))
+)]
+pub async fn close(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let now_ms = now_ms();
+    let closed = read_closed(&json_body(&request, payload).await?, now_ms)?;
+    save_closed_switch(&state.db, Some(closed)).await?;
+    state.refresh_routes().await?;
+    Ok(HttpResponse::Ok().json(ClosedJson::from(Some(closed))))
+}
+
+/// Opens again
+#[utoipa::path(
+    delete, path = "/api/v1/closed", tag = "Routes",
+    responses((status = 204, description = "The switch is off"))
+)]
+pub async fn open(state: Data<State>) -> Result<HttpResponse, Error> {
+    save_closed_switch(&state.db, None).await?;
+    state.refresh_routes().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+impl From<Versioned<NumberList>> for ListJson {
+    fn from(Versioned { item, version }: Versioned<NumberList>) -> Self {
+        Self { list: item, version }
+    }
+}
+
+impl From<Versioned<Schedule>> for ScheduleJson {
+    fn from(Versioned { item, version }: Versioned<Schedule>) -> Self {
+        Self { schedule: item, version }
+    }
+}
+
+impl From<Option<ClosedSwitch>> for ClosedJson {
+    fn from(closed: Option<ClosedSwitch>) -> Self {
+        Self {
+            until: closed.map(|closed| rfc3339(closed.until_ms)),
+            since: closed.map(|closed| rfc3339(closed.since_ms)),
+        }
+    }
+}
+
+/// The switch, if it can be set until then.
+///
+/// # Errors
+/// When that is over or too far away.
+pub fn closed_until(until_ms: i64, now_ms: i64) -> Result<ClosedSwitch, Problem> {
+    if until_ms <= now_ms {
+        return Err(Problem::Said { de: "muss in der Zukunft liegen".into(), en: "must be in the future".into() });
+    }
+    if until_ms - now_ms > MAX_CLOSED_DAYS * DAY_MS {
+        return Err(Problem::Said {
+            de: format!("darf höchstens {MAX_CLOSED_DAYS} Tage entfernt sein"),
+            en: format!("must be within {MAX_CLOSED_DAYS} days"),
+        });
+    }
+    Ok(ClosedSwitch { since_ms: now_ms, until_ms })
+}
+
+fn read_closed(value: &serde_json::Value, now_ms: i64) -> Result<ClosedSwitch, Vec<FieldError>> {
+    let mut errors = Errors::default();
+    let closed = Object::read("", value, &mut errors).and_then(|object| {
+        object.allow_only(&["until"], &["since"], &mut errors);
+        let until = object.required("until", &mut errors)?;
+        let not_a_time = || Problem::Said {
+            de: "muss ein Zeitpunkt nach RFC 3339 sein, etwa 2026-11-24T07:00:00Z".into(),
+            en: "must be an instant by RFC 3339, such as 2026-11-24T07:00:00Z".into(),
+        };
+        let until = until.as_str().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
+        let closed = until.ok_or_else(not_a_time).and_then(|until| closed_until(until.timestamp_millis(), now_ms));
+        closed.map_err(|problem| errors.add("until", problem)).ok()
+    });
+    errors.or(closed)
+}
+
+fn key(path: &str) -> Result<Key, Error> {
+    Key::parse(path).ok_or(Error::NotFound)
+}
+
+async fn found<T: Named>(state: &State, path: &str) -> Result<Versioned<T>, Error> {
+    find_named(&state.db, &key(path)?).await?.ok_or(Error::NotFound)
+}
+
+fn shown<T, Json: From<Versioned<T>> + Serialize>(
+    response: &mut actix_web::HttpResponseBuilder,
+    stored: Versioned<T>,
+) -> HttpResponse {
+    let etag = (header::ETAG, format!("\"{}\"", stored.version));
+    response.insert_header(etag).json(Json::from(stored))
+}
+
+async fn save<T: Named, Json: From<Versioned<T>> + Serialize>(
+    state: &State,
+    request: &HttpRequest,
+    path: &str,
+    item: &T,
+) -> Result<HttpResponse, Error> {
+    let (stored, is_new) = save_named(&state.db, &key(path)?, item, if_match(request)?).await?;
+    state.refresh_routes().await?;
+    let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(shown::<T, Json>(&mut response, stored))
+}
+
+async fn remove<T: Named>(state: &State, path: &str) -> Result<HttpResponse, Error> {
+    delete_named::<T>(&state.db, &key(path)?).await?;
+    state.refresh_routes().await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,265 @@
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde_json::{Map, Value};
+
+use super::inputs::Inputs;
+use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, save as save_item};
+use super::visit::Visit;
+use super::{form_body, form_value, page, page_with, see_other};
+use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
+use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
+use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::error::Error;
+use crate::web::i18n::{SchedulesTexts, SharedTexts};
+use crate::web::state::State;
+
+const LIST: &str = "/routes/schedules";
+/// Empty rows for more closing times.
+const SPARE_ROWS: usize = 3;
+/// The inputs of a closing time.
+const ROW: [&str; 3] = ["start", "end", "name"];
+
+#[derive(Template)]
+#[template(path = "pages/schedules.html")]
+struct SchedulesPage {
+    visit: Visit,
+    s: &'static SharedTexts,
+    t: &'static SchedulesTexts,
+    schedules: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    href: String,
+    hours: String,
+    closed: String,
+    routes: Vec<RouteName>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/schedule.html")]
+struct SchedulePage {
+    visit: Visit,
+    s: &'static SharedTexts,
+    t: &'static SchedulesTexts,
+    title: String,
+    path: String,
+    form: Inputs,
+    subject: Subject,
+    rows: usize,
+}
+
+/// `GET /routes/schedules`
+pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    let t = &visit.texts.shared.schedules;
+    let mut uses = routes_by_key::<Schedule>(&state).await?;
+    let row = |Versioned { item, .. }: Versioned<Schedule>| Row {
+        href: path_of(LIST, &item.name),
+        closed: closed_words(&item, &visit, &state),
+        routes: Key::parse(&item.name).and_then(|key| uses.remove(&key)).unwrap_or_default(),
+        hours: item.hours.unwrap_or_else(|| t.always.to_owned()),
+        name: item.name,
+    };
+    let schedules = list_named(&state.db).await?.into_iter().map(row).collect();
+    page(&SchedulesPage { s: &visit.texts.shared, t, schedules, visit })
+}
+
+/// How many closing times there are, and the next.
+fn closed_words(schedule: &Schedule, visit: &Visit, state: &State) -> String {
+    let t = &visit.texts.shared.schedules;
+    let today = state.today();
+    let next = schedule.closed.iter().filter(|days| days.end >= today).min_by_key(|days| days.start);
+    let days = |days: &ClosedDays| {
+        let first = visit.format.day(days.start);
+        let span = if days.start == days.end { first } else { format!("{first} – {}", visit.format.day(days.end)) };
+        days.name.as_ref().map_or(span.clone(), |name| format!("{span} ({name})"))
+    };
+    let count = (t.closed_count)(schedule.closed.len());
+    next.map_or(count.clone(), |next| format!("{count}, {}", (t.next_closed)(&days(next))))
+}
+
+/// `GET /routes/new-schedule`
+pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
+    page(&SchedulePage::new(visit, Inputs::default(), Subject::default()))
+}
+
+/// `GET /routes/schedules/{name}`
+pub async fn edit(
+    request: HttpRequest,
+    path: Path<String>,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let stored = found(&state, &path).await?;
+    let saved = parameter(&parameters(&request), "saved").map(|_| visit.texts.shared.saved.to_owned());
+    let subject = Subject { saved, ..subject_of(&stored) };
+    page(&SchedulePage::new(visit, inputs_of(&stored.item), subject))
+}
+
+/// `POST /routes/schedules`
+pub async fn create(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let form = form_body(&request, payload).await?;
+    store(&form, Subject::default(), visit, &state).await
+}
+
+/// `POST /routes/schedules/{name}`
+pub async fn save(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let form = form_body(&request, payload).await?;
+    let mut subject = subject_of(&found(&state, &path).await?);
+    subject.version = form_value(&form, "version").to_owned();
+    store(&form, subject, visit, &state).await
+}
+
+/// `POST /routes/schedules/{name}/delete`
+pub async fn remove(
+    path: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    mut visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    form_body(&request, payload).await?;
+    let key = Key::parse(&path).ok_or(Error::NotFound)?;
+    match delete_named::<Schedule>(&state.db, &key).await {
+        Ok(()) => {
+            state.refresh_routes().await?;
+            Ok(see_other(LIST))
+        }
+        Err(SharedError::Used(routes)) => {
+            let stored = found(&state, &path).await?;
+            let in_use = Some((visit.texts.shared.in_use)(&names(&routes)));
+            let subject = Subject { in_use, ..subject_of(&stored) };
+            visit.here = path_of(LIST, &stored.item.name);
+            page_with(StatusCode::CONFLICT, &SchedulePage::new(visit, inputs_of(&stored.item), subject))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn store(form: &Parameters, mut subject: Subject, visit: Visit, state: &State) -> Result<HttpResponse, Error> {
+    let mut inputs = closed_up(form);
+    let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
+    let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.hours) {
+        Ok(schedule) => schedule,
+        Err(errors) => {
+            note_errors(&mut inputs, &errors, &visit, |field| label(field, &visit));
+            return page_with(StatusCode::BAD_REQUEST, &SchedulePage::new(visit, inputs, subject));
+        }
+    };
+    match save_item(state, &schedule, &mut inputs, &mut subject, &visit).await? {
+        Some(status) => page_with(status, &SchedulePage::new(visit, inputs, subject)),
+        None => Ok(see_other(&format!("{}?saved=1", path_of(LIST, &schedule.name)))),
+    }
+}
+
+async fn found(state: &State, path: &str) -> Result<Versioned<Schedule>, Error> {
+    let key = Key::parse(path).ok_or(Error::NotFound)?;
+    find_named(&state.db, &key).await?.ok_or(Error::NotFound)
+}
+
+fn subject_of(stored: &Versioned<Schedule>) -> Subject {
+    Subject { name: Some(stored.item.name.clone()), version: stored.version.to_string(), ..Subject::default() }
+}
+
+fn row_input(row: usize, name: &str) -> String {
+    format!("closed[{row}].{name}")
+}
+
+fn inputs_of(schedule: &Schedule) -> Inputs {
+    let mut inputs = Inputs::default();
+    inputs.set("hours", schedule.hours.clone().unwrap_or_default());
+    for (row, days) in schedule.closed.iter().enumerate() {
+        inputs.set(row_input(row, "start"), days.start.to_string());
+        inputs.set(row_input(row, "end"), days.end.to_string());
+        inputs.set(row_input(row, "name"), days.name.clone().unwrap_or_default());
+    }
+    inputs
+}
+
+fn filled_rows(inputs: &Inputs) -> impl Iterator<Item = usize> + '_ {
+    let is_filled = move |row: &usize| ROW.iter().any(|name| !inputs.value(&row_input(*row, name)).trim().is_empty());
+    // One more than allowed, so that too many are told.
+    (0..=MAX_CLOSED).filter(is_filled)
+}
+
+/// The inputs as sent, without empty rows between others.
+fn closed_up(form: &Parameters) -> Inputs {
+    let sent = Inputs::read(form);
+    let mut inputs = Inputs::default();
+    for name in ["name", "hours", "overwrite"] {
+        inputs.set(name, sent.value(name));
+    }
+    for (to, from) in filled_rows(&sent).enumerate() {
+        for name in ROW {
+            inputs.set(row_input(to, name), sent.value(&row_input(from, name)).trim());
+        }
+    }
+    inputs
+}
+
+/// What the API takes.
+fn to_json(inputs: &Inputs) -> Value {
+    let some = |value: &str| if value.is_empty() { Value::Null } else { Value::from(value) };
+    let row = |row: usize| {
+        let field = |name: &&str| ((*name).to_owned(), some(inputs.value(&row_input(row, name))));
+        Value::Object(ROW.iter().map(field).collect())
+    };
+    let mut json = Map::new();
+    json.insert("hours".into(), some(inputs.value("hours").trim()));
+    json.insert("closed".into(), filled_rows(inputs).map(row).collect());
+    Value::Object(json)
+}
+
+fn label(field: &str, visit: &Visit) -> String {
+    let (s, t) = (&visit.texts.shared, &visit.texts.shared.schedules);
+    let row = field.strip_prefix("closed[").and_then(|rest| rest.split_once(']'));
+    let Some((row, rest)) = row else {
+        return match field {
+            "name" => s.name,
+            "hours" => t.hours,
+            _ => t.closed,
+        }
+        .to_owned();
+    };
+    let own = match rest.trim_start_matches('.') {
+        "start" => t.first,
+        "end" => t.last,
+        _ => t.reason,
+    };
+    format!("{}, {own}", (t.closed_row)(row.parse::<usize>().unwrap_or_default() + 1))
+}
+
+impl SchedulePage {
+    fn new(visit: Visit, form: Inputs, subject: Subject) -> Self {
+        let s = &visit.texts.shared;
+        let t = &s.schedules;
+        let rows = (filled_rows(&form).count() + SPARE_ROWS).min(MAX_CLOSED);
+        Self {
+            s,
+            t,
+            title: subject.name.as_deref().map_or(t.new.to_owned(), t.edit),
+            path: subject.name.as_deref().map_or(LIST.to_owned(), |name| path_of(LIST, name)),
+            rows,
+            form,
+            subject,
+            visit,
+        }
+    }
+
+    fn row_input(&self, row: &usize, name: &str) -> String {
+        row_input(*row, name)
+    }
+}

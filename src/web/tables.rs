@@ -1,0 +1,69 @@
+//! The routes with what they share: as stored, and as compiled for deciding.
+
+use serde::{Deserialize, Serialize};
+
+use crate::routing::hours::HoursContext;
+use crate::routing::named::Shared;
+use crate::routing::route::Route;
+use crate::routing::table::{RoutingTable, Surroundings, Unusable};
+use crate::store::record::Derivation;
+use crate::store::shared::load_shared;
+use crate::store::{Db, StoreError, revisions, routes};
+
+/// The routes as compiled last.
+#[derive(Debug)]
+pub struct LoadedTable {
+    /// Decides.
+    pub table: RoutingTable,
+    /// Routes that cannot be used.
+    pub unusable: Vec<Unusable>,
+    /// What routes share.
+    pub shared: Shared,
+    pub(super) version: i64,
+    pub(super) revision: Option<i64>,
+    /// Whether it comes from the file beside the database, not from the database itself.
+    pub(super) is_last_good: bool,
+}
+
+/// The routes as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredTable {
+    /// Raised by every change.
+    pub version: i64,
+    /// The newest revision of the history.
+    pub revision: Option<i64>,
+    /// In the order in which they are tried.
+    pub routes: Vec<Route>,
+    /// What they share.
+    #[serde(default)]
+    pub shared: Shared,
+}
+
+impl StoredTable {
+    /// Loads them, all of one version.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(db: &Db) -> Result<Self, StoreError> {
+        loop {
+            let version = routes::routes_version(db).await?;
+            let (revision, routes) = (revisions::newest_revision(db).await?, routes::list_routes(db).await?);
+            let shared = load_shared(db).await?;
+            // What changed in between would be said to be of the wrong revision.
+            if routes::routes_version(db).await? == version {
+                return Ok(Self { version, revision, routes, shared });
+            }
+        }
+    }
+
+    pub(super) fn compile(&self, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
+        let surroundings = Surroundings { numbering: &derivation.numbering, hours, shared: &self.shared };
+        let (table, unusable) = RoutingTable::compile(&self.routes, surroundings);
+        for Unusable { route_id, error, .. } in &unusable {
+            tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
+        }
+        let Self { version, revision, shared, .. } = self;
+        let (version, revision, shared) = (*version, *revision, shared.clone());
+        LoadedTable { table, unusable, shared, version, revision, is_last_good: false }
+    }
+}
