@@ -34,7 +34,7 @@ impl Numbering {
             calling_code: plan.country_code().to_string(),
             has_trunk_prefix: plan.national_prefix().is_some(),
             has_plain_trunk_zero: plan.national_prefix() == Some("0")
-                && plan.national_prefix_for_parsing().is_some_and(|prefix| prefix.as_str() == "0")
+                && plan.national_prefix_for_parsing().is_none_or(|prefix| prefix.as_str() == "0")
                 && plan.national_prefix_transform_rule().is_none(),
             readings: Mutex::default(),
         })
