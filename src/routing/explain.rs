@@ -113,8 +113,8 @@ pub fn explain(
 
 fn reason(fit: &Fit<'_>) -> Option<Reason> {
     fit.mismatch.map(|mismatch| match mismatch {
-        Mismatch::To => Reason::To { lists: fit.to_lists() },
-        Mismatch::From => Reason::From { lists: fit.from_lists() },
+        Mismatch::To => Reason::To { lists: fit.lists_of_called() },
+        Mismatch::From => Reason::From { lists: fit.lists_of_callers() },
         Mismatch::Hours if fit.is_for_closed() => Reason::Open { closes_ms: fit.opens_ms() },
         Mismatch::Hours => match fit.closed_until_ms() {
             Some(until_ms) => Reason::Switched { until_ms, opens_ms: fit.opens_ms() },

@@ -51,12 +51,11 @@ impl Index<Vec<usize>> {
     /// The keys under which each of the first `count` places is filed.
     pub(super) fn by_place(&self, count: usize) -> Vec<Index<()>> {
         let mut indexes: Vec<Index<()>> = std::iter::repeat_with(Index::default).take(count).collect();
-        for (key, places) in &self.exact {
-            places.iter().for_each(|place| drop(indexes.get_mut(*place).map(|index| index.exact(key))));
-        }
-        for (key, places) in &self.prefixes {
-            places.iter().for_each(|place| drop(indexes.get_mut(*place).map(|index| index.prefix(key))));
-        }
+        let mut at = |places: &Vec<usize>, file: &dyn Fn(&mut Index<()>)| {
+            places.iter().for_each(|place| indexes.get_mut(*place).into_iter().for_each(file));
+        };
+        self.exact.iter().for_each(|(key, places)| at(places, &|index| *index.exact(key)));
+        self.prefixes.iter().for_each(|(key, places)| at(places, &|index| *index.prefix(key)));
         indexes
     }
 }

@@ -160,7 +160,7 @@ async fn routes_are_set_up_tried_broken_and_mended_without_javascript() {
     let told = visitor.routes().await;
     assert!(!told.contains("never matches"), "{told}");
     assert!(visitor.answered_by(OTHER, MONDAY_MORNING).await.contains("Answered by: Office hours"));
-    browser.stop().await;
+    visitor.browser.stop().await;
 }
 
 #[tokio::test]
@@ -183,5 +183,5 @@ async fn one_click_closes_every_page_says_so_and_one_click_opens_on_a_phone_with
     assert_eq!(browser.client.current_url().await.unwrap().path(), "/settings", "back where it was clicked");
     assert!(!browser.text().await.contains("Closed until"));
     assert_eq!(app.get("/api/v1/closed").ok()["until"], json!(null));
-    browser.stop().await;
+    visitor.browser.stop().await;
 }

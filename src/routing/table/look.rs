@@ -19,12 +19,12 @@ pub(in crate::routing) struct Fit<'a> {
 
 impl Fit<'_> {
     /// The lists that the route's called numbers name.
-    pub fn to_lists(&self) -> Vec<String> {
+    pub fn lists_of_called(&self) -> Vec<String> {
         self.named(&self.route.to)
     }
 
     /// The lists that the route's callers name.
-    pub fn from_lists(&self) -> Vec<String> {
+    pub fn lists_of_callers(&self) -> Vec<String> {
         self.named(&self.route.from)
     }
 
