@@ -38,6 +38,11 @@ pub enum StartError {
     /// The database gave up during the start.
     #[error("--database-url: {0}")]
     Store(#[from] StoreError),
+    /// The database's file is damaged.
+    #[error(
+        "--database-url: {0}: `fernamt check` says where it is damaged; restore a backup (docs/operations.md says how)"
+    )]
+    Damaged(#[source] StoreError),
     /// A figure in the database depends on settings that are others now.
     #[error(
         "--{flag}: the stored figures were made with `{stored}`, now it is `{now}`: set it back, or stop every server \
@@ -54,6 +59,16 @@ pub enum StartError {
     /// A rebuild did not reach its end.
     #[error("--database-url: a rebuild was interrupted: run `fernamt rebuild` again")]
     Rebuilding,
+}
+
+impl StartError {
+    /// Damage that shows only when something is read.
+    fn look_closer(self) -> Self {
+        match self {
+            Self::Store(error) if error.is_damage() => Self::Damaged(error),
+            other => other,
+        }
+    }
 }
 
 /// Opens the database; an error names the setting.
@@ -132,7 +147,10 @@ impl Service {
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         let (state, gate) = match opened.waiting {
-            None => (State::load(config, db.clone(), derivation, writer).await?, None),
+            None => {
+                let state = State::load(config, db.clone(), derivation, writer).await;
+                (state.map_err(|error| StartError::from(error).look_closer())?, None)
+            }
             Some(Waiting { gate, table }) => {
                 (State::of_last_good(config, db.clone(), derivation, writer, &table), Some(gate))
             }
@@ -205,7 +223,7 @@ impl Opened {
         let url = &config.database_url.0;
         let error = match Db::open(url).await {
             Ok(db) => {
-                check_remembered(&db, config).await?;
+                check_remembered(&db, config).await.map_err(StartError::look_closer)?;
                 return Ok(Self { db: Arc::new(db), waiting: None });
             }
             Err(error) => error,
@@ -263,5 +281,10 @@ async fn refresh(state: Data<State>) {
             tracing::warn!(%error, "routes, names and callers could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
+        if matches!(result, Err(StoreError::Away(_))) {
+            state.unreachable.begin();
+        } else {
+            state.unreachable.end();
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::migrate::MigrateError;
 
 use super::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
-use super::{Db, OpenError, is_away};
+use super::{Db, OpenError, is_away, is_damage};
 
 /// Lets connections through once it is open.
 #[derive(Clone, Debug)]
@@ -47,6 +47,19 @@ impl Db {
 }
 
 impl OpenError {
+    /// Tells damage from what else keeps a database from opening.
+    pub(super) fn look_closer(self) -> Self {
+        match self {
+            Self::Open(error)
+            | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
+                if is_damage(&error) =>
+            {
+                Self::Damaged(error)
+            }
+            other => other,
+        }
+    }
+
     /// Whether the same may work later, without anybody changing a setting.
     pub fn is_away(&self) -> bool {
         match self {
@@ -54,6 +67,8 @@ impl OpenError {
             | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
                 is_away_at_start(error)
             }
+            // A backup may take its place while calls are answered.
+            Self::Damaged(_) => true,
             _ => false,
         }
     }

@@ -2,6 +2,8 @@
 
 /// Who accepted and made calls.
 pub mod accepted;
+/// Whether the database is away.
+pub mod away;
 /// Copies of the database, and whether its file is sound.
 pub mod backup;
 /// Who was missed in a period, and whether there was contact since.
@@ -262,6 +264,20 @@ fn is_away(is_postgres: bool, code: &str) -> bool {
     }
 }
 
+/// Whether SQLite found its file damaged, or no database at all.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let is_sqlite = error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
+    is_sqlite && matches!(error.code().unwrap_or_default().parse::<u32>().unwrap_or_default() & 0xff, 11 | 26)
+}
+
+impl StoreError {
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Away(error) if is_damage(error))
+    }
+}
+
 /// Why the database cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -277,6 +293,12 @@ pub enum OpenError {
     /// It does not open.
     #[error("{0}")]
     Open(#[source] sqlx::Error),
+    /// What is in the file cannot be read.
+    #[error(
+        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
+             backup (docs/operations.md says how)"
+    )]
+    Damaged(#[source] sqlx::Error),
     /// It was made by a newer fernamt.
     #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
     Newer(i64),
@@ -292,11 +314,12 @@ impl Db {
     /// See [`OpenError`].
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let db = match url.split_once(':') {
-            Some(("sqlite", _)) => Self::open_sqlite(url).await?,
-            Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await?,
+            Some(("sqlite", _)) => Self::open_sqlite(url).await,
+            Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await,
             _ => return Err(OpenError::Url),
         };
-        db.migrate().await?;
+        let db = db.map_err(OpenError::look_closer)?;
+        db.migrate().await.map_err(OpenError::look_closer)?;
         Ok(db)
     }
 

@@ -1,7 +1,6 @@
 //! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
 //! one together, so waiting costs the same disk write for all.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::away::{Away, Complaint};
 use super::changes::Observer;
 use super::record::{Delivery, Derivation, Recorded, record_changes};
 use super::spool::{Level, Spool, line_of};
@@ -119,7 +119,7 @@ impl FromIterator<Job> for Batch {
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
-    away: Arc<AtomicBool>,
+    away: Arc<Away>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     spool: Arc<Level>,
 }
@@ -129,10 +129,18 @@ impl Writer {
     /// What the database does not take goes into the spool, and what is there into the database.
     pub fn start(db: Arc<Db>, derivation: Arc<Derivation>, spool: Spool) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let away = Arc::new(AtomicBool::new(false));
+        let away = Arc::<Away>::default();
         let observer = Arc::<OnceLock<_>>::default();
         let level = spool.level();
-        let task = WriterTask { db, derivation, away: away.clone(), observer: observer.clone(), spool, held: None };
+        let task = WriterTask {
+            db,
+            derivation,
+            away: away.clone(),
+            observer: observer.clone(),
+            spool,
+            held: None,
+            complaint: Complaint::default(),
+        };
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run(queue)));
@@ -164,7 +172,12 @@ impl Writer {
 
     /// Whether the last transaction failed because the database is away.
     pub fn is_database_away(&self) -> bool {
-        self.away.load(Ordering::Relaxed)
+        self.away.since_ms().is_some()
+    }
+
+    /// Since when the database takes no events, milliseconds since 1970 UTC; `None` while it takes them.
+    pub fn away_since_ms(&self) -> Option<i64> {
+        self.away.since_ms()
     }
 
     /// How much waits in the spool.
@@ -181,11 +194,13 @@ impl Writer {
 struct WriterTask {
     db: Arc<Db>,
     derivation: Arc<Derivation>,
-    away: Arc<AtomicBool>,
+    away: Arc<Away>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     spool: Spool,
     /// What came while a transaction hung and must be kept although the spool fails.
     held: Option<Batch>,
+    /// That the spool takes nothing.
+    complaint: Complaint,
 }
 
 impl WriterTask {
@@ -304,12 +319,15 @@ impl WriterTask {
                 if let Some(observer) = self.observer.get() {
                     observer.committed(changes, started.elapsed());
                 }
-                if self.away.swap(false, Ordering::Relaxed) {
+                if self.away.end() {
                     tracing::info!("the database is back");
+                }
+                if self.complaint.end() {
+                    tracing::info!("the spool is not needed any more");
                 }
             }
             Err(error @ StoreError::Away(_)) => {
-                if !self.away.swap(true, Ordering::Relaxed) {
+                if self.away.begin() {
                     tracing::error!(%error, "events wait for the database");
                 }
             }
@@ -345,14 +363,21 @@ impl WriterTask {
         let was_empty = self.spool.is_empty();
         match self.spool.keep(deliveries) {
             Ok(()) => {
-                self.away.store(true, Ordering::Relaxed);
+                self.away.begin();
+                if self.complaint.end() {
+                    tracing::info!("the spool takes events again");
+                }
                 if was_empty {
                     tracing::warn!(file = %self.spool.path().display(), "events wait in the spool");
                 }
                 true
             }
             Err(error) => {
-                tracing::error!(%error, file = %self.spool.path().display(), "the spool takes no events");
+                // Only what the database does not take comes here.
+                self.away.begin();
+                if self.complaint.is_due(Instant::now()) {
+                    tracing::error!(%error, file = %self.spool.path().display(), "the spool takes no events");
+                }
                 false
             }
         }

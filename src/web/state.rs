@@ -22,6 +22,7 @@ use crate::routing::route::RouteContext;
 use crate::routing::table::{Decision, Surroundings};
 use crate::stats::filter::Filter;
 use crate::stats::totals::Totals;
+use crate::store::away::Away;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::record::Derivation;
@@ -55,6 +56,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// Told when routes may have changed through another node.
     pub routes_changed: Notify,
+    /// Whether the database answers what is asked every second.
+    pub unreachable: Away,
     last_good: LastGood,
     /// The version that was kept last; held while keeping.
     kept: tokio::sync::Mutex<i64>,
@@ -150,6 +153,7 @@ impl State {
             live,
             metrics,
             routes_changed: Notify::new(),
+            unreachable: Away::default(),
             last_good: LastGood::new(&config),
             kept: tokio::sync::Mutex::new(NEVER),
             config,
@@ -333,6 +337,17 @@ impl State {
     /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.
     pub async fn callbacks_owed(&self) -> Option<i64> {
         self.owed.count(&self.db, &self.derivation.numbering).await
+    }
+
+    /// Since when the database takes or tells nothing, milliseconds since 1970 UTC; `None` while it works.
+    pub fn away_since_ms(&self) -> Option<i64> {
+        self.writer.away_since_ms().into_iter().chain(self.unreachable.since_ms()).min()
+    }
+
+    /// How many events are acknowledged or answered, but not in the database yet.
+    pub fn waiting_events(&self) -> u64 {
+        let in_spool = self.writer.spool().events();
+        if self.away_since_ms().is_some() { in_spool + self.writer.queued() as u64 } else { in_spool }
     }
 
     /// Whether anybody on this machine may do everything: for trying out.

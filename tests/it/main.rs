@@ -44,4 +44,5 @@ mod shared_routing;
 mod sources;
 mod spool;
 mod stats_api;
+mod storage;
 mod wire;

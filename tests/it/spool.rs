@@ -9,13 +9,13 @@ use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, accepted, hung_up, 
 
 const HANGUP: &str = "<Response><Hangup/></Response>";
 
-fn in_spool(app: &impl Answers) -> u64 {
+pub fn in_spool(app: &impl Answers) -> u64 {
     let metrics = app.get("/metrics");
     let line = metrics.text().lines().find_map(|line| line.strip_prefix("fernamt_spool_events "));
     line.unwrap().parse().unwrap()
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(60), "{what}");

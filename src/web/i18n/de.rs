@@ -24,6 +24,22 @@ pub static TEXTS: Texts = Texts {
         local_mode_what: "offen für alle auf diesem Rechner und für niemanden sonst",
         language: "Sprache",
         times_in: "Zeiten in",
+        away: |since| format!("Die Datenbank arbeitet nicht, seit {since}."),
+        away_waiting: |count, number| {
+            match count {
+            0 => "Anrufe werden weiter beantwortet; was geschieht, wird nachgetragen.".into(),
+            1 => "Ein Ereignis wartet und wird gespeichert, sobald sie wieder arbeitet. Anrufe werden weiter beantwortet.".into(),
+            _ => format!(
+                "{number} Ereignisse warten und werden gespeichert, sobald sie wieder arbeitet. Anrufe werden weiter \
+                 beantwortet."
+            ),
+        }
+        },
+        catching_up: |count, number| match count {
+            1 => "Ein Ereignis wird nachgetragen.".into(),
+            _ => format!("{number} Ereignisse werden nachgetragen."),
+        },
+        catching_up_what: "Bis dahin fehlen sie in Anrufen und Zahlen.",
     },
     filter: FilterTexts {
         title: "Filter",

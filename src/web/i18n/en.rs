@@ -24,6 +24,17 @@ pub static TEXTS: Texts = Texts {
         local_mode_what: "open to everybody on this machine, and to nobody else",
         language: "Language",
         times_in: "Times in",
+        away: |since| format!("The database has not worked since {since}."),
+        away_waiting: |count, number| match count {
+            0 => "Calls are still answered; what happens is stored later.".into(),
+            1 => "One event waits and is stored as soon as it works again. Calls are still answered.".into(),
+            _ => format!("{number} events wait and are stored as soon as it works again. Calls are still answered."),
+        },
+        catching_up: |count, number| match count {
+            1 => "One event is being added.".into(),
+            _ => format!("{number} events are being added."),
+        },
+        catching_up_what: "Until then calls and figures are without them.",
     },
     filter: FilterTexts {
         title: "Filter",

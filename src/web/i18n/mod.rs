@@ -88,6 +88,10 @@ pub struct FrameTexts {
     pub local_mode_what: &'static str,
     pub language: &'static str,
     pub times_in: &'static str,
+    pub away: fn(&str) -> String,
+    pub away_waiting: fn(u64, &str) -> String,
+    pub catching_up: fn(u64, &str) -> String,
+    pub catching_up_what: &'static str,
 }
 
 /// The list of calls.

@@ -34,6 +34,8 @@ pub struct Visit {
     pub owed: Option<(String, String)>,
     /// Until when the company is closed by the switch, as a sentence; only known where a page was let through.
     pub closed: Option<String>,
+    /// What does not work behind the pages, and what becomes of events meanwhile.
+    pub trouble: Option<(String, String)>,
     /// Whether all calls are made up.
     pub is_demo: bool,
     /// Whether everybody on this machine may come in.
@@ -61,6 +63,7 @@ impl Visit {
     pub fn of(request: &HttpRequest, state: &State) -> Self {
         let lang = lang(request);
         let business = state.derivation.business.clone();
+        let format = Format::new(lang, business.clone());
         Self {
             texts: texts(lang),
             lang,
@@ -73,7 +76,8 @@ impl Visit {
             names: state.names(),
             table: state.table(),
             zone: business.time_zone().name(),
-            format: Format::new(lang, business),
+            trouble: trouble(texts(lang), &format, state),
+            format,
             style: assets::style_url(),
             icon: assets::icon_url(),
             script: assets::script_url(),
@@ -104,6 +108,17 @@ impl Visit {
     pub fn close(&mut self, until_ms: Option<i64>) {
         let said = |until_ms| (self.texts.shared.closed.is_closed)(&self.format.moment(until_ms));
         self.closed = until_ms.map(said);
+    }
+}
+
+/// What everybody should know while the database is away or events wait for it.
+fn trouble(texts: &Texts, format: &Format, state: &State) -> Option<(String, String)> {
+    let (t, waiting) = (&texts.frame, state.waiting_events());
+    let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));
+    match state.away_since_ms() {
+        Some(since_ms) => Some(((t.away)(&format.moment(since_ms)), (t.away_waiting)(waiting, &count))),
+        None if waiting > 0 => Some(((t.catching_up)(waiting, &count), t.catching_up_what.to_owned())),
+        None => None,
     }
 }
 
