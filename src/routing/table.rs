@@ -89,7 +89,8 @@ struct CompiledRoute {
 #[derive(Debug)]
 struct Numbers {
     any: bool,
-    meant: Index<()>,
+    /// Elsewhere, because deciding walks over many routes and does not look at it.
+    meant: Box<Index<()>>,
     /// Places in [`Lists`].
     lists: Vec<usize>,
 }
@@ -125,7 +126,7 @@ impl Spelled {
 impl CompiledSide {
     fn new(side: Side, table: &RoutingTable) -> Self {
         let keys = table.filed.ids(&side);
-        let mut meant = Index::default();
+        let mut meant = Box::<Index<()>>::default();
         side.patterns.iter().for_each(|pattern| meant.file(pattern, |()| {}));
         Self { numbers: Numbers { any: side.is_any(&table.lists), meant, lists: side.lists }, keys }
     }
@@ -205,7 +206,16 @@ impl RoutingTable {
     /// As [`Self::decide`], for a call whose numbers are spelled already.
     pub(super) fn decide_spelled(&self, call: &Incoming<'_>, spelled: &Spelled, history: &History) -> Decision {
         let (from, to) = (self.asked(spelled.from.as_ref()), self.asked(spelled.to.as_ref()));
-        let matching = self.candidates(&from, &to).find(|route| self.mismatch(route, &from, &to, call.at_ms).is_none());
+        let matching = self.candidates(&from, &to).find(|(route, found)| {
+            // The number by which it was found is one of its own.
+            let other_matches = match found {
+                None => true,
+                Some(Way::To) => route.from.matches(&from),
+                Some(Way::From) => route.to.matches(&to),
+            };
+            other_matches && self.takes_part(route, call.at_ms)
+        });
+        let matching = matching.map(|(route, _)| route);
         Decision {
             route_id: matching.map(|route| route.id),
             route_name: matching.map(|route| Arc::clone(&route.name)),
@@ -227,21 +237,28 @@ impl RoutingTable {
         &self.numbering
     }
 
-    /// The routes that may match, in order, each once.
-    fn candidates<'a>(&'a self, from: &'a Asked<'a>, to: &'a Asked<'a>) -> impl Iterator<Item = &'a CompiledRoute> {
-        let found = self.filed.find(Way::To, to).chain(self.filed.find(Way::From, from));
-        let found = found.chain([self.for_any.as_slice()]);
-        let mut lists: Vec<&[usize]> = found.filter(|places| !places.is_empty()).collect();
+    /// The routes that may match, in order, each once, and by which number each was found; `None` are those for any.
+    fn candidates<'a>(
+        &'a self,
+        from: &'a Asked<'a>,
+        to: &'a Asked<'a>,
+    ) -> impl Iterator<Item = (&'a CompiledRoute, Option<Way>)> {
+        let found = |way, asked| self.filed.find(way, asked).map(move |places| (places, Some(way)));
+        let found = found(Way::To, to).chain(found(Way::From, from)).chain([(self.for_any.as_slice(), None)]);
+        let mut lists: Vec<(&[usize], Option<Way>)> = found.filter(|(places, _)| !places.is_empty()).collect();
         std::iter::from_fn(move || {
-            let next = *lists.iter().filter_map(|places| places.first()).min()?;
-            for places in &mut lists {
+            let (next, way) = lists
+                .iter()
+                .filter_map(|(places, way)| Some((*places.first()?, *way)))
+                .min_by_key(|(place, _)| *place)?;
+            for (places, _) in &mut lists {
                 if let [first, rest @ ..] = places
                     && *first == next
                 {
                     *places = rest;
                 }
             }
-            self.routes.get(next)
+            Some((self.routes.get(next)?, way))
         })
     }
 

@@ -55,7 +55,7 @@ impl<'a> Wider<'a> {
 
 impl Numbers {
     fn parts<'a>(&'a self, contents: &'a [Index<()>]) -> impl Iterator<Item = &'a Index<()>> {
-        std::iter::once(&self.meant).chain(self.lists.iter().filter_map(|list| contents.get(*list)))
+        std::iter::once(&*self.meant).chain(self.lists.iter().filter_map(|list| contents.get(*list)))
     }
 
     /// Whether no number at all is meant: its lists are empty.
@@ -190,7 +190,7 @@ impl RoutingTable {
 
 impl Numbers {
     fn of(pattern: &Pattern) -> Self {
-        let mut meant = Index::default();
+        let mut meant = Box::<Index<()>>::default();
         meant.file(pattern, |()| {});
         Self { any: *pattern == Pattern::Any, meant, lists: Vec::new() }
     }
