@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use self::filing::{Filed, Key, Sharing, Way};
+use self::filing::{Filed, Key, KeyIds, Sharing, Way};
 use super::answer::Answer;
 use super::hours::HoursContext;
 use super::incoming::{History, Incoming};
@@ -100,7 +100,7 @@ struct Numbers {
 struct CompiledSide {
     numbers: Numbers,
     /// The ids of its [`Key`]s in order.
-    keys: Box<[usize]>,
+    keys: KeyIds,
 }
 
 /// What a table knows of a number of a call: the keys that it has, and the lists that hold it.

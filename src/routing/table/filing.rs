@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use super::Asked;
 use crate::routing::index::Index;
 use crate::routing::lists::Side;
@@ -18,9 +20,12 @@ pub(super) enum Way {
 #[derive(Debug, Default)]
 pub(super) struct Key {
     /// Every key of a table has another.
-    id: usize,
+    id: u32,
     found: ByWay,
 }
+
+/// Few, as of most routes, stand beside the route: deciding walks over many.
+pub(super) type KeyIds = SmallVec<[u32; 4]>;
 
 /// Places of the routes that are found on each side.
 #[derive(Debug, Default)]
@@ -76,12 +81,12 @@ impl Filed {
     }
 
     /// The ids of the keys of a side, in order.
-    pub(super) fn ids(&self, side: &Side) -> Box<[usize]> {
-        let mut ids: Vec<usize> =
+    pub(super) fn ids(&self, side: &Side) -> KeyIds {
+        let mut ids: KeyIds =
             side.patterns.iter().flat_map(|pattern| self.keys.of(pattern)).map(|key| key.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        ids.into()
+        ids
     }
 
     /// The keys that a number has; one may come more than once.
@@ -97,7 +102,7 @@ impl Filed {
 
 impl Key {
     /// Whether it is one of these, which are in order.
-    pub(super) fn is_in(&self, ids: &[usize]) -> bool {
+    pub(super) fn is_in(&self, ids: &[u32]) -> bool {
         ids.binary_search(&self.id).is_ok()
     }
 }
