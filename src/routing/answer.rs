@@ -13,7 +13,7 @@ pub(super) struct Answer {
     /// For every call that has nothing of its own.
     ready: Arc<str>,
     /// From which it is made for a call, where calls differ.
-    for_call: Option<Reply>,
+    for_call: Option<Box<Reply>>,
 }
 
 impl Answer {
@@ -21,7 +21,7 @@ impl Answer {
         let differs = forward_of(reply).is_some_and(|forward| {
             forward.last_peer.is_some() || (forward.distribution != Distribution::InOrder && forward.targets.len() > 1)
         });
-        Self { ready: reply.to_xml().into(), for_call: differs.then(|| reply.clone()) }
+        Self { ready: reply.to_xml().into(), for_call: differs.then(|| Box::new(reply.clone())) }
     }
 
     /// For how many days back it asks who knows the caller; `None`: it does not.
@@ -33,7 +33,7 @@ impl Answer {
     pub(super) fn xml(&self, call: &Incoming<'_>, numbering: &Numbering, history: &History) -> Arc<str> {
         let own = self.for_call.as_ref().and_then(|reply| {
             let targets = targets_for(forward_of(reply)?, call, numbering, history);
-            let mut reply = reply.clone();
+            let mut reply = Reply::clone(reply);
             forward_of_mut(&mut reply)?.targets = targets;
             Some(reply.to_xml().into())
         });

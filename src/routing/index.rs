@@ -1,6 +1,6 @@
 //! Finds what is filed under any spelling or beginning of a number, without looking at the rest.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::matching::{Pattern, Spellings};
 
@@ -61,6 +61,11 @@ impl Index<Vec<usize>> {
 }
 
 impl<V> Index<V> {
+    /// The value of every key, in no order.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.exact.values_mut().chain(self.prefixes.values_mut())
+    }
+
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
         self.exact.len() + self.prefixes.len()
@@ -75,7 +80,7 @@ impl<V> Index<V> {
     }
 
     /// The values of all beginnings of `spelling`.
-    fn beginnings<'a>(&'a self, spelling: &'a str) -> impl Iterator<Item = &'a V> {
+    fn beginnings<'a>(&'a self, spelling: &str) -> impl Iterator<Item = &'a V> {
         let beginnings = self.lengths.iter().filter_map(|length| spelling.get(..*length));
         beginnings.filter_map(|beginning| self.prefixes.get(beginning))
     }
@@ -89,7 +94,7 @@ impl<V> Index<V> {
     }
 
     /// The values of all patterns that match `number`; one may come more than once.
-    pub(super) fn find<'a>(&'a self, number: &'a Spellings) -> impl Iterator<Item = &'a V> {
+    pub(super) fn find<'a>(&'a self, number: &Spellings) -> impl Iterator<Item = &'a V> {
         number.iter().flat_map(|spelling| self.exact.get(spelling).into_iter().chain(self.beginnings(spelling)))
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::incoming::{History, Incoming};
-use super::table::RoutingTable;
+use super::table::{RoutingTable, Spelled};
 use super::trial::TrialTable;
 use crate::placetel::event::CallId;
 
@@ -98,7 +98,8 @@ impl Comparison {
             to: call.to.as_deref(),
             at_ms: call.at_ms,
         };
-        let [before, after] = [today, &trial.table].map(|table| table.decide(&incoming, history));
+        let spelled = Spelled::new(incoming.from, incoming.to, today.numbering());
+        let [before, after] = [today, &trial.table].map(|table| table.decide_spelled(&incoming, &spelled, history));
         self.calls += 1;
         *self.by_route.entry(after.route_id).or_default() += 1;
         if before.xml == after.xml {

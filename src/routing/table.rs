@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use self::filing::{Filed, Sharing};
+use self::filing::{Filed, Key, KeyIds, Sharing, Way};
 use super::answer::Answer;
 use super::hours::HoursContext;
 use super::incoming::{History, Incoming};
@@ -68,9 +68,8 @@ pub struct RoutingTable {
     lists: Lists,
     openings: Vec<Opening>,
     closed: Option<ClosedSwitch>,
-    /// Every route is filed in exactly one of these three, by its place in `routes`.
-    by_to: Filed,
-    by_from: Filed,
+    /// Every route is found in one way, by its place in `routes`.
+    filed: Filed,
     for_any: Vec<usize>,
     no_route: Arc<str>,
 }
@@ -79,41 +78,63 @@ pub struct RoutingTable {
 struct CompiledRoute {
     id: i64,
     name: Arc<str>,
-    to: Numbers,
-    from: Numbers,
+    to: CompiledSide,
+    from: CompiledSide,
     /// A place in `openings`; `None` = always.
     opening: Option<usize>,
     answer: Answer,
 }
 
-/// The numbers of `to` or `from`: as fast to ask with ten thousand patterns as with one.
+/// The numbers of `to` or `from`.
 #[derive(Debug)]
 struct Numbers {
     any: bool,
-    meant: Index<()>,
+    /// Elsewhere, because deciding walks over many routes and does not look at it.
+    meant: Box<Index<()>>,
     /// Places in [`Lists`].
     lists: Vec<usize>,
 }
 
-/// A number of the call, and the lists that hold it.
-struct Asked {
-    number: Option<Spellings>,
+/// `to` or `from` of a route: as fast to ask with ten thousand patterns as with one.
+#[derive(Debug)]
+struct CompiledSide {
+    numbers: Numbers,
+    /// The ids of its [`Key`]s in order.
+    keys: KeyIds,
+}
+
+/// What a table knows of a number of a call: the keys that it has, and the lists that hold it.
+struct Asked<'a> {
+    keys: Vec<&'a Key>,
     lists: Vec<usize>,
 }
 
-impl Numbers {
-    fn new(side: Side, lists: &Lists) -> Self {
-        let mut meant = Index::default();
-        for pattern in &side.patterns {
-            meant.file(pattern, |()| {});
-        }
-        Self { any: side.is_any(lists), meant, lists: side.lists }
+/// The numbers of a call, as tables are asked for them.
+#[derive(Clone, Debug)]
+pub(super) struct Spelled {
+    from: Option<Spellings>,
+    to: Option<Spellings>,
+}
+
+impl Spelled {
+    pub(super) fn new(from: Option<&str>, to: Option<&str>, numbering: &Numbering) -> Self {
+        let spell = |number: Option<&str>| number.and_then(|number| Spellings::of(number, numbering));
+        Self { from: spell(from), to: spell(to) }
+    }
+}
+
+impl CompiledSide {
+    fn new(side: Side, table: &RoutingTable) -> Self {
+        let keys = table.filed.ids(&side);
+        let mut meant = Box::<Index<()>>::default();
+        side.patterns.iter().for_each(|pattern| meant.file(pattern, |()| {}));
+        Self { numbers: Numbers { any: side.is_any(&table.lists), meant, lists: side.lists }, keys }
     }
 
-    fn matches(&self, asked: &Asked) -> bool {
-        self.any
-            || self.lists.iter().any(|list| asked.lists.contains(list))
-            || asked.number.as_ref().is_some_and(|number| self.meant.find(number).next().is_some())
+    fn matches(&self, asked: &Asked<'_>) -> bool {
+        self.numbers.any
+            || asked.keys.iter().any(|key| key.is_in(&self.keys))
+            || self.numbers.lists.iter().any(|list| asked.lists.contains(list))
     }
 }
 
@@ -148,13 +169,12 @@ impl RoutingTable {
             lists: sides.into_lists(),
             openings: openings.into_all(),
             closed: shared.closed,
-            by_to: Filed::default(),
-            by_from: Filed::default(),
+            filed: Filed::new(parsed.iter().flat_map(|parsed| [&parsed.to, &parsed.from])),
             for_any: Vec::new(),
             no_route: EMPTY_RESPONSE.into(),
         };
         table.file(&parsed);
-        table.routes = parsed.into_iter().map(|parsed| CompiledRoute::new(parsed, &table.lists)).collect();
+        table.routes = parsed.into_iter().map(|parsed| CompiledRoute::new(parsed, &table)).collect();
         (table, unusable)
     }
 
@@ -171,8 +191,8 @@ impl RoutingTable {
             let (by_to, by_from) = (most(&sharing.0, to), most(&sharing.1, from));
             match (by_to.map(Reverse), by_from.map(Reverse)) {
                 (None, None) => self.for_any.push(place),
-                (by_to, by_from) if by_to >= by_from => self.by_to.file(to, place),
-                _ => self.by_from.file(from, place),
+                (by_to, by_from) if by_to >= by_from => self.filed.file(Way::To, to, place),
+                _ => self.filed.file(Way::From, from, place),
             }
         }
     }
@@ -180,8 +200,22 @@ impl RoutingTable {
     /// What a call gets: the first route that matches, else the empty response. The same call, table and history
     /// give the same answer.
     pub fn decide(&self, call: &Incoming<'_>, history: &History) -> Decision {
-        let (from, to) = (self.asked(call.from), self.asked(call.to));
-        let matching = self.candidates(&from, &to).find(|route| self.mismatch(route, &from, &to, call.at_ms).is_none());
+        self.decide_spelled(call, &Spelled::new(call.from, call.to, &self.numbering), history)
+    }
+
+    /// As [`Self::decide`], for a call whose numbers are spelled already.
+    pub(super) fn decide_spelled(&self, call: &Incoming<'_>, spelled: &Spelled, history: &History) -> Decision {
+        let (from, to) = (self.asked(spelled.from.as_ref()), self.asked(spelled.to.as_ref()));
+        let matching = self.candidates(&from, &to).find(|(route, found)| {
+            // The number by which it was found is one of its own.
+            let other_matches = match found {
+                None => true,
+                Some(Way::To) => route.from.matches(&from),
+                Some(Way::From) => route.to.matches(&to),
+            };
+            other_matches && self.takes_part(route, call.at_ms)
+        });
+        let matching = matching.map(|(route, _)| route);
         Decision {
             route_id: matching.map(|route| route.id),
             route_name: matching.map(|route| Arc::clone(&route.name)),
@@ -193,30 +227,43 @@ impl RoutingTable {
         }
     }
 
-    fn asked(&self, number: Option<&str>) -> Asked {
-        let number = number.and_then(|number| Spellings::of(number, &self.numbering));
-        Asked { lists: self.lists.holding(number.as_ref()), number }
+    fn asked(&self, number: Option<&Spellings>) -> Asked<'_> {
+        let keys = number.into_iter().flat_map(|number| self.filed.keys_of(number)).collect();
+        Asked { keys, lists: self.lists.holding(number) }
     }
 
-    /// The routes that may match, in order, each once.
-    fn candidates<'a>(&'a self, from: &'a Asked, to: &'a Asked) -> impl Iterator<Item = &'a CompiledRoute> {
-        let found = self.by_to.find(to).chain(self.by_from.find(from)).chain([self.for_any.as_slice()]);
-        let mut lists: Vec<&[usize]> = found.filter(|places| !places.is_empty()).collect();
+    /// How the numbers of calls are read.
+    pub(super) fn numbering(&self) -> &Numbering {
+        &self.numbering
+    }
+
+    /// The routes that may match, in order, each once, and by which number each was found; `None` are those for any.
+    fn candidates<'a>(
+        &'a self,
+        from: &'a Asked<'a>,
+        to: &'a Asked<'a>,
+    ) -> impl Iterator<Item = (&'a CompiledRoute, Option<Way>)> {
+        let found = |way, asked| self.filed.find(way, asked).map(move |places| (places, Some(way)));
+        let found = found(Way::To, to).chain(found(Way::From, from)).chain([(self.for_any.as_slice(), None)]);
+        let mut lists: Vec<(&[usize], Option<Way>)> = found.filter(|(places, _)| !places.is_empty()).collect();
         std::iter::from_fn(move || {
-            let next = *lists.iter().filter_map(|places| places.first()).min()?;
-            for places in &mut lists {
+            let (next, way) = lists
+                .iter()
+                .filter_map(|(places, way)| Some((*places.first()?, *way)))
+                .min_by_key(|(place, _)| *place)?;
+            for (places, _) in &mut lists {
                 if let [first, rest @ ..] = places
                     && *first == next
                 {
                     *places = rest;
                 }
             }
-            self.routes.get(next)
+            Some((self.routes.get(next)?, way))
         })
     }
 
     /// What keeps a route from answering a call; `None` if it matches.
-    fn mismatch(&self, route: &CompiledRoute, from: &Asked, to: &Asked, at_ms: i64) -> Option<Mismatch> {
+    fn mismatch(&self, route: &CompiledRoute, from: &Asked<'_>, to: &Asked<'_>, at_ms: i64) -> Option<Mismatch> {
         if !route.to.matches(to) {
             Some(Mismatch::To)
         } else if !route.from.matches(from) {
@@ -263,12 +310,12 @@ pub(super) enum Mismatch {
 }
 
 impl CompiledRoute {
-    fn new(Parsed { route, to, from, opening }: Parsed<'_>, lists: &Lists) -> Self {
+    fn new(Parsed { route, to, from, opening }: Parsed<'_>, table: &RoutingTable) -> Self {
         Self {
             id: route.id,
             name: route.name.as_str().into(),
-            to: Numbers::new(to, lists),
-            from: Numbers::new(from, lists),
+            to: CompiledSide::new(to, table),
+            from: CompiledSide::new(from, table),
             opening,
             answer: Answer::new(&route.reply),
         }

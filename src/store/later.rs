@@ -78,6 +78,8 @@ impl OpenError {
 fn is_away_at_start(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        // What stands before a server that is away, such as a proxy, takes connections and closes them.
+        sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => {
             let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
             let code = error.code().unwrap_or_default();

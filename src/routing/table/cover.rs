@@ -55,7 +55,7 @@ impl<'a> Wider<'a> {
 
 impl Numbers {
     fn parts<'a>(&'a self, contents: &'a [Index<()>]) -> impl Iterator<Item = &'a Index<()>> {
-        std::iter::once(&self.meant).chain(self.lists.iter().filter_map(|list| contents.get(*list)))
+        std::iter::once(&*self.meant).chain(self.lists.iter().filter_map(|list| contents.get(*list)))
     }
 
     /// Whether no number at all is meant: its lists are empty.
@@ -104,7 +104,7 @@ impl RoutingTable {
     }
 
     fn for_everybody(&self) -> impl Iterator<Item = &CompiledRoute> {
-        self.routes.iter().filter(|route| route.to.any && route.from.any)
+        self.routes.iter().filter(|route| route.to.numbers.any && route.from.numbers.any)
     }
 
     /// Places of routes that are for nobody, because the lists that they name are empty.
@@ -121,9 +121,9 @@ impl RoutingTable {
         let (mut left, mut covered) = (MAX_COMPARISONS, Vec::new());
         for (place, route) in self.routes.iter().enumerate().filter(|(_, route)| !route.is_for_nobody(&contents)) {
             let count = |lists: &[&[usize]]| lists.iter().map(|places| places.len()).sum::<usize>();
-            let (wider_to, wider_from) = (by_to.than(&route.to), by_from.than(&route.from));
+            let (wider_to, wider_from) = (by_to.than(&route.to.numbers), by_from.than(&route.from.numbers));
             let wider = if count(&wider_to) <= count(&wider_from) { wider_to } else { wider_from };
-            let looks = count(&wider) + route.to.meant.len() + route.from.meant.len();
+            let looks = count(&wider) + route.to.numbers.meant.len() + route.from.numbers.meant.len();
             let earlier = wider.into_iter().flatten().filter_map(|place| Some((*place, self.routes.get(*place)?)));
             let earlier: Vec<_> = earlier.filter(|(_, earlier)| earlier.is_open_with(route)).collect();
             let cost = |(_, earlier): &(usize, &CompiledRoute)| earlier.cost(route, &contents);
@@ -132,8 +132,8 @@ impl RoutingTable {
                 earlier.takes_all_numbers_of(route, &contents).then_some(place)
             };
             covered.extend(earlier.into_iter().filter_map(covers).min().map(|earlier| (place, earlier)));
-            by_to.file(&route.to, place);
-            by_from.file(&route.from, place);
+            by_to.file(&route.to.numbers, place);
+            by_from.file(&route.from.numbers, place);
         }
         Ok(covered)
     }
@@ -145,16 +145,17 @@ impl RoutingTable {
     ) -> Result<Vec<Vec<usize>>, TooMany> {
         let contents = self.lists.contents();
         let (mut by_to, mut left) = (Wider::new(&self.lists, &contents), MAX_COMPARISONS);
-        for (place, route) in self.routes.iter().enumerate().filter(|(_, route)| route.from.any) {
-            by_to.file(&route.to, place);
+        for (place, route) in self.routes.iter().enumerate().filter(|(_, route)| route.from.numbers.any) {
+            by_to.file(&route.to.numbers, place);
         }
         let mut takers = Vec::new();
         for pattern in patterns {
             let numbers = Numbers::of(pattern);
             let wider: Vec<usize> = by_to.than(&numbers).into_iter().flatten().copied().collect();
             left = left.checked_sub(wider.len() + 1).ok_or(TooMany)?;
-            let takes =
-                |place: &usize| self.routes.get(*place).is_some_and(|route| route.to.include(&numbers, &contents));
+            let takes = |place: &usize| {
+                self.routes.get(*place).is_some_and(|route| route.to.numbers.include(&numbers, &contents))
+            };
             takers.push(wider.into_iter().filter(takes).collect());
         }
         Ok(takers)
@@ -189,7 +190,7 @@ impl RoutingTable {
 
 impl Numbers {
     fn of(pattern: &Pattern) -> Self {
-        let mut meant = Index::default();
+        let mut meant = Box::<Index<()>>::default();
         meant.file(pattern, |()| {});
         Self { any: *pattern == Pattern::Any, meant, lists: Vec::new() }
     }
@@ -197,7 +198,7 @@ impl Numbers {
 
 impl CompiledRoute {
     fn is_for_nobody(&self, contents: &[Index<()>]) -> bool {
-        self.to.is_nobody(contents) || self.from.is_nobody(contents)
+        self.to.numbers.is_nobody(contents) || self.from.numbers.is_nobody(contents)
     }
 
     /// Whether it takes part whenever the other does.
@@ -206,10 +207,11 @@ impl CompiledRoute {
     }
 
     fn takes_all_numbers_of(&self, other: &Self, contents: &[Index<()>]) -> bool {
-        self.to.include(&other.to, contents) && self.from.include(&other.from, contents)
+        self.to.numbers.include(&other.to.numbers, contents) && self.from.numbers.include(&other.from.numbers, contents)
     }
 
     fn cost(&self, other: &Self, contents: &[Index<()>]) -> usize {
-        self.to.cost(&other.to, contents).max(self.from.cost(&other.from, contents))
+        let to = self.to.numbers.cost(&other.to.numbers, contents);
+        to.max(self.from.numbers.cost(&other.from.numbers, contents))
     }
 }

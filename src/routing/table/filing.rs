@@ -2,36 +2,108 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use super::Asked;
 use crate::routing::index::Index;
 use crate::routing::lists::Side;
+use crate::routing::matching::Spellings;
 
-/// Places of routes.
-#[derive(Debug, Default)]
-pub(super) struct Filed {
-    numbers: Index<Vec<usize>>,
-    /// By place of the list.
-    lists: HashMap<usize, Vec<usize>>,
+/// Which number of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    To,
+    From,
 }
 
-impl Filed {
-    pub(super) fn file(&mut self, side: &Side, place: usize) {
-        for list in &side.lists {
-            self.lists.entry(*list).or_default().push(place);
-        }
-        for pattern in &side.patterns {
-            self.numbers.file(pattern, |places| {
-                // Two spellings of one route may be one key.
-                if places.last() != Some(&place) {
-                    places.push(place);
-                }
-            });
+/// A number or the beginning of one that routes name.
+#[derive(Debug, Default)]
+pub(super) struct Key {
+    /// Every key of a table has another.
+    id: u32,
+    found: ByWay,
+}
+
+/// Few, as of most routes, stand beside the route: deciding walks over many.
+pub(super) type KeyIds = SmallVec<[u32; 4]>;
+
+/// Places of the routes that are found on each side.
+#[derive(Debug, Default)]
+struct ByWay {
+    to: Vec<usize>,
+    from: Vec<usize>,
+}
+
+impl ByWay {
+    fn of(&self, way: Way) -> &[usize] {
+        match way {
+            Way::To => &self.to,
+            Way::From => &self.from,
         }
     }
 
-    pub(super) fn find<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a [usize]> {
+    fn file(&mut self, way: Way, place: usize) {
+        let places = match way {
+            Way::To => &mut self.to,
+            Way::From => &mut self.from,
+        };
+        // Two spellings of one route may be one key.
+        if places.last() != Some(&place) {
+            places.push(place);
+        }
+    }
+}
+
+/// All keys and named lists, with the places of the routes to be found by them.
+#[derive(Debug, Default)]
+pub(super) struct Filed {
+    keys: Index<Key>,
+    /// By place of the list.
+    lists: HashMap<usize, ByWay>,
+}
+
+impl Filed {
+    /// Gives the keys of these sides their ids.
+    pub(super) fn new<'a>(sides: impl Iterator<Item = &'a Side>) -> Self {
+        let mut keys = Index::<Key>::default();
+        sides.flat_map(|side| &side.patterns).for_each(|pattern| keys.file(pattern, |_| {}));
+        keys.values_mut().zip(0..).for_each(|(key, id)| key.id = id);
+        Self { keys, lists: HashMap::new() }
+    }
+
+    pub(super) fn file(&mut self, way: Way, side: &Side, place: usize) {
+        for list in &side.lists {
+            self.lists.entry(*list).or_default().file(way, place);
+        }
+        for pattern in &side.patterns {
+            self.keys.file(pattern, |key| key.found.file(way, place));
+        }
+    }
+
+    /// The ids of the keys of a side, in order.
+    pub(super) fn ids(&self, side: &Side) -> KeyIds {
+        let mut ids: KeyIds =
+            side.patterns.iter().flat_map(|pattern| self.keys.of(pattern)).map(|key| key.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The keys that a number has; one may come more than once.
+    pub(super) fn keys_of<'a>(&'a self, number: &Spellings) -> impl Iterator<Item = &'a Key> {
+        self.keys.find(number)
+    }
+
+    pub(super) fn find<'a>(&'a self, way: Way, asked: &'a Asked<'a>) -> impl Iterator<Item = &'a [usize]> {
         let by_list = asked.lists.iter().filter_map(|list| self.lists.get(list));
-        asked.number.iter().flat_map(|number| self.numbers.find(number)).chain(by_list).map(Vec::as_slice)
+        asked.keys.iter().map(|key| &key.found).chain(by_list).map(move |found| found.of(way))
+    }
+}
+
+impl Key {
+    /// Whether it is one of these, which are in order.
+    pub(super) fn is_in(&self, ids: &[u32]) -> bool {
+        ids.binary_search(&self.id).is_ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Looking at every route for one call, which deciding does not do.
 
-use super::{CompiledRoute, Mismatch, Numbers, RoutingTable};
+use super::{CompiledRoute, CompiledSide, Mismatch, RoutingTable, Spelled};
 use crate::routing::opening::Opening;
 
 /// How far ahead the next opening is looked for.
@@ -28,8 +28,8 @@ impl Fit<'_> {
         self.named(&self.route.from)
     }
 
-    fn named(&self, numbers: &Numbers) -> Vec<String> {
-        numbers.lists.iter().filter_map(|list| self.table.lists.name(*list)).map(ToOwned::to_owned).collect()
+    fn named(&self, side: &CompiledSide) -> Vec<String> {
+        side.numbers.lists.iter().filter_map(|list| self.table.lists.name(*list)).map(ToOwned::to_owned).collect()
     }
 
     /// Whether the route is for when its schedule is closed.
@@ -61,7 +61,8 @@ impl RoutingTable {
         to: Option<&str>,
         at_ms: i64,
     ) -> impl Iterator<Item = Fit<'a>> {
-        let (from, to) = (self.asked(from), self.asked(to));
+        let Spelled { from, to } = Spelled::new(from, to, &self.numbering);
+        let (from, to) = (self.asked(from.as_ref()), self.asked(to.as_ref()));
         self.routes.iter().map(move |route| {
             let mismatch = self.mismatch(route, &from, &to, at_ms);
             Fit { id: route.id, mismatch, route, table: self, at_ms }
