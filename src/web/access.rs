@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use super::client;
 use super::clock::now_ms;
 use super::error::Error;
 use super::state::State;
@@ -94,7 +95,7 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin_host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match (origin_host, host(headers)) {
+    match (origin_host, client::host(request)) {
         (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
         _ => foreign(),
     }
