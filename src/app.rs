@@ -102,6 +102,8 @@ pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError
 pub struct Service {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether anybody on this machine may do everything.
+    pub is_local_mode: bool,
     server: Server,
     writing: JoinHandle<()>,
     /// What holds on to the state, and with it the writer, until it is aborted.
@@ -163,6 +165,7 @@ impl Service {
         ];
         background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));
         let live = state.live.clone();
+        let is_local_mode = state.is_local_mode();
         let checkpointing = db.checkpoint_in_background();
         let server = HttpServer::new(move || {
             App::new()
@@ -176,7 +179,7 @@ impl Service {
         .listen(listener)
         .map_err(listening)?
         .run();
-        Ok(Self { address, server, writing, background, checkpointing, db, live })
+        Ok(Self { address, is_local_mode, server, writing, background, checkpointing, db, live })
     }
 
     /// For stopping it from elsewhere.
@@ -276,9 +279,10 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
-        let result = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
+        let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
+        let result = shared.and(state.refresh_accounts().await);
         if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes, names and callers could not be refreshed; the last ones go on");
+            tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
         if matches!(result, Err(StoreError::Away(_))) {

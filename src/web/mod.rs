@@ -2,12 +2,16 @@
 
 /// Who may come in.
 pub mod access;
+/// Accounts in memory.
+pub mod accounts;
 /// The JSON API.
 pub mod api;
 /// Who knows which caller.
 pub mod callers;
 /// The geometry of charts.
 pub mod charts;
+/// Who asks, as far as it can be believed.
+pub mod client;
 /// The clock: the one place that reads it.
 pub mod clock;
 /// The call log as a file for spreadsheets and scripts.
@@ -30,6 +34,8 @@ pub mod names;
 pub mod owed;
 /// The pages.
 pub mod pages;
+/// Who may do what.
+pub mod permissions;
 /// The endpoint of the PBX.
 pub mod placetel;
 /// How complete the events were that the figures rest on.

@@ -9,7 +9,9 @@ use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::store::callback_report::missed_streaks;
 use crate::store::callbacks::{Callback, CallbackCursor, open_callbacks};
 use crate::store::marks::{Mark, mark_done, undo_done};
-use crate::web::clock::{now_ms, rfc3339};
+use crate::store::revisions::By;
+use crate::web::accounts::who::author;
+use crate::web::clock::rfc3339;
 use crate::web::error::{Error, WrongField};
 use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
 use crate::web::state::State;
@@ -137,8 +139,8 @@ pub async fn callback_report(state: &State, filter: &Filter) -> Result<CallbackR
     params(("party" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "Off the list"))
 )]
-pub async fn done(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
-    mark(&state, &path).await?;
+pub async fn done(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    mark(&state, &path, author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -152,13 +154,13 @@ pub async fn undo(path: Path<String>, state: Data<State>) -> Result<HttpResponse
     if unmark(&state, &path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
 }
 
-/// Marks a number, in any notation, as rung back by somebody who has not signed in; the number.
+/// Marks a number, in any notation, as rung back; the number.
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.
-pub async fn mark(state: &State, party: &str) -> Result<String, Error> {
+pub async fn mark(state: &State, party: &str, by: By) -> Result<String, Error> {
     let party = valid(state, party)?;
-    mark_done(&state.db, &Mark { party: party.clone(), done_ms: now_ms(), done_by: None }).await?;
+    mark_done(&state.db, &Mark { party: party.clone(), done_ms: by.at_ms, done_by: by.name }).await?;
     state.owed.forget().await;
     Ok(party)
 }

@@ -11,6 +11,7 @@ use super::{form_body, form_value, page, see_other};
 use crate::stats::callbacks::CallbackReport;
 use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks};
 use crate::store::marks::{Mark, recent_marks};
+use crate::web::accounts::who::author;
 use crate::web::api::callbacks::{callback_report, cursor, mark, unmark, within_days};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
@@ -133,7 +134,7 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 /// `POST /callbacks/done`
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    let party = mark(&state, form_value(&form, "party")).await?;
+    let party = mark(&state, form_value(&form, "party"), author(&request)).await?;
     Ok(see_other(&back(&form, Some(&party))))
 }
 
