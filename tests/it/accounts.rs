@@ -231,7 +231,7 @@ fn sessions_end_in_time_and_when_they_are_not_used() {
         let app = guarded();
         let cookie = log_in(&app, "anna");
         by(&app, &cookie, "GET", "/api/v1/stats").send().ok();
-        app.database.execute(&format!("update sessions set {column} = {column} - 31 * 86400000"));
+        app.database.execute(&format!("update sessions set {column} = {column} - 2678400000"));
         wait_until("it is over", || by(&app, &cookie, "GET", "/api/v1/stats").send().status == 401);
         log_in(&app, "ben");
         assert_eq!(app.database.count("from sessions"), 1, "what is over goes");

@@ -71,15 +71,22 @@ fn with_a_call() -> TestApp {
 #[tokio::test]
 #[ignore = "needs Chromium: make test"]
 async fn no_page_complains_scrolls_sideways_or_keeps_people_out_in_any_light_width_or_language() {
-    let (app, browser, axe) = (with_a_call(), Browser::start().await, axe());
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    look_everywhere(&app, &browser, &PAGES).await;
+    browser.stop().await;
+}
+
+/// Looks at pages in both languages, widths and lights.
+pub async fn look_everywhere(app: &TestApp, browser: &Browser, pages: &[&str]) {
+    let axe = axe();
     let mut barriers = Vec::new();
     for lang in ["de", "en"] {
         browser.devtools("Network.enable", json!({})).await;
         browser.devtools("Network.setExtraHTTPHeaders", json!({"headers": {"Accept-Language": lang}})).await;
         for (width, scheme) in [(1280, "light"), (1280, "dark"), (375, "light"), (375, "dark")] {
             browser.look(width, scheme).await;
-            for page in PAGES {
-                browser.go(&app, page).await;
+            for page in pages {
+                browser.go(app, page).await;
                 let seen = browser.client.execute(
                     "return [document.documentElement.lang, document.documentElement.scrollWidth - innerWidth, \
                      document.querySelectorAll('h1').length, getComputedStyle(document.body).backgroundColor]",
@@ -101,7 +108,6 @@ async fn no_page_complains_scrolls_sideways_or_keeps_people_out_in_any_light_wid
         }
     }
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
-    browser.stop().await;
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod accounts;
 mod at_a_glance;
 mod backup;
 mod browser;
+mod browser_accounts;
 mod browser_routes;
 mod call_pages;
 mod callback_pages;
