@@ -1,5 +1,7 @@
 //! Who may come in: names, roles, passwords and secrets of accounts and API tokens.
 
+/// What was done.
+pub mod action;
 /// Passwords, hashed.
 pub mod password;
 /// What only its holder knows: sessions, tokens, the code of the first account.

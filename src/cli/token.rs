@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::user::usable_name;
+use super::user::{note_command, usable_name};
 use crate::accounts::Role;
+use crate::accounts::action::{Subject, Verb};
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::app::open_database;
 use crate::config::Config;
@@ -60,6 +61,7 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
             let token = new_token();
             let new = NewToken { name: usable_name(&name)?, role, hash: SecretHash::of(&token), created_ms: now_ms() };
             add_token(db, &new).await.context(name)?;
+            note_command(db, (Subject::Token, Verb::Added), format!("{}: {}", new.name, role.word())).await?;
             writeln!(out, "{token}")?;
         }
         Command::List => {
@@ -67,7 +69,10 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
                 writeln!(out, "{}\t{}", token.name, token.role.word())?;
             }
         }
-        Command::Remove { name } => remove_token(db, &name).await.context(name)?,
+        Command::Remove { name } => {
+            remove_token(db, &name).await.context(name.clone())?;
+            note_command(db, (Subject::Token, Verb::Removed), name).await?;
+        }
     }
     Ok(())
 }

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
+use crate::accounts::action::{Action, Subject, Verb, word};
 use crate::accounts::password::{PasswordHash, check};
 use crate::accounts::{Role, read_name};
 use crate::app::open_database;
 use crate::config::Config;
 use crate::store::Db;
 use crate::store::accounts::{NewUser, add_user, load_accounts, remove_user, set_password, set_role};
+use crate::store::audit::{COMMAND, Entry, note};
 use crate::web::clock::now_ms;
 
 /// Accounts: who may log in
@@ -65,7 +67,10 @@ enum Command {
 pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
     let change = Change::read(args.command)?;
     let db = open_database(&config).await?;
-    let done = change.make(&db).await;
+    let done = match change.make(&db).await {
+        Ok(()) => change.note(&db).await,
+        wrong => wrong,
+    };
     db.close().await;
     done?;
     Ok(ExitCode::SUCCESS)
@@ -109,6 +114,29 @@ impl Change {
         }
         Ok(())
     }
+}
+
+impl Change {
+    /// For the audit log.
+    async fn note(&self, db: &Db) -> anyhow::Result<()> {
+        let (action, about) = match self {
+            Self::Add(user) => ((Subject::Account, Verb::Added), format!("{}: {}", user.name, user.role.word())),
+            Self::List => return Ok(()),
+            Self::Remove(name) => ((Subject::Account, Verb::Removed), name.clone()),
+            Self::Password(name, _) => ((Subject::Password, Verb::Changed), name.clone()),
+            Self::Role(name, role) => ((Subject::Role, Verb::Changed), format!("{name}: {}", role.word())),
+        };
+        note_command(db, action, about).await
+    }
+}
+
+/// Notes what a command changed.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn note_command(db: &Db, action: Action, about: String) -> anyhow::Result<()> {
+    let who = Some(COMMAND.to_owned());
+    Ok(note(db, &Entry { id: 0, at_ms: now_ms(), who, action: word(action), about: Some(about) }).await?)
 }
 
 /// A name that can be taken.

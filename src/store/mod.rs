@@ -4,6 +4,8 @@
 pub mod accepted;
 /// Accounts and API tokens.
 pub mod accounts;
+/// Who changed what.
+pub mod audit;
 /// Whether the database is away.
 pub mod away;
 /// Copies of the database, and whether its file is sound.

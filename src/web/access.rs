@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::accounts::who::Who;
+use super::audit;
 use super::error::{Challenge, Error};
 use super::pages::see_other;
 use super::permissions::{self, Place};
@@ -28,7 +29,11 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match admit(request.request()).await {
-        Ok(Entry::Enter) => Ok(next.call(request).await?.map_into_left_body()),
+        Ok(Entry::Enter) => {
+            let response = next.call(request).await?;
+            audit::note_answered(&response).await;
+            Ok(response.map_into_left_body())
+        }
         Ok(Entry::GoTo(path)) => Ok(request.into_response(see_other(&path)).map_into_right_body()),
         // A response, not an error: middleware around this must still add its headers.
         Err(refusal) => Ok(request.error_response(refusal).map_into_right_body()),

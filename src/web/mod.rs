@@ -6,6 +6,8 @@ pub mod access;
 pub mod accounts;
 /// The JSON API.
 pub mod api;
+/// Who changed what.
+pub mod audit;
 /// Who knows which caller.
 pub mod callers;
 /// The geometry of charts.

@@ -15,6 +15,8 @@ pub enum Place {
     OwnAccount,
     /// Everybody's accounts.
     Accounts,
+    /// Who changed what.
+    Audit,
     /// For programs: they are told, not led.
     Machine,
     /// Tries something out and changes nothing, though it is posted.
@@ -33,6 +35,7 @@ impl Place {
             "/login" | "/setup" | "/language" => Self::Open,
             "/logout" => Self::OwnAccount,
             "/api/v1/routes/test" | "/api/v1/routes/replay" => Self::Trial,
+            "/settings/audit" => Self::Audit,
             "/metrics" | "/events" | "/calls.csv" => Self::Machine,
             _ if is_in("/settings/account") => Self::OwnAccount,
             _ if is_in("/settings/users") => Self::Accounts,
@@ -54,6 +57,7 @@ pub fn may(who: &Who, method: &Method, place: Place) -> Result<(), Error> {
         Place::OwnAccount | Place::Trial => Ok(()),
         _ if who.role == Role::Admin => Ok(()),
         Place::Accounts => Err(Error::NotAllowed("only admins see and change accounts")),
+        Place::Audit => Err(Error::NotAllowed("only admins see who changed what")),
         Place::Machine | Place::Page if method.is_safe() => Ok(()),
         Place::Machine | Place::Page => Err(Error::NotAllowed("viewers look at everything and change nothing")),
     }
@@ -76,6 +80,7 @@ mod tests {
             ("/settings/users", Place::Accounts),
             ("/settings/users/add", Place::Accounts),
             ("/settings/usersx", Place::Page),
+            ("/settings/audit", Place::Audit),
             ("/settings/account/password", Place::OwnAccount),
             ("/api/v1/routes/test", Place::Trial),
             ("/api/v1/routes/1", Place::Machine),
@@ -101,6 +106,7 @@ mod tests {
         }
         assert!(allowed(Role::Viewer, session, Method::POST, Place::OwnAccount));
         assert!(!allowed(Role::Viewer, session, Method::GET, Place::Accounts));
+        assert!(!allowed(Role::Viewer, session, Method::GET, Place::Audit));
         assert!(!allowed(Role::Admin, Means::Token, Method::POST, Place::OwnAccount));
     }
 }

@@ -9,7 +9,7 @@ use crate::chromium::{Browser, PATIENCE, axe};
 use crate::client::Answers;
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 33] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
@@ -42,6 +42,7 @@ const PAGES: [&str; 32] = [
     "/routes/new-schedule",
     "/routes/test?to=022129191999&from=anonymous&at=2026-11-23T11:00",
     "/settings",
+    "/settings/audit",
 ];
 
 fn with_a_call() -> TestApp {

@@ -41,7 +41,12 @@ async fn from_the_code_in_the_log_to_an_account_for_a_colleague_without_javascri
     browser.follow("form[action='/settings/users/tokens'] button").await;
     assert!(browser.text().await.contains("fernamt_"));
     browser.devtools("Emulation.setScriptExecutionDisabled", serde_json::json!({"value": false})).await;
-    look_everywhere(&app, &browser, &["/settings/users", "/settings/account", "/settings", "/routes"]).await;
+    look_everywhere(
+        &app,
+        &browser,
+        &["/settings/users", "/settings/account", "/settings/audit", "/settings", "/routes"],
+    )
+    .await;
     browser.follow(".who button").await;
     assert_eq!(path(&browser).await, "/login");
     look_everywhere(&app, &browser, &["/login", "/login?next=/calls"]).await;

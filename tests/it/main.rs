@@ -14,6 +14,7 @@ mod account_commands;
 mod account_pages;
 mod accounts;
 mod at_a_glance;
+mod audit;
 mod backup;
 mod browser;
 mod browser_accounts;

@@ -12,6 +12,7 @@ use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::accounts::who::author;
+use crate::web::audit::about;
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 use crate::web::tables::StoredTable;
@@ -103,6 +104,7 @@ fn twice() -> Problem {
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
+    about(&request, &draft.name);
     let route = insert_route(&state.db, draft, &author(&request)).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);

@@ -341,6 +341,7 @@ pub static TEXTS: Texts = Texts {
     login: super::accounts::DE_LOGIN,
     setup: super::accounts::DE_SETUP,
     accounts: super::accounts::DE,
+    audit: super::audit::DE,
     failure: FailureTexts {
         not_found: "Diese Seite gibt es nicht",
         not_found_what: "Vielleicht ist die Adresse vertippt, oder was sie zeigte, wurde gelöscht.",

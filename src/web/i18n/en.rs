@@ -323,6 +323,7 @@ pub static TEXTS: Texts = Texts {
     login: super::accounts::EN_LOGIN,
     setup: super::accounts::EN_SETUP,
     accounts: super::accounts::EN,
+    audit: super::audit::EN,
     failure: FailureTexts {
         not_found: "There is no such page",
         not_found_what: "Perhaps the address is mistyped, or what it showed was deleted.",

@@ -4,6 +4,7 @@
 pub mod format;
 
 mod accounts;
+mod audit;
 mod call_log;
 mod callbacks;
 mod contacts;
@@ -27,6 +28,7 @@ mod routes;
 mod shared;
 
 pub use accounts::{AccountsTexts, LoginTexts, SetupTexts};
+pub use audit::AuditTexts;
 pub use call_log::CallLogTexts;
 pub use callbacks::CallbacksTexts;
 pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
@@ -75,6 +77,7 @@ pub struct Texts {
     pub login: LoginTexts,
     pub setup: SetupTexts,
     pub accounts: AccountsTexts,
+    pub audit: AuditTexts,
     pub outcome: fn(Outcome) -> &'static str,
 }
 

@@ -14,6 +14,7 @@ use crate::store::accounts::set_password;
 use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{parameter, parameters};
+use crate::web::audit::about;
 use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
@@ -110,6 +111,7 @@ pub async fn change_password(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
+    about(&request, &own.name);
     let mut form = Inputs::read(&form_body(&request, payload).await?);
     let t = &visit.texts.accounts;
     let Some(password) = read_password(&mut form, "password", t.new_password, &visit) else {
@@ -144,6 +146,7 @@ pub async fn change_password(
 /// `POST /settings/account/sessions`: `id`, or `others`.
 pub async fn end_sessions(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
+    about(&request, &own.name);
     let form = form_body(&request, payload).await?;
     match form_value(&form, "id") {
         "others" => end_other_sessions(&state.db, own.user, own.session).await?,

@@ -14,6 +14,7 @@ use crate::store::marks::{Mark, recent_marks};
 use crate::web::accounts::who::author;
 use crate::web::api::callbacks::{callback_report, cursor, mark, unmark, within_days};
 use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::CallbacksTexts;
 use crate::web::i18n::format::{Format, NOTHING};
@@ -134,6 +135,7 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 /// `POST /callbacks/done`
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
+    about(&request, form_value(&form, "party"));
     let party = mark(&state, form_value(&form, "party"), author(&request)).await?;
     Ok(see_other(&back(&form, Some(&party))))
 }
@@ -141,6 +143,7 @@ pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) ->
 /// `POST /callbacks/undo`
 pub async fn undo(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
+    about(&request, form_value(&form, "party"));
     unmark(&state, form_value(&form, "party")).await?;
     Ok(see_other(&back(&form, None)))
 }

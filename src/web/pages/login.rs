@@ -15,6 +15,7 @@ use crate::web::access::with_cookie;
 use crate::web::accounts::sessions::no_cookie;
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{parameter, parameters};
+use crate::web::audit::{note_failed_login, note_login};
 use crate::web::client::client_address;
 use crate::web::error::Error;
 use crate::web::i18n::LoginTexts;
@@ -82,13 +83,18 @@ pub async fn log_in(
         None => None,
     };
     let Some(cookie) = cookie else {
-        tracing::warn!(address = %client_address(&request), "a login failed");
-        return match attempt.fail() {
+        let (address, locked_for) = (client_address(&request), attempt.fail());
+        tracing::warn!(%address, "a login failed");
+        if let Some(user) = user {
+            note_failed_login(&state, user.name.clone(), address, locked_for.is_some());
+        }
+        return match locked_for {
             Some(wait) => too_many(wait, page),
             None => page_with(StatusCode::UNAUTHORIZED, &page(t.wrong.to_owned())),
         };
     };
     attempt.succeed();
+    note_login(&state, user.map_or(name, |user| user.name.clone()), client_address(&request)).await;
     with_cookie(see_other(&next), &cookie)
 }
 

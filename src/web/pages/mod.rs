@@ -4,6 +4,8 @@
 pub mod account;
 /// Style sheet and icon.
 pub mod assets;
+/// Who changed what.
+pub mod audit;
 /// One call.
 pub mod call;
 /// Who is to be rung back.
@@ -141,6 +143,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/settings/account", web::get().to(account::show))
         .route("/settings/account/password", web::post().to(account::change_password))
         .route("/settings/account/sessions", web::post().to(account::end_sessions))
+        .route("/settings/audit", web::get().to(audit::show))
         .route("/settings/users", web::get().to(users::show))
         .route("/settings/users", web::post().to(users::add))
         .route("/settings/users/role", web::post().to(users::change_role))

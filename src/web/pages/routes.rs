@@ -22,6 +22,7 @@ use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
 use crate::web::accounts::who::author;
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::web::route_trials::{warnings_now, warnings_of};
@@ -171,6 +172,7 @@ pub async fn create(
     }
     match draft(&mut form, None, &visit, &state).await? {
         Some(draft) => {
+            about(&request, &draft.name);
             insert_route(&state.db, draft, &author(&request)).await?;
             done(&state).await
         }

@@ -15,6 +15,7 @@ use crate::accounts::secret::typed_code;
 use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
 use crate::store::settings::recall;
 use crate::web::access::with_cookie;
+use crate::web::audit::about;
 use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
@@ -101,6 +102,7 @@ pub async fn create(
     let (Some(name), Some(password)) = (name, password) else {
         return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(visit, &state, form));
     };
+    about(&request, &name);
     let password = state.accounts.hashing.hash(password).await?;
     let user = NewUser { name, role: Role::Admin, password, created_ms: now_ms() };
     match add_user(&state.db, &user, true).await {

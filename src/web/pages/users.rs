@@ -14,6 +14,7 @@ use crate::store::accounts::{
 };
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::audit::about;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::AccountsTexts;
@@ -115,6 +116,7 @@ pub async fn add(
     let (Some(name), Some(password), Some(role)) = (name, password, role) else {
         return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
     };
+    about(&request, &name);
     let password = state.accounts.hashing.hash(password).await?;
     let added = add_user(&state.db, &NewUser { name, role, password, created_ms: now_ms() }, false).await;
     done(added, "name", visit, &state, form).await
@@ -133,6 +135,7 @@ pub async fn change_role(
         form.note("role", visit.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
         return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
     };
+    about(&request, &format!("{}: {}", form_value(&sent, "name"), role.word()));
     done(set_role(&state.db, form_value(&sent, "name"), role).await, "name", visit, &state, form).await
 }
 
@@ -149,6 +152,7 @@ pub async fn change_password(
     let Some(password) = read_password(&mut form, "password", &label, &visit) else {
         return refuse(StatusCode::BAD_REQUEST, visit, &state, only_errors(&form)).await;
     };
+    about(&request, &name);
     let password = state.accounts.hashing.hash(password).await?;
     let own = Who::let_in(&request).map(|who| (key_of(&who.name), who.by));
     let kept = match own {
@@ -166,6 +170,7 @@ pub async fn remove(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
+    about(&request, form_value(&sent, "name"));
     let removed = remove_user(&state.db, form_value(&sent, "name")).await;
     done(removed, "name", visit, &state, Inputs::default()).await
 }
@@ -187,6 +192,7 @@ pub async fn add_token(
     let (Some(name), Some(role)) = (name, role) else {
         return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
     };
+    about(&request, &format!("{name}: {}", role.word()));
     let token = new_token();
     let new = NewToken { name, role, hash: SecretHash::of(&token), created_ms: now_ms() };
     if let Err(error) = store_token(&state.db, &new).await {
@@ -207,6 +213,7 @@ pub async fn remove_token(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let sent: Parameters = form_body(&request, payload).await?;
+    about(&request, form_value(&sent, "name"));
     let removed = forget_token(&state.db, form_value(&sent, "name")).await;
     done(removed, "token_name", visit, &state, Inputs::default()).await
 }
