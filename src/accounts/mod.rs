@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use self::password::PasswordHash;
 use self::secret::SecretHash;
+use crate::calls::phone::Numbering;
+use crate::stats::filter::Lines;
 
 /// The longest name.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -52,6 +54,8 @@ pub struct User {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// A viewer may be limited to calls of these lines.
+    pub lines: Lines,
     /// What they prove it with.
     pub password: PasswordHash,
     /// Since when there is this account, milliseconds since 1970 UTC.
@@ -79,6 +83,16 @@ pub fn read_name(text: &str) -> Option<String> {
     let is_usable = |c: char| c.is_alphanumeric() || " ._-+@'".contains(c);
     let has_length = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
     (has_length && name.chars().all(is_usable)).then(|| name.to_owned())
+}
+
+/// Reads own lines in any notation, as calls have them; `None` if one cannot be one.
+pub fn read_lines<'a>(lines: impl Iterator<Item = &'a str>, numbering: &Numbering) -> Option<Vec<String>> {
+    let read = |line: &str| {
+        let line = line.trim();
+        let is_usable = !line.is_empty() && line.len() <= MAX_NAME_CHARS && !line.chars().any(char::is_control);
+        is_usable.then(|| numbering.e164(line).unwrap_or_else(|| line.to_owned()))
+    };
+    lines.map(read).collect()
 }
 
 /// What names are told apart by: nobody should need to remember capitals.

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 
 use crate::accounts::action::{Action, Subject, Verb, word};
 use crate::accounts::password::{PasswordHash, check};
-use crate::accounts::{Role, read_name};
+use crate::accounts::{Role, read_lines, read_name};
 use crate::app::open_database;
 use crate::config::Config;
+use crate::stats::filter::Lines;
 use crate::store::Db;
 use crate::store::accounts::{NewUser, add_user, load_accounts, remove_user, set_password, set_role};
 use crate::store::audit::{COMMAND, Entry, note};
@@ -32,11 +33,14 @@ enum Command {
         /// What they may do
         #[arg(long)]
         role: Role,
+        /// A viewer sees calls of this own line only; may be given several times
+        #[arg(long = "line", value_name = "NUMBER")]
+        lines: Vec<String>,
         /// Read the password from standard input instead
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List accounts: name and role, separated by a tab
+    /// List accounts: name, role and lines, separated by tabs
     List,
     /// Remove an account and end its sessions; not the last admin
     Remove {
@@ -65,7 +69,7 @@ enum Command {
 /// # Errors
 /// When the account cannot be changed so.
 pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
-    let change = Change::read(args.command)?;
+    let change = Change::read(args.command, &config)?;
     let db = open_database(&config).await?;
     let done = match change.make(&db).await {
         Ok(()) => change.note(&db).await,
@@ -86,11 +90,11 @@ enum Change {
 }
 
 impl Change {
-    fn read(command: Command) -> anyhow::Result<Self> {
+    fn read(command: Command, config: &Config) -> anyhow::Result<Self> {
         Ok(match command {
-            Command::Add { name, role, password_stdin } => {
-                let name = usable_name(&name)?;
-                Self::Add(NewUser { name, role, password: password(password_stdin)?, created_ms: now_ms() })
+            Command::Add { name, role, lines, password_stdin } => {
+                let (name, lines) = (usable_name(&name)?, usable_lines(&lines, role, config)?);
+                Self::Add(NewUser { name, role, lines, password: password(password_stdin)?, created_ms: now_ms() })
             }
             Command::List => Self::List,
             Command::Remove { name } => Self::Remove(name),
@@ -105,7 +109,8 @@ impl Change {
             Self::List => {
                 let mut out = stdout();
                 for user in load_accounts(db).await?.users {
-                    writeln!(out, "{}\t{}", user.name, user.role.word())?;
+                    let lines = user.lines.iter().flat_map(|lines| lines.iter().map(|line| format!("\t{line}")));
+                    writeln!(out, "{}\t{}{}", user.name, user.role.word(), lines.collect::<String>())?;
                 }
             }
             Self::Remove(name) => remove_user(db, name).await.with_context(|| name.clone())?,
@@ -145,6 +150,15 @@ pub(super) async fn note_command(db: &Db, action: Action, about: String) -> anyh
 /// When it cannot.
 pub(super) fn usable_name(name: &str) -> anyhow::Result<String> {
     read_name(name).with_context(|| format!("`{name}`: a name has 1 to 64 letters, digits, spaces or . _ - + @ '"))
+}
+
+fn usable_lines(lines: &[String], role: Role, config: &Config) -> anyhow::Result<Lines> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    ensure!(role == Role::Viewer, "--line: an admin sees every line");
+    let read = read_lines(lines.iter().map(String::as_str), &config.derivation()?.numbering);
+    Ok(Some(read.context("--line: expected an own number")?.into()))
 }
 
 fn password(from_stdin: bool) -> anyhow::Result<PasswordHash> {

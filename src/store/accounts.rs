@@ -4,6 +4,7 @@ use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::accounts::password::PasswordHash;
 use crate::accounts::secret::{SecretHash, new_code};
 use crate::accounts::{Role, Token, User, key_of};
+use crate::stats::filter::Lines;
 
 const COUNTER: &str = "accounts_version";
 /// Where the settings keep the code that makes the first account, for all nodes; there until it is made.
@@ -27,6 +28,8 @@ pub struct NewUser {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// The only own lines that it may see, if it is a viewer.
+    pub lines: Lines,
     /// What it is proved with.
     pub password: PasswordHash,
     /// When, milliseconds since 1970 UTC.
@@ -84,7 +87,7 @@ pub async fn accounts_version(db: &Db) -> Result<i64, StoreError> {
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
-type UserRow = (i64, String, i16, String, i64);
+type UserRow = (i64, String, i16, Option<String>, String, i64);
 type TokenRow = (i64, String, i16, Vec<u8>, i64);
 
 /// All accounts and tokens.
@@ -95,11 +98,14 @@ pub async fn load_accounts(db: &Db) -> Result<StoredAccounts, StoreError> {
     // The version first: a change in between is loaded again, never missed.
     let version = accounts_version(db).await?;
     let (users, tokens): (Vec<UserRow>, Vec<TokenRow>) = reading!(db, pool => (
-        sqlx::query_as("select id, name, role, password, created_ms from users order by key").fetch_all(pool).await?,
+        sqlx::query_as("select id, name, role, lines, password, created_ms from users order by key").fetch_all(pool).await?,
         sqlx::query_as("select id, name, role, hash, created_ms from tokens order by key").fetch_all(pool).await?,
     ));
-    let users = users.into_iter().map(|(id, name, role, password, created_ms)| {
-        Ok(User { id, name, role: read_role(role)?, password: PasswordHash::stored(password), created_ms })
+    let users = users.into_iter().map(|(id, name, role, lines, password, created_ms)| {
+        let lines = lines.map(|lines| serde_json::from_str::<Vec<String>>(&lines)).transpose();
+        let lines = lines.map_err(|error| StoreError::Damaged(format!("the lines of an account: {error}")))?;
+        let (role, password) = (read_role(role)?, PasswordHash::stored(password));
+        Ok(User { id, name, role, lines: lines.map(Into::into), password, created_ms })
     });
     let tokens = tokens.into_iter().map(|(id, name, role, hash, created_ms)| {
         let hash = SecretHash::stored(&hash).ok_or_else(|| StoreError::Damaged("a token".into()))?;
@@ -236,10 +242,11 @@ for_both_engines! {
         if find(connection, &key).await?.is_some() {
             return Ok(Err(AccountError::Taken));
         }
-        sqlx::query("insert into users (key, name, role, password, created_ms) values ($1, $2, $3, $4, $5)")
+        sqlx::query("insert into users (key, name, role, lines, password, created_ms) values ($1, $2, $3, $4, $5, $6)")
             .bind(key)
             .bind(user.name.as_str())
             .bind(role_code(user.role))
+            .bind(user.lines.as_ref().map(|lines| serde_json::json!(&**lines).to_string()))
             .bind(user.password.as_str())
             .bind(user.created_ms)
             .execute(&mut *connection)

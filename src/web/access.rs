@@ -80,7 +80,7 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
             place => log_in_first(request, place, known.users().is_empty()),
         };
     };
-    let may = permissions::may(&who, request.method(), place);
+    let may = permissions::may(&who, request.method(), place, request.match_info().as_str());
     request.extensions_mut().insert(Arc::new(who));
     may.map(|()| Entry::Enter)
 }

@@ -46,11 +46,28 @@ impl Place {
     }
 }
 
+/// What tells of the lines only that somebody is limited to; everything else is closed to them.
+fn is_of_lines(path: &str) -> bool {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    matches!(
+        parts.as_slice(),
+        [""] | ["lines" | "agents" | "callers" | "calls", _]
+            | ["calls" | "calls.csv" | "callbacks" | "docs"]
+            | ["api", "v1", "openapi.json" | "stats" | "calls" | "callbacks"]
+            | ["api", "v1", "calls", _]
+            | ["api", "v1", "callbacks", "report"]
+    )
+}
+
 /// Whether somebody may.
 ///
 /// # Errors
 /// 403 that says why not.
-pub fn may(who: &Who, method: &Method, place: Place) -> Result<(), Error> {
+pub fn may(who: &Who, method: &Method, place: Place, path: &str) -> Result<(), Error> {
+    if who.lines.is_some() && !matches!(place, Place::Open | Place::OwnAccount) {
+        let may = method.is_safe() && is_of_lines(path);
+        return may.then_some(()).ok_or(Error::NotAllowed("this account sees some lines only, and this is of all"));
+    }
     match place {
         Place::Open => Ok(()),
         Place::OwnAccount if who.by == Means::Token => Err(Error::NotAllowed("a token has no account of its own")),
@@ -68,7 +85,7 @@ mod tests {
     use super::*;
 
     fn who(role: Role, by: Means) -> Who {
-        Who { name: "anna".into(), role, by }
+        Who { name: "anna".into(), role, by, lines: None }
     }
 
     #[test]
@@ -96,7 +113,7 @@ mod tests {
     #[test]
     fn viewers_change_nothing_but_their_own() {
         let session = Means::Session { id: 1, user_id: 1 };
-        let allowed = |role, by, method, place| may(&who(role, by), &method, place).is_ok();
+        let allowed = |role, by, method, place| may(&who(role, by), &method, place, "/x").is_ok();
         for place in [Place::Page, Place::Machine] {
             assert!(allowed(Role::Viewer, session, Method::GET, place));
             for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {

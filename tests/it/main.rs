@@ -30,6 +30,7 @@ mod demo;
 mod histories;
 mod house;
 mod laws;
+mod limited;
 mod live;
 mod log_commands;
 mod metrics;

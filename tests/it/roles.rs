@@ -118,6 +118,40 @@ fn viewers_see_everything_but_accounts_and_change_nothing() {
     assert!(refused.text().contains("Your account may not do this"), "{refused}");
 }
 
+/// A new url is closed to them until it is made to tell of their lines only.
+#[test]
+fn whoever_sees_some_lines_only_gets_nowhere_else() {
+    const OF_LINES: [&str; 15] = [
+        "/",
+        "/lines/1",
+        "/agents/1",
+        "/callers/1",
+        "/calls",
+        "/calls/1",
+        "/calls.csv",
+        "/callbacks",
+        "/docs",
+        "/api/v1/openapi.json",
+        "/api/v1/stats",
+        "/api/v1/calls",
+        "/api/v1/calls/1",
+        "/api/v1/callbacks",
+        "/api/v1/callbacks/report",
+    ];
+    let app = guarded();
+    app.database.add_user_with("carl", "viewer", &["--line", "022129191999"]);
+    let mut cookie = log_in(&app, "carl");
+    for (method, path) in urls().iter().filter(|(method, path)| !is_open(method, path)) {
+        let is_own = path.starts_with("/settings/account") || path == "/logout";
+        let is_allowed = is_own || method == "GET" && OF_LINES.contains(&path.as_str());
+        let answer = by(&app, &cookie, method, path).send();
+        assert_eq!(answer.status == 403, !is_allowed, "{method} {path}: {answer}");
+        if path == "/logout" {
+            cookie = log_in(&app, "carl");
+        }
+    }
+}
+
 #[test]
 fn admins_get_everywhere() {
     let app = guarded();

@@ -12,7 +12,13 @@ pub const GUARDED: [&str; 2] = ["--placetel-secret", "s"];
 impl Database {
     #[track_caller]
     pub fn add_user(&self, name: &str, role: &str) {
-        let done = self.run(&["user", "add", name, "--role", role, "--password-stdin"], PASSWORD.as_bytes());
+        self.add_user_with(name, role, &[]);
+    }
+
+    #[track_caller]
+    pub fn add_user_with(&self, name: &str, role: &str, more: &[&str]) {
+        let add = ["user", "add", name, "--role", role, "--password-stdin"];
+        let done = self.run(&[&add, more].concat(), PASSWORD.as_bytes());
         assert_eq!((done.status, done.stdout.as_str(), done.stderr.as_str()), (0, "", ""));
     }
 

@@ -5,6 +5,8 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use crate::accounts::Role;
 use crate::accounts::secret::SecretHash;
+use crate::calls::call::Call;
+use crate::stats::filter::Lines;
 use crate::store::revisions::By;
 use crate::web::clock::now_ms;
 use crate::web::error::{Challenge, Error};
@@ -19,6 +21,8 @@ pub struct Who {
     pub role: Role,
     /// How they came in.
     pub by: Means,
+    /// What they may see.
+    pub lines: Lines,
 }
 
 /// How somebody came in.
@@ -45,19 +49,30 @@ impl Who {
         if let Some(token) = bearer(request) {
             let unknown = Error::Unauthorized { reason: "there is no such token", challenge: Challenge::Bearer };
             let token = known.token(SecretHash::of(token)).ok_or(unknown)?;
-            return Ok(Some(Self { name: token.name.clone(), role: token.role, by: Means::Token }));
+            return Ok(Some(Self { name: token.name.clone(), role: token.role, by: Means::Token, lines: None }));
         }
         let session = state.accounts.sessions.of(request, &state.db).await?;
         Ok(session.and_then(|session| {
             let user = known.user(session.user_id)?;
             let by = Means::Session { id: session.id, user_id: user.id };
-            Some(Self { name: user.name.clone(), role: user.role, by })
+            let lines = user.lines.clone().filter(|_| user.role == Role::Viewer);
+            Some(Self { name: user.name.clone(), role: user.role, by, lines })
         }))
     }
 
     /// Whoever sent a request that was let in.
     pub fn let_in(request: &HttpRequest) -> Option<Arc<Self>> {
         request.extensions().get::<Arc<Self>>().cloned()
+    }
+
+    /// The only lines that whoever sent a request may see.
+    pub fn lines_of(request: &HttpRequest) -> Lines {
+        Self::let_in(request).and_then(|who| who.lines.clone())
+    }
+
+    /// Whether whoever sent a request may see a call.
+    pub fn may_see(request: &HttpRequest, call: &Call) -> bool {
+        Self::lines_of(request).is_none_or(|lines| call.number.as_ref().is_some_and(|number| lines.contains(number)))
     }
 
     /// Whether whoever sent a request that was let in would still be let in as the same; while the database cannot

@@ -5,12 +5,13 @@ use serde::Serialize;
 use super::openapi::{FilterParams, PageParams};
 use super::{Parameters, filter, limit, parameter, parameters};
 use crate::stats::callbacks::CallbackReport;
-use crate::stats::filter::{Filter, FilterError, FilterProblem};
+use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
+use crate::store::StoreError;
 use crate::store::callback_report::missed_streaks;
-use crate::store::callbacks::{Callback, CallbackCursor, open_callbacks};
+use crate::store::callbacks::{Callback, CallbackCursor, CallbackPage, open_callbacks, open_callbacks_of_lines};
 use crate::store::marks::{Mark, mark_done, undo_done};
 use crate::store::revisions::By;
-use crate::web::accounts::who::author;
+use crate::web::accounts::who::{Who, author};
 use crate::web::clock::rfc3339;
 use crate::web::error::{Error, WrongField};
 use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
@@ -84,9 +85,29 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
     let since_ms = days_ago_ms(within_days(&parameters)?);
     let cursor = cursor(&parameters)?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let page = open_callbacks(&state.db, &state.derivation.numbering, since_ms, cursor, limit).await?;
+    let page = callbacks_for(&state, &Who::lines_of(&request), since_ms, cursor, limit).await?;
     let items = page.callbacks.into_iter().map(CallbackJson::from).collect();
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
+}
+
+/// A page of those who are to be rung back, as far as somebody who may see only these lines knows of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn callbacks_for(
+    state: &State,
+    lines: &Lines,
+    since_ms: i64,
+    cursor: Option<CallbackCursor>,
+    limit: usize,
+) -> Result<CallbackPage, StoreError> {
+    let numbering = &state.derivation.numbering;
+    match lines {
+        None => open_callbacks(&state.db, numbering, since_ms, cursor, limit).await,
+        Some(lines) => {
+            Ok(CallbackPage::of(open_callbacks_of_lines(&state.db, numbering, since_ms, lines).await?, cursor, limit))
+        }
+    }
 }
 
 /// How many days back somebody looks.
@@ -115,7 +136,7 @@ pub fn cursor(parameters: &Parameters) -> Result<Option<CallbackCursor>, FilterE
     responses((status = 200, description = "The report", body = ReportJson))
 )]
 pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
-    let report = callback_report(&state, &filter(&parameters(&request), &state)?).await?;
+    let report = callback_report(&state, &filter(&parameters(&request), &state, Who::lines_of(&request))?).await?;
     Ok(Json(ReportJson {
         missed_callers: report.missed_callers,
         reached: report.reached,

@@ -104,7 +104,7 @@ pub async fn create(
     };
     about(&request, &name);
     let password = state.accounts.hashing.hash(password).await?;
-    let user = NewUser { name, role: Role::Admin, password, created_ms: now_ms() };
+    let user = NewUser { name, role: Role::Admin, lines: None, password, created_ms: now_ms() };
     match add_user(&state.db, &user, true).await {
         Err(AccountError::NotFirst) => return Ok(see_other("/login")),
         made => made?,

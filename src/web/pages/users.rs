@@ -7,7 +7,8 @@ use super::inputs::Inputs;
 use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::secret::{SecretHash, new_token};
-use crate::accounts::{Role, Token, User, key_of, password, read_name};
+use crate::accounts::{self, Role, Token, User, key_of, password, read_name};
+use crate::stats::filter::Lines;
 use crate::store::accounts::{
     AccountError, NewToken, NewUser, add_token as store_token, add_user, remove_token as forget_token, remove_user,
     set_password, set_role,
@@ -45,6 +46,7 @@ struct UserRow {
     make_of: String,
     since: String,
     is_own: bool,
+    lines: Option<String>,
 }
 
 struct TokenRow {
@@ -70,6 +72,7 @@ impl UsersPage {
                 id: user.id,
                 name: user.name.clone(),
                 role: (t.role_of)(user.role),
+                lines: user.lines.as_ref().map(|lines| (t.only_lines)(&lines.join(", "))),
                 other: other.word(),
                 make: (t.make)(other),
                 make_of: (t.make_of)(&user.name, other),
@@ -113,12 +116,13 @@ pub async fn add(
     let name = read_account_name(&mut form, &visit);
     let password = read_password(&mut form, "password", visit.texts.login.password, &visit);
     let role = read_role(&mut form, "role", &visit);
-    let (Some(name), Some(password), Some(role)) = (name, password, role) else {
+    let lines = read_lines(&mut form, role, &visit, &state);
+    let (Some(name), Some(password), Some(role), Some(lines)) = (name, password, role, lines) else {
         return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
     };
     about(&request, &name);
     let password = state.accounts.hashing.hash(password).await?;
-    let added = add_user(&state.db, &NewUser { name, role, password, created_ms: now_ms() }, false).await;
+    let added = add_user(&state.db, &NewUser { name, role, lines, password, created_ms: now_ms() }, false).await;
     done(added, "name", visit, &state, form).await
 }
 
@@ -271,6 +275,22 @@ pub fn read_password(form: &mut Inputs, input: &str, label: &str, visit: &Visit)
         return None;
     }
     Some(entered)
+}
+
+/// The lines that a viewer is limited to: none entered is every line.
+fn read_lines(form: &mut Inputs, role: Option<Role>, visit: &Visit, state: &State) -> Option<Lines> {
+    let entered = form.value("lines").to_owned();
+    let lines = entered.split([',', ';', '\n']).filter(|line| !line.trim().is_empty());
+    let read = accounts::read_lines(lines, &state.derivation.numbering).unwrap_or_default();
+    if read.is_empty() && entered.trim().is_empty() {
+        return Some(None);
+    }
+    if read.is_empty() || role == Some(Role::Admin) {
+        let t = &visit.texts.accounts;
+        form.note("lines", t.lines, if read.is_empty() { t.lines_wrong } else { t.lines_of_admin });
+        return None;
+    }
+    Some(Some(read.into()))
 }
 
 fn read_role(form: &mut Inputs, input: &str, visit: &Visit) -> Option<Role> {

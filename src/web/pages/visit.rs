@@ -9,6 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use super::assets;
 use crate::accounts::Role;
 use crate::lang::Lang;
+use crate::stats::filter::Lines;
 use crate::web::accounts::who::Who;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::Format;
@@ -98,6 +99,16 @@ impl Visit {
         self.is_local || self.who.is_some()
     }
 
+    /// The only lines that whoever looks may see.
+    pub fn lines(&self) -> Lines {
+        self.who.as_ref().and_then(|who| who.lines.clone())
+    }
+
+    /// Whether whoever looks sees some lines only.
+    pub fn is_limited(&self) -> bool {
+        self.lines().is_some()
+    }
+
     /// Whether whoever looks may change things.
     pub fn may_change(&self) -> bool {
         self.is_local || self.who.as_ref().is_some_and(|who| who.role == Role::Admin)
@@ -156,7 +167,10 @@ impl FromRequest for Visit {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
             let (mut visit, state) = visit.zip(state).ok_or_else(missing)?;
             if visit.is_in() {
-                visit.owe(state.callbacks_owed().await);
+                // Whoever sees some lines only is told on the page of callbacks.
+                if !visit.is_limited() {
+                    visit.owe(state.callbacks_owed().await);
+                }
                 visit.close(state.closed_until(visit.now_ms));
             }
             Ok(visit)
