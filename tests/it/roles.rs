@@ -219,3 +219,51 @@ fn every_change_has_a_word_in_the_audit_log() {
         assert_eq!(action.is_some(), !is_trial, "{method} {path}");
     }
 }
+
+#[test]
+fn viewers_are_shown_no_buttons_that_they_may_not_use() {
+    let app = guarded();
+    let (anna, ben) = (log_in(&app, "anna"), log_in(&app, "ben"));
+    let put = |path: &str, body: serde_json::Value| by(&app, &anna, "PUT", path).json(&body).send().status;
+    let route = serde_json::json!({"name": "x", "reply": {"action": "hangup"}});
+    assert_eq!(by(&app, &anna, "POST", "/api/v1/routes").json(&route).send().status, 201);
+    assert_eq!(put("/api/v1/routes/1", serde_json::json!({"name": "y", "reply": {"action": "hangup"}})), 200);
+    assert_eq!(put("/api/v1/lists/VIP", serde_json::json!({"numbers": []})), 201);
+    assert_eq!(put("/api/v1/schedules/office", serde_json::json!({"hours": "24/7"})), 201);
+    assert_eq!(put("/api/v1/contacts/+491712345678", serde_json::json!({"name": "Otto"})), 200);
+    let until = (chrono::Utc::now() + chrono::Duration::hours(1)).to_rfc3339();
+    assert_eq!(put("/api/v1/closed", serde_json::json!({"until": until})), 200);
+    app.database.import(&crate::helpers::log_line(&chrono::Utc::now().to_rfc3339(), &hung_up_missed()), &[]);
+    let buttons = |cookie: &str, path: &str| {
+        let page = by(&app, cookie, "GET", path).send();
+        assert_eq!(page.status, 200, "{path}");
+        let text = page.text().to_owned();
+        let used = ["button class=\"primary\"", "class=\"danger\"", "value=\"up\"", "/enabled\"", "/restore\"", "/new"];
+        let find = "<form class=\"find\"";
+        used.into_iter().filter(|what| text.replace(find, "").contains(what)).count()
+            + text.matches("/routes/open").count()
+    };
+    for path in [
+        "/routes",
+        "/routes/1",
+        "/routes/history",
+        "/routes/history/1",
+        "/routes/lists",
+        "/routes/lists/VIP",
+        "/routes/schedules",
+        "/routes/schedules/office",
+        "/contacts",
+        "/contacts/+491712345678",
+        "/settings/names",
+        "/callbacks",
+    ] {
+        assert!(buttons(&anna, path) > 0, "{path} has buttons for admins");
+        assert_eq!(buttons(&ben, path), 0, "{path}: {}", by(&app, &ben, "GET", path).send());
+    }
+}
+
+fn hung_up_missed() -> String {
+    let call =
+        [("call_id", "m"), ("direction", "in"), ("event", "HungUp"), ("type", "missed"), ("from", "03023125000")];
+    form(&[&call[..], &[("to", "022129191999")]].concat())
+}
