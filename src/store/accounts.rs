@@ -135,6 +135,9 @@ fn read_role(code: i16) -> Result<Role, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn setup_code(db: &Db) -> Result<String, StoreError> {
+    if let Some(code) = super::settings::recall(db, SETUP_CODE).await? {
+        return Ok(code);
+    }
     let fresh = new_code();
     writing!(db, transaction => {
         sqlx::query_scalar(

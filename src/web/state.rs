@@ -368,7 +368,14 @@ impl State {
     pub async fn refresh_accounts(&self) -> Result<(), StoreError> {
         self.accounts.refresh(&self.db).await?;
         let has_accounts = self.accounts.known().is_some_and(|known| !known.users().is_empty());
-        if has_accounts || self.config.is_unprotected() { Ok(()) } else { self.accounts.tell_code(&self.db).await }
+        if has_accounts || self.config.is_unprotected() {
+            return Ok(());
+        }
+        // Without it everything but the first account works; the next time is in a second.
+        if let Err(error) = self.accounts.tell_code(&self.db).await {
+            tracing::debug!(%error, "the code that makes the first account could not be told yet");
+        }
+        Ok(())
     }
 }
 
