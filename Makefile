@@ -3,7 +3,7 @@
 # What takes more than a line is in scripts/.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-sqlite test-postgres test-browser bench deny fmt
+.PHONY: help run test lint test-sqlite test-postgres test-browser soak bench deny fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,10 @@ test-postgres: ## the integration tests on a private PostgreSQL, started for the
 
 test-browser: ## the pages in a real browser (Chromium)
 	env -u TEST_DATABASE_URL FERNAMT_BROWSER=1 cargo test --locked --test it browser -- --include-ignored
+
+soak: ## kills and crashes, five times as often as `make test` does; SOAK=20 more often still
+	FERNAMT_SOAK=$${SOAK:-5} cargo test --locked --test it kills -- --nocapture
+	FERNAMT_SOAK=$${SOAK:-5} scripts/with-postgres cargo test --locked --test it kills -- --nocapture
 
 bench: ## what the README says about performance
 	cargo bench --locked

@@ -10,15 +10,17 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, SettingError};
+use crate::config::{Config, Limits, SettingError};
 use crate::store::later::Gate;
 use crate::store::record::Derivation;
 use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, settings};
+use crate::tls::Certificate;
 use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
 use crate::web::metrics;
+use crate::web::slow;
 use crate::web::state::State;
 use crate::web::tables::StoredTable;
 
@@ -104,6 +106,8 @@ pub struct Service {
     pub address: SocketAddr,
     /// Whether anybody on this machine may do everything.
     pub is_local_mode: bool,
+    /// Whether it speaks TLS there.
+    pub is_https: bool,
     server: Server,
     writing: JoinHandle<()>,
     /// What holds on to the state, and with it the writer, until it is aborted.
@@ -143,6 +147,8 @@ impl Service {
             .map_err(|error| SettingError::new("listen", format!("{}: {error}", config.listen)))?;
         let listening = |error: std::io::Error| SettingError::new("listen", error);
         let address = listener.local_addr().map_err(listening)?;
+        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+        let limits = config.limits;
         let opened = Opened::new(&config).await?;
         let db = opened.db.clone();
         let spool = Spool::open(&config.spool)
@@ -163,6 +169,7 @@ impl Service {
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
         ];
+        background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
         background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));
         let live = state.live.clone();
         let is_local_mode = state.is_local_mode();
@@ -170,16 +177,26 @@ impl Service {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
+                .wrap(from_fn(slow::limit))
                 .wrap(crate::web::headers())
+                .wrap(from_fn(crate::web::stay_with_tls))
                 .wrap(from_fn(metrics::measure))
                 .configure(crate::web::configure)
         })
         .shutdown_timeout(STOP_WITHIN_SECONDS)
         .disable_signals()
-        .listen(listener)
-        .map_err(listening)?
-        .run();
-        Ok(Self { address, is_local_mode, server, writing, background, checkpointing, db, live })
+        .client_request_timeout(limits.head)
+        .tls_handshake_timeout(limits.head)
+        .keep_alive(limits.keep_alive)
+        .max_connections(Limits::CONNECTIONS)
+        .on_connect(slow::watch(limits));
+        let is_https = certificate.is_some();
+        let server = match certificate {
+            None => server.listen(listener),
+            Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()?),
+        };
+        let server = server.map_err(listening)?.run();
+        Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })
     }
 
     /// For stopping it from elsewhere.

@@ -10,6 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+pub use self::network::{Limits, TlsFiles, TrustedProxies};
 use crate::calls::phone::Numbering;
 use crate::routing::hours::holidays::{GERMAN_STATES, is_state};
 use crate::routing::hours::{Hours, HoursContext};
@@ -68,6 +69,16 @@ pub struct Settings {
     /// fernamt-routes.json beside the SQLite database fernamt.db, otherwise in the working directory]
     #[arg(long, env = "FERNAMT_ROUTES_FILE", value_name = "FILE", global = true)]
     routes_file: Option<String>,
+    /// Addresses and networks of the proxies in front, separated by commas: what they say about their clients is
+    /// believed (X-Forwarded-For, -Proto and -Host, Forwarded) [default: nobody is believed]
+    #[arg(long, env = "FERNAMT_TRUSTED_PROXY", value_name = "NETWORKS", global = true)]
+    trusted_proxy: Option<String>,
+    /// Speak TLS (https) with this certificate and what it was signed by, a PEM file; read again when it changes
+    #[arg(long, env = "FERNAMT_TLS_CERT", value_name = "FILE", global = true)]
+    tls_cert: Option<String>,
+    /// The private key of the certificate, a PEM file
+    #[arg(long, env = "FERNAMT_TLS_KEY", value_name = "FILE", global = true)]
+    tls_key: Option<String>,
     /// How the log is written [default: text on a terminal, else json] [possible values: text, json]
     #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -159,12 +170,18 @@ pub struct Config {
     pub spool: PathBuf,
     /// Where the last good routes are kept; see [`Config::routes_path`].
     pub routes_file: Option<PathBuf>,
+    /// The proxies whose word counts.
+    pub trusted_proxies: TrustedProxies,
+    /// `None`: plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
     /// Whether all calls are made up, which every page says.
     pub is_demo: bool,
     /// No setting of people.
     pub live: LivePace,
+    /// No setting of people.
+    pub limits: Limits,
 }
 
 /// How the live stream goes.
@@ -257,11 +274,20 @@ impl Settings {
             )?,
             spool: spool.into(),
             routes_file: optional("routes-file", self.routes_file, file.routes_file)?.map(PathBuf::from),
+            trusted_proxies: optional("trusted-proxy", self.trusted_proxy, file.trusted_proxy)?
+                .map(|networks| TrustedProxies::parse(&networks))
+                .transpose()?
+                .unwrap_or_default(),
+            tls: TlsFiles::new(
+                optional("tls-cert", self.tls_cert, file.tls_cert)?,
+                optional("tls-key", self.tls_key, file.tls_key)?,
+            )?,
             log_format: optional("log-format", self.log_format, file.log_format)?
                 .map(|word| parse_choice("log-format", &word))
                 .transpose()?,
             is_demo: false,
             live: LivePace::default(),
+            limits: Limits::default(),
         };
         config.derivation()?;
         let allow_unsigned = self.allow_unsigned.or(file.allow_unsigned).unwrap_or(false);
@@ -406,6 +432,9 @@ fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
     let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| whole);
     seconds.ok_or_else(|| SettingError::new(flag, "must be whole seconds"))
 }
+
+/// What concerns connections.
+mod network;
 
 #[cfg(test)]
 mod tests;

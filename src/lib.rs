@@ -32,5 +32,7 @@ pub mod simulate;
 pub mod stats;
 /// The database: all SQL and nothing but.
 pub mod store;
+/// TLS for those without a proxy.
+pub mod tls;
 /// HTTP: the PBX's endpoint, the JSON API, the pages.
 pub mod web;

@@ -9,6 +9,7 @@ use crate::config::Config;
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    allow_many_connections();
     let service = Service::start(config).await?;
     if service.is_local_mode {
         tracing::info!("local mode: everything is open, but only to this machine");
@@ -23,7 +24,8 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
 pub(super) async fn until_stopped(service: Service) -> anyhow::Result<ExitCode> {
     // Scripts read the address, and port 0 picks one, from this line.
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "fernamt listens on http://{}", service.address);
+    let scheme = if service.is_https { "https" } else { "http" };
+    let _ = writeln!(out, "fernamt listens on {scheme}://{}", service.address);
     let _ = out.flush();
     let handle = service.handle();
     tokio::spawn(async move {
@@ -34,6 +36,15 @@ pub(super) async fn until_stopped(service: Service) -> anyhow::Result<ExitCode> 
     service.run().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Many systems allow a program 1,024 open files unless it asks for more.
+fn allow_many_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!(%error, "no more open files are allowed than before");
+    }
 }
 
 pub(super) async fn stop_signal() {

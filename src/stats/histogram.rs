@@ -29,23 +29,43 @@ impl Histogram {
         if other.pairs.len() * 16 <= self.pairs.len().max(16) {
             return other.pairs.iter().for_each(|&(seconds, count)| self.add_seconds(seconds, count * times));
         }
-        let mut sum = Vec::with_capacity(self.pairs.len() + other.pairs.len());
-        let (mut left, mut right) = (self.pairs.iter().peekable(), other.pairs.iter().peekable());
-        loop {
-            let pair = match (left.peek(), right.peek()) {
-                (None, None) => break,
-                (Some(&&(a, count)), Some(&&(b, _))) if a < b => (left.next(), (a, count)).1,
-                (Some(&&(a, count)), Some(&&(b, more))) if a == b => {
-                    (left.next(), right.next(), (a, count + more * times)).2
+        // Most seconds are known from the calls before: they are counted where they stand, and only new ones move others.
+        let (mut place, mut new, mut is_zero) = (0, 0, false);
+        for &(seconds, count) in &other.pairs {
+            while self.pairs.get(place).is_some_and(|pair| pair.0 < seconds) {
+                place += 1;
+            }
+            match self.pairs.get_mut(place).filter(|pair| pair.0 == seconds) {
+                Some(pair) => {
+                    pair.1 += count * times;
+                    is_zero |= pair.1 == 0;
                 }
-                (Some(&&pair), None) => (left.next(), pair).1,
-                (_, Some(&&(b, more))) => (right.next(), (b, more * times)).1,
-            };
-            if pair.1 != 0 {
-                sum.push(pair);
+                None => new += 1,
             }
         }
-        self.pairs = sum;
+        if new > 0 {
+            self.insert_new(other, times, new);
+        }
+        if is_zero || times == 0 {
+            self.pairs.retain(|pair| pair.1 != 0);
+        }
+    }
+
+    /// Makes room for so many pairs of the other whose seconds are not here yet, from the last to the first.
+    fn insert_new(&mut self, other: &Self, times: i64, new: usize) {
+        let mut left = self.pairs.len();
+        let mut end = left + new;
+        self.pairs.resize(end, (0, 0));
+        for &(seconds, count) in other.pairs.iter().rev() {
+            while left > 0 && self.pairs[left - 1].0 > seconds {
+                (left, end) = (left - 1, end - 1);
+                self.pairs[end] = self.pairs[left];
+            }
+            if left == 0 || self.pairs[left - 1].0 != seconds {
+                end -= 1;
+                self.pairs[end] = (seconds, count * times);
+            }
+        }
     }
 
     fn add_seconds(&mut self, seconds: u32, count: i64) {
@@ -104,6 +124,46 @@ impl Histogram {
     }
 }
 
+/// From so many pairs on a sum counts in a table.
+const MANY: usize = 256;
+/// Seconds below this have a place in the table: calls are seldom longer.
+const IN_TABLE: usize = 4_096;
+
+/// A sum of many histograms. A large one takes a pair at the price of one addition, wherever it belongs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Accumulator {
+    /// By seconds; empty while there is little.
+    table: Vec<i64>,
+    rest: Histogram,
+}
+
+impl Accumulator {
+    /// Adds `times` the histogram.
+    pub(super) fn add(&mut self, histogram: &Histogram, times: i64) {
+        if self.table.is_empty() {
+            self.rest.add(histogram, times);
+            if self.rest.pairs.len() >= MANY {
+                self.table = vec![0; IN_TABLE];
+                let small = std::mem::take(&mut self.rest);
+                self.add(&small, 1);
+            }
+            return;
+        }
+        for &(seconds, count) in &histogram.pairs {
+            match self.table.get_mut(seconds as usize) {
+                Some(sum) => *sum += count * times,
+                None => self.rest.add_seconds(seconds, count * times),
+            }
+        }
+    }
+
+    /// All that was added.
+    pub(super) fn sum(&self) -> Histogram {
+        let counted = (0..).zip(self.table.iter().copied()).filter(|pair| pair.1 != 0);
+        Histogram { pairs: counted.chain(self.rest.pairs.iter().copied()).collect() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -149,6 +209,29 @@ mod tests {
             prop_assert_eq!(sum.count(), a.count() + b.count());
             sum.add(&b, -1);
             prop_assert_eq!(sum, a);
+        }
+
+        #[test]
+        fn sums_hold_each_second_once_in_order(
+            parts in prop::collection::vec((prop::collection::vec(0..90u32, 0..60), -2..=2i64), 0..6),
+        ) {
+            let (mut sum, mut expected) = (Histogram::default(), std::collections::BTreeMap::new());
+            for (values, times) in &parts {
+                sum.add(&of(values), *times);
+                values.iter().for_each(|&seconds| *expected.entry(seconds).or_insert(0) += times);
+            }
+            expected.retain(|_, count| *count != 0);
+            prop_assert_eq!(sum.pairs().to_vec(), expected.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_large_sum_is_the_same(parts in prop::collection::vec((prop::collection::vec(0..6_000u32, 0..400), -2..=2i64), 0..4)) {
+            let (mut sum, mut expected) = (Accumulator::default(), Histogram::default());
+            for (values, times) in &parts {
+                sum.add(&of(values), *times);
+                expected.add(&of(values), *times);
+            }
+            prop_assert_eq!(sum.sum(), expected);
         }
     }
 }

@@ -168,8 +168,14 @@ impl<'a> Counter<'a> {
             (Some(group_by), Tier::Hour) => Some(hour_group_key(group_by, bucket, self.business)),
             (Some(group_by), _) => Some(day_group_key(group_by, day_of_number(bucket))),
         };
-        for (class, figures) in cell.iter() {
-            self.add(key.clone(), class, class.progress.outcome_when_over(), figures, 1);
+        let counted = |(class, _): &(Class, &Figures)| self.filter.counts(*class, class.progress.outcome_when_over());
+        let mut counted = cell.iter().filter(counted).peekable();
+        if counted.peek().is_none() {
+            return;
+        }
+        let place = self.place(key);
+        for (class, figures) in counted {
+            self.tallies[place].1.add(class.direction, class.progress.outcome_when_over(), figures, 1);
         }
     }
 

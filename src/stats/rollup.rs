@@ -246,6 +246,13 @@ fn push_number(bytes: &mut Vec<u8>, number: i64) {
 }
 
 pub(super) fn take_number(bytes: &mut &[u8]) -> Option<i64> {
+    // Nearly all are small.
+    if let Some((&byte, rest)) = bytes.split_first()
+        && byte < 128
+    {
+        *bytes = rest;
+        return Some(i64::from(byte));
+    }
     let mut number = 0u64;
     for shift in (0..63).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

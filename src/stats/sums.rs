@@ -36,7 +36,7 @@ pub fn read_packed(cell: &[u8], mut take: impl FnMut(Class, Sums)) -> Option<()>
         rest = after;
         let calls = take_number(&mut rest)?;
         let (talk_calls, talk_seconds) = sum_histogram(&mut rest)?;
-        sum_histogram(&mut rest)?;
+        skip_histogram(&mut rest)?;
         take(Class::from_code(code)?, Sums { calls, talk_calls, talk_seconds });
     }
     Some(())
@@ -52,6 +52,19 @@ fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
         total = total.checked_add(seconds.checked_mul(count)?)?;
     }
     Some((calls, total))
+}
+
+fn skip_histogram(rest: &mut &[u8]) -> Option<()> {
+    let mut numbers = take_number(rest)?.checked_mul(2)?;
+    if numbers == 0 {
+        return Some(());
+    }
+    let last = rest.iter().position(|byte| {
+        numbers -= i64::from(*byte < 128);
+        numbers == 0
+    })?;
+    *rest = &rest[last + 1..];
+    Some(())
 }
 
 /// A call that cells count as over, but which is still running: taken away there and added here.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::histogram::Histogram;
+use super::histogram::{Accumulator, Histogram};
 use super::rollup::Figures;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
@@ -106,21 +106,33 @@ pub struct Totals {
     pub service_level: Option<ServiceLevel>,
 }
 
+/// What is counted alike.
+#[derive(Clone, Debug, Default)]
+struct Count {
+    calls: i64,
+    talk: Accumulator,
+    wait: Accumulator,
+}
+
 /// Counts by direction and outcome.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    figures: BTreeMap<(Option<Direction>, Outcome), Figures>,
+    counts: BTreeMap<(Option<Direction>, Outcome), Count>,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Figures, times: i64) {
-        self.figures.entry((direction, outcome)).or_default().add(figures, times);
+        let count = self.counts.entry((direction, outcome)).or_default();
+        count.calls += figures.calls * times;
+        count.talk.add(&figures.talk, times);
+        count.wait.add(&figures.wait, times);
     }
 
     /// Adds all of another.
     pub(super) fn merge(&mut self, other: &Self) {
-        for (&(direction, outcome), figures) in &other.figures {
-            self.add(direction, outcome, figures, 1);
+        for (&(direction, outcome), count) in &other.counts {
+            let figures = Figures { calls: count.calls, talk: count.talk.sum(), wait: count.wait.sum() };
+            self.add(direction, outcome, &figures, 1);
         }
     }
 
@@ -129,28 +141,28 @@ impl Tally {
         let (mut inbound, mut outbound) = (0, 0);
         let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
         let (mut answerable, mut inbound_missed) = (0, 0);
-        for (&(direction, outcome), figures) in &self.figures {
-            outcomes.0[usize::from(outcome.code())] += figures.calls;
+        for (&(direction, outcome), count) in &self.counts {
+            outcomes.0[usize::from(outcome.code())] += count.calls;
             match direction {
-                Some(Direction::In) => inbound += figures.calls,
-                Some(Direction::Out) => outbound += figures.calls,
+                Some(Direction::In) => inbound += count.calls,
+                Some(Direction::Out) => outbound += count.calls,
                 None => {}
             }
             match outcome {
                 Outcome::Accepted => {
-                    talk.add(&figures.talk, 1);
-                    wait.add(&figures.wait, 1);
+                    talk.add(&count.talk.sum(), 1);
+                    wait.add(&count.wait.sum(), 1);
                 }
-                Outcome::Missed => abandoned.add(&figures.wait, 1),
+                Outcome::Missed => abandoned.add(&count.wait.sum(), 1),
                 _ => {}
             }
             if direction == Some(Direction::In)
                 && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail)
             {
-                answerable += figures.calls;
+                answerable += count.calls;
             }
             if (direction, outcome) == (Some(Direction::In), Outcome::Missed) {
-                inbound_missed += figures.calls;
+                inbound_missed += count.calls;
             }
         }
         let calls = outcomes.total();

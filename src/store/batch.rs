@@ -10,7 +10,7 @@ use sqlx::{Arguments, Database, FromRow, QueryBuilder};
 
 use super::cells::read_cell;
 use super::events::{digest, read_receipt};
-use super::rows::{CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
+use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
 use super::rows::{pack_call_id, pack_direction};
 use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
@@ -67,16 +67,24 @@ for_both_engines! {
         }
     }
 
-    /// All rows of a query that asks for them as JSON where `WAYS` says so.
+    /// All rows of a query that asks for them as JSON, and for their bytes, where `WAYS` says so.
     async fn fetch_rows<R>(connection: &mut EngineConnection, mut query: QueryBuilder<Engine>) -> Result<Vec<R>, StoreError>
     where
-        R: DeserializeOwned + Send + Unpin + for<'r> FromRow<'r, <Engine as Database>::Row>,
+        R: DeserializeOwned + Bytes + Send + Unpin + for<'r> FromRow<'r, <Engine as Database>::Row>,
     {
         if !WAYS.rows_in_json {
             return Ok(query.build_query_as().persistent(false).fetch_all(connection).await?);
         }
-        let text: String = query.build_query_scalar().persistent(false).fetch_one(connection).await?;
-        serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))
+        let (text, bytes): (String, Option<Vec<u8>>) = query.build_query_as().persistent(false).fetch_one(connection).await?;
+        let mut rows: Vec<R> = serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let mut rest = bytes.as_deref().unwrap_or_default();
+        for room in rows.iter_mut().map(R::bytes) {
+            let (bytes, after) =
+                rest.split_at_checked(room.len()).ok_or_else(|| StoreError::Damaged("the bytes of a row".into()))?;
+            room.copy_from_slice(bytes);
+            rest = after;
+        }
+        Ok(rows)
     }
 
     /// The calls with these ids and their events.
@@ -254,7 +262,7 @@ for_both_engines! {
         for chunk in keys.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new("select ");
             query.push(if WAYS.rows_in_json {
-                "json_group_array(json_array(tier, bucket, subject, hex(figures)))"
+                "json_group_array(json_array(tier, bucket, subject, length(figures))), cast(group_concat(figures, '') as blob)"
             } else {
                 "tier, bucket, subject, figures"
             });

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::Row;
 
 use super::{Db, StoreError};
@@ -74,10 +74,10 @@ async fn read(
 ) -> Result<(), StoreError> {
     match db {
         Db::Sqlite(pools) => {
-            for slice in slices(tier, buckets) {
-                // Of a blob, `group_concat` takes the bytes as they are.
-                let (keys, figures): (String, Option<Vec<u8>>) = ask!(
-                    sqlx::query_as,
+            // Of a blob, `group_concat` takes the bytes as they are.
+            let read = slices(tier, buckets).map(|slice| {
+                ask!(
+                    sqlx::query_as::<_, (String, Option<Vec<u8>>)>,
                     "json_group_array(json_array(bucket, subject, length(figures))), \
                      cast(group_concat(figures, '') as blob)",
                     tier,
@@ -85,7 +85,10 @@ async fn read(
                     subject
                 )
                 .fetch_one(&pools.read)
-                .await?;
+            });
+            // The next slice is read while this one is counted.
+            let mut read = stream::iter(read).buffered(2);
+            while let Some((keys, figures)) = read.try_next().await? {
                 let keys: Vec<(i64, Cow<'_, str>, usize)> = serde_json::from_str(&keys).map_err(|_| damaged())?;
                 let mut rest = figures.as_deref().unwrap_or_default();
                 for (bucket, subject, length) in keys {

@@ -141,12 +141,12 @@ macro_rules! logged_columns {
 }
 pub(super) use logged_columns;
 
-/// [`logged_columns`] as SQLite makes one JSON text of all rows.
+/// [`logged_columns`] as SQLite makes one JSON text of all rows, and one blob of their bytes.
 macro_rules! logged_columns_in_json {
     () => {
         "json_group_array(json_array(json_array(calls.id, hex(call_id), direction, from_number, to_number, number, \
          party, peer, has_incoming, in_hours, started_ms, accepted_ms, ended_ms, ending, talk_seconds, event_count), \
-         received_ms, deliveries, hex(body)))"
+         received_ms, deliveries, length(body))), cast(group_concat(body, '') as blob)"
     };
 }
 pub(super) use logged_columns_in_json;
@@ -158,8 +158,31 @@ pub(super) struct LoggedRow {
     pub(super) call: CallRow,
     pub(super) received_ms: i64,
     pub(super) deliveries: i32,
-    #[serde(with = "hex::serde")]
+    #[serde(deserialize_with = "room_of")]
     pub(super) body: Vec<u8>,
+}
+
+/// A row with bytes: in JSON stands only how many.
+pub(super) trait Bytes {
+    /// The bytes, or room for them.
+    fn bytes(&mut self) -> &mut [u8];
+}
+
+impl Bytes for LoggedRow {
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.body
+    }
+}
+
+impl Bytes for CellRow {
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.figures
+    }
+}
+
+/// Room for as many bytes as SQLite's `length` says.
+fn room_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    usize::deserialize(deserializer).map(|length| vec![0; length])
 }
 
 /// SQLite keeps truth as a number.
@@ -173,7 +196,7 @@ pub(super) struct CellRow {
     pub(super) tier: i16,
     pub(super) bucket: i64,
     pub(super) subject: String,
-    #[serde(with = "hex::serde")]
+    #[serde(deserialize_with = "room_of")]
     pub(super) figures: Vec<u8>,
 }
 

@@ -10,6 +10,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::accounts::who::Who;
 use super::audit;
+use super::client;
 use super::error::{Challenge, Error};
 use super::pages::see_other;
 use super::permissions::{self, Place};
@@ -174,7 +175,7 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin_host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match (origin_host, host(headers)) {
+    match (origin_host, client::host(request)) {
         (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
         _ => foreign(),
     }

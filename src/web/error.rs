@@ -40,6 +40,9 @@ pub enum Error {
     /// 405: the other methods of the url.
     #[error("this url takes only {0}")]
     Method(&'static str),
+    /// 408: the body did not come in time.
+    #[error("the request came too slowly")]
+    TooSlow,
     /// 409: something else stands in the way.
     #[error("{0}")]
     InTheWay(String),
@@ -105,6 +108,7 @@ impl ResponseError for Error {
             Self::Forbidden(_) | Self::NotAllowed(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::InTheWay(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -46,6 +46,8 @@ pub mod quality;
 pub mod reports;
 /// Routes tried out, on one call and on past ones.
 pub mod route_trials;
+/// Clients that are too slow.
+pub mod slow;
 /// What handlers share.
 pub mod state;
 /// The routes with what they share.
@@ -53,8 +55,10 @@ pub mod tables;
 
 mod i18n;
 
-use actix_web::http::header;
-use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 /// Nothing from elsewhere, nothing inline.
@@ -67,8 +71,26 @@ pub fn headers() -> DefaultHeaders {
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::X_FRAME_OPTIONS, "DENY"))
-        // Not "no-referrer": browsers would send our own forms with `Origin: null`, like those of another site.
-        .add((header::REFERRER_POLICY, "same-origin"))
+        // Pages say "same-origin" of themselves, which counts there: browsers would send their forms with `Origin: null`,
+        // like those of another site.
+        .add((header::REFERRER_POLICY, "no-referrer"))
+}
+
+/// Who has come by TLS once shall not come without it, for a year.
+///
+/// # Errors
+/// Those of the inner one.
+pub async fn stay_with_tls(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let is_https = client::is_https(request.request());
+    let mut response = next.call(request).await?;
+    if is_https {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    Ok(response)
 }
 
 /// The table of urls.

@@ -184,5 +184,7 @@ fn every_answer_forbids_scripts_from_elsewhere() {
         let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("{path}: {answer}"));
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
     }
 }

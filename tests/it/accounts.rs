@@ -122,6 +122,28 @@ fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
 }
 
 #[test]
+fn behind_a_named_proxy_the_cookie_is_for_tls_and_failures_count_by_client() {
+    let database = Database::create();
+    database.add_user("anna", "admin");
+    let app = TestApp::on(Arc::new(database), &["--placetel-secret", "s", "--trusted-proxy", "127.0.0.1"]);
+    let from = |client: &str, password: &str| {
+        let request = app.request("POST", "/login").header("X-Forwarded-For", client);
+        let request = request.header("X-Forwarded-Proto", "https").header("X-Forwarded-Host", "tel.example");
+        let login = form(&[("name", "anna"), ("password", password)]);
+        request.header("Origin", "https://tel.example").form(login).send()
+    };
+    let cookie = from("192.0.2.1", PASSWORD).header("set-cookie").unwrap().to_owned();
+    assert!(cookie.split("; ").any(|attribute| attribute == "Secure"), "{cookie}");
+    let statuses: Vec<_> = (0..10).map(|_| from("192.0.2.1", "wrong password").status).collect();
+    assert_eq!((statuses[8], statuses[9]), (401, 429));
+    // What the client itself claims stands before what the proxy adds.
+    assert_eq!(from("198.51.100.7, 192.0.2.1", PASSWORD).status, 429);
+    assert_eq!(from("192.0.2.2", PASSWORD).status, 303);
+    let plain = try_login(&app, "anna", PASSWORD);
+    assert!(!plain.header("set-cookie").unwrap().contains("Secure"), "{plain}");
+}
+
+#[test]
 fn whoever_logs_in_comes_back_to_where_they_were_and_never_to_another_site() {
     let app = guarded();
     let to = |next: &str| {

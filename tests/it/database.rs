@@ -56,7 +56,8 @@ impl Database {
         Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file }, directory }
     }
 
-    fn on_cluster(cluster: String) -> Self {
+    /// On this cluster of PostgreSQL.
+    pub fn on_cluster(cluster: String) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let name = format!("it_{}_{since}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

@@ -231,7 +231,9 @@ impl Server {
         });
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).unwrap();
-        let url = first_line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let bare =
+            |word: &'_ str| word.strip_prefix("http://").or(word.strip_prefix("https://")).map(ToOwned::to_owned);
+        let url = first_line.split_whitespace().find_map(bare);
         let address = url.and_then(|address| address.trim_end_matches('/').parse().ok());
         let address = address.unwrap_or_else(|| panic!("no url in {first_line:?}"));
         Self { child, address, first_line, stdout, stderr: Some(stderr) }

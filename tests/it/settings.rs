@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::helpers::{Answers, Database, Done, Server, fernamt, run};
 
 /// Flag, environment variable, and values that cannot be used.
-const UNUSABLE: [(&str, &str, &[&str]); 11] = [
+const UNUSABLE: [(&str, &str, &[&str]); 14] = [
     ("listen", "FERNAMT_LISTEN", &["nowhere", "127.0.0.1", "127.0.0.1:65536", "0.0.0.0:0", "[::]:0", "", " "]),
     ("database-url", "DATABASE_URL", &["mysql://localhost/x", "fernamt.db", "", "postgres://127.0.0.1:1/nothing"]),
     ("time-zone", "FERNAMT_TIME_ZONE", &["Mars/Base", "CEST!", "", "+01:00"]),
@@ -17,6 +17,9 @@ const UNUSABLE: [(&str, &str, &[&str]); 11] = [
     ("hangup-timeout", "FERNAMT_HANGUP_TIMEOUT", &["soon", "0s", "-1h", "", "10"]),
     ("business-hours", "FERNAMT_BUSINESS_HOURS", &["Mon-Fri 9-17", "always open", "", "25:00-26:00 Mo"]),
     ("service-level", "FERNAMT_SERVICE_LEVEL", &["20", "1500ms", "0s", "x", ""]),
+    ("trusted-proxy", "FERNAMT_TRUSTED_PROXY", &["proxy", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", ""]),
+    ("tls-cert", "FERNAMT_TLS_CERT", &[""]),
+    ("tls-key", "FERNAMT_TLS_KEY", &[""]),
     ("answer-within", "FERNAMT_ANSWER_WITHIN", &["fast", "0ms", "-1s", ""]),
 ];
 

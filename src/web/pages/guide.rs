@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 
 use super::visit::Visit;
+use crate::web::client;
 use crate::web::i18n::WelcomeTexts;
 use crate::web::state::State;
 
@@ -21,11 +22,12 @@ pub struct Guide {
 impl Guide {
     /// For whoever opened this server under the name that the request says.
     pub fn new(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
-        let connection = request.connection_info();
-        let own = format!("{}://{}", connection.scheme(), connection.host());
+        let scheme = if client::is_https(request) { "https" } else { "http" };
+        let host = client::host(request).unwrap_or_else(|| request.app_config().host());
+        let own = format!("{scheme}://{host}");
         let url = match state.config.placetel_basic {
             // The password is not shown; whoever pastes this knows it.
-            Some(_) => format!("{}://user:password@{}/placetel", connection.scheme(), connection.host()),
+            Some(_) => format!("{scheme}://user:password@{host}/placetel"),
             None => format!("{own}/placetel"),
         };
         Self {
@@ -33,7 +35,7 @@ impl Guide {
             is_reachable: !state.config.is_unprotected(),
             secret_command: "fernamt --placetel-secret SECRET",
             basic_command: "fernamt --placetel-basic user:password",
-            proxied: format!("http://{}", connection.host()),
+            proxied: format!("http://{host}"),
             simulate: format!("fernamt simulate {own}"),
             curl: format!(
                 "curl -d 'call_id=try-1&event=IncomingCall&direction=in&from=022129191999&to=022199988560' {url}"

@@ -1,0 +1,121 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::SettingError;
+
+/// The proxies whose word about their clients counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Reads addresses and networks, separated by commas.
+    ///
+    /// # Errors
+    /// When one of them is neither.
+    pub fn parse(text: &str) -> Result<Self, SettingError> {
+        let network = |word: &str| {
+            let address = || word.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+            word.parse().or_else(|_| address()).map_err(|_| {
+                let reason =
+                    format!("`{word}` is neither an address nor a network; expected some like 10.0.0.1,192.168.0.0/16");
+                SettingError::new("trusted-proxy", reason)
+            })
+        };
+        text.split(',').map(|word| network(word.trim())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether this is the address of one.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Where certificate and key are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and what it was signed by.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// Both or none.
+    pub(super) fn new(cert: Option<String>, key: Option<String>) -> Result<Option<Self>, SettingError> {
+        match (cert, key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(Self { cert: cert.into(), key: key.into() })),
+            (Some(_), None) => Err(SettingError::new("tls-key", "is missing: a certificate needs its private key")),
+            (None, Some(_)) => Err(SettingError::new("tls-cert", "is missing: a private key needs its certificate")),
+        }
+    }
+}
+
+/// How much time clients get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For the TLS handshake, and for the head of the first request.
+    pub head: Duration,
+    /// For the body, and a second more for each [`Limits::BYTES_PER_SECOND`] that came.
+    pub body: Duration,
+    /// For taking a piece of an answer, and for the next request after it.
+    pub stall: Duration,
+    /// After so long without a request a connection is closed.
+    pub keep_alive: Duration,
+}
+
+impl Limits {
+    /// Slower than this is no network that anybody would use.
+    pub const BYTES_PER_SECOND: u32 = 16 * 1024;
+    /// So many connections per core; more wait to be accepted.
+    pub const CONNECTIONS: usize = 4_096;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(20),
+            stall: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks_are_trusted_and_nothing_else() {
+        let proxies = TrustedProxies::parse("10.0.0.0/8, 192.0.2.7,::1,2001:db8::/32,::ffff:198.51.100.1").unwrap();
+        for address in ["10.1.2.3", "192.0.2.7", "::1", "2001:db8:1::2", "198.51.100.1"] {
+            assert!(proxies.contains(address.parse().unwrap()), "{address}");
+        }
+        for address in ["11.1.2.3", "192.0.2.8", "::2", "2001:db9::1", "127.0.0.1"] {
+            assert!(!proxies.contains(address.parse().unwrap()), "{address}");
+        }
+        assert!(!TrustedProxies::default().contains("127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        for text in ["proxy", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "10.0.0", "*"] {
+            let error = TrustedProxies::parse(text).unwrap_err();
+            assert_eq!(error.flag, "trusted-proxy", "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn certificate_and_key_come_together() {
+        let flag = |cert: Option<&str>, key: Option<&str>| {
+            TlsFiles::new(cert.map(Into::into), key.map(Into::into)).map_err(|error| error.flag)
+        };
+        assert_eq!(flag(None, None), Ok(None));
+        assert!(flag(Some("c"), Some("k")).unwrap().is_some());
+        assert_eq!((flag(Some("c"), None), flag(None, Some("k"))), (Err("tls-key"), Err("tls-cert")));
+    }
+}

@@ -1,0 +1,174 @@
+//! Clients that take their time, by weakness or by purpose. Raw sockets: whoever attacks uses no library.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fernamt::config::Limits;
+
+use crate::helpers::{Answers, Database, TestApp, hung_up};
+
+/// Longer than any limit takes to act.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough that it never is what acts.
+const NEVER: Duration = Duration::from_secs(3_600);
+
+fn with(change: impl FnOnce(&mut Limits)) -> TestApp {
+    let mut limits = Limits { head: NEVER, body: NEVER, stall: NEVER, keep_alive: NEVER };
+    change(&mut limits);
+    TestApp::changed(Arc::new(Database::create()), &[], |config| config.limits = limits)
+}
+
+fn short() -> Duration {
+    Duration::from_millis(400)
+}
+
+fn connect(app: &TestApp) -> TcpStream {
+    let stream = TcpStream::connect(app.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Sends a byte of this now and then, for as long as the other side takes them; what it says at last.
+fn drip(mut stream: TcpStream, bytes: &[u8]) -> String {
+    let mut reader = stream.try_clone().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => said.extend_from_slice(&chunk[..read]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+                Err(error) => panic!("it is still open: {error}"),
+            }
+        }
+        String::from_utf8_lossy(&said).into_owned()
+    });
+    for byte in bytes.iter().cycle() {
+        if reading.is_finished() || stream.write_all(&[*byte]).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    reading.join().unwrap()
+}
+
+#[test]
+fn a_head_that_never_ends_is_cut_off() {
+    let app = with(|limits| limits.head = short());
+    let mut stream = connect(&app);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").unwrap();
+    let said = drip(stream, b"x");
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408 "), "{said}");
+}
+
+#[test]
+fn a_second_head_that_never_ends_is_cut_off() {
+    let app = with(|limits| limits.stall = short());
+    let mut stream = connect(&app);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nX-Slow: ").unwrap();
+    let said = drip(stream, b"x");
+    assert_eq!(said.matches("HTTP/1.1 200 ").count(), 1, "{said}");
+}
+
+#[test]
+fn a_connection_without_requests_is_closed() {
+    let app = with(|limits| limits.keep_alive = short());
+    let mut stream = connect(&app);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+#[test]
+fn a_body_that_never_ends_is_refused_and_nothing_stored() {
+    let app = with(|limits| limits.body = short());
+    let head = |path: &str, media: &str| {
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\nContent-Length: 60000\r\n\r\n")
+    };
+    let form = "application/x-www-form-urlencoded";
+    for (path, media, start) in [
+        ("/placetel", form, "event=HungUp&call_id=a&type="),
+        ("/language", form, "lang="),
+        ("/api/v1/routes", "application/json", "{\"name\":\""),
+        (
+            "/contacts/import",
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n",
+        ),
+    ] {
+        let mut stream = connect(&app);
+        stream.write_all(format!("{}{start}", head(path, media)).as_bytes()).unwrap();
+        let said = drip(stream, b"x");
+        assert!(said.starts_with("HTTP/1.1 408 "), "{path}: {said}");
+        assert!(said.contains("application/problem+json") && said.contains("nosniff"), "{path}: {said}");
+    }
+    assert_eq!(app.database.count("from events") + app.database.count("from routes"), 0);
+}
+
+#[test]
+fn a_body_in_pieces_is_taken() {
+    let app = TestApp::start();
+    let body = hung_up("a", "missed", 0);
+    let mut stream = connect(&app);
+    write!(
+        stream,
+        "POST /placetel HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
+    for piece in body.as_bytes().chunks(7) {
+        stream.write_all(piece).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    assert_eq!(app.call("a").ok()["outcome"], "missed");
+}
+
+#[test]
+fn whoever_never_reads_its_answers_is_cut_off() {
+    let app = with(|limits| limits.stall = short());
+    let stream = connect(&app);
+    // Questions for more than all buffers on the way hold, until nothing more is taken.
+    stream.set_nonblocking(true).unwrap();
+    let question = b"GET /assets/app.css HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let mut sent = 0;
+    for _ in 0..3_000 {
+        match (&stream).write(&question[sent..]) {
+            Ok(written) => sent = (sent + written) % question.len(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => {
+                assert!([ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()), "{error}");
+                // Others are served as ever.
+                assert_eq!(app.get("/healthz").status, 200);
+                return;
+            }
+        }
+    }
+    panic!("it still holds its place");
+}
+
+#[test]
+fn a_head_or_an_url_without_end_is_refused() {
+    let app = TestApp::start();
+    for start in ["GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ", "GET /"] {
+        let mut stream = connect(&app);
+        let _ = stream.write_all(start.as_bytes());
+        let mut sent = 0;
+        while sent < 4_000_000 && stream.write_all(&[b'x'; 8_192]).is_ok() {
+            sent += 8_192;
+        }
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 4"), "{said}");
+        assert!(sent < 4_000_000, "it reads on and on");
+    }
+    assert_eq!(app.get("/healthz").status, 200);
+}
