@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::accounts::MAX_NAME_CHARS;
+
 /// From this failure on nobody gets further.
 const MOST: usize = 10;
 /// Failures count this long.
@@ -33,7 +35,9 @@ impl Failures {
     ///
     /// # Errors
     /// Too many have failed; how long to wait.
-    pub fn attempt(&self, name: String, address: IpAddr, now: Instant) -> Result<Attempt<'_>, Duration> {
+    pub fn attempt(&self, name: &str, address: IpAddr, now: Instant) -> Result<Attempt<'_>, Duration> {
+        // Nobody has a longer name, and somebody may send any.
+        let name = name.chars().take(MAX_NAME_CHARS).collect();
         let key = (name, network(address));
         let mut by_key = self.lock();
         if by_key.len() >= MOST_REMEMBERED {
@@ -100,7 +104,7 @@ mod tests {
     fn the_tenth_failure_closes_until_the_window_is_over() {
         let (failures, start) = (Failures::default(), Instant::now());
         let here = address("192.0.2.1");
-        let attempt = |seconds| failures.attempt("anna".into(), here, start + Duration::from_secs(seconds));
+        let attempt = |seconds| failures.attempt("anna", here, start + Duration::from_secs(seconds));
         for second in 0..9 {
             assert_eq!(attempt(second).unwrap().fail(), None, "{second}");
         }
@@ -117,9 +121,9 @@ mod tests {
     fn names_and_addresses_count_apart_and_networks_together() {
         let (failures, now) = (Failures::default(), Instant::now());
         for host in 0..10 {
-            let _ = failures.attempt("anna".into(), address(&format!("2001:db8::{host}")), now).map(Attempt::fail);
+            let _ = failures.attempt("anna", address(&format!("2001:db8::{host}")), now).map(Attempt::fail);
         }
-        let is_closed = |name: &str, at| failures.attempt(name.to_owned(), address(at), now).is_err();
+        let is_closed = |name: &str, at| failures.attempt(name, address(at), now).is_err();
         assert!(is_closed("anna", "2001:db8::ffff"));
         assert!(
             !is_closed("anna", "2001:db8:0:1::1")
@@ -131,7 +135,7 @@ mod tests {
     #[test]
     fn success_forgets_and_what_was_not_decided_does_not_count() {
         let (failures, now) = (Failures::default(), Instant::now());
-        let attempt = || failures.attempt("anna".into(), address("192.0.2.1"), now);
+        let attempt = || failures.attempt("anna", address("192.0.2.1"), now);
         for _ in 0..20 {
             attempt().unwrap().take_back();
         }
@@ -147,7 +151,7 @@ mod tests {
     fn many_at_once_are_not_more_than_one_after_another() {
         let (failures, now) = (Failures::default(), Instant::now());
         let attempts: Vec<_> =
-            (0..50).filter_map(|_| failures.attempt("anna".into(), address("192.0.2.1"), now).ok()).collect();
+            (0..50).filter_map(|_| failures.attempt("anna", address("192.0.2.1"), now).ok()).collect();
         assert_eq!(attempts.len(), 10);
     }
 }

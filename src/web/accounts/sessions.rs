@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
@@ -41,7 +41,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database does not answer, and has not lately.
-    pub async fn of(&self, request: &HttpRequest, db: &Db) -> Result<Option<Session>, StoreError> {
+    pub async fn of(&self, request: &HttpRequest, db: &Arc<Db>) -> Result<Option<Session>, StoreError> {
         let Some(hash) = presented(request) else { return Ok(None) };
         let now_ms = now_ms();
         let (known, forgotten) = {
@@ -61,10 +61,13 @@ impl Sessions {
         if let Some(session) = &found
             && now_ms - session.seen_ms >= TOUCH_MS
         {
-            // That this works is no condition for anything.
-            if let Err(error) = touch_session(db, session.id, now_ms).await {
-                tracing::debug!(%error, "the use of a session was not noted");
-            }
+            // Neither waited for nor a condition for anything.
+            let (db, id) = (db.clone(), session.id);
+            tokio::spawn(async move {
+                if let Err(error) = touch_session(&db, id, now_ms).await {
+                    tracing::debug!(%error, "the use of a session was not noted");
+                }
+            });
         }
         let mut remembered = self.lock();
         if remembered.forgotten == forgotten {
@@ -80,7 +83,7 @@ impl Sessions {
     pub async fn open(
         &self,
         request: &HttpRequest,
-        db: &Db,
+        db: &Arc<Db>,
         user_id: i64,
     ) -> Result<Option<Cookie<'static>>, StoreError> {
         let before = self.of(request, db).await?;

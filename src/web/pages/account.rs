@@ -121,7 +121,7 @@ pub async fn change_password(
     let current = state.accounts.known().and_then(|known| known.user(own.user).map(|user| user.password.clone()));
     let current = current.ok_or(Error::NotFound)?;
     let failures = &state.accounts.failures;
-    let Ok(attempt) = failures.attempt(key_of(&own.name), client_address(&request), Instant::now()) else {
+    let Ok(attempt) = failures.attempt(&key_of(&own.name), client_address(&request), Instant::now()) else {
         form.note("current", t.current_password, (visit.texts.login.too_many)(15));
         return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, visit, &state, form).await?);
     };

@@ -64,7 +64,7 @@ pub async fn log_in(
     let next = own_path(form_value(&form, "next")).to_owned();
     let page = |wrong| LoginPage { visit, t, name: name.clone(), next: next.clone(), wrong: Some(wrong) };
     let failures = &state.accounts.failures;
-    let attempt = match failures.attempt(key_of(&name), client_address(&request), Instant::now()) {
+    let attempt = match failures.attempt(&key_of(&name), client_address(&request), Instant::now()) {
         Ok(attempt) => attempt,
         Err(wait) => return too_many(wait, page),
     };

@@ -85,7 +85,7 @@ pub async fn create(
     let t = &visit.texts.setup;
     let failures = &state.accounts.failures;
     // No account has an empty name: under it the code's failures are counted.
-    let Ok(attempt) = failures.attempt(String::new(), client_address(&request), Instant::now()) else {
+    let Ok(attempt) = failures.attempt("", client_address(&request), Instant::now()) else {
         form.note("code", t.code, t.too_many);
         return page_with(StatusCode::TOO_MANY_REQUESTS, &SetupPage::new(visit, &state, form));
     };
