@@ -104,6 +104,8 @@ pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError
 pub struct Service {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether anybody on this machine may do everything.
+    pub is_local_mode: bool,
     /// Whether it speaks TLS there.
     pub is_https: bool,
     server: Server,
@@ -170,6 +172,7 @@ impl Service {
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
         background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));
         let live = state.live.clone();
+        let is_local_mode = state.is_local_mode();
         let checkpointing = db.checkpoint_in_background();
         let server = HttpServer::new(move || {
             App::new()
@@ -193,7 +196,7 @@ impl Service {
             Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()?),
         };
         let server = server.map_err(listening)?.run();
-        Ok(Self { address, is_https, server, writing, background, checkpointing, db, live })
+        Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })
     }
 
     /// For stopping it from elsewhere.
@@ -293,9 +296,10 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
-        let result = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
+        let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
+        let result = shared.and(state.refresh_accounts().await);
         if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes, names and callers could not be refreshed; the last ones go on");
+            tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
         if matches!(result, Err(StoreError::Away(_))) {

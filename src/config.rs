@@ -308,6 +308,11 @@ impl Config {
         !self.placetel_secrets.is_empty() || self.placetel_basic.is_some()
     }
 
+    /// Whether only this machine can reach it, and events prove nothing: for trying out.
+    pub fn is_unprotected(&self) -> bool {
+        self.listen.ip().is_loopback() && !self.is_guarded()
+    }
+
     /// Where the last good routes are kept: beside a SQLite file under its name, otherwise in the working directory.
     pub fn routes_path(&self) -> PathBuf {
         if let Some(path) = &self.routes_file {

@@ -6,6 +6,8 @@
 //! `placetel`, `calls`, `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone,
 //! HTTP in `web` and [`app`].
 
+/// Who may come in: names, roles, passwords, secrets.
+pub mod accounts;
 /// Wires settings, database, routing table and server together.
 pub mod app;
 /// The domain, pure: what a call is and what became of it.

@@ -18,6 +18,10 @@ pub mod rebuild;
 pub mod serve;
 /// `fernamt simulate`.
 pub mod simulate;
+/// `fernamt token`.
+pub mod token;
+/// `fernamt user`.
+pub mod user;
 
 mod log;
 
@@ -65,6 +69,8 @@ enum Command {
     /// Changes nothing. Exit status 1 if something is wrong; it says what mends it.
     Check,
     Contacts(contacts::ContactsArgs),
+    User(user::UserArgs),
+    Token(token::TokenArgs),
     Simulate(simulate::SimulateArgs),
     Demo(demo::DemoArgs),
 }
@@ -90,6 +96,8 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => with_config(settings, |config| backup::run(config, args)),
         Command::Check => with_config(settings, check::run),
         Command::Contacts(args) => with_config(settings, |config| contacts::run(config, args)),
+        Command::User(args) => with_config(settings, |config| user::run(config, args)),
+        Command::Token(args) => with_config(settings, |config| token::run(config, args)),
         Command::Simulate(args) => simulate::run(args),
         Command::Demo(args) => with_config(settings, |config| demo::run(config, args)),
     };

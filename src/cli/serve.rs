@@ -10,9 +10,8 @@ use crate::config::Config;
 /// When it cannot start.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     allow_many_connections();
-    let is_local_mode = config.listen.ip().is_loopback() && !config.is_guarded();
     let service = Service::start(config).await?;
-    if is_local_mode {
+    if service.is_local_mode {
         tracing::info!("local mode: everything is open, but only to this machine");
     }
     until_stopped(service).await

@@ -1,5 +1,7 @@
 //! The words that narrow down what is counted: the same for pages, API and CSV.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 
 use super::period::{DayRange, Period};
@@ -9,6 +11,9 @@ use crate::calls::phone::Numbering;
 use crate::placetel::event::Direction;
 
 const MAX_TEXT_CHARS: usize = 200;
+
+/// The only own lines that somebody may see, normalised like [`crate::calls::call::Call::number`]; `None` = all.
+pub type Lines = Option<Arc<[String]>>;
 
 /// Which calls are counted or listed. `None` and empty mean any.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct Filter {
     pub in_hours: Option<bool>,
     /// The route that answered them.
     pub route: Option<i64>,
+    /// Only calls of these own lines, whatever else is asked for.
+    pub lines: Lines,
 }
 
 /// A filter word that cannot be used.
@@ -109,6 +116,7 @@ impl Filter {
             search: None,
             in_hours: None,
             route: None,
+            lines: None,
         }
     }
 

@@ -73,7 +73,8 @@ pub enum Source {
 impl Source {
     /// The cheapest source that can answer.
     pub fn of(filter: &Filter, group_by: Option<GroupBy>) -> Self {
-        if filter.party.is_some() || filter.search.is_some() || filter.route.is_some() {
+        let is_of_some = filter.route.is_some() || filter.lines.is_some();
+        if filter.party.is_some() || filter.search.is_some() || is_of_some {
             return Self::Calls;
         }
         let by_day = matches!(group_by, None | Some(GroupBy::Day | GroupBy::Week | GroupBy::Month));

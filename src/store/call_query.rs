@@ -24,6 +24,8 @@ pub struct CallQuery {
     pub(super) international: Option<String>,
     pub(super) named: Option<String>,
     pub(super) route: Option<i64>,
+    /// As a JSON list.
+    pub(super) lines: Option<String>,
 }
 
 impl CallQuery {
@@ -46,6 +48,7 @@ impl CallQuery {
             international,
             named: None,
             route: filter.route,
+            lines: filter.lines.as_ref().map(|lines| serde_json::json!(&**lines).to_string()),
         }
     }
 
@@ -104,11 +107,11 @@ fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>
     (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
-/// The conditions of a [`CallQuery`], `$1` to `$14`; the party's is a parameter because only an equality
+/// The conditions of a [`CallQuery`], `$1` to `$15`; the party's is a parameter because only an equality
 /// can use its index, and so is how the engine makes rows of a JSON list. The code of an outcome depends on the
 /// moment: see [`crate::calls::call::Call::standing`].
 macro_rules! from_calls {
-    ($party:literal, $named:literal) => {
+    ($party:literal, $named:literal, $lines:literal) => {
         concat!(
             " from calls where started_ms >= $1 and started_ms < $2 \
              and ($3 is null or direction = $3) and ($4 is null or number = $4) and ($5 is null or peer = $5) and ",
@@ -126,7 +129,9 @@ macro_rules! from_calls {
             ") or peer in (",
             $named,
             ")))) \
-             and ($14 is null or exists (select 1 from decisions where call_key = calls.id and route_id = $14)) "
+             and ($14 is null or exists (select 1 from decisions where call_key = calls.id and route_id = $14)) and ($15 is null or number in (",
+            $lines,
+            ")) "
         )
     };
 }
@@ -141,14 +146,22 @@ macro_rules! calls_sql {
             (Db::Sqlite(_), false) => {
                 concat!(
                     $before,
-                    $crate::store::call_query::from_calls!("$6 is null", "select value from json_each($13)"),
+                    $crate::store::call_query::from_calls!(
+                        "$6 is null",
+                        "select value from json_each($13)",
+                        "select value from json_each($15)"
+                    ),
                     $after
                 )
             }
             (Db::Sqlite(_), true) => {
                 concat!(
                     $before,
-                    $crate::store::call_query::from_calls!("party = $6", "select value from json_each($13)"),
+                    $crate::store::call_query::from_calls!(
+                        "party = $6",
+                        "select value from json_each($13)",
+                        "select value from json_each($15)"
+                    ),
                     $after
                 )
             }
@@ -157,7 +170,8 @@ macro_rules! calls_sql {
                     $before,
                     $crate::store::call_query::from_calls!(
                         "$6 is null",
-                        "select json_array_elements_text(cast($13 as json))"
+                        "select json_array_elements_text(cast($13 as json))",
+                        "select json_array_elements_text(cast($15 as json))"
                     ),
                     $after
                 )
@@ -167,7 +181,8 @@ macro_rules! calls_sql {
                     $before,
                     $crate::store::call_query::from_calls!(
                         "party = $6",
-                        "select json_array_elements_text(cast($13 as json))"
+                        "select json_array_elements_text(cast($13 as json))",
+                        "select json_array_elements_text(cast($15 as json))"
                     ),
                     $after
                 )
@@ -196,6 +211,7 @@ macro_rules! bind_query {
             .bind($query.international.as_deref())
             .bind($query.named.as_deref())
             .bind($query.route)
+            .bind($query.lines.as_deref())
     };
 }
 pub(super) use {bind_query, calls_sql, from_calls};

@@ -33,6 +33,22 @@ pub struct CallbackCursor {
     party: String,
 }
 
+impl CallbackPage {
+    /// A page of all there are, in order.
+    pub fn of(all: Vec<Callback>, cursor: Option<CallbackCursor>, limit: usize) -> Self {
+        let is_behind = |callback: &Callback| {
+            let place = (callback.first_missed_ms, callback.party.as_str());
+            cursor.as_ref().is_none_or(|cursor| place > (cursor.first_missed_ms, cursor.party.as_str()))
+        };
+        let mut callbacks: Vec<_> = all.into_iter().filter(is_behind).collect();
+        let has_more = callbacks.len() > limit;
+        callbacks.truncate(limit);
+        let next = callbacks.last().filter(|_| has_more);
+        let next = next.map(|last| CallbackCursor { first_missed_ms: last.first_missed_ms, party: last.party.clone() });
+        Self { callbacks, next }
+    }
+}
+
 impl CallbackCursor {
     /// For urls; means nothing to others.
     pub fn encode(&self) -> String {
@@ -139,6 +155,9 @@ macro_rules! owed_since {
 const OWED: &str =
     concat!(owed_since!("party like '+%'"), "where (first_ms, caller) > ($2, $3) order by first_ms, caller limit $4");
 const OWED_TO: &str = owed_since!("party = $2");
+const OWED_OF_LINES_SQLITE: &str = owed_since!("party like '+%' and number in (select value from json_each($2))");
+const OWED_OF_LINES_POSTGRES: &str =
+    owed_since!("party like '+%' and number in (select json_array_elements_text(cast($2 as json)))");
 
 /// Who is owed a callback, and since when the calls count.
 #[derive(sqlx::FromRow)]
@@ -185,7 +204,34 @@ pub async fn open_callbacks(
     owed.truncate(limit);
     let next = owed.last().filter(|_| has_more);
     let next = next.map(|last| CallbackCursor { first_missed_ms: last.first_ms, party: last.caller.clone() });
-    Ok(CallbackPage { callbacks: with_calls(db, owed).await?, next })
+    Ok(CallbackPage { callbacks: with_calls(db, owed, None).await?, next })
+}
+
+/// All that [`open_callbacks`] has, as far as calls to these lines tell: whoever was missed there since `since_ms`, with
+/// those missed calls alone. Contact is contact, on whichever line.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_callbacks_of_lines(
+    db: &Db,
+    numbering: &Numbering,
+    since_ms: i64,
+    lines: &[String],
+) -> Result<Vec<Callback>, StoreError> {
+    let sql = if matches!(db, Db::Sqlite(_)) { OWED_OF_LINES_SQLITE } else { OWED_OF_LINES_POSTGRES };
+    let lines_json = serde_json::json!(lines).to_string();
+    let mut owed: Vec<OwedRow> = reading!(db, pool => {
+        sqlx::query_as(sql).bind(since_ms).bind(lines_json.as_str()).fetch_all(pool).await?
+    });
+    owed.retain(|row| is_valid(numbering, &row.caller));
+    let mut callbacks = Vec::new();
+    while !owed.is_empty() {
+        let some = owed.split_off(owed.len().saturating_sub(PARTIES_PER_QUERY as usize));
+        callbacks.extend(with_calls(db, some, Some(lines)).await?);
+    }
+    callbacks.retain(|callback| callback.missed_calls > 0);
+    callbacks.sort_by(|a, b| (a.first_missed_ms, &a.party).cmp(&(b.first_missed_ms, &b.party)));
+    Ok(callbacks)
 }
 
 /// What [`open_callbacks`] has of one party, if anything.
@@ -204,7 +250,7 @@ pub async fn open_callback_of(
     let owed: Option<OwedRow> = reading!(db, pool => {
         sqlx::query_as(OWED_TO).bind(since_ms).bind(party).fetch_optional(pool).await?
     });
-    Ok(with_calls(db, owed.into_iter().collect()).await?.pop())
+    Ok(with_calls(db, owed.into_iter().collect(), None).await?.pop())
 }
 
 /// How many [`open_callbacks`] has in all.
@@ -225,8 +271,8 @@ pub(super) fn is_valid(numbering: &Numbering, party: &str) -> bool {
     numbering.e164(party).is_some_and(|number| number == party)
 }
 
-/// Adds what their missed calls tell.
-async fn with_calls(db: &Db, owed: Vec<OwedRow>) -> Result<Vec<Callback>, StoreError> {
+/// Adds what their missed calls tell; with `lines`, only those to these.
+async fn with_calls(db: &Db, owed: Vec<OwedRow>, lines: Option<&[String]>) -> Result<Vec<Callback>, StoreError> {
     if owed.is_empty() {
         return Ok(Vec::new());
     }
@@ -244,7 +290,10 @@ async fn with_calls(db: &Db, owed: Vec<OwedRow>) -> Result<Vec<Callback>, StoreE
         query.build_query_as().persistent(false).fetch_all(pool).await?
     });
     let mut missed: BTreeMap<String, Vec<(i64, i64, Option<String>)>> = BTreeMap::new();
-    for (party, started_ms, ended_ms, number) in rows {
+    let is_seen = |number: &Option<String>| {
+        lines.is_none_or(|lines| number.as_ref().is_some_and(|number| lines.contains(number)))
+    };
+    for (party, started_ms, ended_ms, number) in rows.into_iter().filter(|row| is_seen(&row.3)) {
         missed.entry(party).or_default().push((started_ms, ended_ms, number));
     }
     let callback = |row: OwedRow| {
@@ -254,7 +303,7 @@ async fn with_calls(db: &Db, owed: Vec<OwedRow>) -> Result<Vec<Callback>, StoreE
         let numbers: BTreeSet<&String> = calls.iter().filter_map(|call| call.2.as_ref()).collect();
         Callback {
             missed_calls: i64::try_from(calls.len()).unwrap_or(i64::MAX),
-            first_missed_ms: row.first_ms,
+            first_missed_ms: calls.iter().map(|call| call.0).min().unwrap_or(row.first_ms),
             last_missed_ms: calls.iter().map(|call| call.0).max().unwrap_or(row.first_ms),
             numbers: numbers.into_iter().cloned().collect(),
             party: row.caller,

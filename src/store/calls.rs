@@ -63,7 +63,7 @@ pub async fn list_calls(
     let sql = calls_sql!(
         db,
         query,
-        "and (started_ms, calls.id) < ($15, $16) order by started_ms desc, calls.id desc limit $17"
+        "and (started_ms, calls.id) < ($16, $17) order by started_ms desc, calls.id desc limit $18"
     );
     let (calls, has_more) = some_calls(db, sql, query, from, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
@@ -81,7 +81,7 @@ pub async fn list_newer_calls(
     limit: usize,
 ) -> Result<CallPage, StoreError> {
     let query = &CallQuery { start_ms: query.start_ms.max(cursor.started_ms), ..query.clone() };
-    let sql = calls_sql!(db, query, "and (started_ms, calls.id) > ($15, $16) order by started_ms, calls.id limit $17");
+    let sql = calls_sql!(db, query, "and (started_ms, calls.id) > ($16, $17) order by started_ms, calls.id limit $18");
     let (mut calls, has_more) = some_calls(db, sql, query, cursor, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
     calls.reverse();
@@ -208,12 +208,12 @@ mod tests {
                 calls_sql!(
                     &db,
                     query,
-                    "and (started_ms, calls.id) < ($15, $16) order by started_ms desc, calls.id desc limit $17"
+                    "and (started_ms, calls.id) < ($16, $17) order by started_ms desc, calls.id desc limit $18"
                 ),
                 calls_sql!(
                     &db,
                     query,
-                    "and (started_ms, calls.id) > ($15, $16) order by started_ms, calls.id limit $17"
+                    "and (started_ms, calls.id) > ($16, $17) order by started_ms, calls.id limit $18"
                 ),
             ] {
                 let Db::Sqlite(pools) = &db else { unreachable!("it is a file") };

@@ -2,6 +2,10 @@
 
 /// Who accepted and made calls.
 pub mod accepted;
+/// Accounts and API tokens.
+pub mod accounts;
+/// Who changed what.
+pub mod audit;
 /// Whether the database is away.
 pub mod away;
 /// Copies of the database, and whether its file is sound.
@@ -42,6 +46,8 @@ pub mod revisions;
 pub mod route_table;
 /// Routes as people edit them.
 pub mod routes;
+/// Whoever is logged in.
+pub mod sessions;
 /// What the database remembers about itself.
 pub mod settings;
 /// What routes share: named lists, named schedules, the switch "closed until".

@@ -162,16 +162,7 @@ fn compare<'a>(
 }
 
 for_both_engines! {
-    async fn raise_version(connection: &mut EngineConnection) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
-             set value = cast(cast(settings.value as bigint) + 1 as text)",
-        )
-        .bind(COUNTER)
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
+    use settings;
 
     pub(super) async fn save_own_names(
         connection: &mut EngineConnection,
@@ -190,7 +181,7 @@ for_both_engines! {
             };
             sqlx::query(sql).bind(kind.code()).bind(subject.as_str()).bind(name.as_str()).execute(&mut *connection).await?;
         }
-        raise_version(connection).await
+        settings::raise(connection, COUNTER).await
     }
 
     pub(super) async fn save_contacts(
@@ -227,7 +218,7 @@ for_both_engines! {
             query.build().persistent(false).execute(&mut *connection).await?;
         }
         if changes.new + changes.changed + changes.removed > 0 {
-            raise_version(connection).await?;
+            settings::raise(connection, COUNTER).await?;
         }
         Ok(Ok(changes))
     }
@@ -247,13 +238,13 @@ for_both_engines! {
         .bind(contact.company.as_deref())
         .execute(&mut *connection)
         .await?;
-        raise_version(connection).await
+        settings::raise(connection, COUNTER).await
     }
 
     pub(super) async fn delete_contact(connection: &mut EngineConnection, number: &str) -> Result<bool, StoreError> {
         let done = sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
         if done.rows_affected() > 0 {
-            raise_version(connection).await?;
+            settings::raise(connection, COUNTER).await?;
         }
         Ok(done.rows_affected() > 0)
     }

@@ -1,6 +1,6 @@
 //! What the database remembers about itself.
 
-use super::{Db, StoreError, reading, writing};
+use super::{Db, StoreError, for_both_engines, reading, writing};
 
 /// There while a rebuild has begun and not ended.
 pub const REBUILDING: &str = "rebuilding";
@@ -44,4 +44,18 @@ pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
             .map(drop)
             .map_err(StoreError::from)
     })
+}
+
+for_both_engines! {
+    /// Raises a counter by one.
+    pub(in crate::store) async fn raise(connection: &mut EngineConnection, counter: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
+             set value = cast(cast(settings.value as bigint) + 1 as text)",
+        )
+        .bind(counter)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
 }

@@ -1,22 +1,27 @@
-use actix_web::HttpRequest;
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
+use super::accounts::who::Who;
+use super::audit;
 use super::client;
-use super::clock::now_ms;
-use super::error::Error;
+use super::error::{Challenge, Error};
+use super::pages::see_other;
+use super::permissions::{self, Place};
 use super::state::State;
-use crate::store::revisions::By;
 
 /// What a proxy adds to a request that it passes on.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 const PROXY_PREFIX: &str = "x-forwarded-";
 
-/// Lets in who may come in; everybody else gets 403 with the reason.
+/// Lets in who may come in. Where somebody else would have to log in first, pages lead there and everything else gets
+/// 401; who may not is told why.
 ///
 /// # Errors
 /// Those of the guarded.
@@ -24,24 +29,99 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    match check(request.request()) {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+    match admit(request.request()).await {
+        Ok(Entry::Enter) => {
+            let response = next.call(request).await?;
+            audit::note_answered(&response).await;
+            Ok(response.map_into_left_body())
+        }
+        Ok(Entry::GoTo(path)) => Ok(request.into_response(see_other(&path)).map_into_right_body()),
         // A response, not an error: middleware around this must still add its headers.
         Err(refusal) => Ok(request.error_response(refusal).map_into_right_body()),
     }
 }
 
-fn check(request: &HttpRequest) -> Result<(), Error> {
-    let is_local = request.app_data::<Data<State>>().is_some_and(|state| state.is_local_mode());
-    if !is_local {
-        return Err(Error::Forbidden(GO_PUBLIC.into()));
-    }
-    check_local(request)?;
-    if request.method().is_safe() { Ok(()) } else { check_origin(request) }
+enum Entry {
+    Enter,
+    GoTo(String),
 }
 
-const GO_PUBLIC: &str = "this fernamt takes events of the PBX, but its pages are only open in local mode: listening on \
-    loopback (--listen 127.0.0.1:8080), without --placetel-secret and --placetel-basic";
+async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
+    let missing = || Error::Internal("the state is missing".into());
+    let state = request.app_data::<Data<State>>().ok_or_else(missing)?;
+    let is_known = match state.accounts.known() {
+        Some(_) => true,
+        // The database was away at the start: whether there are accounts is asked until it tells.
+        None => state.refresh_accounts().await.is_ok(),
+    };
+    // Until then, the stricter rule.
+    if state.is_local_mode() || !is_known && state.config.is_unprotected() {
+        check_local(request)?;
+    }
+    if !request.method().is_safe() {
+        check_origin(request)?;
+    }
+    let Some(known) = state.accounts.known() else { return Err(Error::Unavailable("the database does not answer")) };
+    // As the table of urls reads it: whatever is written as %xx there cannot pass for something else here.
+    let place = Place::of(request.match_info().as_str());
+    if state.is_local_mode() {
+        return Ok(if place == Place::OwnAccount || place == Place::Accounts {
+            Entry::GoTo("/setup".into())
+        } else {
+            Entry::Enter
+        });
+    }
+    let who = match Who::of(request, state).await {
+        Err(_) if place == Place::Open => None,
+        who => who?,
+    };
+    let Some(who) = who else {
+        return match place {
+            Place::Open => Ok(Entry::Enter),
+            place => log_in_first(request, place, known.users().is_empty()),
+        };
+    };
+    let may = permissions::may(&who, request.method(), place, request.match_info().as_str());
+    request.extensions_mut().insert(Arc::new(who));
+    may.map(|()| Entry::Enter)
+}
+
+/// People are led to where they can log in, programs are told what they lack.
+fn log_in_first(request: &HttpRequest, place: Place, is_nobody_there: bool) -> Result<Entry, Error> {
+    let is_of_api = request.match_info().as_str().starts_with("/api/");
+    if (place == Place::Machine || is_of_api) && !wants_page(request) {
+        let reason = if is_nobody_there {
+            "there is no account yet: open /setup in a browser, or make one with `fernamt user add`"
+        } else {
+            "log in, or send an API token: Authorization: Bearer TOKEN"
+        };
+        return Err(Error::Unauthorized { reason, challenge: Challenge::Bearer });
+    }
+    if is_nobody_there {
+        return Ok(Entry::GoTo("/setup".into()));
+    }
+    let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
+    if !request.method().is_safe() || here == "/" {
+        return Ok(Entry::GoTo("/login".into()));
+    }
+    let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", here).finish();
+    Ok(Entry::GoTo(format!("/login?{next}")))
+}
+
+/// Whether somebody looks at this with a browser.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html")) && !request.path().starts_with("/api/")
+}
+
+/// The answer with a cookie set.
+///
+/// # Errors
+/// When the cookie cannot be written.
+pub fn with_cookie(mut response: HttpResponse, cookie: &actix_web::cookie::Cookie<'_>) -> Result<HttpResponse, Error> {
+    response.add_cookie(cookie).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(response)
+}
 
 /// A proxy in front must not publish an unprotected dashboard.
 ///
@@ -51,7 +131,7 @@ pub fn check_local(request: &HttpRequest) -> Result<(), Error> {
     let forbidden = |what: &str| {
         Err(Error::Forbidden(format!(
             "nothing protects this fernamt yet, so it answers only to this machine, and {what}. To make it public, set \
-             --placetel-secret or --placetel-basic and an address with --listen"
+             --placetel-secret or --placetel-basic, make an account, and set an address with --listen"
         )))
     };
     if request.version() != Version::HTTP_11 {
@@ -99,11 +179,6 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
         (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
         _ => foreign(),
     }
-}
-
-/// Who changes something, and when. Nobody signs in.
-pub fn author() -> By {
-    By { name: None, at_ms: now_ms() }
 }
 
 /// Whether a request's media type, without its parameters, is this one.

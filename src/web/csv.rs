@@ -3,6 +3,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 
+use super::accounts::who::Who;
 use super::api::calls::CallJson;
 use super::api::{Parameters, filter, parameter, parameters};
 use super::clock::now_ms;
@@ -44,7 +45,7 @@ enum Dialect {
 pub async fn calls(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let dialect = dialect(&parameters)?;
-    let query = state.query(&filter(&parameters, &state)?);
+    let query = state.query(&filter(&parameters, &state, Who::lines_of(&request))?);
     let start = Progress { state, query, dialect, next: Next::Header };
     let rows = stream::try_unfold(start, |progress| async move { progress.step().await });
     Ok(HttpResponse::Ok()

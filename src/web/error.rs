@@ -7,6 +7,7 @@ use crate::fields::FieldError;
 use crate::lang::Lang;
 use crate::stats::filter::FilterError;
 use crate::store::StoreError;
+use crate::store::accounts::AccountError;
 use crate::store::routes::RouteError;
 use crate::store::shared::SharedError;
 
@@ -19,17 +20,20 @@ pub enum Error {
     /// 400: no JSON at all.
     #[error("{0}")]
     BadRequest(String),
-    /// 401: who sent this cannot be told; with a challenge where Basic would do.
+    /// 401: who sent this cannot be told.
     #[error("{reason}")]
     Unauthorized {
         /// What is missing or wrong.
         reason: &'static str,
-        /// Whether Basic would do.
-        basic: bool,
+        /// What would do.
+        challenge: Challenge,
     },
     /// 403: not from there.
     #[error("{0}")]
     Forbidden(String),
+    /// 403: not by whoever asks.
+    #[error("{0}")]
+    NotAllowed(&'static str),
     /// 404.
     #[error("there is no such page or item")]
     NotFound,
@@ -57,6 +61,17 @@ pub enum Error {
     /// 500: our fault; logged, not told.
     #[error("something went wrong here; the log says what")]
     Internal(String),
+}
+
+/// How whoever is not known could make themselves known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// User and password of the PBX.
+    Basic,
+    /// An API token.
+    Bearer,
+    /// What no header of HTTP asks for.
+    Other,
 }
 
 /// A field that cannot be used.
@@ -90,7 +105,7 @@ impl ResponseError for Error {
         match self {
             Self::Fields(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::NotAllowed(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -114,8 +129,11 @@ impl ResponseError for Error {
             Problem { r#type: "about:blank", title, status: status.as_u16(), detail: self.to_string(), errors };
         let mut response = HttpResponse::build(status);
         match self {
-            Self::Unauthorized { basic: true, .. } => {
+            Self::Unauthorized { challenge: Challenge::Basic, .. } => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"fernamt\""));
+            }
+            Self::Unauthorized { challenge: Challenge::Bearer, .. } => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"fernamt\""));
             }
             Self::Unavailable(_) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
@@ -150,6 +168,16 @@ impl From<RouteError> for Error {
             RouteError::Changed => Self::Changed,
             RouteError::Missing(_) => Self::InTheWay(error.to_string()),
             RouteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Error {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Unknown => Self::NotFound,
+            AccountError::Store(error) => error.into(),
+            error => Self::InTheWay(error.to_string()),
         }
     }
 }

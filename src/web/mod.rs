@@ -2,8 +2,12 @@
 
 /// Who may come in.
 pub mod access;
+/// Accounts in memory.
+pub mod accounts;
 /// The JSON API.
 pub mod api;
+/// Who changed what.
+pub mod audit;
 /// Who knows which caller.
 pub mod callers;
 /// The geometry of charts.
@@ -32,6 +36,8 @@ pub mod names;
 pub mod owed;
 /// The pages.
 pub mod pages;
+/// Who may do what.
+pub mod permissions;
 /// The endpoint of the PBX.
 pub mod placetel;
 /// How complete the events were that the figures rest on.

@@ -13,7 +13,7 @@ use crate::store::callbacks::{CallbackPage, count_open, open_callbacks};
 /// Missed calls longer ago than this many days are only listed if asked for.
 pub const DEFAULT_DAYS: i64 = 30;
 /// So many are named by the way.
-const FIRST: usize = 3;
+pub const FIRST: usize = 3;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// An answer is remembered so many times as long as asking took: where that is nothing it is always new, and where

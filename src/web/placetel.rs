@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::access;
 use super::clock::now_ms;
-use super::error::{Error, WrongField, only};
+use super::error::{Challenge, Error, WrongField, only};
 use super::metrics::Failure;
 use super::state::{RefusalReason, State};
 use crate::calls::receipts::Receipt;
@@ -60,7 +60,7 @@ async fn read_event(
     state: &State,
     received_ms: i64,
 ) -> Result<Receipt, (RefusalReason, Error)> {
-    if state.is_local_mode() {
+    if state.config.is_unprotected() {
         access::check_local(request).map_err(|error| (RefusalReason::NotLocal, error))?;
     }
     access::check_origin(request).map_err(|error| (RefusalReason::ForeignOrigin, error))?;
@@ -91,14 +91,15 @@ fn check_basic(request: &HttpRequest, expected: &Secret) -> Result<(), Error> {
         .and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok())
         .unwrap_or_default();
     let is_right = bool::from(credentials.ct_eq(expected.0.as_bytes()));
-    is_right.then_some(()).ok_or(Error::Unauthorized { reason: "user or password is missing or wrong", basic: true })
+    let reason = "user or password is missing or wrong";
+    is_right.then_some(()).ok_or(Error::Unauthorized { reason, challenge: Challenge::Basic })
 }
 
 fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Result<(), (RefusalReason, Error)> {
     if secrets.is_empty() {
         return Ok(());
     }
-    let refuse = |refusal, reason| Err((refusal, Error::Unauthorized { reason, basic: false }));
+    let refuse = |refusal, reason| Err((refusal, Error::Unauthorized { reason, challenge: Challenge::Other }));
     let Some(given) = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok()) else {
         return refuse(RefusalReason::SignatureMissing, "the signature (X-PLACETEL-SIGNATURE) is missing");
     };

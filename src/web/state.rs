@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use tokio::sync::Notify;
 
+use super::accounts::Accounts;
 use super::callers::Callers;
 use super::clock::now_ms;
 use super::last_good::LastGood;
@@ -46,6 +47,8 @@ pub struct State {
     pub hours: HoursContext,
     /// Where events go.
     pub writer: Writer,
+    /// Who may come in.
+    pub accounts: Accounts,
     /// How many callbacks are owed.
     pub owed: Owed,
     /// What became of the calls of each route, by its id.
@@ -115,6 +118,7 @@ impl State {
         let names = Names::load(&db, None).await?.unwrap_or_default();
         let state = Self::new(config, db, derivation, writer, &stored, names);
         state.refresh_callers().await?;
+        state.refresh_accounts().await?;
         state.keep(stored).await;
         Ok(state)
     }
@@ -161,6 +165,7 @@ impl State {
             derivation,
             hours,
             writer,
+            accounts: Accounts::default(),
             owed: Owed::default(),
             route_figures: Remembered::default(),
             table: RwLock::new(Arc::new(table)),
@@ -350,9 +355,27 @@ impl State {
         if self.away_since_ms().is_some() { in_spool + self.writer.queued() as u64 } else { in_spool }
     }
 
-    /// Whether anybody on this machine may do everything: for trying out.
+    /// Whether anybody on this machine may do everything: for trying out, until there is an account.
     pub fn is_local_mode(&self) -> bool {
-        self.config.listen.ip().is_loopback() && !self.config.is_guarded()
+        self.config.is_unprotected() && self.accounts.known().is_some_and(|known| known.users().is_empty())
+    }
+
+    /// Reads who may come in, if others have changed that. Tells the log how to make the first account where one is
+    /// needed.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was known goes on.
+    pub async fn refresh_accounts(&self) -> Result<(), StoreError> {
+        self.accounts.refresh(&self.db).await?;
+        let has_accounts = self.accounts.known().is_some_and(|known| !known.users().is_empty());
+        if has_accounts || self.config.is_unprotected() {
+            return Ok(());
+        }
+        // Without it everything but the first account works; the next time is in a second.
+        if let Err(error) = self.accounts.tell_code(&self.db).await {
+            tracing::debug!(%error, "the code that makes the first account could not be told yet");
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::chromium::{Browser, PATIENCE, axe};
 use crate::client::Answers;
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 33] = [
     "/",
     "/?period=today",
     "/?period=year&week=missed&all=lines",
@@ -42,6 +42,7 @@ const PAGES: [&str; 32] = [
     "/routes/new-schedule",
     "/routes/test?to=022129191999&from=anonymous&at=2026-11-23T11:00",
     "/settings",
+    "/settings/audit",
 ];
 
 fn with_a_call() -> TestApp {
@@ -71,15 +72,22 @@ fn with_a_call() -> TestApp {
 #[tokio::test]
 #[ignore = "needs Chromium: make test"]
 async fn no_page_complains_scrolls_sideways_or_keeps_people_out_in_any_light_width_or_language() {
-    let (app, browser, axe) = (with_a_call(), Browser::start().await, axe());
+    let (app, browser) = (with_a_call(), Browser::start().await);
+    look_everywhere(&app, &browser, &PAGES).await;
+    browser.stop().await;
+}
+
+/// Looks at pages in both languages, widths and lights.
+pub async fn look_everywhere(app: &TestApp, browser: &Browser, pages: &[&str]) {
+    let axe = axe();
     let mut barriers = Vec::new();
     for lang in ["de", "en"] {
         browser.devtools("Network.enable", json!({})).await;
         browser.devtools("Network.setExtraHTTPHeaders", json!({"headers": {"Accept-Language": lang}})).await;
         for (width, scheme) in [(1280, "light"), (1280, "dark"), (375, "light"), (375, "dark")] {
             browser.look(width, scheme).await;
-            for page in PAGES {
-                browser.go(&app, page).await;
+            for page in pages {
+                browser.go(app, page).await;
                 let seen = browser.client.execute(
                     "return [document.documentElement.lang, document.documentElement.scrollWidth - innerWidth, \
                      document.querySelectorAll('h1').length, getComputedStyle(document.body).backgroundColor]",
@@ -101,7 +109,6 @@ async fn no_page_complains_scrolls_sideways_or_keeps_people_out_in_any_light_wid
         }
     }
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
-    browser.stop().await;
 }
 
 #[tokio::test]

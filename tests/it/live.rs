@@ -285,8 +285,10 @@ fn open_streams_end_with_the_server_and_do_not_hold_it_up() {
 #[test]
 fn the_stream_is_guarded_as_pages_are() {
     let app = TestApp::with(&["--placetel-secret", "s"]);
-    for path in ["/events", "/live", "/metrics", "/docs", "/api/v1/openapi.json"] {
-        assert!([401, 403].contains(&app.get(path).status), "{path}");
+    for (path, status) in
+        [("/events", 401), ("/live", 303), ("/metrics", 401), ("/docs", 303), ("/api/v1/openapi.json", 401)]
+    {
+        assert_eq!(app.get(path).status, status, "{path}");
     }
     let app = TestApp::start();
     for path in ["/events", "/live", "/metrics", "/docs", "/api/v1/openapi.json"] {

@@ -5,11 +5,14 @@ use serde::Serialize;
 use super::openapi::{FilterParams, PageParams};
 use super::{Parameters, filter, limit, parameter, parameters};
 use crate::stats::callbacks::CallbackReport;
-use crate::stats::filter::{Filter, FilterError, FilterProblem};
+use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
+use crate::store::StoreError;
 use crate::store::callback_report::missed_streaks;
-use crate::store::callbacks::{Callback, CallbackCursor, open_callbacks};
+use crate::store::callbacks::{Callback, CallbackCursor, CallbackPage, open_callbacks, open_callbacks_of_lines};
 use crate::store::marks::{Mark, mark_done, undo_done};
-use crate::web::clock::{now_ms, rfc3339};
+use crate::store::revisions::By;
+use crate::web::accounts::who::{Who, author};
+use crate::web::clock::rfc3339;
 use crate::web::error::{Error, WrongField};
 use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
 use crate::web::state::State;
@@ -82,9 +85,29 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
     let since_ms = days_ago_ms(within_days(&parameters)?);
     let cursor = cursor(&parameters)?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let page = open_callbacks(&state.db, &state.derivation.numbering, since_ms, cursor, limit).await?;
+    let page = callbacks_for(&state, &Who::lines_of(&request), since_ms, cursor, limit).await?;
     let items = page.callbacks.into_iter().map(CallbackJson::from).collect();
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
+}
+
+/// A page of those who are to be rung back, as far as somebody who may see only these lines knows of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn callbacks_for(
+    state: &State,
+    lines: &Lines,
+    since_ms: i64,
+    cursor: Option<CallbackCursor>,
+    limit: usize,
+) -> Result<CallbackPage, StoreError> {
+    let numbering = &state.derivation.numbering;
+    match lines {
+        None => open_callbacks(&state.db, numbering, since_ms, cursor, limit).await,
+        Some(lines) => {
+            Ok(CallbackPage::of(open_callbacks_of_lines(&state.db, numbering, since_ms, lines).await?, cursor, limit))
+        }
+    }
 }
 
 /// How many days back somebody looks.
@@ -113,7 +136,7 @@ pub fn cursor(parameters: &Parameters) -> Result<Option<CallbackCursor>, FilterE
     responses((status = 200, description = "The report", body = ReportJson))
 )]
 pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
-    let report = callback_report(&state, &filter(&parameters(&request), &state)?).await?;
+    let report = callback_report(&state, &filter(&parameters(&request), &state, Who::lines_of(&request))?).await?;
     Ok(Json(ReportJson {
         missed_callers: report.missed_callers,
         reached: report.reached,
@@ -137,8 +160,8 @@ pub async fn callback_report(state: &State, filter: &Filter) -> Result<CallbackR
     params(("party" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "Off the list"))
 )]
-pub async fn done(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
-    mark(&state, &path).await?;
+pub async fn done(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    mark(&state, &path, author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -152,13 +175,13 @@ pub async fn undo(path: Path<String>, state: Data<State>) -> Result<HttpResponse
     if unmark(&state, &path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
 }
 
-/// Marks a number, in any notation, as rung back by somebody who has not signed in; the number.
+/// Marks a number, in any notation, as rung back; the number.
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.
-pub async fn mark(state: &State, party: &str) -> Result<String, Error> {
+pub async fn mark(state: &State, party: &str, by: By) -> Result<String, Error> {
     let party = valid(state, party)?;
-    mark_done(&state.db, &Mark { party: party.clone(), done_ms: now_ms(), done_by: None }).await?;
+    mark_done(&state.db, &Mark { party: party.clone(), done_ms: by.at_ms, done_by: by.name }).await?;
     state.owed.forget().await;
     Ok(party)
 }

@@ -12,6 +12,7 @@ use crate::routing::table::Decision;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::calls::{Cursor, StoredCall, find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
+use crate::web::accounts::who::Who;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
 use crate::web::state::State;
@@ -205,7 +206,7 @@ pub fn cursor(parameters: &super::Parameters, name: &str) -> Result<Option<Curso
 )]
 pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state)?;
+    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
     let (cursor, limit) = (cursor(&parameters, "cursor")?, limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
     let page = list_calls(&state.db, &state.query(&filter), cursor, limit).await?;
     let (now_ms, timeout_ms) = (now_ms(), state.hangup_timeout_ms());
@@ -218,9 +219,10 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
     get, path = "/api/v1/calls/{call_id}", tag = "Calls", params(("call_id" = String, Path)),
     responses((status = 200, description = "The call", body = CallDetail))
 )]
-pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn show(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let call_id = CallId::parse(&path).ok_or(Error::NotFound)?;
-    let call = find_call(&state.db, &call_id).await?.ok_or(Error::NotFound)?;
+    let call = find_call(&state.db, &call_id).await?;
+    let call = call.filter(|call| Who::may_see(&request, &call.call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
     Ok(Json(CallDetail {

@@ -34,7 +34,7 @@ use serde_json::Value;
 use super::access;
 use super::error::{Error, not_found, only};
 use super::state::State;
-use crate::stats::filter::{Filter, FilterError, FilterProblem};
+use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 
 /// The largest JSON body: a table of 10,000 routes fits.
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
@@ -122,13 +122,14 @@ pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> 
     parameters.iter().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
-/// The filter words among the parameters.
+/// The filter words among the parameters, for somebody who may see only these lines.
 ///
 /// # Errors
 /// The first that cannot be used.
-pub fn filter(parameters: &Parameters, state: &State) -> Result<Filter, FilterError> {
+pub fn filter(parameters: &Parameters, state: &State, lines: Lines) -> Result<Filter, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Filter::parse(pairs, state.today(), &state.derivation.numbering)
+    let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
+    Ok(Filter { lines, ..filter })
 }
 
 /// `limit`, between 1 and `most`.

@@ -16,6 +16,7 @@ use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
+use crate::web::accounts::sessions::COOKIE;
 use crate::web::error::Problem;
 
 const PROBLEM: &str = "application/problem+json";
@@ -135,7 +136,8 @@ struct ApiDoc;
 
 const DESCRIPTION: &str = "Instants are RFC 3339 UTC with milliseconds, days are days of the business time zone, durations \
     whole seconds. Every error is `application/problem+json` (RFC 9457); with status 400, `errors` names every field that \
-    cannot be used.";
+    cannot be used. Unless fernamt is in local mode, programs send a token as `Authorization: Bearer TOKEN`; without one the answer \
+    is 401, and 403 where its role does not allow something.";
 
 /// Whatever goes wrong looks the same everywhere.
 struct Errors;
@@ -189,9 +191,24 @@ pub fn document() -> &'static Value {
         if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
             schemas.extend(drafts);
         }
+        say_who_may(&mut document);
         document
     });
     &DOCUMENT
+}
+
+/// Everything but what these urls tell wants to know who asks.
+fn say_who_may(document: &mut Value) {
+    document["components"]["securitySchemes"] = json!({
+        "token": {"type": "http", "scheme": "bearer", "description": "Made with `fernamt token add`"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Of whoever is logged in"},
+    });
+    document["security"] = json!([{"token": []}, {"session": []}]);
+    for open in ["/healthz", "/readyz", "/placetel"] {
+        for operation in document["paths"][open].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            operation["security"] = json!([]);
+        }
+    }
 }
 
 /// The schema of what is sent, from that of what is shown: most of it may be left out.

@@ -5,6 +5,7 @@ use utoipa::IntoParams;
 
 use super::stats::PeriodJson;
 use super::{filter, parameter, parameters};
+use crate::web::accounts::who::Who;
 use crate::web::error::{Error, WrongField};
 use crate::web::quality::{LineQuality, quality};
 use crate::web::state::State;
@@ -99,7 +100,7 @@ impl From<&LineQuality> for FiguresJson {
 )]
 pub async fn show(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state)?;
+    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
     let unusable = NARROWER.into_iter().filter(|name| parameter(&parameters, name).is_some()).map(|name| WrongField {
         field: name.into(),
         detail: format!("{name} cannot narrow this down: expected start and end, period, number"),

@@ -14,7 +14,7 @@ use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, list_revisions};
 use crate::store::route_table::restore_routes;
-use crate::web::access::author;
+use crate::web::accounts::who::author;
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
 use crate::web::state::State;
@@ -144,8 +144,8 @@ pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Respond
         (status = 409, description = "It names lists or schedules that there are not any more", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn restore(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
-    let restored = restore_routes(&state.db, route_id(&path)?, &author()).await?;
+pub async fn restore(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    let restored = restore_routes(&state.db, route_id(&path)?, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(restored))
 }

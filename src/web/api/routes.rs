@@ -11,7 +11,8 @@ use crate::fields::{Errors, FieldError, Object, Problem};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
-use crate::web::access::author;
+use crate::web::accounts::who::author;
+use crate::web::audit::about;
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 use crate::web::tables::StoredTable;
@@ -56,7 +57,7 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<Sta
         actix_web::web::block(move || read_table(&body, &RouteContext::new(&reading.hours, &reading.table().shared)));
     let read = read.await;
     let items = read.map_err(|error| Error::Internal(error.to_string()))??;
-    let replaced = replace_routes(&state.db, items, expected, &author()).await?;
+    let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(replaced))
 }
@@ -103,7 +104,8 @@ fn twice() -> Problem {
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
-    let route = insert_route(&state.db, draft, &author()).await?;
+    about(&request, &draft.name);
+    let route = insert_route(&state.db, draft, &author(&request)).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
@@ -139,7 +141,7 @@ pub async fn replace(
     let expected = if_match(&request)?;
     let body = json_body(&request, payload).await?;
     let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
-    let route = update_route(&state.db, id, draft, expected, &author()).await?;
+    let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
@@ -149,8 +151,8 @@ pub async fn replace(
     delete, path = "/api/v1/routes/{id}", tag = "Routes", params(("id" = i64, Path)),
     responses((status = 204, description = "Gone"))
 )]
-pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
-    delete_route(&state.db, route_id(&path)?, &author()).await?;
+pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -8,6 +8,7 @@ use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
+use crate::web::accounts::who::Who;
 use crate::web::error::Error;
 use crate::web::reports::report_from;
 use crate::web::state::State;
@@ -59,7 +60,7 @@ impl PeriodJson {
 )]
 pub async fn stats(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state)?;
+    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
     let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
     let group_by = parameter(&parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_GROUPS)?;

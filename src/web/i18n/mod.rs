@@ -3,6 +3,8 @@
 /// Numbers, days and times as people write them.
 pub mod format;
 
+mod accounts;
+mod audit;
 mod call_log;
 mod callbacks;
 mod contacts;
@@ -25,6 +27,8 @@ mod route_trials;
 mod routes;
 mod shared;
 
+pub use accounts::{AccountsTexts, LoginTexts, SetupTexts};
+pub use audit::AuditTexts;
 pub use call_log::CallLogTexts;
 pub use callbacks::CallbacksTexts;
 pub use contacts::{ContactsTexts, ImportTexts, NamesTexts};
@@ -70,6 +74,10 @@ pub struct Texts {
     pub shared: SharedTexts,
     pub settings: SettingsTexts,
     pub failure: FailureTexts,
+    pub login: LoginTexts,
+    pub setup: SetupTexts,
+    pub accounts: AccountsTexts,
+    pub audit: AuditTexts,
     pub outcome: fn(Outcome) -> &'static str,
 }
 
@@ -190,12 +198,16 @@ pub struct FailureTexts {
     pub not_found_what: &'static str,
     pub forbidden: &'static str,
     pub forbidden_what: &'static str,
-    pub forbidden_guarded: &'static str,
+    pub not_allowed: &'static str,
+    pub not_allowed_what: &'static str,
+    pub log_in: &'static str,
+    pub log_in_what: &'static str,
     pub foreign: &'static str,
     pub foreign_what: &'static str,
     pub public: &'static str,
     pub public_secret: &'static str,
     pub public_basic: &'static str,
+    pub public_account: &'static str,
     pub public_listen: &'static str,
     pub unavailable: &'static str,
     pub unavailable_what: &'static str,
@@ -203,8 +215,6 @@ pub struct FailureTexts {
     pub broken_what: &'static str,
     pub unusable: &'static str,
     pub said: &'static str,
-    pub arriving: fn(&str) -> String,
-    pub no_events: &'static str,
     pub home: &'static str,
 }
 

@@ -1,14 +1,20 @@
 use std::convert::Infallible;
+use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream::poll_fn;
+use futures_util::stream::unfold;
+use tokio::time::MissedTickBehavior;
 
 use super::NoPlace;
+use crate::web::accounts::who::Who;
 use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
 use crate::web::state::State;
+
+/// So often it is asked whether whoever reads the stream may still.
+const CHECK: Duration = Duration::from_secs(2);
 
 /// `GET /events`: calls and figures as they change, as server-sent events. What came after the event named by
 /// `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
@@ -16,13 +22,24 @@ pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResp
     let parameters = parameters(&request);
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(parameter(&parameters, "since"));
-    let mut events = state.live.subscribe(since).map_err(|no_place| {
+    let events = state.live.subscribe(since).map_err(|no_place| {
         Error::Unavailable(match no_place {
             NoPlace::Full => "as many as may be read the live stream already",
             NoPlace::Stopping => "the service is stopping",
         })
     })?;
-    let stream = poll_fn(move |context| events.poll_recv(context).map(|bytes| bytes.map(Ok::<_, Infallible>)));
+    let mut checks = tokio::time::interval(CHECK);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stream = unfold((events, checks, request, state), |(mut events, mut checks, request, state)| async move {
+        loop {
+            tokio::select! {
+                bytes = events.recv() => {
+                    return bytes.map(|bytes| (Ok::<_, Infallible>(bytes), (events, checks, request, state)));
+                }
+                _ = checks.tick() => if !Who::still_may(&request, &state).await { return None },
+            }
+        }
+    });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))

@@ -80,11 +80,13 @@ impl Asked {
         let typed = Words::read(&parameters);
         let own: Parameters = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         parameters.extend(own.iter().cloned());
-        match api::filter(&parameters, state) {
+        match api::filter(&parameters, state, visit.lines()) {
             Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
             Err(error) => Self {
-                filter: api::filter(&own, state)
-                    .unwrap_or_else(|_| Filter::all(Period::ThirtyDays.days(state.today()))),
+                filter: api::filter(&own, state, visit.lines()).unwrap_or_else(|_| Filter {
+                    lines: visit.lines(),
+                    ..Filter::all(Period::ThirtyDays.days(state.today()))
+                }),
                 words: Words::default(),
                 notice: Some(notice(visit, error, typed.get(error.field))),
                 typed,

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = concat!(
     include_str!("../assets/app.css"),
+    include_str!("../assets/accounts.css"),
     include_str!("../assets/dashboard.css"),
     include_str!("../assets/docs.css"),
     include_str!("../assets/history.css"),

@@ -1,5 +1,5 @@
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::call_lane::{Lane, lane};
@@ -20,6 +20,7 @@ use crate::stats::period::DayRange;
 use crate::store::calls::{find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
 use crate::store::routes::find_route;
+use crate::web::accounts::who::Who;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
@@ -81,9 +82,15 @@ struct RawEvent {
 }
 
 /// `GET /calls/{call_id}`
-pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(
+    path: Path<String>,
+    request: HttpRequest,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
     let call_id = CallId::parse(&path).ok_or(Error::NotFound)?;
-    let call = find_call(&state.db, &call_id).await?.ok_or(Error::NotFound)?.call;
+    let call = find_call(&state.db, &call_id).await?.map(|stored| stored.call);
+    let call = call.filter(|call| Who::may_see(&request, call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
     let now_ms = now_ms();
@@ -126,6 +133,9 @@ fn calls_of(party: &str) -> String {
 
 /// Where the other side gets a name, or another one.
 fn contact(call: &Call, state: &State, names: &Names, visit: &Visit) -> Option<(&'static str, String)> {
+    if !visit.may_change() {
+        return None;
+    }
     let party = call.party.as_ref().filter(|party| state.derivation.numbering.e164(party).as_ref() == Some(party))?;
     if names.stored(party).is_some() {
         return Some((visit.texts.call_log.change_name, format!("/contacts/{party}")));
@@ -138,7 +148,7 @@ fn contact(call: &Call, state: &State, names: &Names, visit: &Visit) -> Option<(
 async fn others(call: &Call, state: &State, visit: &Visit) -> Result<Vec<CallRow>, Error> {
     let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
     let ever = DayRange { start: chrono::NaiveDate::default(), end: state.today() };
-    let filter = Filter { party: Some(party), ..Filter::all(ever) };
+    let filter = Filter { party: Some(party), lines: visit.lines(), ..Filter::all(ever) };
     let mut calls = list_calls(&state.db, &state.query(&filter), None, OTHERS + 1).await?.calls;
     calls.retain(|other| other.call.call_id != call.call_id);
     calls.truncate(OTHERS);

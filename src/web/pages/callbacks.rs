@@ -9,10 +9,12 @@ use super::visit::Visit;
 use super::words::Words;
 use super::{form_body, form_value, page, see_other};
 use crate::stats::callbacks::CallbackReport;
-use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks};
+use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks_of_lines};
 use crate::store::marks::{Mark, recent_marks};
-use crate::web::api::callbacks::{callback_report, cursor, mark, unmark, within_days};
+use crate::web::accounts::who::author;
+use crate::web::api::callbacks::{callback_report, callbacks_for, cursor, mark, unmark, within_days};
 use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::CallbacksTexts;
 use crate::web::i18n::format::{Format, NOTHING};
@@ -93,16 +95,28 @@ pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) ->
         None
     });
     let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, days_ago_ms(days));
-    let open = open_callbacks(db, numbering, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
-    let count = match (&cursor, &open.next, state.callbacks_owed().await) {
+    let lines = visit.lines();
+    let open = callbacks_for(&state, &lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
+    let owed = if lines.is_none() { state.callbacks_owed().await } else { None };
+    let count = match (&cursor, &open.next, owed) {
         (None, None, _) => i64::try_from(open.callbacks.len()).unwrap_or(i64::MAX),
         (.., Some(owed)) if days == DEFAULT_DAYS => owed,
-        _ => count_open(db, numbering, since_ms).await?,
+        _ => match &lines {
+            None => count_open(db, numbering, since_ms).await?,
+            Some(lines) => {
+                let all = open_callbacks_of_lines(db, numbering, since_ms, lines).await?;
+                i64::try_from(all.len()).unwrap_or(i64::MAX)
+            }
+        },
     };
     if days == DEFAULT_DAYS {
         visit.owe(Some(count));
     }
-    let marks = recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?;
+    // A mark says of no line.
+    let marks = match lines {
+        None => recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?,
+        Some(_) => Vec::new(),
+    };
     let asked = Asked::read(&request, &state, &visit);
     let report = callback_report(&state, &asked.filter).await?;
     let listed = |days: i64, cursor: Option<&CallbackCursor>| url(&asked.words, days, cursor);
@@ -133,13 +147,15 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 /// `POST /callbacks/done`
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    let party = mark(&state, form_value(&form, "party")).await?;
+    about(&request, form_value(&form, "party"));
+    let party = mark(&state, form_value(&form, "party"), author(&request)).await?;
     Ok(see_other(&back(&form, Some(&party))))
 }
 
 /// `POST /callbacks/undo`
 pub async fn undo(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
+    about(&request, form_value(&form, "party"));
     unmark(&state, form_value(&form, "party")).await?;
     Ok(see_other(&back(&form, None)))
 }

@@ -10,6 +10,7 @@ use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
 use crate::web::api::{parameter, parameters};
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::ContactsTexts;
 use crate::web::state::State;
@@ -106,6 +107,7 @@ pub async fn create(
     let Some(contact) = form.contact(None, &state, &visit) else {
         return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(visit, form));
     };
+    about(&request, &contact.number);
     save_contacts(&state.db, std::slice::from_ref(&contact), false).await.map_err(|error| too_many(error, &visit))?;
     done(&state).await
 }

@@ -10,6 +10,7 @@ use askama::Template;
 
 use super::visit::Visit;
 use crate::web::access;
+use crate::web::accounts::who::Who;
 use crate::web::error::Error;
 use crate::web::i18n::FailureTexts;
 use crate::web::state::State;
@@ -22,36 +23,13 @@ struct FailurePage<'a> {
     title: &'static str,
     what: &'static str,
     reason: Option<String>,
-    events: Option<EventsLine>,
     shows_how_to_go_public: bool,
-}
-
-/// Where the pages are closed, the one thing that whoever connects Placetel needs to see: do events arrive?
-enum EventsLine {
-    Arriving(String),
-    Refused(String, &'static str),
-    Waiting,
-}
-
-impl EventsLine {
-    fn of(visit: &Visit, state: &State) -> Self {
-        let (t, event_ms, refusal) = (&visit.texts.welcome, state.last_event_ms(), state.last_refusal());
-        match (event_ms, refusal) {
-            (event_ms, Some(refusal)) if event_ms.is_none_or(|event_ms| event_ms < refusal.at_ms) => {
-                let time = visit.format.time(refusal.at_ms);
-                Self::Refused((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
-            }
-            (Some(event_ms), _) => Self::Arriving((visit.texts.failure.arriving)(&visit.format.time(event_ms))),
-            (None, _) => Self::Waiting,
-        }
-    }
 }
 
 /// Who asked, kept from before the request was handed on.
 struct Asker {
     visit: Visit,
     is_foreign: bool,
-    events: EventsLine,
 }
 
 /// Turns errors into pages for browsers that asked for pages; other clients keep `application/problem+json`.
@@ -62,44 +40,44 @@ pub async fn as_pages(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let asker = asker(request.request());
+    let mut asker = asker(request.request());
     let response = next.call(request).await?.map_into_boxed_body();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    if let Some(asker) = &mut asker {
+        asker.visit.who = Who::let_in(response.request());
+    }
     let Some(page) = asker.zip(error).and_then(|(asker, error)| page(asker, error)) else { return Ok(response) };
     let (request, response) = response.into_parts();
     Ok(ServiceResponse::new(request, as_page(response, page)))
 }
 
 fn asker(request: &HttpRequest) -> Option<Asker> {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let wants_page = accepts.contains("text/html") && !request.path().starts_with("/api/");
-    let state = request.app_data::<Data<State>>().filter(|_| wants_page)?;
+    let state = request.app_data::<Data<State>>().filter(|_| access::wants_page(request))?;
     let is_foreign = !request.method().is_safe() && access::check_origin(request).is_err();
     let visit = Visit::of(request, state);
-    Some(Asker { events: EventsLine::of(&visit, state), visit, is_foreign })
+    Some(Asker { visit, is_foreign })
 }
 
 fn page(asker: Asker, error: &Error) -> Option<String> {
     let t = &asker.visit.texts.failure;
     let is_closed = matches!(error, Error::Forbidden(_)) && !asker.is_foreign;
-    let is_local = asker.visit.is_local;
     let (title, what) = match error {
         Error::NotFound => (t.not_found, t.not_found_what),
         Error::Forbidden(_) if asker.is_foreign => (t.foreign, t.foreign_what),
-        Error::Forbidden(_) if is_local => (t.forbidden, t.forbidden_what),
-        Error::Forbidden(_) => (t.forbidden, t.forbidden_guarded),
+        Error::Forbidden(_) => (t.forbidden, t.forbidden_what),
+        Error::NotAllowed(_) => (t.not_allowed, t.not_allowed_what),
+        Error::Unauthorized { .. } => (t.log_in, t.log_in_what),
         Error::Unavailable(_) => (t.unavailable, t.unavailable_what),
         Error::Internal(_) => (t.broken, t.broken_what),
         _ => (t.unusable, ""),
     };
-    let says_more = is_closed && is_local || what.is_empty();
+    let says_more = is_closed || what.is_empty();
     let page = FailurePage {
         visit: &asker.visit,
         t,
         title,
         what,
         reason: says_more.then(|| error.to_string()),
-        events: (is_closed && !is_local).then_some(asker.events),
         shows_how_to_go_public: is_closed,
     };
     page.render().inspect_err(|error| tracing::error!(%error, "an error could not be shown as a page")).ok()

@@ -24,7 +24,8 @@ impl Fresh {
             && filter.search.is_none()
             && filter.in_hours.is_none()
             && filter.route.is_none();
-        (is_open && is_told).then(|| Self {
+        // Whoever sees some lines only has no stream.
+        (is_open && is_told && !visit.is_limited()).then(|| Self {
             now_ms: visit.now_ms,
             one: t.one_new,
             many: t.many_new,

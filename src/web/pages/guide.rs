@@ -32,7 +32,7 @@ impl Guide {
         };
         Self {
             t: &visit.texts.welcome,
-            is_reachable: !state.is_local_mode(),
+            is_reachable: !state.config.is_unprotected(),
             secret_command: "fernamt --placetel-secret SECRET",
             basic_command: "fernamt --placetel-basic user:password",
             proxied: format!("http://{host}"),

@@ -11,7 +11,7 @@ use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
 use crate::store::route_table::restore_routes;
 use crate::store::routes::RouteError;
-use crate::web::access::author;
+use crate::web::accounts::who::author;
 use crate::web::api::revisions::revision_page;
 use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
@@ -134,7 +134,7 @@ pub async fn restore(
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     let id = revision_id(&path)?;
-    match restore_routes(&state.db, id, &author()).await {
+    match restore_routes(&state.db, id, &author(&request)).await {
         Ok(_) => {
             state.refresh_routes().await?;
             Ok(see_other("/routes"))

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::visit::LANG_COOKIE;
 use super::{form_body, form_value, see_other};
+use crate::web::access::with_cookie;
 use crate::web::error::Error;
 use crate::web::i18n::{parse_lang, texts};
 
@@ -18,9 +19,7 @@ pub async fn choose(request: HttpRequest, payload: Payload) -> Result<HttpRespon
         .same_site(SameSite::Lax)
         .http_only(true)
         .finish();
-    let mut response = see_other(own_path(form_value(&form, "back")));
-    response.add_cookie(&cookie).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(response)
+    with_cookie(see_other(own_path(form_value(&form, "back"))), &cookie)
 }
 
 /// A path of ours; anything that a browser could read as another site's is the first page.

@@ -13,6 +13,7 @@ use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList, bad_name};
 use crate::routing::paste::{Pasted, read_lines};
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
 use crate::web::api::{parameter, parameters};
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{ListsTexts, SharedTexts};
 use crate::web::state::State;
@@ -92,6 +93,7 @@ pub async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let inputs = Inputs::read(&form_body(&request, payload).await?);
+    about(&request, inputs.value("name"));
     store(inputs, Subject::default(), visit, &state).await
 }
 

@@ -1,7 +1,11 @@
 //! The pages: complete without JavaScript. Each handler fetches, decides, renders.
 
+/// Somebody's own account.
+pub mod account;
 /// Style sheet and icon.
 pub mod assets;
+/// Who changed what.
+pub mod audit;
 /// One call.
 pub mod call;
 /// Who is to be rung back.
@@ -26,6 +30,8 @@ pub mod language;
 pub mod lists;
 /// What happens now.
 pub mod live;
+/// Coming in, and out.
+pub mod login;
 /// Numbers and agents with their names.
 pub mod named;
 /// Names of lines and agents.
@@ -44,6 +50,10 @@ pub mod routes;
 pub mod schedules;
 /// The settings.
 pub mod settings;
+/// The first account.
+pub mod setup;
+/// Everybody's accounts and tokens.
+pub mod users;
 
 mod asked;
 mod call_lane;
@@ -130,7 +140,23 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/settings", web::get().to(settings::show))
         .route("/settings/names", web::get().to(names::show))
         .route("/settings/names", web::post().to(names::save))
+        .route("/settings/account", web::get().to(account::show))
+        .route("/settings/account/password", web::post().to(account::change_password))
+        .route("/settings/account/sessions", web::post().to(account::end_sessions))
+        .route("/settings/audit", web::get().to(audit::show))
+        .route("/settings/users", web::get().to(users::show))
+        .route("/settings/users", web::post().to(users::add))
+        .route("/settings/users/role", web::post().to(users::change_role))
+        .route("/settings/users/password", web::post().to(users::change_password))
+        .route("/settings/users/remove", web::post().to(users::remove))
+        .route("/settings/users/tokens", web::post().to(users::add_token))
+        .route("/settings/users/tokens/remove", web::post().to(users::remove_token))
         .route("/docs", web::get().to(docs::show))
+        .route("/login", web::get().to(login::show))
+        .route("/login", web::post().to(login::log_in))
+        .route("/logout", web::post().to(login::log_out))
+        .route("/setup", web::get().to(setup::show))
+        .route("/setup", web::post().to(setup::create))
         .route("/language", web::post().to(language::choose));
 }
 
@@ -149,7 +175,7 @@ fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpRespons
 }
 
 /// After a change: look there.
-fn see_other(path: &str) -> HttpResponse {
+pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 

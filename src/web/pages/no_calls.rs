@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::asked::{Asked, shown};
 use super::visit::Visit;
 use super::words::Words;
-use crate::stats::filter::Filter;
+use crate::stats::filter::{Filter, Lines};
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
 use crate::store::calls::list_calls;
@@ -41,7 +41,7 @@ pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoC
     }
     for (name, value) in asked.words.narrowing() {
         let words = asked.words.clone().without(name);
-        if has_calls(&words, state).await? {
+        if has_calls(&words, state, visit.lines()).await? {
             let field = (visit.texts.filter.field)(name);
             let text = (visit.texts.call_log.without)(field, &shown(name, value, visit));
             none.hides.push((text, words.url("/calls")));
@@ -65,9 +65,9 @@ pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoC
     Ok(none)
 }
 
-async fn has_calls(words: &Words, state: &State) -> Result<bool, Error> {
+async fn has_calls(words: &Words, state: &State, lines: Lines) -> Result<bool, Error> {
     let parameters = words.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let filter = api::filter(&parameters, state)?;
+    let filter = api::filter(&parameters, state, lines)?;
     if Source::of(&filter, None) == Source::Calls {
         return Ok(!list_calls(&state.db, &state.query(&filter), None, 1).await?.calls.is_empty());
     }

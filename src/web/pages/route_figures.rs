@@ -22,7 +22,7 @@ impl RouteFigures {
     /// Counts them.
     pub async fn count(state: &State) -> Self {
         let count = async {
-            let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state)?;
+            let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state, None)?;
             let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
             let groups = report.groups.into_iter().flatten();
             let of_routes = groups.filter_map(|group| Some((group.key?, group.totals)));

@@ -21,7 +21,8 @@ use crate::routing::route::{Route, RouteDraft};
 use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
-use crate::web::access::author;
+use crate::web::accounts::who::author;
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::web::route_trials::{warnings_now, warnings_of};
@@ -171,7 +172,8 @@ pub async fn create(
     }
     match draft(&mut form, None, &visit, &state).await? {
         Some(draft) => {
-            insert_route(&state.db, draft, &author()).await?;
+            about(&request, &draft.name);
+            insert_route(&state.db, draft, &author(&request)).await?;
             done(&state).await
         }
         None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(visit, None, form, &state)),
@@ -200,7 +202,7 @@ pub async fn save(
     let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state).await? else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
-    match update_route(&state.db, route.id, draft, expected, &author()).await {
+    match update_route(&state.db, route.id, draft, expected, &author(&request)).await {
         Ok(_) => done(&state).await,
         Err(RouteError::Changed) => page_with(StatusCode::CONFLICT, &RoutePage { is_conflict: true, ..shown(form) }),
         Err(error) => Err(error.into()),
@@ -220,7 +222,7 @@ pub async fn shift(
         "down" => Move::Down,
         _ => return Err(Error::BadRequest("way: expected up or down".into())),
     };
-    move_route(&state.db, route_id(&path)?, way, &author()).await?;
+    move_route(&state.db, route_id(&path)?, way, &author(&request)).await?;
     done(&state).await
 }
 
@@ -234,7 +236,7 @@ pub async fn switch(
     let form = form_body(&request, payload).await?;
     let enabled = form_value(&form, "enabled").parse();
     let enabled = enabled.map_err(|_| Error::BadRequest("enabled: expected true or false".into()))?;
-    enable_route(&state.db, route_id(&path)?, enabled, &author()).await?;
+    enable_route(&state.db, route_id(&path)?, enabled, &author(&request)).await?;
     done(&state).await
 }
 
@@ -246,7 +248,7 @@ pub async fn remove(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    delete_route(&state.db, route_id(&path)?, &author()).await?;
+    delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
     done(&state).await
 }
 

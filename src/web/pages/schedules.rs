@@ -11,6 +11,7 @@ use super::{form_body, form_value, page, page_with, see_other};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
 use crate::web::api::{Parameters, parameter, parameters};
+use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{SchedulesTexts, SharedTexts};
 use crate::web::state::State;
@@ -106,6 +107,7 @@ pub async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
+    about(&request, form_value(&form, "name"));
     store(&form, Subject::default(), visit, &state).await
 }
 

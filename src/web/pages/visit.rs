@@ -7,7 +7,10 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
 use super::assets;
+use crate::accounts::Role;
 use crate::lang::Lang;
+use crate::stats::filter::Lines;
+use crate::web::accounts::who::Who;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::Format;
 use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
@@ -40,6 +43,8 @@ pub struct Visit {
     pub is_demo: bool,
     /// Whether everybody on this machine may come in.
     pub is_local: bool,
+    /// Who was let in; `None` in local mode, too.
+    pub who: Option<Arc<Who>>,
     /// What people call numbers and agents.
     pub names: Arc<Names>,
     /// The routes that answer now.
@@ -73,6 +78,7 @@ impl Visit {
             closed: None,
             is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
+            who: Who::let_in(request),
             names: state.names(),
             table: state.table(),
             zone: business.time_zone().name(),
@@ -84,6 +90,28 @@ impl Visit {
             now_ms: now_ms(),
             since: state.live.mark(),
         }
+    }
+}
+
+impl Visit {
+    /// Whether there is more for whoever looks than where to log in.
+    pub fn is_in(&self) -> bool {
+        self.is_local || self.who.is_some()
+    }
+
+    /// The only lines that whoever looks may see.
+    pub fn lines(&self) -> Lines {
+        self.who.as_ref().and_then(|who| who.lines.clone())
+    }
+
+    /// Whether whoever looks sees some lines only.
+    pub fn is_limited(&self) -> bool {
+        self.lines().is_some()
+    }
+
+    /// Whether whoever looks may change things.
+    pub fn may_change(&self) -> bool {
+        self.is_local || self.who.as_ref().is_some_and(|who| who.role == Role::Admin)
     }
 }
 
@@ -138,8 +166,13 @@ impl FromRequest for Visit {
         Box::pin(async move {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
             let (mut visit, state) = visit.zip(state).ok_or_else(missing)?;
-            visit.owe(state.callbacks_owed().await);
-            visit.close(state.closed_until(visit.now_ms));
+            if visit.is_in() {
+                // Whoever sees some lines only is told on the page of callbacks.
+                if !visit.is_limited() {
+                    visit.owe(state.callbacks_owed().await);
+                }
+                visit.close(state.closed_until(visit.now_ms));
+            }
             Ok(visit)
         })
     }

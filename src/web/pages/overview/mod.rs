@@ -101,7 +101,7 @@ struct CallerState {
 
 /// `GET /`
 pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some();
+    let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !visit.is_limited();
     if has_waited || !has_events(&state.db).await? {
         let newest = newest(&state, &visit).await?;
         return welcome(&request, visit, &state, newest);
@@ -222,15 +222,16 @@ async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit:
         }
         top_callers(&state.db, &query, counted, callers_shown(address.manner)).await
     };
-    let owed = async { if is_company { owed(state).await.map(Some) } else { Ok(None) } };
+    let lines = visit.lines();
+    let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
     let owed_to = async {
         match &address.scope {
-            Scope::Caller(party) => owed_to(state, party).await,
+            Scope::Caller(party) => owed_to(state, &lines, party).await,
             _ => Ok(None),
         }
     };
-    let days = async { if is_company { last_days(state).await.map(Some) } else { Ok(None) } };
-    let newest = async { if is_company { newest(state, visit).await } else { Ok(None) } };
+    let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
+    let newest = async { if is_company && lines.is_none() { newest(state, visit).await } else { Ok(None) } };
     let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
     let callers = async { callers.await.map_err(Error::from) };
     let (calls, owed, owed_to, days, callers, newest) = tokio::try_join!(calls, owed, owed_to, days, callers, newest)?;
@@ -239,7 +240,7 @@ async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit:
 
 /// The lines and agents of the period, to choose from.
 async fn offered(state: &State, way: Way, filter: &Filter, figures: &Figures) -> Result<Offered, Error> {
-    if let (Way::Cells, Some(details)) = (way, &figures.details) {
+    if let (true, Some(details)) = (way == Way::Cells || filter.lines.is_some(), &figures.details) {
         let names = |shares: &crate::stats::people::Shares| {
             let mut names: Vec<_> = shares.ranked(|share| share.calls).into_iter().map(|(n, _)| n.to_owned()).collect();
             names.sort();
@@ -340,7 +341,7 @@ fn stats_day(asked: &Asked, address: &Address, state: &State) -> Option<NaiveDat
 /// How good the data are of the same days and the same line, where that can be told.
 fn quality(asked: &Asked, address: &Address) -> Option<String> {
     let line = asked.filter.number.clone();
-    let is_told = matches!(address.scope, Scope::Company | Scope::Line(_));
+    let is_told = matches!(address.scope, Scope::Company | Scope::Line(_)) && asked.filter.lines.is_none();
     let when = asked.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
     let words = when.map(|(name, value)| (name, value.to_owned())).chain(line.map(|line| ("number", line)));
     is_told.then(|| words.fold(Words::default(), |words, (name, value)| words.with(name, value)).url("/quality"))

@@ -5,16 +5,20 @@ use chrono::NaiveDate;
 use super::address::Scope;
 use super::owed::{Owed, short_moment};
 use crate::stats::business::day_number;
+use crate::stats::filter::{Filter, Lines};
 use crate::stats::people::Share;
 use crate::stats::period::DayRange;
-use crate::stats::rollup::Tier;
+use crate::stats::rollup::{Class, Tier};
+use crate::stats::sums::Sums;
 use crate::store::callbacks::Callback;
+use crate::store::calls::{StoredCall, for_each_call};
 use crate::store::cells::read_sums;
 use crate::web::error::Error;
 use crate::web::i18n::DashboardTexts;
 use crate::web::i18n::format::Format;
 use crate::web::pages::named::Named;
 use crate::web::pages::visit::Visit;
+use crate::web::reports::counted;
 use crate::web::state::State;
 
 /// After days without calls, as after a weekend, the last one with calls is told: of so many.
@@ -55,12 +59,11 @@ pub struct OwedRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_days(state: &State) -> Result<LastDays, Error> {
+pub async fn last_days(state: &State, lines: &Lines) -> Result<LastDays, Error> {
     let range = DayRange::ending(state.today(), LOOKED_BACK);
     let first = day_number(range.start);
     let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
-    // Neither what came in nor what was missed depends on calls that still run.
-    read_sums(&state.db, Tier::Day, first..day_number(range.end) + 1, |bucket, _, class, sums| {
+    let mut add = |bucket: i64, class: Class, sums: Sums| {
         let index = usize::try_from(bucket - first).ok();
         let Some((_, day)) = index.and_then(|index| days.get_mut(index)) else { return };
         let outcome = class.progress.outcome_when_over();
@@ -68,8 +71,19 @@ pub async fn last_days(state: &State) -> Result<LastDays, Error> {
         if class.in_hours {
             day.while_open.add(class, outcome, sums);
         }
-    })
-    .await?;
+    };
+    // Neither what came in nor what was missed depends on calls that still run.
+    if lines.is_some() {
+        let query = state.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
+        let count = |stored: StoredCall| {
+            let call = counted(stored, None);
+            add(day_number(state.derivation.business.day(call.started_ms)), call.class, Sums::of(&call.figures));
+        };
+        for_each_call(&state.db, &query, count).await?;
+    } else {
+        let days = first..day_number(range.end) + 1;
+        read_sums(&state.db, Tier::Day, days, |bucket, _, class, sums| add(bucket, class, sums)).await?;
+    }
     Ok(LastDays(days))
 }
 

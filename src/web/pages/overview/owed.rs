@@ -1,8 +1,9 @@
 //! Who is to be rung back, as far as a dashboard says it.
 
-use crate::store::callbacks::{Callback, open_callback_of};
+use crate::stats::filter::Lines;
+use crate::store::callbacks::{Callback, open_callback_of, open_callbacks_of_lines};
 use crate::web::error::Error;
-use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
+use crate::web::owed::{DEFAULT_DAYS, FIRST, days_ago_ms};
 use crate::web::pages::visit::Visit;
 use crate::web::state::State;
 
@@ -18,7 +19,14 @@ pub struct Owed {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn owed(state: &State) -> Result<Owed, Error> {
+pub async fn owed(state: &State, lines: &Lines) -> Result<Owed, Error> {
+    if let Some(lines) = lines {
+        let mut first =
+            open_callbacks_of_lines(&state.db, &state.derivation.numbering, days_ago_ms(DEFAULT_DAYS), lines).await?;
+        let count = i64::try_from(first.len()).unwrap_or(i64::MAX);
+        first.truncate(FIRST);
+        return Ok(Owed { count, first });
+    }
     let page = state.owed.first(&state.db, &state.derivation.numbering).await;
     let page = page.ok_or(Error::Unavailable("the database does not answer"))?;
     let named = i64::try_from(page.callbacks.len()).unwrap_or(i64::MAX);
@@ -34,8 +42,12 @@ pub async fn owed(state: &State) -> Result<Owed, Error> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn owed_to(state: &State, party: &str) -> Result<Option<Callback>, Error> {
+pub async fn owed_to(state: &State, lines: &Lines, party: &str) -> Result<Option<Callback>, Error> {
     let (db, numbering) = (&state.db, &state.derivation.numbering);
+    if let Some(lines) = lines {
+        let all = open_callbacks_of_lines(db, numbering, days_ago_ms(DEFAULT_DAYS), lines).await?;
+        return Ok(all.into_iter().find(|callback| callback.party == party));
+    }
     Ok(open_callback_of(db, numbering, days_ago_ms(DEFAULT_DAYS), party).await?)
 }
 

@@ -1,0 +1,123 @@
+//! Who may come in: names, roles, passwords and secrets of accounts and API tokens.
+
+/// What was done.
+pub mod action;
+/// Passwords, hashed.
+pub mod password;
+/// What only its holder knows: sessions, tokens, the code of the first account.
+pub mod secret;
+
+use serde::{Deserialize, Serialize};
+
+use self::password::PasswordHash;
+use self::secret::SecretHash;
+use crate::calls::phone::Numbering;
+use crate::stats::filter::Lines;
+
+/// The longest name.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Look, and change nothing.
+    Viewer,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Admin, Self::Viewer];
+
+    /// As commands and forms say it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role that is called so.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// Somebody who can log in.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Its number.
+    pub id: i64,
+    /// As people write it.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// A viewer may be limited to calls of these lines.
+    pub lines: Lines,
+    /// What they prove it with.
+    pub password: PasswordHash,
+    /// Since when there is this account, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+}
+
+/// A program that may come in.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its number.
+    pub id: i64,
+    /// As people write it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// What it is recognised by.
+    pub hash: SecretHash,
+    /// Since when there is this token, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+}
+
+/// Reads the name of an account or a token: 1 to 64 letters, digits, spaces and `. _ - + @ '`.
+pub fn read_name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let is_usable = |c: char| c.is_alphanumeric() || " ._-+@'".contains(c);
+    let has_length = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
+    (has_length && name.chars().all(is_usable)).then(|| name.to_owned())
+}
+
+/// Reads own lines in any notation, as calls have them; `None` if one cannot be one.
+pub fn read_lines<'a>(lines: impl Iterator<Item = &'a str>, numbering: &Numbering) -> Option<Vec<String>> {
+    let read = |line: &str| {
+        let line = line.trim();
+        let is_usable = !line.is_empty() && line.len() <= MAX_NAME_CHARS && !line.chars().any(char::is_control);
+        is_usable.then(|| numbering.e164(line).unwrap_or_else(|| line.to_owned()))
+    };
+    lines.map(read).collect()
+}
+
+/// What names are told apart by: nobody should need to remember capitals.
+pub fn key_of(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_of_one_line() {
+        for name in ["anna", "Anna Kern", "anna.kern@example.org", "Jürgen", "o'Neill", "x"] {
+            assert_eq!(read_name(&format!(" {name} ")).as_deref(), Some(name));
+        }
+        for name in ["", "  ", "a\nb", "a\u{0}", "<b>", "a\u{202e}b", "a(b)", &"x".repeat(65)] {
+            assert_eq!(read_name(name), None, "{name:?}");
+        }
+        assert_eq!(key_of(" Anna KERN "), "anna kern");
+    }
+
+    #[test]
+    fn roles_are_called_as_they_are_read() {
+        assert_eq!(Role::ALL.map(|role| Role::parse(role.word())), Role::ALL.map(Some));
+        assert_eq!(Role::parse("root"), None);
+    }
+}

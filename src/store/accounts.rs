@@ -1,0 +1,321 @@
+//! Accounts and API tokens. Every change raises one counter, which tells every node that what it remembers is old.
+
+use super::{Db, StoreError, for_both_engines, reading, writing};
+use crate::accounts::password::PasswordHash;
+use crate::accounts::secret::{SecretHash, new_code};
+use crate::accounts::{Role, Token, User, key_of};
+use crate::stats::filter::Lines;
+
+const COUNTER: &str = "accounts_version";
+/// Where the settings keep the code that makes the first account, for all nodes; there until it is made.
+pub const SETUP_CODE: &str = "setup_code";
+
+/// Accounts and tokens as they are stored.
+#[derive(Debug, Default)]
+pub struct StoredAccounts {
+    /// Raised by every change.
+    pub version: i64,
+    /// Accounts, by name.
+    pub users: Vec<User>,
+    /// Tokens, by name.
+    pub tokens: Vec<Token>,
+}
+
+/// An account that is to be.
+#[derive(Debug)]
+pub struct NewUser {
+    /// As people write it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The only own lines that it may see, if it is a viewer.
+    pub lines: Lines,
+    /// What it is proved with.
+    pub password: PasswordHash,
+    /// When, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+}
+
+/// A token that is to be.
+#[derive(Debug)]
+pub struct NewToken {
+    /// As people write it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// What it is recognised by.
+    pub hash: SecretHash,
+    /// When, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+}
+
+/// Why accounts or tokens were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// There is none of this name.
+    #[error("there is none of this name")]
+    Unknown,
+    /// There is one of this name.
+    #[error("there is one of this name already")]
+    Taken,
+    /// Nobody could change anything any more.
+    #[error("this is the last admin: make another one first")]
+    LastAdmin,
+    /// Nobody could change anything.
+    #[error("the first account must be an admin")]
+    FirstAdmin,
+    /// The first account is there.
+    #[error("there is an account already")]
+    NotFirst,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for AccountError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Raised by every change of accounts and tokens.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn accounts_version(db: &Db) -> Result<i64, StoreError> {
+    let value = super::settings::recall(db, COUNTER).await?;
+    Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+}
+
+type UserRow = (i64, String, i16, Option<String>, String, i64);
+type TokenRow = (i64, String, i16, Vec<u8>, i64);
+
+/// All accounts and tokens.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_accounts(db: &Db) -> Result<StoredAccounts, StoreError> {
+    // The version first: a change in between is loaded again, never missed.
+    let version = accounts_version(db).await?;
+    let (users, tokens): (Vec<UserRow>, Vec<TokenRow>) = reading!(db, pool => (
+        sqlx::query_as("select id, name, role, lines, password, created_ms from users order by key").fetch_all(pool).await?,
+        sqlx::query_as("select id, name, role, hash, created_ms from tokens order by key").fetch_all(pool).await?,
+    ));
+    let users = users.into_iter().map(|(id, name, role, lines, password, created_ms)| {
+        let lines = lines.map(|lines| serde_json::from_str::<Vec<String>>(&lines)).transpose();
+        let lines = lines.map_err(|error| StoreError::Damaged(format!("the lines of an account: {error}")))?;
+        let (role, password) = (read_role(role)?, PasswordHash::stored(password));
+        Ok(User { id, name, role, lines: lines.map(Into::into), password, created_ms })
+    });
+    let tokens = tokens.into_iter().map(|(id, name, role, hash, created_ms)| {
+        let hash = SecretHash::stored(&hash).ok_or_else(|| StoreError::Damaged("a token".into()))?;
+        Ok(Token { id, name, role: read_role(role)?, hash, created_ms })
+    });
+    Ok(StoredAccounts {
+        version,
+        users: users.collect::<Result<_, StoreError>>()?,
+        tokens: tokens.collect::<Result<_, StoreError>>()?,
+    })
+}
+
+fn role_code(role: Role) -> i16 {
+    match role {
+        Role::Admin => 1,
+        Role::Viewer => 2,
+    }
+}
+
+fn read_role(code: i16) -> Result<Role, StoreError> {
+    let role = Role::ALL.into_iter().find(|role| role_code(*role) == code);
+    role.ok_or_else(|| StoreError::Damaged("a role".into()))
+}
+
+/// The code that makes the first account: the same on all nodes, until it is made.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn setup_code(db: &Db) -> Result<String, StoreError> {
+    if let Some(code) = super::settings::recall(db, SETUP_CODE).await? {
+        return Ok(code);
+    }
+    let fresh = new_code();
+    writing!(db, transaction => {
+        sqlx::query_scalar(
+            "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = settings.value \
+             returning value",
+        )
+        .bind(SETUP_CODE)
+        .bind(fresh.as_str())
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::from)
+    })
+}
+
+/// Adds an account. With `only_first`, only if there is none.
+///
+/// # Errors
+/// When the name is taken, it would be the first and no admin, or the database does not answer.
+pub async fn add_user(db: &Db, user: &NewUser, only_first: bool) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::add_user(&mut transaction, user, only_first).await)?
+}
+
+/// Gives an account another role.
+///
+/// # Errors
+/// When there is none, it is the last admin's, or the database does not answer.
+pub async fn set_role(db: &Db, name: &str, role: Role) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::set_role(&mut transaction, &key_of(name), role).await)?
+}
+
+/// Gives an account another password, and ends its sessions but this one.
+///
+/// # Errors
+/// When there is none, or the database does not answer.
+pub async fn set_password(
+    db: &Db,
+    name: &str,
+    password: &PasswordHash,
+    keep_session: Option<i64>,
+) -> Result<(), AccountError> {
+    let key = key_of(name);
+    writing!(db, transaction in engine => {
+        engine::set_password(&mut transaction, &key, password, keep_session.unwrap_or(-1)).await
+    })?
+}
+
+/// Removes an account with its sessions.
+///
+/// # Errors
+/// When there is none, it is the last admin, or the database does not answer.
+pub async fn remove_user(db: &Db, name: &str) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::remove_user(&mut transaction, &key_of(name)).await)?
+}
+
+/// Adds a token.
+///
+/// # Errors
+/// When the name is taken, or the database does not answer.
+pub async fn add_token(db: &Db, token: &NewToken) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::add_token(&mut transaction, token).await)?
+}
+
+/// Removes a token.
+///
+/// # Errors
+/// When there is none, or the database does not answer.
+pub async fn remove_token(db: &Db, name: &str) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::remove_token(&mut transaction, &key_of(name)).await)?
+}
+
+/// What was changed, or why nothing was.
+type Changed = Result<Result<(), AccountError>, StoreError>;
+
+for_both_engines! {
+    use settings;
+
+    /// The account's id and role.
+    async fn find(connection: &mut EngineConnection, key: &str) -> Result<Option<(i64, i16)>, StoreError> {
+        let found = sqlx::query_as("select id, role from users where key = $1").bind(key);
+        Ok(found.fetch_optional(&mut *connection).await?)
+    }
+
+    async fn is_last_admin(connection: &mut EngineConnection, role: i16) -> Result<bool, StoreError> {
+        let admins: i64 = sqlx::query_scalar("select count(*) from users where role = $1")
+            .bind(role_code(Role::Admin))
+            .fetch_one(&mut *connection)
+            .await?;
+        Ok(role == role_code(Role::Admin) && admins <= 1)
+    }
+
+    async fn done(connection: &mut EngineConnection) -> Changed {
+        settings::raise(connection, COUNTER).await?;
+        Ok(Ok(()))
+    }
+
+    pub(super) async fn add_user(connection: &mut EngineConnection, user: &NewUser, only_first: bool) -> Changed {
+        let users: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&mut *connection).await?;
+        if only_first && users > 0 {
+            return Ok(Err(AccountError::NotFirst));
+        }
+        if users == 0 && user.role != Role::Admin {
+            return Ok(Err(AccountError::FirstAdmin));
+        }
+        let key = key_of(&user.name);
+        if find(connection, &key).await?.is_some() {
+            return Ok(Err(AccountError::Taken));
+        }
+        sqlx::query("insert into users (key, name, role, lines, password, created_ms) values ($1, $2, $3, $4, $5, $6)")
+            .bind(key)
+            .bind(user.name.as_str())
+            .bind(role_code(user.role))
+            .bind(user.lines.as_ref().map(|lines| serde_json::json!(&**lines).to_string()))
+            .bind(user.password.as_str())
+            .bind(user.created_ms)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("delete from settings where name = $1").bind(SETUP_CODE).execute(&mut *connection).await?;
+        done(connection).await
+    }
+
+    pub(super) async fn set_role(connection: &mut EngineConnection, key: &str, role: Role) -> Changed {
+        let Some((id, now)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
+        if role != Role::Admin && is_last_admin(connection, now).await? {
+            return Ok(Err(AccountError::LastAdmin));
+        }
+        let update = sqlx::query("update users set role = $1 where id = $2").bind(role_code(role)).bind(id);
+        update.execute(&mut *connection).await?;
+        done(connection).await
+    }
+
+    pub(super) async fn set_password(
+        connection: &mut EngineConnection,
+        key: &str,
+        password: &PasswordHash,
+        keep_session: i64,
+    ) -> Changed {
+        let Some((id, _)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
+        let update = sqlx::query("update users set password = $1 where id = $2").bind(password.as_str()).bind(id);
+        update.execute(&mut *connection).await?;
+        let end = sqlx::query("delete from sessions where user_id = $1 and id <> $2").bind(id).bind(keep_session);
+        end.execute(&mut *connection).await?;
+        done(connection).await
+    }
+
+    pub(super) async fn remove_user(connection: &mut EngineConnection, key: &str) -> Changed {
+        let Some((id, role)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
+        if is_last_admin(connection, role).await? {
+            return Ok(Err(AccountError::LastAdmin));
+        }
+        sqlx::query("delete from users where id = $1").bind(id).execute(&mut *connection).await?;
+        done(connection).await
+    }
+
+    pub(super) async fn add_token(connection: &mut EngineConnection, token: &NewToken) -> Changed {
+        let key = key_of(&token.name);
+        let known: Option<i64> = sqlx::query_scalar("select id from tokens where key = $1")
+            .bind(key.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
+        if known.is_some() {
+            return Ok(Err(AccountError::Taken));
+        }
+        sqlx::query("insert into tokens (key, name, role, hash, created_ms) values ($1, $2, $3, $4, $5)")
+            .bind(key)
+            .bind(token.name.as_str())
+            .bind(role_code(token.role))
+            .bind(token.hash.as_bytes())
+            .bind(token.created_ms)
+            .execute(&mut *connection)
+            .await?;
+        done(connection).await
+    }
+
+    pub(super) async fn remove_token(connection: &mut EngineConnection, key: &str) -> Changed {
+        let removed = sqlx::query("delete from tokens where key = $1").bind(key).execute(&mut *connection).await?;
+        if removed.rows_affected() == 0 {
+            return Ok(Err(AccountError::Unknown));
+        }
+        done(connection).await
+    }
+}

@@ -1,0 +1,162 @@
+//! Whoever is logged in.
+
+use super::{Db, StoreError, reading, writing};
+use crate::accounts::secret::SecretHash;
+
+/// A session ends this long after it began, whatever happens.
+pub const LIFETIME_MS: i64 = 30 * 86_400_000;
+/// A session that was not used this long is over.
+pub const IDLE_MS: i64 = 7 * 86_400_000;
+
+/// One browser of somebody who is logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its number.
+    pub id: i64,
+    /// Whose.
+    pub user_id: i64,
+    /// The browser, as it names itself.
+    pub agent: String,
+    /// Since when, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// When it was used last, to the minute.
+    pub seen_ms: i64,
+}
+
+impl Session {
+    /// Whether it still holds at a time.
+    pub fn holds(&self, now_ms: i64) -> bool {
+        now_ms - self.created_ms < LIFETIME_MS && now_ms - self.seen_ms < IDLE_MS
+    }
+}
+
+type Row = (i64, i64, String, i64, i64);
+
+fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
+    Session { id, user_id, agent, created_ms, seen_ms }
+}
+
+/// Begins a session; those that are over go. `false` if the account is gone meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_session(
+    db: &Db,
+    hash: SecretHash,
+    user_id: i64,
+    agent: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("delete from sessions where created_ms <= $1 or seen_ms <= $2")
+            .bind(now_ms - LIFETIME_MS)
+            .bind(now_ms - IDLE_MS)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "insert into sessions (hash, user_id, agent, created_ms, seen_ms) \
+             select $1, id, $3, $4, $4 from users where id = $2",
+        )
+        .bind(hash.as_bytes())
+        .bind(user_id)
+        .bind(agent)
+        .bind(now_ms)
+        .execute(&mut *transaction)
+        .await
+        .map(|done| done.rows_affected() > 0)
+        .map_err(StoreError::from)
+    })
+}
+
+/// The session that is recognised by this.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_session(db: &Db, hash: SecretHash) -> Result<Option<Session>, StoreError> {
+    let row: Option<Row> = reading!(db, pool => {
+        sqlx::query_as("select id, user_id, agent, created_ms, seen_ms from sessions where hash = $1")
+            .bind(hash.as_bytes())
+            .fetch_optional(pool)
+            .await?
+    });
+    Ok(row.map(read))
+}
+
+/// The sessions of an account, those used last first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_sessions(db: &Db, user_id: i64) -> Result<Vec<Session>, StoreError> {
+    let rows: Vec<Row> = reading!(db, pool => {
+        sqlx::query_as(
+            "select id, user_id, agent, created_ms, seen_ms from sessions where user_id = $1 order by seen_ms desc, id desc",
+        )
+        .bind(user_id)
+        .fetch_all(pool)
+        .await?
+    });
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// Notes that a session is used.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn touch_session(db: &Db, id: i64, now_ms: i64) -> Result<(), StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("update sessions set seen_ms = $1 where id = $2 and seen_ms < $1")
+            .bind(now_ms)
+            .bind(id)
+            .execute(&mut *transaction)
+            .await
+            .map(drop)
+            .map_err(StoreError::from)
+    })
+}
+
+/// Ends a session of an account; whether there was one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_session(db: &Db, user_id: i64, id: i64) -> Result<bool, StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("delete from sessions where user_id = $1 and id = $2")
+            .bind(user_id)
+            .bind(id)
+            .execute(&mut *transaction)
+            .await
+            .map(|done| done.rows_affected() > 0)
+            .map_err(StoreError::from)
+    })
+}
+
+/// Ends all sessions of an account but one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_other_sessions(db: &Db, user_id: i64, keep: i64) -> Result<(), StoreError> {
+    writing!(db, transaction => {
+        sqlx::query("delete from sessions where user_id = $1 and id <> $2")
+            .bind(user_id)
+            .bind(keep)
+            .execute(&mut *transaction)
+            .await
+            .map(drop)
+            .map_err(StoreError::from)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_in_time_and_when_it_is_not_used() {
+        let session = |created_ms, seen_ms| Session { id: 1, user_id: 1, agent: String::new(), created_ms, seen_ms };
+        let day = 86_400_000;
+        assert!(session(0, 0).holds(7 * day - 1));
+        assert!(!session(0, 0).holds(7 * day));
+        assert!(session(0, 29 * day).holds(30 * day - 1));
+        assert!(!session(0, 29 * day).holds(30 * day));
+    }
+}

@@ -1,0 +1,149 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration as CookieDuration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header;
+
+use crate::accounts::secret::{SecretHash, new_session};
+use crate::store::sessions::{LIFETIME_MS, Session, end_session, find_session, open_session, touch_session};
+use crate::store::{Db, StoreError};
+use crate::web::client::is_https;
+use crate::web::clock::now_ms;
+
+/// The cookie of whoever is logged in.
+pub const COOKIE: &str = "session";
+/// So long the database is not asked again: another node may have ended the session.
+const FRESH: Duration = Duration::from_secs(5);
+/// "Last used" is kept to this.
+const TOUCH_MS: i64 = 60_000;
+/// More are not remembered at once.
+const MOST: usize = 10_000;
+const MAX_AGENT_CHARS: usize = 200;
+
+/// Sessions that the database was asked for a moment ago.
+#[derive(Default)]
+pub struct Sessions {
+    remembered: Mutex<Remembered>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    by_hash: HashMap<SecretHash, (Session, Instant)>,
+    /// Raised whenever sessions may have ended: what was read before does not count.
+    forgotten: u64,
+}
+
+impl Sessions {
+    /// The session that a request's cookie stands for.
+    ///
+    /// # Errors
+    /// When the database does not answer, and has not lately.
+    pub async fn of(&self, request: &HttpRequest, db: &Arc<Db>) -> Result<Option<Session>, StoreError> {
+        let Some(hash) = presented(request) else { return Ok(None) };
+        let now_ms = now_ms();
+        let (known, forgotten) = {
+            let remembered = self.lock();
+            (remembered.by_hash.get(&hash).cloned(), remembered.forgotten)
+        };
+        if let Some((session, at)) = &known
+            && at.elapsed() < FRESH
+        {
+            return Ok(Some(session.clone()).filter(|session| session.holds(now_ms)));
+        }
+        let found = match (find_session(db, hash).await, known) {
+            // Whoever was in stays in while the database is away: then pages matter most.
+            (Err(StoreError::Away(_)), Some((session, _))) => return Ok(Some(session).filter(|s| s.holds(now_ms))),
+            (found, _) => found?.filter(|session| session.holds(now_ms)),
+        };
+        if let Some(session) = &found
+            && now_ms - session.seen_ms >= TOUCH_MS
+        {
+            // Neither waited for nor a condition for anything.
+            let (db, id) = (db.clone(), session.id);
+            tokio::spawn(async move {
+                if let Err(error) = touch_session(&db, id, now_ms).await {
+                    tracing::debug!(%error, "the use of a session was not noted");
+                }
+            });
+        }
+        let mut remembered = self.lock();
+        if remembered.forgotten == forgotten {
+            remembered.keep(hash, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Begins a session, always a new one; the cookie. `None` if the account is gone meanwhile.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(
+        &self,
+        request: &HttpRequest,
+        db: &Arc<Db>,
+        user_id: i64,
+    ) -> Result<Option<Cookie<'static>>, StoreError> {
+        let before = self.of(request, db).await?;
+        let secret = new_session();
+        if !open_session(db, SecretHash::of(&secret), user_id, &agent(request), now_ms()).await? {
+            return Ok(None);
+        }
+        if let Some(before) = before {
+            end_session(db, before.user_id, before.id).await?;
+            self.forget();
+        }
+        let lifetime = CookieDuration::milliseconds(LIFETIME_MS);
+        Ok(Some(cookie(request, secret, lifetime)))
+    }
+
+    /// Forgets what was remembered: sessions may have ended.
+    pub fn forget(&self) {
+        let mut remembered = self.lock();
+        remembered.by_hash.clear();
+        remembered.forgotten += 1;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remembered {
+    fn keep(&mut self, hash: SecretHash, session: Option<Session>) {
+        if self.by_hash.len() >= MOST {
+            self.by_hash.clear();
+        }
+        match session {
+            Some(session) => drop(self.by_hash.insert(hash, (session, Instant::now()))),
+            None => drop(self.by_hash.remove(&hash)),
+        }
+    }
+}
+
+/// Takes the cookie away.
+pub fn no_cookie(request: &HttpRequest) -> Cookie<'static> {
+    cookie(request, String::new(), CookieDuration::ZERO)
+}
+
+fn presented(request: &HttpRequest) -> Option<SecretHash> {
+    request.cookie(COOKIE).filter(|cookie| !cookie.value().is_empty()).map(|cookie| SecretHash::of(cookie.value()))
+}
+
+fn cookie(request: &HttpRequest, value: String, lifetime: CookieDuration) -> Cookie<'static> {
+    Cookie::build(COOKIE, value)
+        .path("/")
+        .http_only(true)
+        // Not "strict": a link in a message should find whoever follows it logged in. Links change nothing.
+        .same_site(SameSite::Lax)
+        .secure(is_https(request))
+        .max_age(lifetime)
+        .finish()
+}
+
+fn agent(request: &HttpRequest) -> String {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    agent.chars().take(MAX_AGENT_CHARS).collect()
+}

@@ -1,0 +1,108 @@
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
+
+use crate::accounts::Role;
+use crate::accounts::secret::SecretHash;
+use crate::calls::call::Call;
+use crate::stats::filter::Lines;
+use crate::store::revisions::By;
+use crate::web::clock::now_ms;
+use crate::web::error::{Challenge, Error};
+use crate::web::state::State;
+
+/// Who asks. In local mode nobody has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// As people write it.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// How they came in.
+    pub by: Means,
+    /// What they may see.
+    pub lines: Lines,
+}
+
+/// How somebody came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Logged in, with a browser.
+    Session {
+        /// The session's number.
+        id: i64,
+        /// The account's number.
+        user_id: i64,
+    },
+    /// A program with a token.
+    Token,
+}
+
+impl Who {
+    /// Finds out who sends a request; `None` if it says nothing of that.
+    ///
+    /// # Errors
+    /// 401 for a token that there is not, 503 while the database cannot tell.
+    pub async fn of(request: &HttpRequest, state: &State) -> Result<Option<Self>, Error> {
+        let Some(known) = state.accounts.known() else { return Ok(None) };
+        if let Some(token) = bearer(request) {
+            let unknown = Error::Unauthorized { reason: "there is no such token", challenge: Challenge::Bearer };
+            let token = known.token(SecretHash::of(token)).ok_or(unknown)?;
+            return Ok(Some(Self { name: token.name.clone(), role: token.role, by: Means::Token, lines: None }));
+        }
+        let session = state.accounts.sessions.of(request, &state.db).await?;
+        Ok(session.and_then(|session| {
+            let user = known.user(session.user_id)?;
+            let by = Means::Session { id: session.id, user_id: user.id };
+            let lines = user.lines.clone().filter(|_| user.role == Role::Viewer);
+            Some(Self { name: user.name.clone(), role: user.role, by, lines })
+        }))
+    }
+
+    /// Whoever sent a request that was let in.
+    pub fn let_in(request: &HttpRequest) -> Option<Arc<Self>> {
+        request.extensions().get::<Arc<Self>>().cloned()
+    }
+
+    /// The only lines that whoever sent a request may see.
+    pub fn lines_of(request: &HttpRequest) -> Lines {
+        Self::let_in(request).and_then(|who| who.lines.clone())
+    }
+
+    /// Whether whoever sent a request may see a call.
+    pub fn may_see(request: &HttpRequest, call: &Call) -> bool {
+        Self::lines_of(request).is_none_or(|lines| call.number.as_ref().is_some_and(|number| lines.contains(number)))
+    }
+
+    /// Whether whoever sent a request that was let in would still be let in as the same; while the database cannot
+    /// tell, they would.
+    pub async fn still_may(request: &HttpRequest, state: &State) -> bool {
+        match Self::let_in(request) {
+            None => state.is_local_mode(),
+            Some(before) => match Self::of(request, state).await {
+                Ok(now) => now.is_some_and(|now| now == *before),
+                Err(error) => matches!(error, Error::Unavailable(_)),
+            },
+        }
+    }
+
+    /// As histories name them: programs are told from people.
+    pub fn signature(&self) -> String {
+        match self.by {
+            Means::Session { .. } => self.name.clone(),
+            Means::Token => format!("{} (API)", self.name),
+        }
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let given = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = given.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who changes something, and when.
+pub fn author(request: &HttpRequest) -> By {
+    By { name: Who::let_in(request).map(|who| who.signature()), at_ms: now_ms() }
+}

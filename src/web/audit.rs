@@ -1,0 +1,176 @@
+//! The audit log: every request that changed something leaves who, when, what.
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
+
+use super::accounts::who::author;
+use super::clock::now_ms;
+use super::state::State;
+use crate::accounts::action::{self, Action, Subject, Verb};
+use crate::store::audit::{Entry, note};
+
+const MAX_ABOUT_CHARS: usize = 120;
+/// Of a telephone number so much is kept at the beginning and at the end.
+const KEPT: (usize, usize) = (6, 2);
+
+/// What a request is about, where its url does not say it.
+struct About(String);
+
+/// Says what a request is about.
+pub fn about(request: &HttpRequest, what: &str) {
+    request.extensions_mut().insert(About(what.to_owned()));
+}
+
+/// What a request to change something does, and to what its url says; `None` for those that change nothing.
+pub fn action_of<'a>(method: &Method, path: &'a str) -> Option<(Action, Option<&'a str>)> {
+    use Subject::*;
+    use Verb::*;
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let is = |name: &Method| method == name;
+    let (post, put, delete) = (is(&Method::POST), is(&Method::PUT), is(&Method::DELETE));
+    Some(match *parts.as_slice() {
+        ["api", "v1", "routes"] if post => ((Route, Added), None),
+        ["api", "v1", "routes"] if put => ((Routes, Replaced), None),
+        ["api", "v1", "routes", "revisions", id, "restore"] if post => ((Routes, Restored), Some(id)),
+        ["api", "v1", "routes", _] if post => return None,
+        ["api", "v1", "routes", id] if put => ((Route, Changed), Some(id)),
+        ["api", "v1", "routes", id] if delete => ((Route, Removed), Some(id)),
+        ["api", "v1", "lists", name] if put => ((List, Set), Some(name)),
+        ["api", "v1", "lists", name] if delete => ((List, Removed), Some(name)),
+        ["api", "v1", "schedules", name] if put => ((Schedule, Set), Some(name)),
+        ["api", "v1", "schedules", name] if delete => ((Schedule, Removed), Some(name)),
+        ["api", "v1", "closed"] if put => ((Closed, Set), None),
+        ["api", "v1", "closed"] if delete => ((Closed, TakenBack), None),
+        ["api", "v1", "contacts"] if post => ((Contacts, Imported), None),
+        ["api", "v1", "contacts"] if put => ((Contacts, Replaced), None),
+        ["api", "v1", "contacts", number] if put => ((Contact, Set), Some(number)),
+        ["api", "v1", "contacts", number] if delete => ((Contact, Removed), Some(number)),
+        ["api", "v1", "names"] if put => ((Names, Replaced), None),
+        ["api", "v1", "callbacks", party, "done"] if post => ((Callback, Marked), Some(party)),
+        ["api", "v1", "callbacks", party, "done"] if delete => ((Callback, TakenBack), Some(party)),
+        _ if !post => return None,
+        ["callbacks", "done"] => ((Callback, Marked), None),
+        ["callbacks", "undo"] => ((Callback, TakenBack), None),
+        ["routes"] => ((Route, Added), None),
+        ["routes", "closed"] => ((Closed, Set), None),
+        ["routes", "open"] => ((Closed, TakenBack), None),
+        ["routes", "lists"] => ((List, Added), None),
+        ["routes", "lists", name] => ((List, Changed), Some(name)),
+        ["routes", "lists", name, "delete"] => ((List, Removed), Some(name)),
+        ["routes", "schedules"] => ((Schedule, Added), None),
+        ["routes", "schedules", name] => ((Schedule, Changed), Some(name)),
+        ["routes", "schedules", name, "delete"] => ((Schedule, Removed), Some(name)),
+        ["routes", "history", id, "restore"] => ((Routes, Restored), Some(id)),
+        ["routes", "replay"] | ["routes", _, "replay"] => return None,
+        ["routes", id] | ["routes", id, "enabled"] => ((Route, Changed), Some(id)),
+        ["routes", id, "move"] => ((Route, Moved), Some(id)),
+        ["routes", id, "delete"] => ((Route, Removed), Some(id)),
+        ["contacts"] => ((Contact, Added), None),
+        ["contacts", "import"] => ((Contacts, Imported), None),
+        ["contacts", number] => ((Contact, Changed), Some(number)),
+        ["contacts", number, "delete"] => ((Contact, Removed), Some(number)),
+        ["settings", "names"] => ((Names, Changed), None),
+        ["settings", "account", "password"] => ((Password, Changed), None),
+        ["settings", "account", "sessions"] | ["logout"] => ((Session, Ended), None),
+        ["settings", "users"] | ["setup"] => ((Account, Added), None),
+        ["settings", "users", "role"] => ((Role, Changed), None),
+        ["settings", "users", "password"] => ((Password, Changed), None),
+        ["settings", "users", "remove"] => ((Account, Removed), None),
+        ["settings", "users", "tokens"] => ((Token, Added), None),
+        ["settings", "users", "tokens", "remove"] => ((Token, Removed), None),
+        _ => return None,
+    })
+}
+
+/// Notes what an answered request changed. It is changed: if this cannot be noted, the log says so.
+pub async fn note_answered<B>(response: &ServiceResponse<B>) {
+    let request = response.request();
+    let path = request.match_info().as_str();
+    if request.method().is_safe() || !has_changed(path, response.status()) {
+        return;
+    }
+    let Some(state) = request.app_data::<Data<State>>() else { return };
+    let Some((action, by_url)) = action_of(request.method(), path) else { return };
+    let said = request.extensions().get::<About>().map(|about| about.0.clone());
+    note_of(state, author(request).name, action, said.as_deref().or(by_url)).await;
+}
+
+/// Pages lead on after a change; where they answer themselves they show a form again, but for two.
+fn has_changed(path: &str, status: StatusCode) -> bool {
+    let answers_itself = path.starts_with("/api/") || ["/settings/users/tokens", "/contacts/import"].contains(&path);
+    status == StatusCode::SEE_OTHER || answers_itself && status.is_success()
+}
+
+/// Notes what somebody did.
+pub async fn note_of(state: &State, who: Option<String>, action: Action, about: Option<&str>) {
+    let entry = Entry { id: 0, at_ms: now_ms(), who, action: action::word(action), about: about.map(shown) };
+    if let Err(error) = note(&state.db, &entry).await {
+        tracing::error!(%error, action = entry.action, "a change was not noted in the audit log");
+    }
+}
+
+/// Notes a login that failed although there is such an account, without keeping whoever tries it waiting: how long that
+/// takes would tell.
+pub fn note_failed_login(state: &Data<State>, name: String, address: std::net::IpAddr, is_locked: bool) {
+    let (state, verb) = (state.clone(), if is_locked { Verb::Locked } else { Verb::Failed });
+    tokio::spawn(async move {
+        let about = format!("{name}, {address}");
+        note_of(&state, None, (Subject::Login, verb), Some(&about)).await;
+    });
+}
+
+/// As it is kept: short, and telephone numbers not as a whole.
+fn shown(about: &str) -> String {
+    let about = about.replace("%2B", "+");
+    let is_number = about.chars().all(|c| c.is_ascii_digit() || c == '+') && about.len() > KEPT.0 + KEPT.1;
+    if is_number {
+        return format!("{}…{}", &about[..KEPT.0], &about[about.len() - KEPT.1..]);
+    }
+    about.chars().filter(|c| !c.is_control()).take(MAX_ABOUT_CHARS).collect()
+}
+
+/// Notes that somebody has logged in.
+pub async fn note_login(state: &State, name: String, address: std::net::IpAddr) {
+    note_of(state, Some(name), (Subject::Login, Verb::Succeeded), Some(&address.to_string())).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_not_kept_as_a_whole() {
+        assert_eq!(shown("+493023125000"), "+49302…00");
+        assert_eq!(shown("%2B493023125000"), "+49302…00");
+        assert_eq!(shown("7"), "7");
+        assert_eq!(shown("office\nhours"), "officehours");
+        assert_eq!(shown(&"ä".repeat(200)).chars().count(), 120);
+    }
+
+    #[test]
+    fn forms_that_are_shown_again_have_changed_nothing() {
+        for (path, status, changed) in [
+            ("/routes/1", 303, true),
+            ("/routes/1", 200, false),
+            ("/routes/1", 400, false),
+            ("/api/v1/routes/1", 200, true),
+            ("/api/v1/routes/1", 204, true),
+            ("/api/v1/routes/1", 412, false),
+            ("/settings/users/tokens", 200, true),
+            ("/settings/users/tokens", 409, false),
+        ] {
+            assert_eq!(has_changed(path, StatusCode::from_u16(status).unwrap()), changed, "{path} {status}");
+        }
+    }
+
+    #[test]
+    fn trials_change_nothing() {
+        for path in ["/api/v1/routes/test", "/api/v1/routes/replay", "/routes/replay", "/routes/7/replay", "/language"]
+        {
+            assert_eq!(action_of(&Method::POST, path), None, "{path}");
+        }
+        assert_eq!(action_of(&Method::POST, "/routes/7/move"), Some(((Subject::Route, Verb::Moved), Some("7"))));
+    }
+}

@@ -1,0 +1,196 @@
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::inputs::Inputs;
+use super::users::read_password;
+use super::visit::Visit;
+use super::{form_body, form_value, page, page_with, see_other};
+use crate::accounts::key_of;
+use crate::store::accounts::set_password;
+use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
+use crate::web::accounts::who::{Means, Who};
+use crate::web::api::{parameter, parameters};
+use crate::web::audit::about;
+use crate::web::client::client_address;
+use crate::web::clock::now_ms;
+use crate::web::error::Error;
+use crate::web::i18n::AccountsTexts;
+use crate::web::state::State;
+
+const ACCOUNT: &str = "/settings/account";
+const BROWSERS: [(&str, &str); 5] =
+    [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+const SYSTEMS: [(&str, &str); 6] = [
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+#[derive(Template)]
+#[template(path = "pages/account.html")]
+struct AccountPage {
+    visit: Visit,
+    t: &'static AccountsTexts,
+    what: String,
+    saved: Option<&'static str>,
+    sessions: Vec<SessionRow>,
+    form: Inputs,
+}
+
+struct SessionRow {
+    id: i64,
+    browser: String,
+    since: String,
+    seen: String,
+    is_this: bool,
+}
+
+/// Whoever asks, by their session.
+struct Own {
+    name: String,
+    session: i64,
+    user: i64,
+}
+
+impl Own {
+    fn of(request: &HttpRequest) -> Result<Self, Error> {
+        match Who::let_in(request).as_deref() {
+            Some(Who { name, by: Means::Session { id, user_id }, .. }) => {
+                Ok(Self { name: name.clone(), session: *id, user: *user_id })
+            }
+            _ => Err(Error::NotAllowed("only whoever is logged in has an account of their own")),
+        }
+    }
+}
+
+impl AccountPage {
+    async fn new(request: &HttpRequest, visit: Visit, state: &State, form: Inputs) -> Result<Self, Error> {
+        let (own, t) = (Own::of(request)?, &visit.texts.accounts);
+        let sessions = list_sessions(&state.db, own.user).await?.into_iter();
+        let row = |session: crate::store::sessions::Session| SessionRow {
+            id: session.id,
+            browser: browser(&session.agent).unwrap_or_else(|| t.unknown_browser.to_owned()),
+            since: visit.format.moment(session.created_ms),
+            seen: visit.format.moment(session.seen_ms),
+            is_this: session.id == own.session,
+        };
+        let parameters = parameters(request);
+        let what = visit.who.as_ref().map(|who| (t.account_what)(&who.name, who.role)).unwrap_or_default();
+        Ok(Self {
+            t,
+            what,
+            saved: match parameter(&parameters, "saved") {
+                Some("password") => Some(t.password_saved),
+                Some(_) => Some(t.saved),
+                None => None,
+            },
+            sessions: sessions.filter(|session| session.holds(now_ms())).map(row).collect(),
+            form,
+            visit,
+        })
+    }
+}
+
+/// `GET /settings/account`
+pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    page(&AccountPage::new(&request, visit, &state, Inputs::default()).await?)
+}
+
+/// `POST /settings/account/password`
+pub async fn change_password(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let own = Own::of(&request)?;
+    about(&request, &own.name);
+    let mut form = Inputs::read(&form_body(&request, payload).await?);
+    let t = &visit.texts.accounts;
+    let Some(password) = read_password(&mut form, "password", t.new_password, &visit) else {
+        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
+    };
+    state.refresh_accounts().await?;
+    let current = state.accounts.known().and_then(|known| known.user(own.user).map(|user| user.password.clone()));
+    let current = current.ok_or(Error::NotFound)?;
+    let failures = &state.accounts.failures;
+    let Ok(attempt) = failures.attempt(&key_of(&own.name), client_address(&request), Instant::now()) else {
+        form.note("current", t.current_password, (visit.texts.login.too_many)(15));
+        return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, visit, &state, form).await?);
+    };
+    match state.accounts.hashing.fits(current, form.value("current").to_owned()).await {
+        Ok(true) => attempt.succeed(),
+        Ok(false) => {
+            attempt.fail();
+            form.note("current", t.current_password, t.current_password_wrong);
+            return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
+        }
+        Err(error) => {
+            attempt.take_back();
+            return Err(error);
+        }
+    }
+    let password = state.accounts.hashing.hash(password).await?;
+    set_password(&state.db, &own.name, &password, Some(own.session)).await?;
+    state.refresh_accounts().await?;
+    Ok(see_other(&format!("{ACCOUNT}?saved=password")))
+}
+
+/// `POST /settings/account/sessions`: `id`, or `others`.
+pub async fn end_sessions(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+    let own = Own::of(&request)?;
+    about(&request, &own.name);
+    let form = form_body(&request, payload).await?;
+    match form_value(&form, "id") {
+        "others" => end_other_sessions(&state.db, own.user, own.session).await?,
+        id => {
+            let id = id.parse().map_err(|_| Error::NotFound)?;
+            if !end_session(&state.db, own.user, id).await? {
+                return Err(Error::NotFound);
+            }
+        }
+    }
+    state.accounts.sessions.forget();
+    Ok(see_other(&format!("{ACCOUNT}?saved=sessions")))
+}
+
+/// A browser as people call it.
+fn browser(agent: &str) -> Option<String> {
+    let called =
+        |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);
+    match (called(&BROWSERS), called(&SYSTEMS)) {
+        (None, None) => Some(agent.chars().take(40).collect()).filter(|name: &String| !name.is_empty()),
+        (browser, system) => Some([browser, system].into_iter().flatten().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_called_as_people_call_them() {
+        for (agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", Some("Firefox, Linux")),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+                Some("Edge, Windows"),
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+                Some("Safari, iPhone"),
+            ),
+            ("curl/8.5.0", Some("curl/8.5.0")),
+            ("", None),
+        ] {
+            assert_eq!(browser(agent).as_deref(), name, "{agent}");
+        }
+    }
+}

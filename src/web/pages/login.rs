@@ -1,0 +1,127 @@
+use std::time::{Duration, Instant};
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::language::own_path;
+use super::visit::Visit;
+use super::{form_body, form_value, page, page_with, see_other};
+use crate::accounts::key_of;
+use crate::accounts::password::PasswordHash;
+use crate::store::sessions::end_session;
+use crate::web::access::with_cookie;
+use crate::web::accounts::sessions::no_cookie;
+use crate::web::accounts::who::{Means, Who};
+use crate::web::api::{parameter, parameters};
+use crate::web::audit::{note_failed_login, note_login};
+use crate::web::client::client_address;
+use crate::web::error::Error;
+use crate::web::i18n::LoginTexts;
+use crate::web::state::State;
+
+const LOGIN: &str = "/login";
+
+#[derive(Template)]
+#[template(path = "pages/login.html")]
+struct LoginPage {
+    visit: Visit,
+    t: &'static LoginTexts,
+    name: String,
+    next: String,
+    wrong: Option<String>,
+}
+
+/// `GET /login`
+pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    if let Some(elsewhere) = elsewhere(&state) {
+        return Ok(see_other(elsewhere));
+    }
+    let parameters = parameters(&request);
+    let next = own_path(parameter(&parameters, "next").unwrap_or("/")).to_owned();
+    if visit.is_in() {
+        return Ok(see_other(&next));
+    }
+    page(&LoginPage { t: &visit.texts.login, visit, name: String::new(), next, wrong: None })
+}
+
+/// `POST /login`: 401 whatever is wrong, 429 after many failures. Nobody learns which names there are, neither by what is
+/// said nor by how long it takes.
+pub async fn log_in(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let form = form_body(&request, payload).await?;
+    // Somebody may just have been added, or removed, by a command.
+    state.refresh_accounts().await?;
+    if let Some(elsewhere) = elsewhere(&state) {
+        return Ok(see_other(elsewhere));
+    }
+    let (t, name) = (&visit.texts.login, form_value(&form, "name").trim().to_owned());
+    let next = own_path(form_value(&form, "next")).to_owned();
+    let page = |wrong| LoginPage { visit, t, name: name.clone(), next: next.clone(), wrong: Some(wrong) };
+    let failures = &state.accounts.failures;
+    let attempt = match failures.attempt(&key_of(&name), client_address(&request), Instant::now()) {
+        Ok(attempt) => attempt,
+        Err(wait) => return too_many(wait, page),
+    };
+    let known = state.accounts.known();
+    let user = known.as_ref().and_then(|known| known.user_named(&name));
+    let hash = user.map_or_else(PasswordHash::nobody, |user| user.password.clone());
+    let fits = match state.accounts.hashing.fits(hash, form_value(&form, "password").to_owned()).await {
+        Ok(fits) => fits,
+        Err(error) => {
+            attempt.take_back();
+            return Err(error);
+        }
+    };
+    let cookie = match user.filter(|_| fits) {
+        Some(user) => state.accounts.sessions.open(&request, &state.db, user.id).await?,
+        None => None,
+    };
+    let Some(cookie) = cookie else {
+        let (address, locked_for) = (client_address(&request), attempt.fail());
+        tracing::warn!(%address, "a login failed");
+        if let Some(user) = user {
+            note_failed_login(&state, user.name.clone(), address, locked_for.is_some());
+        }
+        return match locked_for {
+            Some(wait) => too_many(wait, page),
+            None => page_with(StatusCode::UNAUTHORIZED, &page(t.wrong.to_owned())),
+        };
+    };
+    attempt.succeed();
+    note_login(&state, user.map_or(name, |user| user.name.clone()), client_address(&request)).await;
+    with_cookie(see_other(&next), &cookie)
+}
+
+fn too_many(wait: Duration, page: impl FnOnce(String) -> LoginPage) -> Result<HttpResponse, Error> {
+    let minutes = wait.as_secs().div_ceil(60).max(1);
+    let page = page(String::new());
+    let wrong = Some((page.t.too_many)(minutes));
+    let mut response = page_with(StatusCode::TOO_MANY_REQUESTS, &LoginPage { wrong, ..page })?;
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(wait.as_secs().max(1)));
+    Ok(response)
+}
+
+/// Where to, if nobody can log in.
+fn elsewhere(state: &State) -> Option<&'static str> {
+    let is_nobody_there = state.accounts.known().is_some_and(|known| known.users().is_empty());
+    match () {
+        () if state.is_local_mode() => Some("/"),
+        () if is_nobody_there => Some("/setup"),
+        () => None,
+    }
+}
+
+/// `POST /logout`
+pub async fn log_out(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    if let Some(Means::Session { id, user_id }) = Who::let_in(&request).map(|who| who.by) {
+        end_session(&state.db, user_id, id).await?;
+        state.accounts.sessions.forget();
+    }
+    with_cookie(see_other(LOGIN), &no_cookie(&request))
+}

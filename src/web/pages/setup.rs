@@ -1,0 +1,127 @@
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use subtle::ConstantTimeEq;
+
+use super::inputs::Inputs;
+use super::users::{read_account_name, read_password};
+use super::visit::Visit;
+use super::{form_body, page, page_with, see_other};
+use crate::accounts::Role;
+use crate::accounts::secret::typed_code;
+use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
+use crate::store::settings::recall;
+use crate::web::access::with_cookie;
+use crate::web::audit::about;
+use crate::web::client::client_address;
+use crate::web::clock::now_ms;
+use crate::web::error::Error;
+use crate::web::i18n::SetupTexts;
+use crate::web::state::State;
+
+#[derive(Template)]
+#[template(path = "pages/setup.html")]
+struct SetupPage {
+    visit: Visit,
+    t: &'static SetupTexts,
+    form: Inputs,
+    events: EventsLine,
+}
+
+/// What whoever connects Placetel needs to see before anything else: do events arrive?
+enum EventsLine {
+    Arriving(String),
+    Refused(String, &'static str),
+    Waiting,
+}
+
+impl EventsLine {
+    fn of(visit: &Visit, state: &State) -> Self {
+        let (t, event_ms, refusal) = (&visit.texts.welcome, state.last_event_ms(), state.last_refusal());
+        match (event_ms, refusal) {
+            (event_ms, Some(refusal)) if event_ms.is_none_or(|event_ms| event_ms < refusal.at_ms) => {
+                let time = visit.format.time(refusal.at_ms);
+                Self::Refused((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
+            }
+            (Some(event_ms), _) => Self::Arriving((visit.texts.setup.arriving)(&visit.format.time(event_ms))),
+            (None, _) => Self::Waiting,
+        }
+    }
+}
+
+impl SetupPage {
+    fn new(visit: Visit, state: &State, form: Inputs) -> Self {
+        Self { events: EventsLine::of(&visit, state), t: &visit.texts.setup, form, visit }
+    }
+}
+
+/// `GET /setup`
+pub async fn show(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+    state.refresh_accounts().await?;
+    if has_account(&state) {
+        return Ok(see_other("/login"));
+    }
+    // In local mode the start had no reason to tell it.
+    state.accounts.tell_code(&state.db).await?;
+    page(&SetupPage::new(visit, &state, Inputs::default()))
+}
+
+/// `POST /setup`: makes the first account and logs it in.
+pub async fn create(
+    request: HttpRequest,
+    payload: Payload,
+    visit: Visit,
+    state: Data<State>,
+) -> Result<HttpResponse, Error> {
+    let sent = form_body(&request, payload).await?;
+    state.refresh_accounts().await?;
+    if has_account(&state) {
+        return Ok(see_other("/login"));
+    }
+    let mut form = Inputs::read(&sent);
+    let t = &visit.texts.setup;
+    let failures = &state.accounts.failures;
+    // No account has an empty name: under it the code's failures are counted.
+    let Ok(attempt) = failures.attempt("", client_address(&request), Instant::now()) else {
+        form.note("code", t.code, t.too_many);
+        return page_with(StatusCode::TOO_MANY_REQUESTS, &SetupPage::new(visit, &state, form));
+    };
+    let code = recall(&state.db, SETUP_CODE).await?.map(|code| typed_code(&code)).unwrap_or_default();
+    let typed = typed_code(form.value("code"));
+    if code.is_empty() || !bool::from(typed.as_bytes().ct_eq(code.as_bytes())) {
+        attempt.fail();
+        form.note("code", t.code, t.wrong_code);
+        return page_with(StatusCode::UNAUTHORIZED, &SetupPage::new(visit, &state, form));
+    }
+    attempt.succeed();
+    let name = read_account_name(&mut form, &visit);
+    let password = read_password(&mut form, "password", visit.texts.login.password, &visit);
+    let (Some(name), Some(password)) = (name, password) else {
+        return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(visit, &state, form));
+    };
+    about(&request, &name);
+    let password = state.accounts.hashing.hash(password).await?;
+    let user = NewUser { name, role: Role::Admin, lines: None, password, created_ms: now_ms() };
+    match add_user(&state.db, &user, true).await {
+        Err(AccountError::NotFirst) => return Ok(see_other("/login")),
+        made => made?,
+    }
+    state.refresh_accounts().await?;
+    let known = state.accounts.known();
+    let made = known.as_ref().and_then(|known| known.user_named(&user.name));
+    let cookie = match made {
+        Some(user) => state.accounts.sessions.open(&request, &state.db, user.id).await?,
+        None => None,
+    };
+    match cookie {
+        Some(cookie) => with_cookie(see_other("/"), &cookie),
+        None => Ok(see_other("/login")),
+    }
+}
+
+fn has_account(state: &State) -> bool {
+    state.accounts.known().is_some_and(|known| !known.users().is_empty())
+}
