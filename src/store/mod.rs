@@ -77,6 +77,8 @@ use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the rollback of a failed transaction may take, or its connection is given up.
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
 /// Any number that nothing else in the database uses: who holds it may write.
@@ -149,7 +151,7 @@ macro_rules! reading {
     };
 }
 /// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
-/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever. With
+/// `Result`; `Ok` commits. A connection that hangs or stays in its transaction is given up. With
 /// `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
 macro_rules! writing {
     ($db:expr, $transaction:ident in $engine:ident => $body:expr) => {
@@ -179,10 +181,15 @@ macro_rules! writing {
             Ok::<_, $crate::store::StoreError>(value)
         };
         let done = tokio::time::timeout($crate::store::WRITE_TIMEOUT, work).await;
-        done.unwrap_or_else(|_| {
+        let is_usable = match &done {
+            Ok(Ok(_)) => true,
+            Ok(Err(_)) => $crate::store::is_as_before(&mut *connection).await,
+            Err(_) => false,
+        };
+        if !is_usable {
             connection.close_on_drop();
-            Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut))
-        })
+        }
+        done.unwrap_or(Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut)))
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
@@ -384,6 +391,13 @@ impl Db {
             }
         }
     }
+}
+
+/// Whether a connection can be used again after a transaction failed. SQLite ends a transaction by itself when its disk
+/// is full or fails; what it then is asked to roll back it refuses, and the connection counts as in a transaction for ever.
+async fn is_as_before(connection: &mut impl Connection) -> bool {
+    let flushed = tokio::time::timeout(ROLLBACK_TIMEOUT, connection.ping()).await;
+    matches!(flushed, Ok(Ok(()))) && !connection.is_in_transaction()
 }
 
 /// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.

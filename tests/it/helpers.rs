@@ -14,6 +14,9 @@ use fernamt::config::{Config, Settings};
 pub use crate::client::{Answer, Answers};
 pub use crate::database::Database;
 
+/// Where the program is.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_fernamt");
+
 /// An own line and somebody outside.
 pub const LINE: &str = "022129191999";
 pub const CALLER: &str = "03023125000";
@@ -123,7 +126,17 @@ impl Drop for TestApp {
 
 /// The program itself, with nothing set around it.
 pub fn fernamt() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fernamt"));
+    with_nothing_set(Command::new(PROGRAM))
+}
+
+/// The program, started by something else: its words come first.
+pub fn fernamt_by(words: &[&str], program: &str) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(program);
+    with_nothing_set(command)
+}
+
+fn with_nothing_set(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("FERNAMT_") || name == "DATABASE_URL" || name == "RUST_LOG" {
@@ -203,16 +216,21 @@ impl Server {
 
     /// On a database at another url than its own.
     pub fn at(url: &str, routes_file: &str) -> Self {
-        Self::spawn(url, routes_file, &[], &[])
+        Self::spawn(fernamt(), url, routes_file, &[], &[])
     }
 
     pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::spawn(database.url(), &database.routes_file(), flags, environment)
+        Self::spawn(fernamt(), database.url(), &database.routes_file(), flags, environment)
     }
 
-    fn spawn(url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+    /// Started in another way.
+    pub fn by(command: Command, database: &Database) -> Self {
+        Self::spawn(command, database.url(), &database.routes_file(), &[], &[])
+    }
+
+    fn spawn(mut command: Command, url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let listen: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut child = fernamt()
+        let mut child = command
             .args(["--database-url", url, "--routes-file", routes_file])
             .args(listen)
             .args(flags)

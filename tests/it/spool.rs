@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, accepted, hung_up, incoming};
 
-const HANGUP: &str = "<Response><Hangup/></Response>";
+pub const HANGUP: &str = "<Response><Hangup/></Response>";
 
 pub fn in_spool(app: &impl Answers) -> u64 {
     let metrics = app.get("/metrics");
@@ -32,7 +32,8 @@ fn post_all(app: &(impl Answers + Sync), bodies: &[String]) {
     });
 }
 
-fn route(app: &impl Answers) {
+/// A route that hangs up.
+pub fn route(app: &impl Answers) {
     let route = json!({"name": "All", "reply": {"action": "hangup"}});
     assert_eq!(app.request("POST", "/api/v1/routes").json(&route).send().status, 201);
 }
