@@ -19,7 +19,7 @@ use crate::store::{Db, routes};
 use crate::web::clock::now_ms;
 use crate::web::state::{RefusalReason, State};
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 20] = [
     "/",
     "/lines/%2B4922199988560",
     "/agents/7777anna%40fpbx.de",
@@ -38,6 +38,8 @@ const PAGES: [&str; 18] = [
     "/routes/test",
     "/settings",
     "/settings/names",
+    "/settings/audit",
+    "/setup",
 ];
 const INCOMING: &str = "call_id=call-1&direction=in&event=IncomingCall&from=022129191999&to=022199988560";
 
@@ -224,7 +226,7 @@ async fn the_style_sheet_is_open_to_all_and_kept() {
     let site = Site::new(|config| config.placetel_secrets = vec![Secret("s".into())]).await;
     let style = site.get(super::assets::style_url()).await;
     assert_eq!(style.status, StatusCode::OK);
-    assert_eq!(site.get("/").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get("/").await.location, "/setup");
 }
 
 #[actix_web::test]
@@ -238,17 +240,14 @@ async fn the_language_is_remembered_and_leads_back() {
 }
 
 #[actix_web::test]
-async fn where_pages_are_closed_whoever_connects_placetel_sees_whether_events_arrive() {
+async fn before_the_first_account_whoever_connects_placetel_sees_whether_events_arrive() {
     let site = Site::new(|config| config.placetel_secrets = vec![Secret("12345".into())]).await;
-    let waiting = site.get("/").await;
-    assert_eq!(waiting.status, StatusCode::FORBIDDEN);
-    for flag in ["--placetel-secret", "--placetel-basic", "--listen"] {
-        assert!(waiting.text.contains(flag), "{flag}");
-    }
+    let waiting = site.get("/setup").await;
+    assert_eq!(waiting.status, StatusCode::OK);
     assert!(waiting.text.contains("notice waiting"));
     site.state.note_refusal(RefusalReason::SignatureWrong);
-    assert!(site.get("/").await.text.contains("signature wrong"));
+    assert!(site.get("/setup").await.text.contains("signature wrong"));
     site.state.note_event(now_ms() + 1);
-    let arriving = site.get("/").await.text;
+    let arriving = site.get("/setup").await.text;
     assert!(arriving.contains("notice good") && !arriving.contains("signature wrong"));
 }
