@@ -29,6 +29,7 @@ mod contacts;
 mod dashboard;
 mod demo;
 mod histories;
+mod hostile;
 mod house;
 mod injection;
 mod kills;
