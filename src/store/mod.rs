@@ -55,6 +55,7 @@ mod batch;
 mod call_query;
 mod checkpoint;
 mod pools;
+mod queue;
 mod rows;
 mod subjects;
 
@@ -143,8 +144,8 @@ macro_rules! reading {
     };
 }
 /// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
-/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever. With
-/// `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
+/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one that
+/// failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
 macro_rules! writing {
     ($db:expr, $transaction:ident in $engine:ident => $body:expr) => {
         match $db {
@@ -173,10 +174,11 @@ macro_rules! writing {
             Ok::<_, $crate::store::StoreError>(value)
         };
         let done = tokio::time::timeout($crate::store::WRITE_TIMEOUT, work).await;
-        done.unwrap_or_else(|_| {
+        let done = done.unwrap_or_else(|_| Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut)));
+        if done.as_ref().is_err_and($crate::store::StoreError::is_of_connection) {
             connection.close_on_drop();
-            Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut))
-        })
+        }
+        done
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
@@ -264,6 +266,11 @@ fn is_away(is_postgres: bool, code: &str) -> bool {
     }
 }
 
+/// Whether this is SQLite's code for another process that writes.
+fn is_busy(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+}
+
 /// Whether SQLite found its file damaged, or no database at all.
 fn is_damage(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
@@ -272,6 +279,15 @@ fn is_damage(error: &sqlx::Error) -> bool {
 }
 
 impl StoreError {
+    /// Whether another connection might do better, such as one that was opened when the file could be written again.
+    fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Away(sqlx::Error::Database(error)) => error.code().is_none_or(|code| !is_busy(&code)),
+            Self::Away(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the file of the database is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Away(error) if is_damage(error))
@@ -371,10 +387,12 @@ impl Db {
             Self::Sqlite(pools) => {
                 pools.read.close().await;
                 pools.write.close().await;
+                pools.aside.close().await;
             }
             Self::Postgres(pools) => {
                 pools.read.close().await;
                 pools.write.close().await;
+                pools.aside.close().await;
             }
         }
     }

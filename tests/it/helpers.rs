@@ -123,7 +123,10 @@ impl Drop for TestApp {
 
 /// The program itself, with nothing set around it.
 pub fn fernamt() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fernamt"));
+    without_settings(Command::new(env!("CARGO_BIN_EXE_fernamt")))
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("FERNAMT_") || name == "DATABASE_URL" || name == "RUST_LOG" {
@@ -203,16 +206,23 @@ impl Server {
 
     /// On a database at another url than its own.
     pub fn at(url: &str, routes_file: &str) -> Self {
-        Self::spawn(url, routes_file, &[], &[])
+        Self::spawn(fernamt(), url, routes_file, &[], &[])
     }
 
     pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::spawn(database.url(), &database.routes_file(), flags, environment)
+        Self::spawn(fernamt(), database.url(), &database.routes_file(), flags, environment)
     }
 
-    fn spawn(url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+    /// Started by another program, whose words come first.
+    pub fn started_by(words: &[&str], database: &Database, flags: &[&str]) -> Self {
+        let mut command = without_settings(Command::new(words[0]));
+        command.args(&words[1..]).arg(env!("CARGO_BIN_EXE_fernamt"));
+        Self::spawn(command, database.url(), &database.routes_file(), flags, &[])
+    }
+
+    fn spawn(mut command: Command, url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let listen: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut child = fernamt()
+        let mut child = command
             .args(["--database-url", url, "--routes-file", routes_file])
             .args(listen)
             .args(flags)
