@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, hard_link, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, is_damage};
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -82,13 +82,20 @@ fn new_file(path: &Path) -> io::Result<File> {
 /// When the database does not answer.
 pub async fn damages(db: &Db) -> Result<Vec<String>, StoreError> {
     let Db::Sqlite(pools) = db else { return Ok(Vec::new()) };
-    let mut damages: Vec<String> = sqlx::query_scalar("pragma integrity_check").fetch_all(&pools.read).await?;
+    let found = sqlx::query_scalar("pragma integrity_check").fetch_all(&pools.read).await;
+    let mut damages = found.or_else(damage_itself)?;
     damages.retain(|line| line != "ok");
-    let orphans: Vec<(String, Option<i64>)> =
-        sqlx::query_as("select \"table\", rowid from pragma_foreign_key_check").fetch_all(&pools.read).await?;
+    let orphans: Result<Vec<(String, Option<i64>)>, _> =
+        sqlx::query_as("select \"table\", rowid from pragma_foreign_key_check").fetch_all(&pools.read).await;
     let orphan = |(table, row): (String, Option<i64>)| {
         format!("{table}: row {} belongs to nothing", row.map_or("?".to_owned(), |row| row.to_string()))
     };
-    damages.extend(orphans.into_iter().map(orphan));
+    let found = orphans.map(|orphans| orphans.into_iter().map(orphan).collect());
+    damages.extend(found.or_else(damage_itself)?);
     Ok(damages)
+}
+
+/// A file can be too damaged to be looked through.
+fn damage_itself(error: sqlx::Error) -> Result<Vec<String>, StoreError> {
+    if is_damage(&error) { Ok(vec![error.to_string()]) } else { Err(error.into()) }
 }

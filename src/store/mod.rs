@@ -61,6 +61,7 @@ mod batch;
 mod call_query;
 mod checkpoint;
 mod pools;
+mod queue;
 mod rows;
 mod subjects;
 
@@ -77,8 +78,6 @@ use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the rollback of a failed transaction may take, or its connection is given up.
-const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
 /// Any number that nothing else in the database uses: who holds it may write.
@@ -151,8 +150,8 @@ macro_rules! reading {
     };
 }
 /// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
-/// `Result`; `Ok` commits. A connection that hangs or stays in its transaction is given up. With
-/// `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
+/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one that
+/// failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
 macro_rules! writing {
     ($db:expr, $transaction:ident in $engine:ident => $body:expr) => {
         match $db {
@@ -181,15 +180,11 @@ macro_rules! writing {
             Ok::<_, $crate::store::StoreError>(value)
         };
         let done = tokio::time::timeout($crate::store::WRITE_TIMEOUT, work).await;
-        let is_usable = match &done {
-            Ok(Ok(_)) => true,
-            Ok(Err(_)) => $crate::store::is_as_before(&mut *connection).await,
-            Err(_) => false,
-        };
-        if !is_usable {
+        let done = done.unwrap_or_else(|_| Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut)));
+        if done.as_ref().is_err_and($crate::store::StoreError::is_of_connection) {
             connection.close_on_drop();
         }
-        done.unwrap_or(Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut)))
+        done
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
@@ -277,6 +272,11 @@ fn is_away(is_postgres: bool, code: &str) -> bool {
     }
 }
 
+/// Whether this is SQLite's code for another process that writes.
+fn is_busy(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+}
+
 /// Whether SQLite found its file damaged, or no database at all.
 fn is_damage(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
@@ -285,6 +285,16 @@ fn is_damage(error: &sqlx::Error) -> bool {
 }
 
 impl StoreError {
+    /// Whether another connection might do better, such as one that was opened when the file could be written again. On a
+    /// full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be in it for ever.
+    fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Away(sqlx::Error::Database(error)) => error.code().is_none_or(|code| !is_busy(&code)),
+            Self::Away(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the file of the database is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Away(error) if is_damage(error))
@@ -384,20 +394,15 @@ impl Db {
             Self::Sqlite(pools) => {
                 pools.read.close().await;
                 pools.write.close().await;
+                pools.aside.close().await;
             }
             Self::Postgres(pools) => {
                 pools.read.close().await;
                 pools.write.close().await;
+                pools.aside.close().await;
             }
         }
     }
-}
-
-/// Whether a connection can be used again after a transaction failed. SQLite ends a transaction by itself when its disk
-/// is full or fails; what it then is asked to roll back it refuses, and the connection counts as in a transaction for ever.
-async fn is_as_before(connection: &mut impl Connection) -> bool {
-    let flushed = tokio::time::timeout(ROLLBACK_TIMEOUT, connection.ping()).await;
-    matches!(flushed, Ok(Ok(()))) && !connection.is_in_transaction()
 }
 
 /// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.

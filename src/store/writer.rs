@@ -1,21 +1,22 @@
 //! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
 //! one together, so waiting costs the same disk write for all.
 
+use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::away::{Away, Complaint};
 use super::changes::Observer;
+use super::queue::{Entrance, Job, Queue, Waiter, queue};
 use super::record::{Delivery, Derivation, Recorded, record_changes};
 use super::spool::{Level, Spool, line_of};
 use super::{Db, StoreError};
 
-/// Events that may wait; beyond it the PBX is told to come back or, if it cannot, answered unrecorded.
-const QUEUE: usize = 10_000;
 /// Events of one transaction.
 const BATCH: usize = 1_000;
 /// Pause between attempts while the database is away.
@@ -42,18 +43,6 @@ pub enum WriteError {
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
-}
-
-struct Job {
-    delivery: Delivery,
-    waiter: Waiter,
-    since: Instant,
-}
-
-struct Waiter {
-    /// Whether the event is to be stored even if it was refused meanwhile.
-    keep: bool,
-    done: oneshot::Sender<Result<Recorded, WriteError>>,
 }
 
 /// Jobs of one transaction, the deliveries by themselves.
@@ -96,13 +85,6 @@ fn tell_kept(waiters: &mut Vec<Waiter>) {
     waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
 }
 
-impl Waiter {
-    fn answer(self, result: Result<Recorded, WriteError>) {
-        // Nobody waiting any more is no loss: what is stored is stored.
-        let _ = self.done.send(result);
-    }
-}
-
 impl FromIterator<Job> for Batch {
     fn from_iter<I: IntoIterator<Item = Job>>(jobs: I) -> Self {
         let mut since = None;
@@ -118,7 +100,7 @@ impl FromIterator<Job> for Batch {
 /// Where handlers hand in events.
 #[derive(Clone)]
 pub struct Writer {
-    jobs: mpsc::Sender<Job>,
+    entrance: Entrance,
     away: Arc<Away>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     spool: Arc<Level>,
@@ -128,7 +110,7 @@ impl Writer {
     /// Starts the writing task; it ends, with everything stored that can be, when the last `Writer` is gone.
     /// What the database does not take goes into the spool, and what is there into the database.
     pub fn start(db: Arc<Db>, derivation: Arc<Derivation>, spool: Spool) -> (Self, JoinHandle<()>) {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (entrance, queue) = queue();
         let away = Arc::<Away>::default();
         let observer = Arc::<OnceLock<_>>::default();
         let level = spool.level();
@@ -138,13 +120,14 @@ impl Writer {
             away: away.clone(),
             observer: observer.clone(),
             spool,
-            held: None,
+            held: VecDeque::new(),
             complaint: Complaint::default(),
+            spool_trouble: Complaint::default(),
         };
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run(queue)));
-        (Self { jobs, away, observer, spool: level }, writing)
+        (Self { entrance, away, observer, spool: level }, writing)
     }
 
     /// From now on `observer` sees every commit; the first one given stays.
@@ -153,7 +136,7 @@ impl Writer {
     }
 
     /// Queues an event; the receiver tells when it is durably stored, or in the spool. With `keep` it waits on when
-    /// neither the database nor the spool takes it, otherwise it is given up then.
+    /// neither the database nor the spool takes it, otherwise it is given up then; it has room of its own and goes first.
     ///
     /// # Errors
     /// When too much is waiting or the service is stopping.
@@ -162,12 +145,7 @@ impl Writer {
         delivery: Delivery,
         keep: bool,
     ) -> Result<oneshot::Receiver<Result<Recorded, WriteError>>, WriteError> {
-        let (done, receiver) = oneshot::channel();
-        match self.jobs.try_send(Job { delivery, waiter: Waiter { keep, done }, since: Instant::now() }) {
-            Ok(()) => Ok(receiver),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(WriteError::QueueFull),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(WriteError::Stopping),
-        }
+        self.entrance.submit(delivery, keep)
     }
 
     /// Whether the last transaction failed because the database is away.
@@ -187,7 +165,7 @@ impl Writer {
 
     /// How many events wait in memory.
     pub fn queued(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        self.entrance.len()
     }
 }
 
@@ -198,17 +176,19 @@ struct WriterTask {
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     spool: Spool,
     /// What came while a transaction hung and must be kept although the spool fails.
-    held: Option<Batch>,
+    held: VecDeque<Batch>,
     /// That the spool takes nothing.
     complaint: Complaint,
+    /// That what it holds does not come out.
+    spool_trouble: Complaint,
 }
 
 impl WriterTask {
-    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    async fn run(mut self, mut queue: Queue) {
         let mut jobs = Vec::with_capacity(BATCH);
         let mut next_try = Instant::now();
         loop {
-            if let Some(held) = self.held.take() {
+            if let Some(held) = self.held.pop_front() {
                 self.write(held, &mut queue).await;
                 continue;
             }
@@ -241,7 +221,7 @@ impl WriterTask {
     }
 
     /// Stores a batch; a poisonous event fails alone: the batch is halved until it is found.
-    async fn write(&mut self, batch: Batch, queue: &mut mpsc::Receiver<Job>) {
+    async fn write(&mut self, batch: Batch, queue: &mut Queue) {
         let mut stack = vec![batch];
         while let Some(mut batch) = stack.pop() {
             match self.store(&mut batch, queue).await {
@@ -260,7 +240,7 @@ impl WriterTask {
 
     /// One transaction, repeated while the database gives way or, for a while, is away; then the events go into the
     /// spool. Fails only for what the database rejects.
-    async fn store(&mut self, batch: &mut Batch, queue: &mut mpsc::Receiver<Job>) -> Result<Vec<Recorded>, StoreError> {
+    async fn store(&mut self, batch: &mut Batch, queue: &mut Queue) -> Result<Vec<Recorded>, StoreError> {
         loop {
             let result = self.attempt(batch, queue).await;
             let is_spooled = batch.waiters.is_empty();
@@ -283,6 +263,8 @@ impl WriterTask {
                     if batch.deliveries.is_empty() {
                         return Ok(Vec::new());
                     }
+                    // Nobody behind it waits in vain.
+                    self.divert_queue(queue);
                     sleep(RETRY_PAUSE).await;
                 }
                 Err(error) => return Err(error),
@@ -293,11 +275,7 @@ impl WriterTask {
     }
 
     /// One transaction. If it hangs, its events and those behind it go into the spool meanwhile.
-    async fn attempt(
-        &mut self,
-        batch: &mut Batch,
-        queue: &mut mpsc::Receiver<Job>,
-    ) -> Result<Vec<Recorded>, StoreError> {
+    async fn attempt(&mut self, batch: &mut Batch, queue: &mut Queue) -> Result<Vec<Recorded>, StoreError> {
         let Batch { deliveries, waiters, since } = batch;
         let (db, derivation) = (self.db.clone(), self.derivation.clone());
         let started = Instant::now();
@@ -323,7 +301,7 @@ impl WriterTask {
                     tracing::info!("the database is back");
                 }
                 if self.complaint.end() {
-                    tracing::info!("the spool is not needed any more");
+                    tracing::info!("the spool, which took no events, is not needed any more");
                 }
             }
             Err(error @ StoreError::Away(_)) => {
@@ -337,14 +315,10 @@ impl WriterTask {
     }
 
     /// Puts what is queued into the spool.
-    fn divert_queue(&mut self, queue: &mut mpsc::Receiver<Job>) {
-        if self.held.is_some() {
-            return;
-        }
-        let jobs: Vec<Job> = std::iter::from_fn(|| queue.try_recv().ok()).take(BATCH).collect();
-        let mut batch: Batch = jobs.into_iter().collect();
+    fn divert_queue(&mut self, queue: &mut Queue) {
+        let mut batch: Batch = queue.waiting(BATCH).collect();
         if !batch.deliveries.is_empty() && !self.divert(&mut batch) && !batch.deliveries.is_empty() {
-            self.held = Some(batch);
+            self.held.push_back(batch);
         }
     }
 
@@ -364,9 +338,6 @@ impl WriterTask {
         match self.spool.keep(deliveries) {
             Ok(()) => {
                 self.away.begin();
-                if self.complaint.end() {
-                    tracing::info!("the spool takes events again");
-                }
                 if was_empty {
                     tracing::warn!(file = %self.spool.path().display(), "events wait in the spool");
                 }
@@ -384,11 +355,11 @@ impl WriterTask {
     }
 
     /// Stores what waits in the spool, as long as the database takes it.
-    async fn empty_spool(&mut self, queue: &mut mpsc::Receiver<Job>) {
+    async fn empty_spool(&mut self, queue: &mut Queue) {
         while !self.spool.is_empty() {
             let waiting = match self.spool.waiting() {
                 Ok(waiting) => waiting,
-                Err(error) => return tracing::error!(%error, "the spool cannot be read"),
+                Err(error) => return self.complain_of_spool(&error, "the spool cannot be read"),
             };
             let mut batch =
                 Batch { deliveries: waiting.deliveries.clone(), waiters: Vec::new(), since: Instant::now() };
@@ -407,24 +378,27 @@ impl WriterTask {
                         tracing::error!(events = rejected.len(), file = %file.display(), "the database rejects events of the spool");
                     }
                     Err(error) => {
-                        return tracing::error!(%error, "events that the database rejects cannot be set aside");
+                        return self.complain_of_spool(&error, "events that the database rejects cannot be set aside");
                     }
                 }
             }
             if let Err(error) = self.spool.stored(&waiting) {
-                tracing::error!(%error, "the spool cannot be emptied");
+                self.complain_of_spool(&error, "the spool cannot be emptied");
             }
             self.divert_queue(queue);
         }
+        self.spool_trouble.end();
         tracing::info!("the spool is empty again");
     }
 
+    fn complain_of_spool(&mut self, error: &io::Error, what: &'static str) {
+        if self.spool_trouble.is_due(Instant::now()) {
+            tracing::error!(%error, file = %self.spool.path().display(), "{what}");
+        }
+    }
+
     /// The lines of those that the database rejects; `None` when it is away.
-    async fn store_one_by_one(
-        &mut self,
-        deliveries: &[Delivery],
-        queue: &mut mpsc::Receiver<Job>,
-    ) -> Option<Vec<String>> {
+    async fn store_one_by_one(&mut self, deliveries: &[Delivery], queue: &mut Queue) -> Option<Vec<String>> {
         let mut rejected = Vec::new();
         for delivery in deliveries {
             let mut batch = Batch { deliveries: vec![delivery.clone()], waiters: Vec::new(), since: Instant::now() };

@@ -14,9 +14,6 @@ use fernamt::config::{Config, Settings};
 pub use crate::client::{Answer, Answers};
 pub use crate::database::Database;
 
-/// Where the program is.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_fernamt");
-
 /// An own line and somebody outside.
 pub const LINE: &str = "022129191999";
 pub const CALLER: &str = "03023125000";
@@ -126,17 +123,10 @@ impl Drop for TestApp {
 
 /// The program itself, with nothing set around it.
 pub fn fernamt() -> Command {
-    with_nothing_set(Command::new(PROGRAM))
+    without_settings(Command::new(env!("CARGO_BIN_EXE_fernamt")))
 }
 
-/// The program, started by something else: its words come first.
-pub fn fernamt_by(words: &[&str], program: &str) -> Command {
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]).arg(program);
-    with_nothing_set(command)
-}
-
-fn with_nothing_set(mut command: Command) -> Command {
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("FERNAMT_") || name == "DATABASE_URL" || name == "RUST_LOG" {
@@ -223,9 +213,11 @@ impl Server {
         Self::spawn(fernamt(), database.url(), &database.routes_file(), flags, environment)
     }
 
-    /// Started in another way.
-    pub fn by(command: Command, database: &Database) -> Self {
-        Self::spawn(command, database.url(), &database.routes_file(), &[], &[])
+    /// Started by another program, whose words come first.
+    pub fn started_by(words: &[&str], database: &Database, flags: &[&str]) -> Self {
+        let mut command = without_settings(Command::new(words[0]));
+        command.args(&words[1..]).arg(env!("CARGO_BIN_EXE_fernamt"));
+        Self::spawn(command, database.url(), &database.routes_file(), flags, &[])
     }
 
     fn spawn(mut command: Command, url: &str, routes_file: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {

@@ -40,6 +40,7 @@ mod log_commands;
 mod metrics;
 mod openapi;
 mod oracle;
+mod overload;
 mod proxies;
 mod quality;
 mod revisions;

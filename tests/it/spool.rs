@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::database::Database;
@@ -32,7 +34,7 @@ fn post_all(app: &(impl Answers + Sync), bodies: &[String]) {
     });
 }
 
-/// A route that hangs up.
+/// Every call is hung up on.
 pub fn route(app: &impl Answers) {
     let route = json!({"name": "All", "reply": {"action": "hangup"}});
     assert_eq!(app.request("POST", "/api/v1/routes").json(&route).send().status, 201);
@@ -99,6 +101,78 @@ fn a_stop_while_the_database_is_away_loses_nothing() {
     let server = Server::start(&database, &[]);
     until("the call is there", || server.call("c1").status == 200);
     assert_eq!(server.call("c1").ok()["decision"]["route_name"], "All");
+}
+
+/// From now on the database rejects events whose body holds this word.
+fn reject(database: &Database, word: &str) {
+    database.execute(&if database.is_postgres() {
+        format!(
+            "create function poison() returns trigger language plpgsql as \
+             $$ begin raise exception 'poison'; end $$; \
+             create trigger poison before insert on events for each row \
+             when (position('{word}'::bytea in new.body) > 0) execute function poison()"
+        )
+    } else {
+        format!(
+            "create trigger poison before insert on events when instr(cast(new.body as text), '{word}') > 0 \
+             begin select raise(abort, 'poison'); end"
+        )
+    });
+}
+
+#[test]
+fn what_the_database_rejects_for_good_holds_up_nothing_and_is_set_aside() {
+    let app = TestApp::start();
+    reject(&app.database, "arsenic");
+    let lock = app.database.lock_writes();
+    let mut bodies: Vec<_> = (0..5).map(|number| hung_up(&format!("c{number}"), "missed", 0)).collect();
+    bodies.insert(3, hung_up("poisoned", "arsenic", 0));
+    post_all(&app, &bodies);
+    until("all are in the spool", || in_spool(&app) == 6);
+    drop(lock);
+    until("the spool is empty", || in_spool(&app) == 0 && app.get("/readyz").status == 200);
+    assert_eq!(app.stats("").ok()["totals"]["outcomes"]["missed"], 5);
+    assert_eq!(app.call("poisoned").status, 404);
+    let aside = std::fs::read_to_string(app.database.spool().with_extension("rejected")).unwrap();
+    assert_eq!(aside.lines().count(), 1);
+    let entry: serde_json::Value = serde_json::from_str(&aside).unwrap();
+    let body = STANDARD.decode(entry["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body, hung_up("poisoned", "arsenic", 0).into_bytes());
+    // Without a spool between them the PBX hears it, and the others of its transaction do not.
+    bodies.iter_mut().for_each(|body| *body = body.replace("call_id=", "call_id=again-"));
+    std::thread::scope(|scope| {
+        for body in &bodies {
+            let wanted = if body.contains("arsenic") { 503 } else { 200 };
+            let app = &app;
+            scope.spawn(move || assert_eq!(app.post_event(body.clone()).status, wanted, "{body}"));
+        }
+    });
+    assert_eq!(app.stats("").ok()["totals"]["outcomes"]["missed"], 10);
+}
+
+#[test]
+fn the_spool_empties_while_more_comes() {
+    let app = TestApp::start();
+    let lock = app.database.lock_writes();
+    let calls = |from: usize, to: usize| (from..to).map(|number| format!("c{number}")).collect::<Vec<_>>();
+    let first: Vec<_> = calls(0, 16).iter().map(|call| incoming(call, CALLER, LINE)).collect();
+    post_all(&app, &first);
+    until("the trouble is known", || in_spool(&app) == 16);
+    // More than is taken out at a time, each call's end among what comes when the database is back.
+    for some in calls(16, 640).chunks(48) {
+        post_all(&app, &some.iter().map(|call| incoming(call, CALLER, LINE)).collect::<Vec<_>>());
+    }
+    drop(lock);
+    for some in calls(0, 640).chunks(16) {
+        post_all(&app, &some.iter().map(|call| hung_up(call, "missed", 0)).collect::<Vec<_>>());
+    }
+    until("the spool is empty", || in_spool(&app) == 0 && app.get("/readyz").status == 200);
+    let totals = &app.stats("").ok()["totals"];
+    assert_eq!((&totals["calls"], &totals["outcomes"]["missed"]), (&json!(640), &json!(640)));
+    assert_eq!(app.database.count("from events"), 1_280);
+    assert_eq!(app.database.count("from events where deliveries > 1"), 0);
+    let checked = app.database.run(&["check"], b"");
+    assert_eq!(checked.status, 0, "{checked:?}");
 }
 
 #[test]

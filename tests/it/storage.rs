@@ -1,14 +1,12 @@
-//! Storage in trouble: what callers, Placetel and people on the pages are told, and what becomes of the events.
+//! Storage in trouble: locked, full, read-only, away, damaged. What the PBX and callers are answered, what people are told, and
+//! that everything is stored when it is over.
 
-use std::fs::{self, Permissions};
 use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::Path;
+use std::process::Command;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
-
+use crate::cluster::Cluster;
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, PROGRAM, Server, TestApp, fernamt_by, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming};
 use crate::spool::{HANGUP, in_spool, route, until};
 
 fn page(app: &impl Answers, path: &str, lang: &str) -> String {
@@ -54,11 +52,11 @@ fn a_start_on_a_damaged_file_without_good_routes_says_what_to_do() {
     // What stands in the write-ahead log would hide the damage.
     database.execute("pragma wal_checkpoint(truncate)");
     let path = database.url().strip_prefix("sqlite:").unwrap().to_owned();
-    let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
     file.write_all(b"this was a database once").unwrap();
     // With the last good routes it would answer calls until a backup takes the place of the file.
-    fs::remove_file(database.routes_file()).unwrap();
+    std::fs::remove_file(database.routes_file()).unwrap();
     let (routes_file, spool) = (database.routes_file(), database.spool());
     let flags = ["--listen", "127.0.0.1:0", "--routes-file", &routes_file, "--spool", spool.to_str().unwrap()];
     let done = database.run(&flags, b"");
@@ -70,83 +68,150 @@ fn a_start_on_a_damaged_file_without_good_routes_says_what_to_do() {
     assert!(!line.contains('\n'), "{line}");
 }
 
-/// No file of the server can become longer, as on a disk that is full; `None`: somebody made room.
-fn limit_files(server: &Server, bytes: Option<u64>) {
-    let process = Pid::from_raw(server.process().try_into().unwrap());
-    prlimit(process, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+#[track_caller]
+fn assert_away(app: &impl Answers) {
+    assert_eq!(app.get("/readyz").status, 503);
+    assert_eq!(app.get("/healthz").status, 200);
+    let metrics = app.get("/metrics");
+    assert!(metrics.text().contains("fernamt_database_up 0"), "{metrics}");
+    let shown = page(app, "/calls", "en");
+    assert!(shown.contains("The database has not worked since"), "{shown}");
 }
 
-fn is_up(server: &Server) -> bool {
-    server.get("/metrics").text().contains("fernamt_database_up 1")
+fn wait_for_the_end(app: &impl Answers) {
+    until("it is over", || in_spool(app) == 0 && app.get("/readyz").status == 200);
+    assert!(app.get("/metrics").text().contains("fernamt_database_up 1"));
+    until("pages say nothing any more", || !page(app, "/calls", "en").contains("role=\"alert\""));
+}
+
+/// With this, too large a file is an error, as it is on a full disk, and not the end of the program.
+const TOO_LARGE_IS_AN_ERROR: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
+
+/// How long its files may be from now on.
+fn limit_files(server: &Server, bytes: &str) {
+    let (process, limit) = (server.process().to_string(), format!("--fsize={bytes}:"));
+    assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
 }
 
 #[test]
-fn a_full_disk_costs_no_caller_an_answer_and_no_acknowledged_event() {
+fn a_full_disk_fills_the_spool_and_then_refuses_all_but_incoming_calls() {
     let database = Database::create();
-    // A program is told by a signal, which ends it, unless it is ignored: then writing fails, as on a full disk.
-    let ignoring = ["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
-    let server = Server::by(fernamt_by(&ignoring, PROGRAM), &database);
+    let server = Server::started_by(&TOO_LARGE_IS_AN_ERROR, &database, &[]);
     route(&server);
-    // PostgreSQL is not on this disk: it is away by itself.
+    // The disk of a PostgreSQL is not ours.
     let lock = database.is_postgres().then(|| database.lock_writes());
-    let room_for_a_few = 8 * 1024;
-    limit_files(&server, Some(room_for_a_few));
-    let answers = |number: u32| server.post_event(hung_up(&format!("c{number}"), "missed", 0)).status;
-    let refused = (0..).find(|&number| answers(number) != 200).unwrap();
-    assert!((3..200).contains(&refused), "the spool takes some: {refused}");
-    assert_eq!(answers(refused), 503);
-    assert_eq!(server.post_event(incoming("asked", CALLER, LINE)).xml(), HANGUP);
-    assert_eq!((server.get("/readyz").status, is_up(&server)), (503, false));
-    assert!(page(&server, "/calls", "en").contains("The database has not worked since"));
-    limit_files(&server, None);
+    limit_files(&server, "8192");
+    assert_eq!(server.post_event(incoming("c", CALLER, LINE)).xml(), HANGUP);
+    assert_eq!(server.post_event(hung_up("c", "missed", 0)).status, 200);
+    until("both are in the spool", || in_spool(&server) == 2);
+    assert_away(&server);
+    let large = |number: usize| {
+        form(&[
+            ("call_id", &format!("l{number}")),
+            ("event", "HungUp"),
+            ("type", "missed"),
+            ("note", &"x".repeat(1_500)),
+        ])
+    };
+    let answers: Vec<_> = (0..6).map(|number| server.post_event(large(number))).collect();
+    let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    // 2 KB each, as they are written, in what is left of 8 KiB.
+    assert_eq!((taken.len(), refused.len()), (3, 3));
+    for answer in &refused {
+        answer.problem(503);
+        assert!(answer.header("Retry-After").is_some(), "{answer}");
+    }
+    for call in ["d", "e", "f"] {
+        assert_eq!(server.post_event(incoming(call, CALLER, LINE)).xml(), HANGUP);
+    }
+    // What waits in memory for a caller who was answered lets nobody else wait.
+    server.post_event(large(7)).problem(503);
+    assert_away(&server);
     drop(lock);
-    until("all are stored", || in_spool(&server) == 0 && is_up(&server));
-    until("the caller's, too", || server.call("asked").status == 200);
-    assert_eq!(server.call("asked").ok()["decision"]["route_name"], "All");
-    assert_eq!(answers(refused), 200);
-    let calls = database.rows("call_id", "from calls");
-    assert_eq!(calls.len() as u32, refused + 2, "one each, and the caller");
-    assert_eq!(database.count("from events"), calls.len() as i64);
+    limit_files(&server, "unlimited");
+    wait_for_the_end(&server);
+    until("all are stored", || server.stats("").ok()["totals"]["calls"] == 7);
+    assert_eq!(server.stats("").ok()["totals"]["outcomes"]["missed"], 4);
+    assert_eq!(server.call("f").ok()["decision"]["route_name"], "All");
+    let metrics = server.get("/metrics");
+    let refused = "fernamt_deliveries_total{event=\"hung_up\",result=\"not_stored\"} 4";
+    assert!(metrics.text().contains(refused), "{metrics}");
     server.terminate();
     let done = server.wait();
     assert_eq!(done.status, 0, "{}", done.stderr);
     assert_eq!(done.stderr.matches("the spool takes no events").count(), 1, "{}", done.stderr);
 }
 
-/// The program run by somebody for whom files can be read-only: for root they never are.
-fn somebody(directory: &Path) -> std::process::Command {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return fernamt_by(&["env"], PROGRAM);
+/// Whoever may write to any file must not here.
+fn without_privileges() -> &'static [&'static str] {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    if id.stdout == b"0\n" { &["setpriv", "--bounding-set=-dac_override"] } else { &["env"] }
+}
+
+fn make_read_only(database: &Database, is_read_only: bool) {
+    if let Some(file) = database.url().strip_prefix("sqlite:") {
+        let mode = if is_read_only { "400" } else { "600" };
+        // What stands beside it is made as it is.
+        let files = ["", "-wal", "-shm"].map(|ending| format!("{file}{ending}"));
+        let there = files.iter().filter(|file| std::fs::exists(file).unwrap());
+        assert!(Command::new("chmod").arg(mode).args(there).status().unwrap().success());
+        return;
     }
-    const NOBODY: u32 = 65_534;
-    let program = directory.join("program");
-    fs::copy(PROGRAM, &program).unwrap();
-    chown(directory, Some(NOBODY), None).unwrap();
-    for entry in fs::read_dir(directory).unwrap() {
-        chown(entry.unwrap().path(), Some(NOBODY), None).unwrap();
-    }
-    let uid = NOBODY.to_string();
-    fernamt_by(&["setpriv", "--reuid", &uid, "--clear-groups"], program.to_str().unwrap())
+    let name = database.url().rsplit_once('/').unwrap().1;
+    let value = if is_read_only { "on" } else { "off" };
+    database.execute(&format!(
+        "begin read write; alter database {name} set default_transaction_read_only = {value}; commit; \
+         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and pid <> pg_backend_pid()"
+    ));
 }
 
 #[test]
-fn a_read_only_file_costs_no_caller_an_answer() {
+fn a_database_that_is_read_only_at_the_start_and_writable_later_needs_no_second_start() {
     let database = Database::create();
-    let Some(file) = database.url().strip_prefix("sqlite:").map(ToOwned::to_owned) else { return };
     let server = Server::start(&database, &[]);
     route(&server);
     server.terminate();
     assert_eq!(server.wait().status, 0);
-    fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
-    let directory = Path::new(&file).parent().unwrap();
-    let server = Server::by(somebody(directory), &database);
-    assert_eq!(server.post_event(incoming("a", CALLER, LINE)).xml(), HANGUP);
-    assert_eq!(server.post_event(hung_up("a", "missed", 0)).status, 200);
-    assert_eq!((server.get("/readyz").status, is_up(&server)), (503, false));
-    // SQLite gives the files beside it the same permissions.
-    let is_part = |path: &Path| path.to_string_lossy().starts_with(&file);
-    let parts = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| is_part(path));
-    parts.for_each(|part| fs::set_permissions(part, Permissions::from_mode(0o600)).unwrap());
-    until("both are stored", || in_spool(&server) == 0 && is_up(&server));
-    assert_eq!(server.call("a").ok()["event_count"], 2);
+    make_read_only(&database, true);
+    let server = Server::started_by(without_privileges(), &database, &[]);
+    assert_eq!(server.post_event(incoming("c", CALLER, LINE)).xml(), HANGUP);
+    assert_eq!(server.post_event(hung_up("c", "missed", 0)).status, 200);
+    until("both are in the spool", || in_spool(&server) == 2);
+    assert_away(&server);
+    make_read_only(&database, false);
+    wait_for_the_end(&server);
+    assert_eq!(server.call("c").ok()["event_count"], 2);
+    assert_eq!(server.call("c").ok()["decision"]["route_name"], "All");
+}
+
+#[test]
+fn postgres_may_go_and_come_back() {
+    if !Database::create().is_postgres() {
+        return;
+    }
+    let cluster = Cluster::start();
+    let database = Database::on_cluster(cluster.url.clone());
+    let server = Server::start(&database, &[]);
+    route(&server);
+    for round in 0..2 {
+        let call = format!("c{round}");
+        cluster.crash();
+        assert_eq!(server.post_event(incoming(&call, CALLER, LINE)).xml(), HANGUP);
+        assert_eq!(server.post_event(hung_up(&call, "missed", 0)).status, 200);
+        until("both are in the spool", || in_spool(&server) == 2);
+        assert_away(&server);
+        // What needs the database says so, in both languages.
+        for (lang, said) in [("de", "Die Datenbank antwortet nicht"), ("en", "The database does not answer")] {
+            let request = server.request("GET", "/calls").header("Accept", "text/html");
+            let answer = request.header("Accept-Language", lang).send();
+            assert_eq!(answer.status, 503);
+            assert!(answer.text().contains(said), "{answer}");
+        }
+        server.calls("").problem(503);
+        cluster.start_again();
+        wait_for_the_end(&server);
+        assert_eq!(server.call(&call).ok()["event_count"], 2);
+    }
+    assert_eq!(server.stats("").ok()["totals"]["outcomes"]["missed"], 2);
+    assert_eq!(database.count("from events where deliveries > 1"), 0);
 }

@@ -1,0 +1,198 @@
+//! What waits for the writer, bounded in number and in bytes. What must be kept, because a caller was answered, has room
+//! of its own and goes first.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::record::{Delivery, Recorded};
+use super::writer::WriteError;
+
+/// Events that may wait, of those that must be kept and of the others.
+pub(super) const MOST_EVENTS: usize = 10_000;
+/// Bytes of those that must be kept, and of the others.
+const MOST_BYTES: usize = 32 << 20;
+/// What an event takes in memory beside its body.
+const OVERHEAD: usize = 1 << 10;
+
+/// An event that is to be stored.
+pub(super) struct Job {
+    pub(super) delivery: Delivery,
+    pub(super) waiter: Waiter,
+    pub(super) since: Instant,
+}
+
+/// Who wants to know what became of an event.
+pub(super) struct Waiter {
+    /// Whether the event is to be stored even if it was refused meanwhile.
+    pub(super) keep: bool,
+    done: oneshot::Sender<Result<Recorded, WriteError>>,
+    /// Taken until the answer, wherever the event waits.
+    _room: [OwnedSemaphorePermit; 2],
+}
+
+impl Waiter {
+    pub(super) fn answer(self, result: Result<Recorded, WriteError>) {
+        // Nobody waiting any more is no loss: what is stored is stored.
+        let _ = self.done.send(result);
+    }
+}
+
+/// Where events are handed in.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    kept: Lane,
+    others: Lane,
+}
+
+/// What was handed in.
+pub(super) struct Queue {
+    kept: mpsc::UnboundedReceiver<Job>,
+    others: mpsc::UnboundedReceiver<Job>,
+}
+
+pub(super) fn queue() -> (Entrance, Queue) {
+    let (kept, kept_jobs) = Lane::new();
+    let (others, other_jobs) = Lane::new();
+    (Entrance { kept, others }, Queue { kept: kept_jobs, others: other_jobs })
+}
+
+impl Entrance {
+    pub(super) fn submit(
+        &self,
+        delivery: Delivery,
+        keep: bool,
+    ) -> Result<oneshot::Receiver<Result<Recorded, WriteError>>, WriteError> {
+        let lane = if keep { &self.kept } else { &self.others };
+        let room = lane.room_for(&delivery).ok_or(WriteError::QueueFull)?;
+        let (done, receiver) = oneshot::channel();
+        let job = Job { delivery, waiter: Waiter { keep, done, _room: room }, since: Instant::now() };
+        lane.jobs.send(job).map_err(|_| WriteError::Stopping)?;
+        Ok(receiver)
+    }
+
+    /// How many events wait, those of the running transaction included.
+    pub(super) fn len(&self) -> usize {
+        [&self.kept, &self.others].map(|lane| MOST_EVENTS - lane.events.available_permits()).iter().sum()
+    }
+}
+
+#[derive(Clone)]
+struct Lane {
+    /// The room bounds it.
+    jobs: mpsc::UnboundedSender<Job>,
+    events: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn new() -> (Self, mpsc::UnboundedReceiver<Job>) {
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let (events, bytes) = (Semaphore::new(MOST_EVENTS), Semaphore::new(MOST_BYTES));
+        (Self { jobs, events: Arc::new(events), bytes: Arc::new(bytes) }, receiver)
+    }
+
+    fn room_for(&self, delivery: &Delivery) -> Option<[OwnedSemaphorePermit; 2]> {
+        let bytes = u32::try_from(delivery.receipt.body.len() + OVERHEAD).ok()?;
+        let event = self.events.clone().try_acquire_owned().ok()?;
+        Some([event, self.bytes.clone().try_acquire_many_owned(bytes).ok()?])
+    }
+}
+
+impl Queue {
+    /// Waits until there is something and adds at most so many; 0 when nothing will come any more.
+    pub(super) async fn recv_many(&mut self, jobs: &mut Vec<Job>, most: usize) -> usize {
+        let before = jobs.len();
+        jobs.extend(self.waiting(most));
+        if jobs.len() == before {
+            let first = tokio::select! {
+                biased;
+                first = self.kept.recv() => first,
+                first = self.others.recv() => first,
+            };
+            // Both close at the same time, and each may have something left.
+            jobs.extend(if first.is_some() { first } else { self.others.recv().await });
+            jobs.extend(self.waiting(most.saturating_sub(1)));
+        }
+        jobs.len() - before
+    }
+
+    /// What is there, at most so many.
+    pub(super) fn waiting(&mut self, most: usize) -> impl Iterator<Item = Job> {
+        std::iter::from_fn(|| self.kept.try_recv().or_else(|_| self.others.try_recv()).ok()).take(most)
+    }
+
+    /// Whether nothing will come any more but what is there.
+    pub(super) fn is_closed(&self) -> bool {
+        self.kept.is_closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::receipts::Receipt;
+    use crate::store::record::Source;
+
+    fn delivery(number: usize, length: usize) -> Delivery {
+        let body = format!("call_id=c{number}&event=HungUp&note=");
+        let body = format!("{body}{}", "x".repeat(length.saturating_sub(body.len())));
+        Delivery { receipt: Receipt::new(0, body.into_bytes()).unwrap().into(), source: Source::Pbx(None) }
+    }
+
+    fn id(job: &Job) -> String {
+        job.delivery.receipt.event.call_id.to_string()
+    }
+
+    /// How many go in until it is full; and their receivers, without which nobody would wait.
+    fn fill(entrance: &Entrance, length: usize, keep: bool) -> usize {
+        (0..).take_while(|&number| entrance.submit(delivery(number, length), keep).is_ok()).count()
+    }
+
+    #[test]
+    fn it_is_bounded_in_number_and_in_bytes() {
+        let (entrance, _queue) = queue();
+        assert_eq!(fill(&entrance, 100, false), MOST_EVENTS);
+        assert_eq!(entrance.submit(delivery(0, 100), false).err(), Some(WriteError::QueueFull));
+        let (entrance, _queue) = queue();
+        let taken = fill(&entrance, 60 << 10, false);
+        assert_eq!(taken, (32 << 20) / (61 << 10));
+        assert_eq!(entrance.len(), taken);
+    }
+
+    #[tokio::test]
+    async fn what_must_be_kept_has_room_of_its_own_and_goes_first() {
+        let (entrance, mut queue) = queue();
+        fill(&entrance, 60 << 10, false);
+        let _kept = entrance.submit(delivery(77, 100), true).unwrap();
+        let mut jobs = Vec::new();
+        assert_eq!(queue.recv_many(&mut jobs, 2).await, 2);
+        assert_eq!(jobs.iter().map(id).collect::<Vec<_>>(), ["c77", "c0"]);
+    }
+
+    #[tokio::test]
+    async fn room_is_taken_until_the_answer() {
+        let (entrance, mut queue) = queue();
+        let most = fill(&entrance, 60 << 10, false);
+        let mut jobs = Vec::new();
+        queue.recv_many(&mut jobs, 1).await;
+        assert_eq!(entrance.submit(delivery(0, 60 << 10), false).err(), Some(WriteError::QueueFull));
+        jobs.drain(..).for_each(|job| job.waiter.answer(Ok(Recorded::default())));
+        assert_eq!(entrance.len(), most - 1);
+        assert!(entrance.submit(delivery(0, 60 << 10), false).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_left_comes_out_after_the_end() {
+        for keep in [false, true] {
+            let (entrance, mut queue) = queue();
+            let _receiver = entrance.submit(delivery(1, 100), keep).unwrap();
+            drop(entrance);
+            assert!(queue.is_closed());
+            let mut jobs = Vec::new();
+            assert_eq!(queue.recv_many(&mut jobs, 10).await, 1);
+            assert_eq!(queue.recv_many(&mut jobs, 10).await, 0);
+        }
+    }
+}
