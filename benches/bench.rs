@@ -18,6 +18,8 @@ mod load;
 mod machine;
 #[path = "bench/million.rs"]
 mod million;
+#[path = "bench/overload.rs"]
+mod overload;
 #[path = "bench/pages.rs"]
 mod pages;
 #[path = "bench/process.rs"]
@@ -43,13 +45,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Subject = (&'static str, fn(&mut Table));
 
 /// What there is to measure, in this order.
-const SUBJECTS: [Subject; 6] = [
+const SUBJECTS: [Subject; 7] = [
     ("writer", writer::measure),
     ("http", http::measure),
     ("routes", routes::measure),
     ("decide", decide::measure),
     ("million", million::measure),
     ("pages", pages::measure),
+    ("overload", overload::measure),
 ];
 
 fn main() {

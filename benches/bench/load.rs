@@ -127,7 +127,7 @@ impl Source {
                 write_request(&mut request, self.address, &step.body);
                 let sent = Instant::now();
                 stream.write_all(request.as_bytes()).await.unwrap();
-                read_answer(&mut stream, &mut answer).await;
+                assert!(read_answer(&mut stream, &mut answer).await, "refused");
                 self.latencies.borrow_mut().add(sent.elapsed());
                 self.answered.set(self.answered.get() + 1);
             }
@@ -155,17 +155,99 @@ fn write_request(request: &mut String, host: SocketAddr, body: &str) {
     .unwrap();
 }
 
-/// Reads one answer, which must be 200 and have a length.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) {
+/// Reads one answer, which must have a length; whether it is 200, otherwise it is 503.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
     answer.clear();
     loop {
         assert!(stream.read_buf(answer).await.unwrap() > 0, "the server closed the connection");
         let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
         let text = std::str::from_utf8(&answer[..head]).unwrap();
-        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        let is_taken = text.starts_with("HTTP/1.1 200");
+        assert!(is_taken || text.starts_with("HTTP/1.1 503"), "{text}");
         let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
         if answer.len() >= head + 4 + length.parse::<usize>().unwrap() {
-            return;
+            return is_taken;
         }
     }
+}
+
+/// More than the server can do, and callers among it.
+#[derive(Clone, Copy)]
+pub struct Crowd {
+    /// Connections whose events are none of incoming calls, and how many they would send together.
+    pub others: usize,
+    pub others_per_second: f64,
+    /// Connections for incoming calls, and how many they send together.
+    pub callers: usize,
+    pub calls_per_second: f64,
+    pub lasting: Duration,
+}
+
+/// What came of it.
+pub struct Overload {
+    pub taken: u64,
+    pub refused: u64,
+    pub calls: u64,
+    pub caller_latency: LatencyMs,
+}
+
+/// Each connection has a timetable of its own and is never ahead of it; whoever is late sends at once.
+pub fn overload(server: &Server, crowd: Crowd) -> Overload {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        let until = Instant::now() + crowd.lasting;
+        let mut connections = JoinSet::new();
+        let lanes = [
+            (crowd.callers, crowd.calls_per_second, "IncomingCall&direction=in&from=03023125000&to=022129191999"),
+            (crowd.others, crowd.others_per_second, "HungUp&type=missed&duration=0"),
+        ];
+        for (lane, (count, per_second, event)) in lanes.into_iter().enumerate() {
+            let every = Duration::from_secs_f64(count as f64 / per_second);
+            for number in 0..count {
+                let first = Instant::now() + every.mul_f64(number as f64 / count as f64);
+                let sending = keep_sending(server.address, format!("{lane}-{number}"), event, first, every, until);
+                connections.spawn_local(async move { (lane, sending.await) });
+            }
+        }
+        let mut sums = [(0, 0, Latencies::default()), (0, 0, Latencies::default())];
+        while let Some(ended) = connections.join_next().await {
+            let (lane, (taken, refused, times)) = ended.unwrap();
+            sums[lane].0 += taken;
+            sums[lane].1 += refused;
+            times.into_iter().for_each(|took| sums[lane].2.add(took));
+        }
+        let [(calls, unanswered, latencies), (taken, refused, _)] = sums;
+        assert_eq!(unanswered, 0, "every caller is answered");
+        Overload { taken, refused, calls, caller_latency: latencies.summary() }
+    })
+}
+
+async fn keep_sending(
+    address: SocketAddr,
+    name: String,
+    event: &'static str,
+    mut next: Instant,
+    every: Duration,
+    until: Instant,
+) -> (u64, u64, Vec<Duration>) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut request, mut answer, mut times) = (String::new(), Vec::new(), Vec::new());
+    let (mut taken, mut refused) = (0, 0);
+    while next < until && Instant::now() < until {
+        tokio::time::sleep_until(next.into()).await;
+        next += every;
+        write_request(&mut request, address, &format!("call_id=o{name}-{}&event={event}", taken + refused));
+        let sent = Instant::now();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        if read_answer(&mut stream, &mut answer).await {
+            taken += 1
+        } else {
+            refused += 1
+        }
+        if event.starts_with("IncomingCall") {
+            times.push(sent.elapsed());
+        }
+    }
+    (taken, refused, times)
 }

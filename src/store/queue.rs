@@ -29,11 +29,13 @@ pub(super) struct Waiter {
     pub(super) keep: bool,
     done: oneshot::Sender<Result<Recorded, WriteError>>,
     /// Taken until the answer, wherever the event waits.
-    _room: [OwnedSemaphorePermit; 2],
+    room: [OwnedSemaphorePermit; 2],
 }
 
 impl Waiter {
     pub(super) fn answer(self, result: Result<Recorded, WriteError>) {
+        // Before anybody hears of it, or the metrics would still count it.
+        drop(self.room);
         // Nobody waiting any more is no loss: what is stored is stored.
         let _ = self.done.send(result);
     }
@@ -67,7 +69,7 @@ impl Entrance {
         let lane = if keep { &self.kept } else { &self.others };
         let room = lane.room_for(&delivery).ok_or(WriteError::QueueFull)?;
         let (done, receiver) = oneshot::channel();
-        let job = Job { delivery, waiter: Waiter { keep, done, _room: room }, since: Instant::now() };
+        let job = Job { delivery, waiter: Waiter { keep, done, room }, since: Instant::now() };
         lane.jobs.send(job).map_err(|_| WriteError::Stopping)?;
         Ok(receiver)
     }
