@@ -3,7 +3,7 @@
 # What takes more than a line is in scripts/.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-sqlite test-postgres test-browser soak bench deny fmt
+.PHONY: help run test lint test-sqlite test-postgres test-browser test-api soak bench deny fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,7 @@ test: ## everything that decides whether a change is good, on both databases and
 	$(MAKE) test-sqlite
 	$(MAKE) test-postgres
 	$(MAKE) test-browser
+	$(MAKE) test-api
 	@echo "make test: all passed"
 
 lint: ## formatting and clippy, warnings are errors
@@ -31,6 +32,9 @@ test-postgres: ## the integration tests on a private PostgreSQL, started for the
 
 test-browser: ## the pages in a real browser (Chromium)
 	env -u TEST_DATABASE_URL FERNAMT_BROWSER=1 cargo test --locked --test it browser -- --include-ignored
+
+test-api: ## the JSON API against its own description (schemathesis)
+	env -u TEST_DATABASE_URL scripts/test-api
 
 soak: ## kills and crashes, five times as often as `make test` does; SOAK=20 more often still
 	FERNAMT_SOAK=$${SOAK:-5} cargo test --locked --test it kills -- --nocapture
