@@ -58,7 +58,7 @@ impl CallbackCursor {
     /// Reads what [`CallbackCursor::encode`] wrote; a raw `+` in a query decodes to a space.
     pub fn decode(text: &str) -> Option<Self> {
         let (first, digits) = text.split_once(['+', ' '])?;
-        let first_missed_ms = i64::from_str_radix(first, 16).ok().filter(|_| first.len() <= 16)?;
+        let first_missed_ms = u64::from_str_radix(first, 16).ok().map(u64::cast_signed)?;
         let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         is_number.then(|| Self { first_missed_ms, party: format!("+{digits}") })
     }

@@ -33,7 +33,8 @@ impl Cursor {
     /// Reads what [`Cursor::encode`] wrote.
     pub fn decode(text: &str) -> Option<Self> {
         let (started, key) = text.split_once('-')?;
-        let number = |text: &str| i64::from_str_radix(text, 16).ok().filter(|_| text.len() <= 16);
+        // As it is written: of a number below zero, all 64 bits.
+        let number = |text: &str| u64::from_str_radix(text, 16).ok().map(u64::cast_signed);
         Some(Self { started_ms: number(started)?, key: number(key)? })
     }
 }

@@ -147,7 +147,7 @@ mod tests {
         job.delivery.receipt.event.call_id.to_string()
     }
 
-    /// How many go in until it is full; and their receivers, without which nobody would wait.
+    /// How many go in until it is full.
     fn fill(entrance: &Entrance, length: usize, keep: bool) -> usize {
         (0..).take_while(|&number| entrance.submit(delivery(number, length), keep).is_ok()).count()
     }
