@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, Limits, SettingError};
+use crate::retention::keep;
 use crate::store::later::Gate;
 use crate::store::record::Derivation;
 use crate::store::spool::Spool;
@@ -148,11 +149,12 @@ impl Service {
         let listening = |error: std::io::Error| SettingError::new("listen", error);
         let address = listener.local_addr().map_err(listening)?;
         let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
-        let limits = config.limits;
+        let (limits, retention) = (config.limits, config.retention);
         let opened = Opened::new(&config).await?;
         let db = opened.db.clone();
         let spool = Spool::open(&config.spool)
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
+        let keeping = tokio::spawn(keep(db.clone(), derivation.clone(), retention));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         let (state, gate) = match opened.waiting {
             None => {
@@ -168,6 +170,7 @@ impl Service {
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
+            keeping,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
         background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));

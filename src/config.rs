@@ -11,10 +11,13 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 pub use self::network::{Limits, TlsFiles, TrustedProxies};
+pub use self::pace::LivePace;
+use self::retention::retention;
 use crate::calls::phone::Numbering;
 use crate::routing::hours::holidays::{GERMAN_STATES, is_state};
 use crate::routing::hours::{Hours, HoursContext};
 use crate::stats::business::BusinessTime;
+use crate::store::forgetting::Retention;
 use crate::store::record::Derivation;
 
 /// The settings as written, before anything is made of them. The same names everywhere: `--time-zone`,
@@ -79,6 +82,12 @@ pub struct Settings {
     /// The private key of the certificate, a PEM file
     #[arg(long, env = "FERNAMT_TLS_KEY", value_name = "FILE", global = true)]
     tls_key: Option<String>,
+    /// Days after which outside numbers of calls are made unrecognisable, each night [default: never]
+    #[arg(long, env = "FERNAMT_FORGET_NUMBERS_AFTER", value_name = "DAYS", global = true)]
+    forget_numbers_after: Option<String>,
+    /// Days after which events are deleted, each night, while calls and statistics stay [default: never]
+    #[arg(long, env = "FERNAMT_DELETE_EVENTS_AFTER", value_name = "DAYS", global = true)]
+    delete_events_after: Option<String>,
     /// How the log is written [default: text on a terminal, else json] [possible values: text, json]
     #[arg(long, env = "FERNAMT_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -174,6 +183,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// `None`: plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// How long what is kept.
+    pub retention: Retention,
     /// `None`: text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
     /// Whether all calls are made up, which every page says.
@@ -182,42 +193,6 @@ pub struct Config {
     pub live: LivePace,
     /// No setting of people.
     pub limits: Limits,
-}
-
-/// How the live stream goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LivePace {
-    /// Changes of so long are sent together, each call once.
-    pub gather: Duration,
-    /// After so long without anything a sign of life.
-    pub heartbeat: Duration,
-    /// The figures are sent at most so often.
-    pub stats: Duration,
-    /// So often it is looked for changes that nobody told.
-    pub poll: Duration,
-    /// So long after the last client left events are kept for its return.
-    pub linger: Duration,
-    /// So many events are kept for clients that come back.
-    pub ring: usize,
-    /// So many clients may read.
-    pub clients: usize,
-    /// A client for which so many pieces wait is too slow.
-    pub client_queue: usize,
-}
-
-impl Default for LivePace {
-    fn default() -> Self {
-        Self {
-            gather: Duration::from_millis(100),
-            heartbeat: Duration::from_secs(15),
-            stats: Duration::from_secs(2),
-            poll: Duration::from_secs(5),
-            linger: Duration::from_secs(60),
-            ring: 1_000,
-            clients: 256,
-            client_queue: 64,
-        }
-    }
 }
 
 impl Settings {
@@ -281,6 +256,10 @@ impl Settings {
             tls: TlsFiles::new(
                 optional("tls-cert", self.tls_cert, file.tls_cert)?,
                 optional("tls-key", self.tls_key, file.tls_key)?,
+            )?,
+            retention: retention(
+                optional("forget-numbers-after", self.forget_numbers_after, file.forget_numbers_after)?,
+                optional("delete-events-after", self.delete_events_after, file.delete_events_after)?,
             )?,
             log_format: optional("log-format", self.log_format, file.log_format)?
                 .map(|word| parse_choice("log-format", &word))
@@ -435,6 +414,10 @@ fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
 
 /// What concerns connections.
 mod network;
+/// How the live stream goes.
+mod pace;
+/// What is kept how long.
+mod retention;
 
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,8 @@ pub mod fields;
 pub mod lang;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
+/// What goes every night, because it may be kept no longer.
+pub mod retention;
 /// Which answer an incoming call gets, pure.
 pub mod routing;
 /// A PBX that is none, for trying out and for load.

@@ -2,6 +2,8 @@
 
 /// One call, folded from the set of its events.
 pub mod call;
+/// Making outside parties unrecognisable.
+pub mod forgetting;
 /// What became of a call.
 pub mod outcome;
 /// Telephone numbers: E.164 where they are valid, as received where they are not.

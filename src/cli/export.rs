@@ -1,12 +1,31 @@
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
+use clap::Args;
+use serde::Serialize;
+
+use super::forget::number;
 use super::import::LogLine;
+use super::mentions::Mentions;
 use crate::app::open_database;
+use crate::calls::phone::Numbering;
 use crate::config::Config;
-use crate::store::StoreError;
+use crate::contacts::Contact;
 use crate::store::events::read_log;
-use crate::web::clock::rfc3339;
+use crate::store::marks::Mark;
+use crate::store::person::{CallOfPerson, calls_of, marks_of};
+use crate::store::{Db, StoreError};
+use crate::web::api::calls::CallDetail;
+use crate::web::clock::{now_ms, rfc3339};
+
+/// Write the event log to standard output in the form that `import` reads, in order of receipt
+#[derive(Args)]
+pub struct ExportArgs {
+    /// Instead, all that is kept of one person: calls with their events and what the PBX was told, callbacks marked as done,
+    /// the contact, routes and lists with the number; one JSON object a line, `kind` tells which
+    #[arg(long, value_name = "NUMBER")]
+    party: Option<String>,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
@@ -16,20 +35,73 @@ enum ExportError {
     Output(#[from] std::io::Error),
 }
 
-/// Writes the event log to standard output, one JSON object a line, in order of receipt.
+/// What is kept of a person.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Kept {
+    Call(Box<CallDetail>),
+    CallbackDone { done_at: String, done_by: Option<String> },
+    Contact { number: String, name: String, company: Option<String> },
+    Route { id: i64, name: String },
+    List { name: String },
+}
+
+/// Writes to standard output, one JSON object a line.
 ///
 /// # Errors
-/// When the database does not answer or standard output takes no more.
-pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let db = open_database(&config).await?;
+/// When the number is none, the database does not answer or standard output takes no more.
+pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(stdout().lock());
-    read_log(&db, |received_ms, deliveries, body| -> Result<(), ExportError> {
-        let line = LogLine::new(rfc3339(received_ms), body, deliveries);
-        serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
-        Ok(out.write_all(b"\n")?)
-    })
-    .await?;
+    let db = match args.party {
+        None => {
+            let db = open_database(&config).await?;
+            read_log(&db, |received_ms, deliveries, body| {
+                write_line(&mut out, &LogLine::new(rfc3339(received_ms), body, deliveries))
+            })
+            .await?;
+            db
+        }
+        Some(party) => {
+            let (db, derivation) = super::open(&config).await?;
+            let number = number(&party, &derivation.numbering)?;
+            let timeout_ms = i64::try_from(config.hangup_timeout.as_millis()).unwrap_or(i64::MAX);
+            calls_of(&db, &derivation, &number, |CallOfPerson { call, events, decision }| {
+                let call = CallDetail::new(call, &events, decision, now_ms(), timeout_ms);
+                write_line(&mut out, &Kept::Call(Box::new(call)))
+            })
+            .await?;
+            write_elsewhere(&mut out, &db, &number, &derivation.numbering).await?;
+            db
+        }
+    };
     out.flush()?;
     db.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn write_elsewhere(
+    out: &mut impl Write,
+    db: &Db,
+    number: &str,
+    numbering: &Numbering,
+) -> Result<(), ExportError> {
+    for Mark { done_ms, done_by, .. } in marks_of(db, number).await? {
+        write_line(out, &Kept::CallbackDone { done_at: rfc3339(done_ms), done_by })?;
+    }
+    let Mentions { contact, routes, lists } = Mentions::find(db, number, numbering).await?;
+    if let Some(Contact { number, name, company }) = contact {
+        write_line(out, &Kept::Contact { number, name, company })?;
+    }
+    for route in routes {
+        write_line(out, &Kept::Route { id: route.id, name: route.name })?;
+    }
+    for name in lists {
+        write_line(out, &Kept::List { name })?;
+    }
+    Ok(())
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> Result<(), ExportError> {
+    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
 }

@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::calls::receipts::Receipt;
 use crate::config::Config;
-use crate::store::record::{Delivery, Derivation, Source, record};
+use crate::store::changes::Changes;
+use crate::store::record::{Delivery, Derivation, Source, record_changes};
 use crate::store::{Db, StoreError};
 
 /// Events of one transaction: small enough that a running server waits only briefly.
@@ -67,7 +68,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
     let progress = progress_bar(length);
     let mut lines = BufReader::new(progress.wrap_read(input));
     let (mut batch, mut bad, mut number) = (Vec::new(), 0_u64, 0_u64);
-    let mut line = Vec::new();
+    let (mut line, mut skipped) = (Vec::new(), Skipped::default());
     loop {
         line.clear();
         number += 1;
@@ -83,15 +84,39 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
             }
         }
         if batch.len() == BATCH {
-            store(&db, &derivation, &batch).await?;
+            skipped.add(&store(&db, &derivation, &batch).await?);
             batch.clear();
         }
     }
-    store(&db, &derivation, &batch).await?;
+    skipped.add(&store(&db, &derivation, &batch).await?);
     progress.finish_and_clear();
+    skipped.tell();
     checkpointing.inspect(JoinHandle::abort);
     db.close().await;
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Events that were not taken as they are.
+#[derive(Default)]
+struct Skipped {
+    forgotten: u64,
+    left_out: u64,
+}
+
+impl Skipped {
+    fn add(&mut self, changes: &Changes) {
+        self.forgotten += u64::from(changes.forgotten);
+        self.left_out += u64::from(changes.left_out);
+    }
+
+    fn tell(&self) {
+        if self.forgotten > 0 {
+            eprintln!("{} events are of forgotten calls: nothing that leads to a person was taken", self.forgotten);
+        }
+        if self.left_out > 0 {
+            eprintln!("{} events were left out: those of calls that old are deleted here", self.left_out);
+        }
+    }
 }
 
 fn open_input(file: &std::path::Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
@@ -151,14 +176,14 @@ fn parse(line: &[u8]) -> Result<Option<Receipt>, String> {
 }
 
 /// Stores a batch, then leaves a server that runs beside us its turn.
-async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<(), StoreError> {
+async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Changes, StoreError> {
     let mut attempts = 0;
     loop {
         let started = Instant::now();
-        match record(db, derivation, batch).await {
-            Ok(_) => {
+        match record_changes(db, derivation, batch).await {
+            Ok((_, changes)) => {
                 tokio::time::sleep(started.elapsed() / 8).await;
-                return Ok(());
+                return Ok(changes);
             }
             Err(StoreError::Away(_) | StoreError::Conflict(_)) if attempts < ATTEMPTS => {
                 attempts += 1;

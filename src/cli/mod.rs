@@ -10,6 +10,8 @@ pub mod contacts;
 pub mod demo;
 /// `fernamt export`.
 pub mod export;
+/// `fernamt forget`.
+pub mod forget;
 /// `fernamt import`.
 pub mod import;
 /// `fernamt rebuild`.
@@ -24,6 +26,7 @@ pub mod token;
 pub mod user;
 
 mod log;
+mod mentions;
 
 use std::process::ExitCode;
 
@@ -56,13 +59,13 @@ enum Command {
     /// Take events, answer calls, show pages (what happens without a command, too)
     Serve,
     Import(import::ImportArgs),
-    /// Write the event log to standard output in the form that `import` reads, in order of receipt
-    Export,
+    Export(export::ExportArgs),
     /// Derive calls, statistics and callbacks again from the event log
     ///
     /// Needed after --time-zone, --country or --business-hours were changed: stop every server of the database first
     /// then. With the same settings it is safe while a server runs.
     Rebuild,
+    Forget(forget::ForgetArgs),
     Backup(backup::BackupArgs),
     /// Look whether the database is sound and whether calls and statistics are what the event log says
     ///
@@ -91,7 +94,8 @@ pub fn run() -> ExitCode {
     let result = match command.unwrap_or(Command::Serve) {
         Command::Serve => with_config(settings, serve::run),
         Command::Import(args) => with_config(settings, |config| import::run(config, args)),
-        Command::Export => with_config(settings, export::run),
+        Command::Export(args) => with_config(settings, |config| export::run(config, args)),
+        Command::Forget(args) => with_config(settings, |config| forget::run(config, args)),
         Command::Rebuild => with_config(settings, rebuild::run),
         Command::Backup(args) => with_config(settings, |config| backup::run(config, args)),
         Command::Check => with_config(settings, check::run),

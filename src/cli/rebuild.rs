@@ -31,9 +31,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Goes through everything with a progress bar.
 pub(super) async fn derive_again(db: &Db, derivation: &Derivation, purpose: Purpose) -> Result<Deviations, StoreError> {
-    let style =
-        ProgressStyle::with_template("{bar:40} {percent} %, {eta} left").unwrap_or(ProgressStyle::default_bar());
-    let bar = ProgressBar::new(1).with_style(style);
+    let bar = progress_bar(1);
     let found = rebuild(db, derivation, purpose, |done, all| {
         bar.set_length(all.unsigned_abs());
         bar.set_position(done.unsigned_abs());
@@ -41,4 +39,10 @@ pub(super) async fn derive_again(db: &Db, derivation: &Derivation, purpose: Purp
     .await;
     bar.finish_and_clear();
     found
+}
+
+/// Hidden by itself where standard error is no terminal.
+pub(super) fn progress_bar(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left");
+    ProgressBar::new(length).with_style(style.unwrap_or(ProgressStyle::default_bar()))
 }

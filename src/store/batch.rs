@@ -12,7 +12,7 @@ use super::cells::read_cell;
 use super::events::{digest, read_receipt};
 use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
 use super::rows::{pack_call_id, pack_direction};
-use super::{StoreError, for_both_engines};
+use super::{StoreError, for_both_engines, settings};
 use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
@@ -33,6 +33,17 @@ macro_rules! derived_columns {
         "direction, from_number, to_number, number, party, peer, has_incoming, in_hours, started_ms, accepted_ms, \
          ended_ms, ending, talk_seconds, event_count"
     };
+}
+
+/// Where the stored calls end.
+pub(super) struct Frontier {
+    /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the rows need
+    /// not be asked back for theirs.
+    pub(super) next_key: i64,
+    /// Calls that began before are forgotten.
+    pub(super) forgotten_before_ms: i64,
+    /// Events of calls that began before are gone.
+    pub(super) events_gone_before_ms: i64,
 }
 
 for_both_engines! {
@@ -87,7 +98,7 @@ for_both_engines! {
         Ok(rows)
     }
 
-    /// The calls with these ids and their events.
+    /// The calls with these ids and their events: none of calls whose events are gone.
     pub async fn load_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
@@ -99,15 +110,17 @@ for_both_engines! {
         for ids in ids.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new("select ");
             query.push(if WAYS.rows_in_json { logged_columns_in_json!() } else { logged_columns!() });
-            query.push(" from calls join events on call_key = calls.id where call_id in (");
+            query.push(" from calls left join events on call_key = calls.id where call_id in (");
             let mut list = query.separated(",");
             ids.iter().for_each(|id| { list.push_bind(id.as_slice()); });
             query.push(")");
             for LoggedRow { call, received_ms, deliveries, body } in fetch_rows(connection, query).await? {
-                let receipt = read_receipt(received_ms, deliveries, body)?;
-                match known.entry(call.id) {
-                    Entry::Occupied(mut known) => known.get_mut().1.deliver(receipt),
-                    Entry::Vacant(new) => { new.insert((call.try_into()?, Receipts::from_iter([receipt]))); }
+                let receipts = match known.entry(call.id) {
+                    Entry::Occupied(known) => &mut known.into_mut().1,
+                    Entry::Vacant(new) => &mut new.insert((call.try_into()?, Receipts::default())).1,
+                };
+                if let (Some(received_ms), Some(deliveries)) = (received_ms, deliveries) {
+                    receipts.deliver(read_receipt(received_ms, deliveries, body)?);
                 }
             }
         }
@@ -135,11 +148,22 @@ for_both_engines! {
             .push_bind(call.event_count as i32);
     }
 
-    /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the
-    /// rows need not be asked back for theirs.
-    pub async fn next_key(connection: &mut EngineConnection) -> Result<i64, StoreError> {
-        let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
-        Ok(last.unwrap_or(0) + 1)
+    /// What decides how calls are stored that are new or began earlier than was known.
+    pub async fn frontier(connection: &mut EngineConnection) -> Result<Frontier, StoreError> {
+        let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) = sqlx::query_as(
+            "select (select max(id) from calls), \
+             (select cast(value as bigint) from settings where name = $1), \
+             (select cast(value as bigint) from settings where name = $2)",
+        )
+        .bind(settings::FORGOTTEN_BEFORE)
+        .bind(settings::EVENTS_GONE_BEFORE)
+        .fetch_one(connection)
+        .await?;
+        Ok(Frontier {
+            next_key: last.unwrap_or(0) + 1,
+            forgotten_before_ms: forgotten.unwrap_or(i64::MIN),
+            events_gone_before_ms: gone.unwrap_or(i64::MIN),
+        })
     }
 
     /// Inserts calls under their keys.
@@ -210,6 +234,19 @@ for_both_engines! {
                 " on conflict (call_key, digest) do update set received_ms = excluded.received_ms, \
                  deliveries = excluded.deliveries",
             );
+            writes.end_statement().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes events out of the log: call and digest.
+    pub async fn delete_events(writes: &mut Writes<'_>, events: &[(i64, Vec<u8>)]) -> Result<(), StoreError> {
+        for events in events.chunks(ROWS_PER_STATEMENT) {
+            writes.query.push("delete from events where (call_key, digest) in (");
+            writes.query.push_values(events, |mut row, (key, digest)| {
+                row.push_bind(*key).push_bind(digest.as_slice());
+            });
+            writes.query.push(")");
             writes.end_statement().await?;
         }
         Ok(())

@@ -3,12 +3,14 @@
 use super::call_query::{CallQuery, bind_query, calls_sql};
 use super::callbacks::{contact, is_valid, missed};
 use super::{Db, StoreError, reading};
+use crate::calls::forgetting::was_number;
 use crate::calls::phone::Numbering;
 use crate::stats::callbacks::Streak;
 
-type Row = (String, Option<i64>, i64, i64, i64, Option<i64>);
+type Row = (String, Option<i64>, i64, i64, i64, Option<i64>, Option<i64>);
 
-/// Missed calls of one caller with the same next contact are one streak.
+/// Missed calls of one caller with the same next contact are one streak. Of forgotten callers it is kept what came of it
+/// in calls and marks that were not forgotten with theirs.
 macro_rules! streaks_sql {
     ($db:expr, $query:expr) => {
         calls_sql!(
@@ -16,14 +18,20 @@ macro_rules! streaks_sql {
             $query,
             concat!(
                 "select caller, contact_ms, min(called_ms), max(called_ms), max(missed_ms), \
-                     (select max(done_ms) from callbacks_done d where d.party = caller) \
+                     (select max(done_ms) from callbacks_done d where d.party = caller), max(kept_done_ms) \
                  from (select party as caller, started_ms as called_ms, ended_ms as missed_ms, \
+                     (select f.done_ms from forgotten_callers f where f.call_key = calls.id) as kept_done_ms, \
+                     coalesce((select f.contact_ms from forgotten_callers f where f.call_key = calls.id), \
                      (select min(c.started_ms) from calls c where c.party = calls.party \
                          and c.started_ms > calls.started_ms and ",
                 contact!("c"),
-                ") as contact_ms"
+                ")) as contact_ms"
             ),
-            concat!("and party like '+%' and ", missed!("calls"), ") found group by caller, contact_ms")
+            concat!(
+                "and (party like '+%' or party like 'forgotten-number-%') and ",
+                missed!("calls"),
+                ") found group by caller, contact_ms"
+            )
         )
     };
 }
@@ -36,12 +44,12 @@ macro_rules! streaks_sql {
 pub async fn missed_streaks(db: &Db, numbering: &Numbering, query: &CallQuery) -> Result<Vec<Streak>, StoreError> {
     let sql: &'static str = streaks_sql!(db, query);
     let rows: Vec<Row> = reading!(db, pool => bind_query!(sql, query, Row).fetch_all(pool).await?);
-    let streak = |(party, contact_ms, first_ms, last_ms, ended_ms, done_ms): Row| Streak {
-        is_done: done_ms.is_some_and(|done_ms| done_ms >= ended_ms),
+    let streak = |(party, contact_ms, first_ms, last_ms, ended_ms, done_ms, kept_done_ms): Row| Streak {
+        is_done: done_ms.max(kept_done_ms).is_some_and(|done_ms| done_ms >= ended_ms),
         party,
         contact_ms,
         first_ms,
         last_ms,
     };
-    Ok(rows.into_iter().filter(|row| is_valid(numbering, &row.0)).map(streak).collect())
+    Ok(rows.into_iter().filter(|row| is_valid(numbering, &row.0) || was_number(&row.0)).map(streak).collect())
 }

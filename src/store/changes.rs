@@ -26,6 +26,10 @@ pub struct Changes {
     pub stored: KindCounts,
     /// Deliveries of events that were.
     pub doubled: KindCounts,
+    /// Deliveries of forgotten calls that led to a person: nothing of that was stored.
+    pub forgotten: u32,
+    /// Deliveries that were not stored, because the events of calls that old are gone.
+    pub left_out: u32,
 }
 
 /// Watches what is committed. The writer waits for it, so it must be quick.

@@ -6,16 +6,20 @@ use sha2::{Digest, Sha256};
 use super::rows::pack_call_id;
 use super::{Db, StoreError, reading};
 use crate::calls::receipts::{Receipt, Receipts};
-use crate::placetel::event::CallId;
+use crate::placetel::event::{CallId, EventError};
 
 /// What a body is known by within its call: the first half of its SHA-256.
 pub(super) fn digest(body: &[u8]) -> Vec<u8> {
     Sha256::digest(body)[..16].to_vec()
 }
 
+/// An event that is none.
+pub(super) fn damaged(error: EventError) -> StoreError {
+    StoreError::Damaged(format!("an event of the log: {error}"))
+}
+
 pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> Result<Receipt, StoreError> {
-    let mut receipt = Receipt::new(received_ms, body)
-        .map_err(|error| StoreError::Damaged(format!("an event of the log: {error}")))?;
+    let mut receipt = Receipt::new(received_ms, body).map_err(damaged)?;
     receipt.deliveries = u32::try_from(deliveries).unwrap_or(1);
     Ok(receipt)
 }

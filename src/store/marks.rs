@@ -54,14 +54,14 @@ pub async fn undo_done(db: &Db, party: &str) -> Result<bool, StoreError> {
     })
 }
 
-/// The last marks, one of each number, newest first.
+/// The last marks, one of each number, newest first. Those of forgotten callers are nobody's to take back.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn recent_marks(db: &Db, since_ms: i64, limit: i64) -> Result<Vec<Mark>, StoreError> {
     let rows: Vec<(String, i64, Option<String>)> = reading!(db, pool => {
         sqlx::query_as(
-            "select party, done_ms, done_by from callbacks_done d where done_ms >= $1 and not exists (
+            "select party, done_ms, done_by from callbacks_done d where done_ms >= $1 and party like '+%' and not exists (
                 select 1 from callbacks_done later where later.party = d.party and later.done_ms > d.done_ms
              ) order by done_ms desc, party limit $2",
         )

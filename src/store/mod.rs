@@ -22,6 +22,8 @@ pub mod cells;
 pub mod changes;
 /// The log.
 pub mod events;
+/// Making outside parties unrecognisable, in calls of long ago or of one person.
+pub mod forgetting;
 /// Inbound calls as routes see them.
 pub mod inbound;
 /// A database that is to be there later.
@@ -34,6 +36,8 @@ pub mod marks;
 pub mod names;
 /// What nodes on one PostgreSQL tell each other.
 pub mod news;
+/// What is kept of one person.
+pub mod person;
 /// How events came.
 pub mod quality;
 /// Deriving calls and cells again from the log.
@@ -60,6 +64,7 @@ pub mod writer;
 mod batch;
 mod call_query;
 mod checkpoint;
+mod conceal;
 mod pools;
 mod queue;
 mod rows;
@@ -115,6 +120,8 @@ struct Ways {
     tell_routes: Option<&'static str>,
     /// What makes others wait who change routes or what they share, where a transaction alone does not.
     lock_routes: Option<&'static str>,
+    /// How bytes are searched in an event's body: before the bytes.
+    body_holds: &'static str,
 }
 
 impl Ways {
@@ -124,6 +131,7 @@ impl Ways {
         insert_into: "insert or fail into ",
         tell_routes: None,
         lock_routes: None,
+        body_holds: " and instr(body, ",
     };
     const POSTGRES: Self = Self {
         several_at_once: false,
@@ -131,6 +139,8 @@ impl Ways {
         insert_into: "insert into ",
         tell_routes: Some("select pg_notify('fernamt_routes', '')"),
         lock_routes: Some("select value from settings where name = 'routes_version' for update"),
+        // `position(a in b)` by its proper name, which takes them the other way round.
+        body_holds: " and pg_catalog.position(body, ",
     };
 }
 

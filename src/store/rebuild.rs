@@ -80,7 +80,11 @@ struct Pass<N> {
     next: Option<N>,
 }
 
-async fn count_calls(db: &Db) -> Result<i64, StoreError> {
+/// How many calls there are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_calls(db: &Db) -> Result<i64, StoreError> {
     reading!(db, pool => Ok(sqlx::query_scalar("select count(*) from calls").fetch_one(pool).await?))
 }
 
@@ -128,11 +132,17 @@ for_both_engines! {
         for (key, received_ms, deliveries, body) in events {
             receipts.entry(key).or_default().deliver(read_receipt(received_ms, deliveries, body)?);
         }
+        let gone_before_ms = batch::frontier(connection).await?.events_gone_before_ms;
         let (mut changed, mut without_events) = (Vec::new(), 0);
         for before in &stored {
-            let Some(call) = receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) else {
-                without_events += 1;
-                continue;
+            let call = match receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) {
+                Some(call) => call,
+                // All that is left of it.
+                None if before.call.started_ms < gone_before_ms => before.call.clone(),
+                None => {
+                    without_events += 1;
+                    continue;
+                }
             };
             let in_hours = derivation.business.is_open(call.started_ms);
             let after = StoredCall { key: before.key, in_hours, call };

@@ -1,13 +1,17 @@
 //! One transaction: events go into the log, their calls are folded again, cells are corrected by the
 //! difference. A batch repeated changes nothing: differences come from what the transaction finds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::changes::{CallChange, Changes, KindCounts};
+use super::conceal::Concealed;
+use super::events::{damaged, digest};
 use super::rows::StoredCall;
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::call::Call;
+use crate::calls::forgetting::{self, is_forgotten};
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
@@ -109,14 +113,65 @@ pub async fn record_changes(
 }
 
 /// A call of the batch: as it was, and as it is with the batch's events.
-struct Touched {
+pub(super) struct Touched {
     before: Option<StoredCall>,
     stored: Receipts,
-    receipts: Receipts,
-    after: StoredCall,
+    pub(super) receipts: Receipts,
+    pub(super) after: StoredCall,
 }
 
 impl Touched {
+    /// As it is stored.
+    pub(super) fn stored((call, receipts): (StoredCall, Receipts)) -> Self {
+        Self { before: Some(call.clone()), stored: receipts.clone(), receipts, after: call }
+    }
+
+    /// Whether it is new, or began earlier than was known.
+    fn begins_earlier(&self) -> bool {
+        self.before.as_ref().is_none_or(|before| self.after.call.started_ms < before.call.started_ms)
+    }
+
+    fn begins_before(&self, at_ms: i64) -> bool {
+        self.after.call.started_ms < at_ms
+    }
+
+    /// Whether it is not stored yet.
+    fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Whether its events are gone and only what they told is left.
+    pub(super) fn is_bare(&self) -> bool {
+        self.receipts.is_empty()
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        forgetting::are_forgotten(&self.receipts)
+    }
+
+    /// Whom a pseudonym is to stand for; `None` if nobody is known.
+    pub(super) fn outsider(&self) -> Option<&str> {
+        let call = &self.after.call;
+        call.party.as_deref().or_else(|| forgetting::outsiders(&self.receipts, call.direction).next())
+    }
+
+    /// Leaves a pseudonym of whoever was outside.
+    pub(super) fn conceal(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
+        let call = &mut self.after.call;
+        self.receipts = forgetting::conceal(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
+        match Call::fold(&self.receipts, numbering) {
+            Some(folded) => *call = folded,
+            None => forgetting::conceal_bare(call, pseudonym),
+        }
+        Ok(())
+    }
+
+    /// What the log still holds although it is forgotten.
+    fn outdated_receipts(&self) -> impl Iterator<Item = (i64, Vec<u8>)> {
+        let outdated = self.stored.iter().filter(|receipt| self.receipts.find(&receipt.body).is_none());
+        outdated.map(|receipt| (self.after.key, digest(&receipt.body)))
+    }
+
     /// What the log does not hold yet, with the call's key.
     fn changed_receipts(&self) -> impl Iterator<Item = (i64, &Receipt)> {
         let changed = self.receipts.iter().filter(|receipt| self.stored.find(&receipt.body) != Some(receipt));
@@ -124,10 +179,17 @@ impl Touched {
     }
 }
 
-fn changes(deliveries: &[Delivery], touched: impl Iterator<Item = Touched>) -> Changes {
+fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>) -> Changes {
     let mut changes =
         Changes { doubled: count(deliveries.iter().map(|delivery| &*delivery.receipt)), ..Changes::default() };
-    for Touched { before, stored, receipts, after } in touched {
+    for delivery in deliveries {
+        match touched.get(delivery.call_id()) {
+            None => changes.left_out += 1,
+            Some(call) if call.is_forgotten() && !is_forgotten(&delivery.receipt.body) => changes.forgotten += 1,
+            Some(_) => {}
+        }
+    }
+    for Touched { before, stored, receipts, after } in touched.into_values() {
         let new = count(receipts.iter().filter(|receipt| stored.find(&receipt.body).is_none()));
         for (kind, new) in new.into_iter().enumerate() {
             changes.stored[kind] += new;
@@ -153,6 +215,34 @@ fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &Busine
         differences.replace(before.as_ref().map(of).as_ref(), Some(&of(after)));
     }
     differences.into_cells()
+}
+
+/// The deliveries as the log may hold them: what belongs to a forgotten call brings nobody back, and of a call whose
+/// events are gone there is nothing to add to.
+fn admit<'d>(
+    deliveries: &'d [Delivery],
+    known: &HashMap<CallId, (StoredCall, Receipts)>,
+) -> Result<Cow<'d, [Delivery]>, StoreError> {
+    let is_closed = |receipts: &Receipts| receipts.is_empty() || forgetting::are_forgotten(receipts);
+    let forgotten = known.iter().filter(|(_, (_, receipts))| is_closed(receipts));
+    let mut forgotten: HashMap<_, _> =
+        forgotten.map(|(id, (stored, receipts))| (id, (stored.call.direction, receipts.clone()))).collect();
+    if forgotten.is_empty() {
+        return Ok(Cow::Borrowed(deliveries));
+    }
+    let mut admitted = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries {
+        let Some((direction, receipts)) = forgotten.get_mut(delivery.call_id()) else {
+            admitted.push(delivery.clone());
+            continue;
+        };
+        if !receipts.is_empty() {
+            let receipt = Arc::new(forgetting::admit(&delivery.receipt, receipts, *direction).map_err(damaged)?);
+            receipts.import(receipt.clone());
+            admitted.push(Delivery { receipt, ..delivery.clone() });
+        }
+    }
+    Ok(Cow::Owned(admitted))
 }
 
 fn fold(
@@ -181,7 +271,7 @@ fn fold(
 }
 
 for_both_engines! {
-    use batch;
+    use batch, conceal;
 
     /// Reads first, then writes: reading what was just written would end what is sent together.
     pub async fn run(
@@ -190,19 +280,13 @@ for_both_engines! {
         deliveries: &[Delivery],
     ) -> Result<(Vec<Recorded>, Changes), StoreError> {
         let known = batch::load_calls(connection, deliveries.iter().map(Delivery::call_id)).await?;
-        let mut touched = fold(derivation, deliveries, known);
-        give_keys(connection, &mut touched).await?;
-        let cells = correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
+        let admitted = admit(deliveries, &known)?;
+        let mut touched = fold(derivation, &admitted, known);
+        let concealed = give_keys(connection, derivation, &mut touched).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
-
-        let mut writes = batch::Writes::new(connection);
-        store_calls(&mut writes, &touched).await?;
-        let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
-        batch::upsert_events(&mut writes, &events).await?;
-        batch::write_cells(&mut writes, &cells).await?;
-        batch::insert_decisions(&mut writes, &new).await?;
-        writes.finish().await?;
+        write(connection, derivation, &touched, &new).await?;
+        conceal::blank_decisions(connection, derivation, &concealed).await?;
 
         decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
         let decision_for = |delivery: &Delivery| {
@@ -210,19 +294,46 @@ for_both_engines! {
             touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
         };
         let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
-        Ok((recorded, changes(deliveries, touched.into_values())))
+        Ok((recorded, changes(deliveries, touched)))
     }
 
+    /// Stores calls as they are now, and decisions of those that have none.
+    pub async fn write(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        touched: &BTreeMap<CallId, Touched>,
+        decisions: &[(i64, &Decision)],
+    ) -> Result<(), StoreError> {
+        let cells = correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
+        let mut writes = batch::Writes::new(connection);
+        store_calls(&mut writes, touched).await?;
+        let outdated: Vec<_> = touched.values().flat_map(Touched::outdated_receipts).collect();
+        batch::delete_events(&mut writes, &outdated).await?;
+        let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
+        batch::upsert_events(&mut writes, &events).await?;
+        batch::write_cells(&mut writes, &cells).await?;
+        batch::insert_decisions(&mut writes, decisions).await?;
+        writes.finish().await
+    }
+
+    /// Gives new calls their keys. Calls that turn out to be older than what is forgotten are made unrecognisable, and
+    /// new ones whose events would be gone are left out.
     async fn give_keys(
         connection: &mut EngineConnection,
+        derivation: &Derivation,
         touched: &mut BTreeMap<CallId, Touched>,
-    ) -> Result<(), StoreError> {
-        if touched.values().any(|call| call.before.is_none()) {
-            let first = batch::next_key(connection).await?;
-            let new = touched.values_mut().filter(|call| call.before.is_none());
-            new.zip(first..).for_each(|(call, key)| call.after.key = key);
+    ) -> Result<Vec<Concealed>, StoreError> {
+        if !touched.values().any(Touched::begins_earlier) {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let frontier = batch::frontier(connection).await?;
+        let is_gone = |call: &Touched| call.is_new() && call.after.call.started_ms < frontier.events_gone_before_ms;
+        touched.retain(|_, call| !is_gone(call));
+        let new = touched.values_mut().filter(|call| call.is_new());
+        new.zip(frontier.next_key..).for_each(|(call, key)| call.after.key = key);
+        let is_old = |call: &&mut Touched| call.begins_before(frontier.forgotten_before_ms) && !call.is_forgotten();
+        let old: Vec<_> = touched.values_mut().filter(is_old).collect();
+        conceal::conceal_late(connection, &derivation.numbering, old).await
     }
 
     async fn store_calls(

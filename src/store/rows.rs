@@ -136,7 +136,7 @@ impl TryFrom<CallRow> for StoredCall {
 /// The columns of [`LoggedRow`].
 macro_rules! logged_columns {
     () => {
-        concat!($crate::store::rows::call_columns!(), ", received_ms, deliveries, body")
+        concat!($crate::store::rows::call_columns!(), ", received_ms, deliveries, coalesce(body, '') as body")
     };
 }
 pub(super) use logged_columns;
@@ -146,18 +146,18 @@ macro_rules! logged_columns_in_json {
     () => {
         "json_group_array(json_array(json_array(calls.id, hex(call_id), direction, from_number, to_number, number, \
          party, peer, has_incoming, in_hours, started_ms, accepted_ms, ended_ms, ending, talk_seconds, event_count), \
-         received_ms, deliveries, length(body))), cast(group_concat(body, '') as blob)"
+         received_ms, deliveries, coalesce(length(body), 0))), cast(group_concat(body, '') as blob)"
     };
 }
 pub(super) use logged_columns_in_json;
 
-/// A call with one of its events.
+/// A call with one of its events; of a call whose events are gone, alone.
 #[derive(sqlx::FromRow, Deserialize)]
 pub(super) struct LoggedRow {
     #[sqlx(flatten)]
     pub(super) call: CallRow,
-    pub(super) received_ms: i64,
-    pub(super) deliveries: i32,
+    pub(super) received_ms: Option<i64>,
+    pub(super) deliveries: Option<i32>,
     #[serde(deserialize_with = "room_of")]
     pub(super) body: Vec<u8>,
 }

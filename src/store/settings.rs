@@ -1,9 +1,24 @@
 //! What the database remembers about itself.
 
 use super::{Db, StoreError, for_both_engines, reading, writing};
+use crate::calls::forgetting::Key;
 
 /// There while a rebuild has begun and not ended.
 pub const REBUILDING: &str = "rebuilding";
+/// Milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
+pub const FORGOTTEN_BEFORE: &str = "forgotten-before";
+/// As far as that is done.
+pub const FORGOTTEN_UP_TO: &str = "forgotten-up-to";
+/// The same of events: those of calls that began before are gone, or are about to go.
+pub const EVENTS_GONE_BEFORE: &str = "events-gone-before";
+/// As far as that is done.
+pub const EVENTS_GONE_UP_TO: &str = "events-gone-up-to";
+/// What pseudonyms are made with, as long as it is needed.
+pub const FORGETTING_KEY: &str = "forgetting-key";
+/// There while something was forgotten of which the database file may still hold traces.
+pub const ERASING: &str = "erasing";
+/// What the daily forgetting was last done for.
+pub const FORGOTTEN_ON: &str = "forgotten-on";
 
 /// A remembered value.
 ///
@@ -13,6 +28,22 @@ pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     reading!(db, pool => {
         Ok(sqlx::query_scalar("select value from settings where name = $1").bind(name).fetch_optional(pool).await?)
     })
+}
+
+/// A remembered instant; the beginning of all time if there is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recall_ms(db: &Db, name: &str) -> Result<i64, StoreError> {
+    Ok(recall(db, name).await?.and_then(|value| value.parse().ok()).unwrap_or(i64::MIN))
+}
+
+/// Remembers an instant unless a later one is remembered.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn advance_ms(db: &Db, name: &str, at_ms: i64) -> Result<(), StoreError> {
+    if recall_ms(db, name).await? < at_ms { remember(db, name, &at_ms.to_string()).await } else { Ok(()) }
 }
 
 /// Remembers a value.
@@ -44,6 +75,19 @@ pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
             .map(drop)
             .map_err(StoreError::from)
     })
+}
+
+/// A key as it is remembered, and what it was made for.
+pub(super) fn write_key(purpose: &str, key: &Key) -> String {
+    format!("{purpose} {}", hex::encode(key))
+}
+
+/// Reads what [`write_key`] wrote.
+pub(super) fn read_key(value: &str) -> Option<(&str, Key)> {
+    let (purpose, digits) = value.split_once(' ')?;
+    let mut key = [0; 64];
+    hex::decode_to_slice(digits, &mut key).ok()?;
+    Some((purpose, key))
 }
 
 for_both_engines! {

@@ -19,6 +19,8 @@ use crate::routing::table::Decision;
 const MOST_BYTES: u64 = 1 << 30;
 /// So many entries are handed out at once.
 const AT_ONCE: usize = 500;
+/// How the file ends of what was set aside.
+const REJECTED: &str = ".rejected";
 /// Servers that may share a folder, each with a file of its own.
 const MOST_SERVERS: u32 = 16;
 
@@ -196,7 +198,7 @@ impl Spool {
     /// # Errors
     /// When it cannot be written.
     pub fn set_aside(&self, lines: &[String]) -> io::Result<PathBuf> {
-        let path = with_ending(&self.path, ".rejected");
+        let path = with_ending(&self.path, REJECTED);
         let mut file = private().append(true).create(true).open(&path)?;
         lines.iter().try_for_each(|line| writeln!(file, "{line}"))?;
         file.sync_data()?;
@@ -245,6 +247,15 @@ impl Entry {
         });
         Some(Delivery { receipt: receipt.into(), source: Source::PbxAgain(decision) })
     }
+}
+
+/// The files of all servers of this folder in which something is: where events wait, and where those are that were set
+/// aside.
+pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let is_used = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
+    let files = || (1..=MOST_SERVERS).map(|number| numbered(path, number));
+    let aside = files().map(|file| with_ending(&file, REJECTED));
+    (files().filter(is_used).collect(), aside.filter(is_used).collect())
 }
 
 /// An event as a line, to be set aside.

@@ -41,6 +41,7 @@ mod metrics;
 mod openapi;
 mod oracle;
 mod overload;
+mod privacy;
 mod proxies;
 mod quality;
 mod revisions;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::openapi::{FilterParams, PageParams};
 use super::{filter, limit, parameter, parameters};
-use crate::calls::receipts::Receipt;
+use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event};
 use crate::routing::table::Decision;
 use crate::stats::filter::{FilterError, FilterProblem};
@@ -131,13 +131,25 @@ struct CallList {
     next_cursor: Option<String>,
 }
 
+/// A call with its events and what the PBX was told.
 #[derive(Serialize, utoipa::ToSchema)]
-struct CallDetail {
+pub struct CallDetail {
     #[serde(flatten)]
     call: CallJson,
     events: Vec<EventJson>,
     /// `null` if the PBX did not ask.
     decision: Option<DecisionJson>,
+}
+
+impl CallDetail {
+    /// As it stands at `now_ms`.
+    pub fn new(call: StoredCall, events: &Receipts, decision: Option<Decision>, now_ms: i64, timeout_ms: i64) -> Self {
+        Self {
+            call: CallJson::new(call, now_ms, timeout_ms),
+            events: events.iter().map(EventJson::new).collect(),
+            decision: decision.map(DecisionJson::from),
+        }
+    }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -225,11 +237,7 @@ pub async fn show(path: Path<String>, request: HttpRequest, state: Data<State>) 
     let call = call.filter(|call| Who::may_see(&request, &call.call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
-    Ok(Json(CallDetail {
-        call: CallJson::new(call, now_ms(), state.hangup_timeout_ms()),
-        events: events.iter().map(EventJson::new).collect(),
-        decision: decision.map(DecisionJson::from),
-    }))
+    Ok(Json(CallDetail::new(call, &events, decision, now_ms(), state.hangup_timeout_ms())))
 }
 
 #[cfg(test)]
@@ -237,7 +245,6 @@ mod tests {
     use super::*;
     use crate::calls::call::Call;
     use crate::calls::phone::Numbering;
-    use crate::calls::receipts::{Receipt, Receipts};
 
     #[test]
     fn texts_stand_in_the_order_of_the_json() {

@@ -237,6 +237,7 @@ pub static TEXTS: Texts = Texts {
         outbound: "ausgehend",
         direction_unknown: "Richtung unbekannt",
         anonymous: "Anonym",
+        forgotten: "Nummer gelöscht",
         older: "Ältere Anrufe",
         newest: "Zu den neuesten",
         none: "Keine Anrufe",

@@ -222,6 +222,7 @@ pub static TEXTS: Texts = Texts {
         outbound: "outbound",
         direction_unknown: "direction unknown",
         anonymous: "Anonymous",
+        forgotten: "Number deleted",
         older: "Older calls",
         newest: "To the newest",
         none: "No calls here",

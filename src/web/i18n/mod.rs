@@ -118,6 +118,7 @@ pub struct CallsTexts {
     pub outbound: &'static str,
     pub direction_unknown: &'static str,
     pub anonymous: &'static str,
+    pub forgotten: &'static str,
     pub older: &'static str,
     pub newest: &'static str,
     pub none: &'static str,

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 
+use super::named::Named;
 use super::visit::Visit;
 use super::words::Words;
 use crate::calls::outcome::Outcome;
@@ -193,8 +194,8 @@ pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
         ("number" | "party", number) => {
             // A raw + in a query decodes to a space.
             let number = number.strip_prefix(' ').map_or(number.to_owned(), |rest| format!("+{}", rest.trim()));
-            let name = if name == "number" { visit.names.line(&number) } else { visit.names.contact(&number) };
-            name.map_or(number, |name| name.to_string())
+            let named = if name == "number" { Named::line(number, &visit.names) } else { Named::party(number, visit) };
+            named.short().to_owned()
         }
         ("route", id) => id.parse().ok().and_then(|id| visit.route_name(id)).unwrap_or_else(|| id.to_owned()),
         ("peer", peer) => visit.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),

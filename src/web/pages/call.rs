@@ -101,7 +101,7 @@ pub async fn show(
         log_t: &visit.texts.call_log,
         history_t: &visit.texts.history,
         calls_t: &visit.texts.calls,
-        title: (t.title)(named_party(&call, &names, &visit).short()),
+        title: (t.title)(named_party(&call, &visit).short()),
         direction: direction(call.direction, &visit),
         outcome: outcome(became, &visit),
         day: visit.format.moment(call.started_ms),
@@ -258,7 +258,7 @@ fn facts(call: &Call, names: &Names, visit: &Visit) -> Vec<(&'static str, Named)
     };
     let duration = |seconds: Option<u32>| seconds.map(|seconds| Named::plain(format.duration(seconds.into())));
     let line = call.number.as_ref().map(|number| Named::line(number, names).to(Scope::Line(number.clone()).path()));
-    let party = call.party.as_ref().map(|party| Named::party(party, names).to(Scope::Caller(party.clone()).path()));
+    let party = call.party.as_ref().map(|party| Named::party(party, visit).to(Scope::Caller(party.clone()).path()));
     let peer = call.peer.as_ref().map(|peer| Named::agent(peer, names).to(Scope::Agent(peer.clone()).path()));
     let facts = [
         (calls_t.party, party),

@@ -1,6 +1,7 @@
 use super::named::Named;
 use super::visit::Visit;
 use crate::calls::call::Call;
+use crate::calls::forgetting::is_pseudonym;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::is_anonymous;
 use crate::placetel::event::Direction;
@@ -8,7 +9,6 @@ use crate::store::calls::StoredCall;
 use crate::web::charts::Series;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::NOTHING;
-use crate::web::names::Names;
 use crate::web::state::State;
 
 /// A call in a list.
@@ -48,7 +48,7 @@ pub fn call_rows(calls: &[StoredCall], state: &State, visit: &Visit) -> Vec<Call
             day: format!("{} {}", visit.format.short_weekday(day), visit.format.day(day)),
             time: visit.format.time(call.started_ms),
             direction: direction(call.direction, visit),
-            party: named_party(call, &names, visit),
+            party: named_party(call, visit),
             number: Named::line(call.number.as_deref().unwrap_or(NOTHING), &names),
             peer: Named::agent(call.peer.as_deref().unwrap_or_default(), &names),
             outcome: outcome(call.standing(now_ms, timeout_ms).1, visit),
@@ -70,13 +70,17 @@ pub fn party(call: &Call, visit: &Visit) -> String {
 }
 
 /// The other side with its name, for people.
-pub fn named_party(call: &Call, names: &Names, visit: &Visit) -> Named {
-    Named::party(party(call, visit), names)
+pub fn named_party(call: &Call, visit: &Visit) -> Named {
+    Named::party(party(call, visit), visit)
 }
 
 /// A number as it was sent, for people.
 pub fn number(raw: &str, visit: &Visit) -> String {
-    if is_anonymous(raw) { visit.texts.calls.anonymous.to_owned() } else { raw.to_owned() }
+    match raw {
+        _ if is_anonymous(raw) => visit.texts.calls.anonymous.to_owned(),
+        _ if is_pseudonym(raw) => visit.texts.calls.forgotten.to_owned(),
+        _ => raw.to_owned(),
+    }
 }
 
 /// A direction, for people.

@@ -183,12 +183,12 @@ fn back(form: &Parameters, just_done: Option<&str>) -> String {
 fn just_done(parameters: &Parameters, marks: &[Mark], visit: &Visit) -> Option<(String, String)> {
     let party = parameter(parameters, "done")?;
     let mark = marks.iter().find(|mark| mark.party == party)?;
-    Some((mark.party.clone(), (visit.texts.callbacks.marked)(Named::party(&*mark.party, &visit.names).short())))
+    Some((mark.party.clone(), (visit.texts.callbacks.marked)(Named::party(&*mark.party, visit).short())))
 }
 
 fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
     let (t, format) = (&visit.texts.callbacks, &visit.format);
-    let named = Named::party(&*callback.party, &visit.names);
+    let named = Named::party(&*callback.party, visit);
     let line = |number: &String| Named::line(number, &visit.names).to(Scope::Line(number.clone()).path());
     let first_day = state.derivation.business.day(callback.first_missed_ms);
     let calls = Words::default()
@@ -210,7 +210,7 @@ fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
 
 fn mark_row(mark: Mark, visit: &Visit) -> MarkRow {
     let t = &visit.texts.callbacks;
-    let named = Named::party(&*mark.party, &visit.names);
+    let named = Named::party(&*mark.party, visit);
     MarkRow {
         what: (t.marked_at)(&visit.format.moment(mark.done_ms), mark.done_by.as_deref()),
         undo: (t.undo_party)(&named.both()),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::visit::Visit;
+use crate::calls::forgetting::is_pseudonym;
 use crate::web::names::Names;
 
 /// A number or agent wherever a page shows one. In a template `{{ party }}` is all: it writes its own HTML.
@@ -41,9 +43,12 @@ impl Named {
     }
 
     /// Somebody outside.
-    pub fn party(number: impl Into<String>, names: &Names) -> Self {
+    pub fn party(number: impl Into<String>, visit: &Visit) -> Self {
         let raw = number.into();
-        Self { name: names.contact(&raw), raw, href: None }
+        if is_pseudonym(&raw) {
+            return Self::plain(visit.texts.calls.forgotten);
+        }
+        Self { name: visit.names.contact(&raw), raw, href: None }
     }
 
     /// Leading there.

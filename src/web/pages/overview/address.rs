@@ -35,7 +35,7 @@ impl Scope {
             Self::Company => Named::plain(visit.texts.overview.title),
             Self::Line(number) => Named::line(number, &visit.names),
             Self::Agent(peer) => Named::agent(peer, &visit.names),
-            Self::Caller(party) => Named::party(party, &visit.names),
+            Self::Caller(party) => Named::party(party, visit),
         }
     }
 

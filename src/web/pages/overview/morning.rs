@@ -134,7 +134,7 @@ pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, fo
 pub fn owed_rows(owed: &Owed, state: &State, visit: &Visit) -> Vec<OwedRow> {
     let (d, format) = (&visit.texts.dashboard, &visit.format);
     let row = |callback: &Callback| OwedRow {
-        party: Named::party(&*callback.party, &visit.names),
+        party: Named::party(&*callback.party, visit),
         dial: format!("tel:{}", callback.party),
         href: Scope::Caller(callback.party.clone()).path(),
         more: (d.tried)(

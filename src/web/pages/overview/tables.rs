@@ -91,7 +91,7 @@ pub fn callers_shown(manner: Manner) -> usize {
 /// Who called most often; of an agent without what was missed.
 pub fn callers(callers: &[TopCaller], of_agent: bool, address: &Address, visit: &Visit) -> Vec<Row> {
     let row = |caller: &TopCaller| Row {
-        name: Named::party(&*caller.party, &visit.names).to(elsewhere(Scope::Caller(caller.party.clone()), address)),
+        name: Named::party(&*caller.party, visit).to(elsewhere(Scope::Caller(caller.party.clone()), address)),
         figures: match of_agent {
             true => vec![visit.format.number(caller.calls)],
             false => vec![visit.format.number(caller.calls), visit.format.number(caller.missed)],

@@ -1,0 +1,234 @@
+//! Making the outside party of a call unrecognisable in its events. What they fold to stays the same but for the party:
+//! the log remains the truth, and nothing in it leads back to a number.
+//!
+//! The body of a forgotten event holds what is known to be harmless, and a mark with its place among the events of its
+//! call, which keeps their order where they came at the same time and keeps apart what differed in the party alone.
+
+use std::collections::BTreeSet;
+
+use form_urlencoded::Serializer;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::call::Call;
+use super::phone::{Numbering, is_anonymous};
+use super::receipts::{Receipt, Receipts};
+use crate::placetel::event::{CallId, Direction, Event, EventError, Kind};
+
+/// The field that only forgotten events have.
+pub const MARK: &str = "forgotten";
+/// The fields of which it is known what they hold.
+const KNOWN: [&str; 8] = ["call_id", "direction", "duration", "event", "from", "peer", "to", "type"];
+/// What a pseudonym begins with, of what was no valid number.
+const OTHER: &str = "forgotten-";
+/// What a pseudonym begins with, of a valid number.
+const NUMBER: &str = "forgotten-number-";
+/// Half-bytes that tell pseudonyms apart.
+const LETTERS: usize = 20;
+/// A number shorter than this occurs in other texts by chance.
+const MIN_DIGITS: usize = 6;
+
+/// What pseudonyms are made with. Whoever has it can try all numbers there are, so it is destroyed as soon as nobody who
+/// is still to be forgotten has to be known again.
+pub type Key = [u8; 64];
+
+/// What stands for `party`. The same one under the same key, another one under any other key; without the key nothing
+/// leads from it to the party.
+pub fn pseudonym(key: &Key, party: &str, numbering: &Numbering) -> String {
+    let mut mac = Hmac::<Sha256>::new(key.into());
+    mac.update(party.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    // Letters only: nobody searches for a number and finds this.
+    let letters = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'a' + half));
+    let kind = if numbering.e164(party).as_deref() == Some(party) { NUMBER } else { OTHER };
+    kind.chars().chain(letters.take(LETTERS)).collect()
+}
+
+/// Whether this stands for somebody forgotten.
+pub fn is_pseudonym(party: &str) -> bool {
+    party.starts_with(OTHER)
+}
+
+/// Whether this stands for somebody forgotten who had a valid number.
+pub fn was_number(party: &str) -> bool {
+    party.starts_with(NUMBER)
+}
+
+/// Whether an event's outside party was made unrecognisable.
+pub fn is_forgotten(body: &[u8]) -> bool {
+    body.strip_prefix(MARK.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+}
+
+/// Somebody outside who is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// What calls may have as party: the number in E.164 (what is no valid number as it is), pseudonyms of it.
+    pub parties: BTreeSet<String>,
+    /// What every notation of the number holds; `None` if it is none.
+    pub digits: Option<String>,
+}
+
+impl Person {
+    /// Whoever has this number, and is known as `parties`.
+    pub fn new(number: &str, parties: BTreeSet<String>, numbering: &Numbering) -> Self {
+        let digits = numbering.e164(number).map(|number| {
+            let digits = number.trim_start_matches('+');
+            digits.strip_prefix(numbering.calling_code()).unwrap_or(digits).to_owned()
+        });
+        Self { parties, digits: digits.filter(|digits| digits.len() >= MIN_DIGITS) }
+    }
+
+    /// Whether a call is one with this person, or its events tell of the person in a field that nobody knows.
+    pub fn is_in(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
+        let is_it = |raw: &str| numbering.normalize(raw).is_some_and(|party| self.parties.contains(&party));
+        call.party.as_deref().is_some_and(is_it)
+            || outsiders(receipts, call.direction).any(is_it)
+            || receipts.iter().any(|receipt| self.is_in_unknown_fields(&receipt.body))
+    }
+
+    /// Whether a text is this number or holds it.
+    pub fn is_mentioned(&self, text: &str, numbering: &Numbering) -> bool {
+        numbering.normalize(text).is_some_and(|party| self.parties.contains(&party))
+            || self.digits.as_ref().is_some_and(|digits| text.contains(digits))
+    }
+
+    fn is_in_unknown_fields(&self, body: &[u8]) -> bool {
+        let Some(digits) = &self.digits else { return false };
+        let mut fields = form_urlencoded::parse(body);
+        fields.any(|(name, value)| !KNOWN.contains(&&*name) && (value.contains(digits) || name.contains(digits)))
+    }
+}
+
+/// Whether a call is forgotten, by its events.
+pub fn are_forgotten(receipts: &Receipts) -> bool {
+    receipts.iter().any(|receipt| is_forgotten(&receipt.body))
+}
+
+/// Everything that the events of a call tell about who was outside, as sent.
+pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iterator<Item = &str> {
+    receipts.iter().flat_map(move |receipt| {
+        let Event { from, to, .. } = &receipt.event;
+        let (from, to) = match direction {
+            Some(Direction::In) => (from, &None),
+            Some(Direction::Out) => (&None, to),
+            None => (from, to),
+        };
+        from.iter().chain(to).map(String::as_str).filter(|raw| !is_anonymous(raw))
+    })
+}
+
+/// The events of a call with `pseudonym` for whoever was outside. Of a call of unknown direction that is either side.
+///
+/// # Errors
+/// Never, as long as an event is one.
+pub fn conceal(receipts: &Receipts, direction: Option<Direction>, pseudonym: &str) -> Result<Receipts, EventError> {
+    let concealed = |(place, receipt): (usize, &Receipt)| {
+        let body = harmless(&receipt.body, &receipt.event, direction, pseudonym);
+        Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, marked(place, &body))? })
+    };
+    receipts.iter().enumerate().map(concealed).collect()
+}
+
+/// The same with a call whose events are gone.
+pub fn conceal_bare(call: &mut Call, pseudonym: &str) {
+    let is_side = |side| call.direction.is_none_or(|direction| direction == side);
+    let sides =
+        [(is_side(Direction::In), &mut call.from), (is_side(Direction::Out), &mut call.to), (true, &mut call.party)];
+    for (is_outside, value) in sides {
+        if is_outside && value.as_deref().is_some_and(|raw| !is_anonymous(raw)) {
+            *value = Some(pseudonym.to_owned());
+        }
+    }
+}
+
+/// An event of a forgotten call as the log may hold it: the one that it repeats, or a new one that is forgotten, too.
+///
+/// # Errors
+/// Never, as long as an event is one.
+pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) -> Result<Receipt, EventError> {
+    let shape = |receipt: &Receipt| harmless(&receipt.body, &receipt.event, direction, MARK);
+    let wanted = shape(receipt);
+    let repeated = known.find(&receipt.body).or_else(|| known.iter().find(|other| shape(other) == wanted));
+    let body = match repeated {
+        Some(other) => other.body.clone(),
+        None => {
+            let outside = outsiders(known, direction).find(|party| is_pseudonym(party)).unwrap_or(OTHER);
+            marked(known.len(), &harmless(&receipt.body, &receipt.event, direction, outside))
+        }
+    };
+    Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, body)? })
+}
+
+/// What is known to be harmless of a body. Fields that nobody knows may hold anything.
+fn harmless(body: &[u8], event: &Event, direction: Option<Direction>, outside: &str) -> String {
+    let Event { kind, call_id, from, to, direction: told, peer, hangup_type, duration_seconds } = event;
+    let hide = |side: Direction, raw: &str| {
+        let is_outside = direction.is_none_or(|direction| direction == side) && !is_anonymous(raw);
+        if is_outside { outside.to_owned() } else { raw.to_owned() }
+    };
+    let fields = [
+        ("call_id", Some(CallId::as_str(call_id).to_owned())),
+        ("direction", told.map(|told| told.as_str().to_owned())),
+        ("duration", duration_seconds.map(|seconds| seconds.to_string())),
+        ("event", Some(name(body, *kind))),
+        ("from", from.as_deref().map(|raw| hide(Direction::In, raw))),
+        ("peer", peer.clone()),
+        ("to", to.as_deref().map(|raw| hide(Direction::Out, raw))),
+        ("type", hangup_type.as_deref().map(|word| if is_word(word) { word } else { "other" }.to_owned())),
+    ];
+    let mut form = Serializer::new(String::new());
+    for (name, value) in fields.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        form.append_pair(name, &value);
+    }
+    form.finish()
+}
+
+fn marked(place: usize, body: &str) -> Vec<u8> {
+    format!("{MARK}={place:06}&{body}").into_bytes()
+}
+
+/// The event's name as sent, unless it could be anything.
+fn name(body: &[u8], kind: Kind) -> String {
+    let sent = form_urlencoded::parse(body).find(|(name, _)| name == "event").map(|(_, value)| value.into_owned());
+    match kind {
+        Kind::IncomingCall => "IncomingCall".to_owned(),
+        Kind::OutgoingCall => "OutgoingCall".to_owned(),
+        Kind::CallAccepted => "CallAccepted".to_owned(),
+        Kind::HungUp => "HungUp".to_owned(),
+        Kind::Other => sent.filter(|name| is_word(name)).unwrap_or_else(|| "Other".to_owned()),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
+}
+
+/// `text` with `pseudonym` for every way to write one of `numbers` in it; `None` if there is none.
+pub fn blank<'a>(
+    text: &str,
+    numbers: impl Iterator<Item = &'a str>,
+    numbering: &Numbering,
+    pseudonym: &str,
+) -> Option<String> {
+    let mut ways: Vec<String> = numbers.flat_map(|number| notations(number, numbering)).collect();
+    // A longer one may hold a shorter one.
+    ways.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    ways.dedup();
+    let blanked = ways.iter().fold(text.to_owned(), |text, way| text.replace(way.as_str(), pseudonym));
+    (blanked != text).then_some(blanked)
+}
+
+/// The usual ways to write a number without anything between its digits, and as it is.
+pub fn notations(raw: &str, numbering: &Numbering) -> Vec<String> {
+    let mut ways = vec![raw.to_owned()];
+    if let Some(number) = numbering.e164(raw) {
+        let digits = number.trim_start_matches('+');
+        ways.extend([number.clone(), format!("00{digits}"), digits.to_owned()]);
+        ways.extend(digits.strip_prefix(numbering.calling_code()).map(|national| format!("0{national}")));
+    }
+    ways.retain(|way| way.chars().filter(char::is_ascii_digit).count() >= MIN_DIGITS);
+    ways
+}
+
+#[cfg(test)]
+mod tests;

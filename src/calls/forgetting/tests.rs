@@ -1,0 +1,175 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::calls::call::Call;
+
+const NUMBERS: [&str; 9] = [
+    "01712345678",
+    "+491712345678",
+    "00491712345678",
+    "491712345678",
+    "0171 / 23 45 678",
+    "anonymous",
+    "0221999999999",
+    "7777outside@fpbx.de",
+    "023456",
+];
+
+fn german() -> Numbering {
+    Numbering::new("DE").unwrap()
+}
+
+fn receipt(received_ms: i64, body: &str) -> Receipt {
+    Receipt::new(received_ms, body.into()).unwrap()
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+fn text(receipt: &Receipt) -> &str {
+    std::str::from_utf8(&receipt.body).unwrap()
+}
+
+#[test]
+fn a_pseudonym_is_one_persons_under_one_key() {
+    let of = |key: u8, party| pseudonym(&[key; 64], party, &german());
+    let known = of(1, "+491712345678");
+    assert_eq!(known, of(1, "+491712345678"));
+    assert_ne!(known, of(1, "+491712345679"));
+    assert_ne!(known, of(2, "+491712345678"));
+    assert!(is_pseudonym(&known) && was_number(&known));
+    assert!(!known.contains(|c: char| c.is_ascii_digit()));
+    assert_eq!(german().normalize(&known).as_ref(), Some(&known));
+    let other = of(1, "7777outside@fpbx.de");
+    assert!(is_pseudonym(&other) && !was_number(&other));
+}
+
+#[test]
+fn what_is_left_of_a_body_is_what_is_known_to_be_harmless() {
+    let body = form(&[
+        ("call_id", "a"),
+        ("event", "CallParked"),
+        ("from", "01712345678"),
+        ("to", "022129191999"),
+        ("direction", "in"),
+        ("from", "01712345678"),
+        ("caller", "01712345678"),
+        ("01712345678", "x"),
+        ("type", "01712345678"),
+        ("duration", "01712345678"),
+    ]);
+    let known: Receipts = [receipt(1, &body)].into_iter().collect();
+    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    assert_eq!(
+        text(concealed.iter().next().unwrap()),
+        "forgotten=000000&call_id=a&direction=in&event=CallParked&from=forgotten-x&to=022129191999&type=other"
+    );
+}
+
+#[test]
+fn events_that_differ_in_the_notation_alone_stay_two() {
+    let of = |from| receipt(1, &form(&[("call_id", "a"), ("event", "IncomingCall"), ("from", from)]));
+    let known: Receipts = [of("01712345678"), of("+491712345678")].into_iter().collect();
+    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    assert_eq!(concealed.len(), 2);
+    // Either of them is known.
+    for from in ["01712345678", "+491712345678"] {
+        assert!(concealed.find(&admit(&of(from), &concealed, Some(Direction::In)).unwrap().body).is_some());
+    }
+}
+
+#[test]
+fn a_new_event_of_a_forgotten_call_is_forgotten_too() {
+    let known: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
+    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let late = receipt(9, "call_id=a&event=HungUp&from=01712345678&to=23&type=missed&duration=0");
+    let admitted = admit(&late, &concealed, Some(Direction::In)).unwrap();
+    assert_eq!(
+        text(&admitted),
+        "forgotten=000001&call_id=a&duration=0&event=HungUp&from=forgotten-x&to=23&type=missed"
+    );
+}
+
+#[test]
+fn numbers_in_a_text_are_blanked_in_every_notation() {
+    let xml = "<Number>01712345678</Number><Number>+491712345678</Number><Number>00491712345678</Number>\
+               <Number>022129191999</Number>";
+    let blanked = blank(xml, ["+491712345678"].into_iter(), &german(), "x").unwrap();
+    assert_eq!(blanked, "<Number>x</Number><Number>x</Number><Number>x</Number><Number>022129191999</Number>");
+    assert_eq!(blank("<Target ringtime=\"23\"/>", ["23"].into_iter(), &german(), "x"), None);
+}
+
+/// Few values, so that events agree, contradict each other and come at the same time.
+fn events() -> impl Strategy<Value = Receipts> {
+    let fields = (
+        prop::sample::select(vec!["IncomingCall", "OutgoingCall", "CallAccepted", "HungUp", "Odd One", "Parked"]),
+        prop::option::of(prop::sample::select(NUMBERS.to_vec())),
+        prop::option::of(prop::sample::select(vec!["022129191999", "23", "01712345678"])),
+        prop::option::of(prop::sample::select(vec!["in", "out", "up"])),
+        prop::option::of(prop::sample::select(vec!["7777anna@fpbx.de", "7777bert@fpbx.de"])),
+        prop::option::of(prop::sample::select(vec!["accepted", "missed", "busy", "0171 2345678"])),
+        prop::option::of(prop::sample::select(vec!["0", "5", "x", "01712345678"])),
+        prop::option::of(prop::sample::select(vec!["01712345678", ""])),
+    );
+    let event = (0..3i64, 1..3u32, fields).prop_map(|(at, deliveries, fields)| {
+        let (name, from, to, direction, peer, hangup_type, duration, note) = fields;
+        let optional = [
+            ("from", from),
+            ("to", to),
+            ("direction", direction),
+            ("peer", peer),
+            ("type", hangup_type),
+            ("duration", duration),
+            ("note", note),
+        ];
+        let mut pairs = vec![("event", name), ("call_id", "a")];
+        pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        Receipt { deliveries, ..receipt(1_795_334_400_000 + at * 1_000, &form(&pairs)) }
+    });
+    prop::collection::vec(event, 1..7).prop_map(Receipts::from_iter)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_forgotten_call_is_the_same_call_but_for_the_party(receipts in events()) {
+        let numbering = german();
+        let call = Call::fold(&receipts, &numbering).unwrap();
+        let concealed = conceal(&receipts, call.direction, "forgotten-x").unwrap();
+        let after = Call::fold(&concealed, &numbering).unwrap();
+        let hidden = |raw: &Option<String>| raw.as_ref().map(|raw| {
+            if is_anonymous(raw) { raw.clone() } else { "forgotten-x".to_owned() }
+        });
+        let is_side = |side| call.direction.is_none_or(|direction| direction == side);
+        let expected = Call {
+            party: call.party.as_ref().map(|_| "forgotten-x".to_owned()),
+            from: if is_side(Direction::In) { hidden(&call.from) } else { call.from.clone() },
+            to: if is_side(Direction::Out) { hidden(&call.to) } else { call.to.clone() },
+            ..call.clone()
+        };
+        prop_assert_eq!(after, expected);
+        let times = |receipts: &Receipts| receipts.iter().map(|r| (r.received_ms, r.deliveries)).collect::<Vec<_>>();
+        prop_assert_eq!(times(&concealed), times(&receipts));
+        // Once more changes nothing but the name.
+        let again = conceal(&concealed, call.direction, "forgotten-x").unwrap();
+        prop_assert_eq!(&again, &concealed);
+        for receipt in receipts.iter() {
+            let known = admit(receipt, &concealed, call.direction).unwrap();
+            prop_assert!(concealed.find(&known.body).is_some(), "{}", text(receipt));
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_left(receipts in events()) {
+        let call = Call::fold(&receipts, &german()).unwrap();
+        let concealed = conceal(&receipts, call.direction, "forgotten-x").unwrap();
+        let own = if call.direction == Some(Direction::Out) { "from=" } else { "to=" };
+        for receipt in concealed.iter() {
+            let outside: Vec<_> = text(receipt).split('&').filter(|field| !field.starts_with(own)).collect();
+            prop_assert!(call.direction.is_some() || !text(receipt).contains("2345678"), "{}", text(receipt));
+            prop_assert!(!outside.join("&").contains("2345678"), "{}", text(receipt));
+        }
+    }
+}

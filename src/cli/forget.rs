@@ -1,0 +1,126 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use chrono::NaiveDate;
+use clap::Args;
+use tokio::task::JoinHandle;
+
+use super::mentions::Mentions;
+use super::rebuild::progress_bar;
+use crate::calls::phone::{Numbering, is_anonymous};
+use crate::config::Config;
+use crate::store::Db;
+use crate::store::forgetting::{forget_before, forget_party};
+use crate::store::rebuild::count_calls;
+use crate::store::record::{Derivation, record};
+use crate::store::spool::{Spool, with_events};
+use crate::web::clock::now_ms;
+
+/// How long a server that runs may take to store what waits in its spool.
+const SPOOL_SECONDS: u32 = 60;
+
+/// Make outside parties unrecognisable: of older calls, or one of all calls
+///
+/// It reaches raw events, calls, callbacks, what the PBX was told, and the spool; statistics stay as they are. It cannot be
+/// undone, and it does not reach older backups. A SQLite file is written anew, which takes as much room once more. Safe
+/// while a server runs, and can be interrupted and begun again.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct ForgetArgs {
+    /// Of calls that began before this day (2026-01-31) in the business time zone
+    #[arg(long, value_name = "DAY")]
+    before: Option<NaiveDate>,
+    /// Of calls with this number, in any notation, whenever they were
+    #[arg(long, value_name = "NUMBER")]
+    party: Option<String>,
+}
+
+/// Forgets.
+///
+/// # Errors
+/// When the number is none, the database does not answer, or events still wait in the spool.
+pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
+    let (db, derivation) = super::open(&config).await?;
+    let db = Arc::new(db);
+    let checkpointing = db.checkpoint_in_background();
+    empty_spool(&db, &derivation, &config.spool).await?;
+    let bar = progress_bar(count_calls(&db).await?.unsigned_abs());
+    let progress = |looked_at: i64| bar.inc(looked_at.unsigned_abs());
+    match (args.before, args.party) {
+        (Some(day), _) => {
+            // What begins later is none of those calls, whatever the day.
+            let before_ms = derivation.business.day_start_ms(day).min(now_ms());
+            let forgotten = forget_before(&db, &derivation, before_ms, progress).await?;
+            bar.finish_and_clear();
+            eprintln!("{} calls forgotten", forgotten.calls);
+        }
+        (None, party) => {
+            let number = number(party.as_deref().unwrap_or_default(), &derivation.numbering)?;
+            let forgotten = forget_party(&db, &derivation, &number, progress).await?;
+            bar.finish_and_clear();
+            eprintln!("{} calls forgotten", forgotten.calls);
+            tell(&Mentions::find(&db, &number, &derivation.numbering).await?);
+        }
+    }
+    for file in with_events(&config.spool).1 {
+        eprintln!(
+            "{}: holds events that the database rejected, with their numbers; look at it and delete it",
+            file.display()
+        );
+    }
+    checkpointing.inspect(JoinHandle::abort);
+    db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// As calls have it.
+pub(super) fn number(text: &str, numbering: &Numbering) -> anyhow::Result<String> {
+    match numbering.normalize(text.trim()) {
+        Some(number) if !number.is_empty() => Ok(number),
+        _ if is_anonymous(text) => bail!("--party: whoever hides the number is nobody in particular"),
+        _ => bail!("--party: expected a telephone number"),
+    }
+}
+
+fn tell(Mentions { contact, routes, lists }: &Mentions) {
+    if contact.is_some() {
+        eprintln!("contacts: the number still has a name; delete it under Settings if it is to go");
+    }
+    for route in routes {
+        eprintln!("routes: {} ({}) still holds the number, and so may earlier revisions", route.name, route.id);
+    }
+    for list in lists {
+        eprintln!("lists: @{list} still holds the number");
+    }
+}
+
+/// Stores what servers have left that are gone, and waits for those that run.
+async fn empty_spool(db: &Db, derivation: &Derivation, path: &Path) -> anyhow::Result<()> {
+    if with_events(path).0.is_empty() {
+        return Ok(());
+    }
+    let mut spool = Spool::open(path)?;
+    while !spool.is_empty() {
+        let waiting = spool.waiting()?;
+        record(db, derivation, &waiting.deliveries).await?;
+        if !waiting.unreadable.is_empty() {
+            spool.set_aside(&waiting.unreadable)?;
+        }
+        spool.stored(&waiting)?;
+    }
+    drop(spool);
+    for _ in 0..SPOOL_SECONDS {
+        if with_events(path).0.is_empty() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let files: Vec<_> = with_events(path).0.iter().map(|file| file.display().to_string()).collect();
+    bail!(
+        "--spool: events wait in {}, which a server has in use: run this again when they are stored",
+        files.join(", ")
+    )
+}

@@ -1,0 +1,364 @@
+//! The steps of forgetting, each within a transaction: calls and whatever else tells who was outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::QueryBuilder;
+
+use super::callbacks::{contact, missed};
+use super::person::CallOfPerson;
+use super::record::{Derivation, Touched};
+use super::rows::unpack_call_id;
+use super::{StoreError, for_both_engines, settings};
+use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseudonym};
+use crate::calls::phone::Numbering;
+use crate::placetel::event::CallId;
+
+/// Small enough that a running server waits only briefly.
+const CALLS_PER_PAGE: i64 = 300;
+/// Calls whose events are searched for a number at a time.
+const CALLS_PER_SEARCH: i64 = 2_000;
+
+/// Whom a pseudonym stands for in a call.
+pub(super) struct Concealed {
+    call_key: i64,
+    numbers: BTreeSet<String>,
+    pseudonym: String,
+}
+
+/// Which pseudonym is given.
+#[derive(Clone, Copy)]
+pub(super) enum Naming<'p> {
+    /// One for each caller.
+    Under(&'p Key),
+    /// This one for all.
+    As(&'p str),
+}
+
+/// What one transaction looked at and changed, and where the next begins; `None` at the end.
+pub(super) struct Page<N> {
+    pub(super) looked_at: i64,
+    pub(super) changed: i64,
+    pub(super) next: Option<N>,
+}
+
+/// Start and key of a call: the order in which calls of long ago are looked through.
+pub(super) type Place = (i64, i64);
+
+/// What calls and marks that are not forgotten tell of a missed call that is about to be: its key, when there was
+/// contact, when it was marked as done.
+type Fact = (i64, Option<i64>, Option<i64>);
+
+const FACTS: &str = concat!(
+    "select m.id, (select min(c.started_ms) from calls c where c.party = m.party and c.started_ms > m.started_ms and ",
+    contact!("c"),
+    "), (select max(d.done_ms) from callbacks_done d where d.party = m.party and d.done_ms >= m.ended_ms) from calls m where ",
+    missed!("m"),
+    " and m.id in ("
+);
+
+/// Leaves a pseudonym of whoever was outside.
+fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
+    let said = outsiders(&call.receipts, call.after.call.direction).map(ToOwned::to_owned);
+    let numbers = said.chain(call.after.call.party.clone()).filter(|number| !is_pseudonym(number)).collect();
+    let pseudonym = match (naming, call.outsider()) {
+        (Naming::As(given), _) => given.to_owned(),
+        (Naming::Under(_), None) => String::new(),
+        (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
+    };
+    call.conceal(&pseudonym, numbering)?;
+    Ok(Concealed { call_key: call.after.key, numbers, pseudonym })
+}
+
+for_both_engines! {
+    use batch, record;
+
+    /// Makes calls unrecognisable that come after their like was forgotten. Without a key nobody needs to know them again.
+    pub async fn conceal_late(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        calls: Vec<&mut Touched>,
+    ) -> Result<Vec<Concealed>, StoreError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = stored_key(connection).await?.unwrap_or_else(rand::random);
+        calls.into_iter().map(|call| conceal(call, Naming::Under(&key), numbering)).collect()
+    }
+
+    /// The key of the forgetting that goes on, if there is one.
+    pub async fn stored_key(connection: &mut EngineConnection) -> Result<Option<Key>, StoreError> {
+        let value: Option<String> = sqlx::query_scalar("select value from settings where name = $1")
+            .bind(settings::FORGETTING_KEY)
+            .fetch_optional(connection)
+            .await?;
+        Ok(value.as_deref().and_then(settings::read_key).map(|(_, key)| key))
+    }
+
+    /// Makes whoever is forgotten unrecognisable in what the PBX was told, too.
+    pub async fn blank_decisions(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        concealed: &[Concealed],
+    ) -> Result<(), StoreError> {
+        let keys: Vec<i64> = concealed.iter().map(|concealed| concealed.call_key).collect();
+        let decisions = batch::load_decisions(connection, &keys).await?;
+        for Concealed { call_key, numbers, pseudonym } in concealed {
+            let numbers = numbers.iter().map(String::as_str);
+            let xml = decisions.get(call_key).map(|decision| &*decision.xml);
+            if let Some(xml) = xml.and_then(|xml| blank(xml, numbers, &derivation.numbering, pseudonym)) {
+                set_decision(connection, *call_key, &xml).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_decision(connection: &mut EngineConnection, call_key: i64, xml: &str) -> Result<(), StoreError> {
+        sqlx::query("update decisions set xml = $2 where call_key = $1")
+            .bind(call_key)
+            .bind(xml)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores calls as `naming` leaves them; how many.
+    async fn conceal_all(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        mut touched: BTreeMap<CallId, Touched>,
+        naming: Naming<'_>,
+    ) -> Result<i64, StoreError> {
+        let calls = touched.values_mut();
+        let concealed: Vec<_> =
+            calls.map(|call| conceal(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
+        record::write(connection, derivation, &touched, &[]).await?;
+        blank_decisions(connection, derivation, &concealed).await?;
+        Ok(concealed.len() as i64)
+    }
+
+    /// Forgets the next calls behind a place that began before `before_ms`.
+    pub async fn forget_page(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        key: &Key,
+        after: Place,
+        before_ms: i64,
+    ) -> Result<Page<Place>, StoreError> {
+        let (ids, _, next) = next_calls(connection, after, before_ms).await?;
+        let known = batch::load_calls(connection, ids.iter()).await?;
+        let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
+        let touched: BTreeMap<_, _> = touched.filter(|(_, call)| !call.is_bare() && !call.is_forgotten()).collect();
+        keep_facts(connection, &touched, before_ms).await?;
+        let changed = conceal_all(connection, derivation, touched, Naming::Under(key)).await?;
+        Ok(Page { looked_at: ids.len() as i64, changed, next })
+    }
+
+    /// Keeps what is known of missed callers from calls and marks since `since_ms`, in which they keep their numbers.
+    async fn keep_facts(
+        connection: &mut EngineConnection,
+        touched: &BTreeMap<CallId, Touched>,
+        since_ms: i64,
+    ) -> Result<(), StoreError> {
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Engine>::new(FACTS);
+        let mut list = query.separated(",");
+        touched.values().for_each(|call| { list.push_bind(call.after.key); });
+        query.push(")");
+        let facts: Vec<Fact> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        for (call_key, contact_ms, done_ms) in facts {
+            let since = |at_ms: &i64| *at_ms >= since_ms;
+            let (contact_ms, done_ms) = (contact_ms.filter(since), done_ms.filter(since));
+            if contact_ms.is_none() && done_ms.is_none() {
+                continue;
+            }
+            sqlx::query("insert into forgotten_callers (call_key, contact_ms, done_ms) values ($1, $2, $3) on conflict do nothing")
+                .bind(call_key)
+                .bind(contact_ms)
+                .bind(done_ms)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the events of the next calls behind a place out of the log.
+    pub async fn drop_page(
+        connection: &mut EngineConnection,
+        after: Place,
+        before_ms: i64,
+    ) -> Result<Page<Place>, StoreError> {
+        let (_, keys, next) = next_calls(connection, after, before_ms).await?;
+        if keys.is_empty() {
+            return Ok(Page { looked_at: 0, changed: 0, next });
+        }
+        let mut query = QueryBuilder::<Engine>::new("delete from events where call_key in (");
+        let mut list = query.separated(",");
+        keys.iter().for_each(|key| { list.push_bind(*key); });
+        query.push(")");
+        let done = query.build().persistent(false).execute(connection).await?;
+        Ok(Page { looked_at: keys.len() as i64, changed: done.rows_affected() as i64, next })
+    }
+
+    /// Ids and keys of the next calls, and the place of the last one.
+    async fn next_calls(
+        connection: &mut EngineConnection,
+        (started_ms, key): Place,
+        before_ms: i64,
+    ) -> Result<(Vec<CallId>, Vec<i64>, Option<Place>), StoreError> {
+        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+            "select started_ms, id, call_id from calls where started_ms >= $1 and started_ms < $3 \
+             and (started_ms, id) > ($1, $2) order by started_ms, id limit $4",
+        )
+        .bind(started_ms)
+        .bind(key)
+        .bind(before_ms)
+        .bind(CALLS_PER_PAGE)
+        .fetch_all(connection)
+        .await?;
+        let ids = rows.iter().map(|(_, _, id)| unpack_call_id(id)).collect::<Result<_, _>>()?;
+        let next = rows.last().map(|(started_ms, key, _)| (*started_ms, *key));
+        Ok((ids, rows.into_iter().map(|(_, key, _)| key).collect(), next))
+    }
+
+    /// Makes marks by hand unrecognisable that were set before.
+    pub async fn forget_marks(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        key: &Key,
+        before_ms: i64,
+    ) -> Result<i64, StoreError> {
+        let parties: Vec<String> = sqlx::query_scalar(
+            "select distinct party from callbacks_done where done_ms < $1 and party not like 'forgotten-%' limit $2",
+        )
+        .bind(before_ms)
+        .bind(CALLS_PER_PAGE)
+        .fetch_all(&mut *connection)
+        .await?;
+        for party in &parties {
+            rename_marks(connection, party, &pseudonym(key, party, numbering), before_ms).await?;
+        }
+        Ok(parties.len() as i64)
+    }
+
+    /// Two names of one person may become one, with marks of the same moment.
+    async fn rename_marks(
+        connection: &mut EngineConnection,
+        party: &str,
+        pseudonym: &str,
+        before_ms: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into callbacks_done (party, done_ms, done_by) select $2, done_ms, done_by from callbacks_done \
+             where party = $1 and done_ms < $3 on conflict do nothing",
+        )
+        .bind(party)
+        .bind(pseudonym)
+        .bind(before_ms)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("delete from callbacks_done where party = $1 and done_ms < $2")
+            .bind(party)
+            .bind(before_ms)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// What somebody may be called in the database: the number, and what stands for it while there is a key.
+    pub async fn parties_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        number: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let known_as = stored_key(connection).await?.map(|key| pseudonym(&key, number, numbering));
+        Ok(known_as.into_iter().chain([number.to_owned()]).collect())
+    }
+
+    /// The calls of somebody among those with the next keys, with their events; and where the next ones begin.
+    pub async fn calls_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        after_key: i64,
+    ) -> Result<(BTreeMap<CallId, Touched>, Option<i64>), StoreError> {
+        let end = after_key.saturating_add(CALLS_PER_SEARCH);
+        let mut query = QueryBuilder::<Engine>::new("select call_id from calls where id > ");
+        query.push_bind(after_key).push(" and id <= ").push_bind(end).push(" and (direction is null or party in (");
+        let mut list = query.separated(",");
+        person.parties.iter().for_each(|party| { list.push_bind(party.as_str()); });
+        query.push(")");
+        if let Some(digits) = &person.digits {
+            query.push(" or id in (select call_key from events where call_key > ").push_bind(after_key);
+            query.push(" and call_key <= ").push_bind(end).push(WAYS.body_holds).push_bind(digits.as_bytes());
+            query.push(") > 0)");
+        }
+        query.push(")");
+        let ids: Vec<Vec<u8>> = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
+        let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<_>, _>>()?;
+        let known = batch::load_calls(connection, ids.iter()).await?;
+        let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
+        let is_about = |call: &Touched| person.is_in(&call.after.call, &call.receipts, numbering);
+        let found = touched.filter(|(_, call)| is_about(call)).collect();
+        let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
+        Ok((found, last.is_some_and(|last| last > end).then_some(end)))
+    }
+
+    /// What is kept of somebody's calls among those with the next keys; and where the next ones begin.
+    pub async fn kept_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        after_key: i64,
+    ) -> Result<(Vec<CallOfPerson>, Option<i64>), StoreError> {
+        let (touched, next) = calls_of(connection, numbering, person, after_key).await?;
+        let keys: Vec<i64> = touched.values().map(|call| call.after.key).collect();
+        let mut decisions = batch::load_decisions(connection, &keys).await?;
+        let kept = |Touched { receipts, after, .. }: Touched| CallOfPerson {
+            decision: decisions.remove(&after.key),
+            events: receipts,
+            call: after,
+        };
+        let mut calls: Vec<_> = touched.into_values().map(kept).collect();
+        calls.sort_by_key(|call| call.call.key);
+        Ok((calls, next))
+    }
+
+    /// Forgets somebody in the calls with the next keys.
+    pub async fn forget_person(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        person: &Person,
+        pseudonym: &str,
+        after_key: i64,
+    ) -> Result<Page<i64>, StoreError> {
+        let (touched, next) = calls_of(connection, &derivation.numbering, person, after_key).await?;
+        let changed = conceal_all(connection, derivation, touched, Naming::As(pseudonym)).await?;
+        Ok(Page { looked_at: CALLS_PER_SEARCH, changed, next })
+    }
+
+    /// Forgets somebody in marks by hand and in what the PBX was told about anybody.
+    pub async fn forget_person_elsewhere(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        pseudonym: &str,
+    ) -> Result<(), StoreError> {
+        for party in &person.parties {
+            rename_marks(connection, party, pseudonym, i64::MAX).await?;
+        }
+        let Some(digits) = &person.digits else { return Ok(()) };
+        let told: Vec<(i64, String)> = sqlx::query_as("select call_key, xml from decisions where xml like $1")
+            .bind(format!("%{digits}%"))
+            .fetch_all(&mut *connection)
+            .await?;
+        for (key, xml) in told {
+            let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));
+            if let Some(xml) = blank(&xml, numbers, numbering, pseudonym) {
+                set_decision(connection, key, &xml).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,277 @@
+//! Making outside parties unrecognisable, in calls of long ago or of one person, and taking events of long ago out of the
+//! log. In small transactions, so that a server keeps answering meanwhile; what was interrupted goes on where it ended.
+
+use std::time::Duration;
+
+use chrono::{Datelike, Days, NaiveDate};
+use sqlx::sqlite::SqlitePool;
+use tokio::time::sleep;
+
+use super::conceal::{Place, postgres, sqlite};
+use super::record::Derivation;
+use super::{Db, StoreError, settings, writing};
+use crate::calls::forgetting::{Key, Person, pseudonym};
+
+/// Before all calls.
+const START: Place = (i64::MIN, i64::MIN);
+/// How long other processes may keep the file from being written anew.
+const ATTEMPTS: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Again and again while others keep the database busy.
+macro_rules! patiently {
+    ($attempt:expr) => {{
+        let mut attempts = 1;
+        loop {
+            match $attempt {
+                Err(StoreError::Away(_) | StoreError::Conflict(_)) if attempts < ATTEMPTS => attempts += 1,
+                result => break result,
+            }
+            sleep(PAUSE).await;
+        }
+    }};
+}
+
+/// How long what is kept. `None`: for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Days until outside numbers are made unrecognisable.
+    pub numbers_days: Option<u32>,
+    /// Days until events are taken out of the log; not before the numbers.
+    pub events_days: Option<u32>,
+}
+
+impl Retention {
+    /// Whether anything ever goes.
+    pub fn is_for_ever(self) -> bool {
+        self.numbers_days.is_none() && self.events_days.is_none()
+    }
+}
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Calls whose outside party was made unrecognisable.
+    pub calls: i64,
+    /// Events taken out of the log.
+    pub events: i64,
+}
+
+/// Makes outside parties unrecognisable in calls that began before `before_ms`, which must not lie in the future: all of
+/// them are looked at, however often that was done before. Events of such calls that come later are made so, too.
+/// `progress` hears of how many calls more were looked at.
+///
+/// # Errors
+/// When the database does not answer. Doing it again goes on.
+pub async fn forget_before(
+    db: &Db,
+    derivation: &Derivation,
+    before_ms: i64,
+    progress: impl FnMut(i64),
+) -> Result<Forgotten, StoreError> {
+    let calls = forget_between(db, derivation, START, before_ms, "once", progress).await?;
+    settings::forget(db, settings::FORGETTING_KEY).await?;
+    erase(db).await?;
+    Ok(Forgotten { calls, events: 0 })
+}
+
+/// Does what `retention` says should have been done by `now_ms`.
+///
+/// # Errors
+/// When the database does not answer. Doing it again goes on.
+pub async fn apply(
+    db: &Db,
+    derivation: &Derivation,
+    retention: Retention,
+    now_ms: i64,
+) -> Result<Forgotten, StoreError> {
+    let today = derivation.business.day(now_ms);
+    let horizon = |days| today.checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN);
+    let mut forgotten = Forgotten::default();
+    if let Some(days) = retention.numbers_days {
+        let day = horizon(days);
+        let since_ms = settings::recall_ms(db, settings::FORGOTTEN_UP_TO).await?;
+        let before_ms = derivation.business.day_start_ms(day);
+        // Callers of one month stay distinct from each other, then the key goes.
+        let month = format!("{}-{:02}", day.year(), day.month());
+        if key_purpose(db).await?.is_some_and(|purpose| purpose != month) {
+            settings::forget(db, settings::FORGETTING_KEY).await?;
+        }
+        forgotten.calls = forget_between(db, derivation, (since_ms, i64::MIN), before_ms, &month, |_| ()).await?;
+    }
+    if let Some(days) = retention.events_days {
+        let before_ms = derivation.business.day_start_ms(horizon(days));
+        let since_ms = settings::recall_ms(db, settings::EVENTS_GONE_UP_TO).await?;
+        settings::advance_ms(db, settings::EVENTS_GONE_BEFORE, before_ms).await?;
+        forgotten.events = drop_between(db, (since_ms, i64::MIN), before_ms).await?;
+        settings::advance_ms(db, settings::EVENTS_GONE_UP_TO, before_ms).await?;
+    }
+    let was_interrupted = settings::recall(db, settings::ERASING).await?.is_some();
+    if was_interrupted || forgotten != Forgotten::default() {
+        erase(db).await?;
+    }
+    Ok(forgotten)
+}
+
+async fn forget_between(
+    db: &Db,
+    derivation: &Derivation,
+    from: Place,
+    before_ms: i64,
+    purpose: &str,
+    mut progress: impl FnMut(i64),
+) -> Result<i64, StoreError> {
+    // First of all: what comes meanwhile must not come back.
+    settings::advance_ms(db, settings::FORGOTTEN_BEFORE, before_ms).await?;
+    let key = key_for(db, purpose).await?;
+    let (mut place, mut calls) = (Some(from), 0);
+    while let Some(after) = place {
+        let page = patiently!({
+            writing!(db, transaction in engine => {
+                engine::forget_page(&mut transaction, derivation, &key, after, before_ms).await
+            })
+        })?;
+        calls += page.changed;
+        if page.changed > 0 {
+            settings::remember(db, settings::ERASING, "yes").await?;
+        }
+        progress(page.looked_at);
+        place = page.next;
+    }
+    let numbering = &derivation.numbering;
+    loop {
+        let marks = patiently!({
+            writing!(db, transaction in engine => {
+                engine::forget_marks(&mut transaction, numbering, &key, before_ms).await
+            })
+        })?;
+        if marks == 0 {
+            break;
+        }
+    }
+    settings::advance_ms(db, settings::FORGOTTEN_UP_TO, before_ms).await?;
+    Ok(calls)
+}
+
+async fn drop_between(db: &Db, from: Place, before_ms: i64) -> Result<i64, StoreError> {
+    let (mut place, mut events) = (Some(from), 0);
+    while let Some(after) = place {
+        let page = patiently!({
+            writing!(db, transaction in engine => {
+                engine::drop_page(&mut transaction, after, before_ms).await
+            })
+        })?;
+        events += page.changed;
+        place = page.next;
+    }
+    Ok(events)
+}
+
+/// Makes one person unrecognisable, in all calls there are: how many. `number` is in E.164, or as calls have it.
+/// `progress` hears of how many calls more were looked at.
+///
+/// # Errors
+/// When the database does not answer. Doing it again goes on.
+pub async fn forget_party(
+    db: &Db,
+    derivation: &Derivation,
+    number: &str,
+    mut progress: impl FnMut(i64),
+) -> Result<Forgotten, StoreError> {
+    let person = person(db, derivation, number).await?;
+    let numbering = &derivation.numbering;
+    // A key that nobody ever sees again.
+    let pseudonym = pseudonym(&rand::random(), number, numbering);
+    settings::remember(db, settings::ERASING, "yes").await?;
+    let (mut place, mut calls) = (Some(0), 0);
+    while let Some(after) = place {
+        let page = patiently!({
+            writing!(db, transaction in engine => {
+                engine::forget_person(&mut transaction, derivation, &person, &pseudonym, after).await
+            })
+        })?;
+        calls += page.changed;
+        progress(page.looked_at);
+        place = page.next;
+    }
+    writing!(db, transaction in engine => {
+        engine::forget_person_elsewhere(&mut transaction, numbering, &person, &pseudonym).await
+    })?;
+    erase(db).await?;
+    Ok(Forgotten { calls, events: 0 })
+}
+
+pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Result<Person, StoreError> {
+    let numbering = &derivation.numbering;
+    let parties = writing!(db, transaction in engine => {
+        engine::parties_of(&mut transaction, numbering, number).await
+    })?;
+    Ok(Person::new(number, parties, numbering))
+}
+
+async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {
+    let value = settings::recall(db, settings::FORGETTING_KEY).await?;
+    Ok(value.and_then(|value| settings::read_key(&value).map(|(purpose, _)| purpose.to_owned())))
+}
+
+/// The key that there is, or a new one.
+async fn key_for(db: &Db, purpose: &str) -> Result<Key, StoreError> {
+    let value = settings::recall(db, settings::FORGETTING_KEY).await?;
+    if let Some((_, key)) = value.as_deref().and_then(settings::read_key) {
+        return Ok(key);
+    }
+    let key = rand::random();
+    settings::remember(db, settings::FORGETTING_KEY, &settings::write_key(purpose, &key)).await?;
+    Ok(key)
+}
+
+/// Whether it falls to this node to do what `purpose` says, which nobody has claimed before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(db: &Db, purpose: &str) -> Result<bool, StoreError> {
+    writing!(db, transaction => {
+        sqlx::query(
+            "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value \
+             where settings.value <> excluded.value",
+        )
+        .bind(settings::FORGOTTEN_ON)
+        .bind(purpose)
+        .execute(&mut *transaction)
+        .await
+        .map(|done| done.rows_affected() > 0)
+        .map_err(StoreError::from)
+    })
+}
+
+/// Writes a SQLite file anew, because the old one holds traces of what was changed: in free pages, in the free parts of
+/// others, in the write-ahead log. PostgreSQL is asked to free the space of old rows.
+async fn erase(db: &Db) -> Result<(), StoreError> {
+    match db {
+        Db::Sqlite(pools) => {
+            patiently!(vacuum(&pools.aside).await)?;
+            patiently!(truncate_log(&pools.aside).await)?;
+        }
+        Db::Postgres(pools) => {
+            let mut connection = pools.write.acquire().await?;
+            // Others must not get it with the long time that this may take.
+            connection.close_on_drop();
+            sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+            sqlx::query("vacuum events, calls, decisions, callbacks_done, settings").execute(&mut *connection).await?;
+        }
+    }
+    settings::forget(db, settings::ERASING).await
+}
+
+async fn vacuum(pool: &SqlitePool) -> Result<(), StoreError> {
+    sqlx::query("vacuum").execute(pool).await?;
+    Ok(())
+}
+
+async fn truncate_log(pool: &SqlitePool) -> Result<(), StoreError> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(pool).await?;
+    match busy {
+        0 => Ok(()),
+        _ => Err(StoreError::Away(sqlx::Error::Protocol("the write-ahead log is being read all the time".into()))),
+    }
+}
