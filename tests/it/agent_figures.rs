@@ -114,7 +114,10 @@ fn no_url_names_an_agent_but_with_single_calls() {
     let off = start(&OFF);
     let own =
         ["/?period=7d", "/lines/022129191999?period=7d", "/callers/03023125000", "/calls?period=7d&direction=out"];
-    let own = own.map(str::to_owned).into_iter().chain(["/calls/agent-0", "/quality?period=7d"].map(str::to_owned));
+    let own = own
+        .map(str::to_owned)
+        .into_iter()
+        .chain(["/calls/agent-0", "/quality?period=7d", "/?period=7d&q=0221"].map(str::to_owned));
     let all = urls().into_iter().filter(|(method, path)| method == "GET" && path != "/events").map(|(_, path)| path);
     let paths: Vec<String> = own.chain(all).collect();
     for name in ["anna", "ben", "carl"] {
