@@ -61,6 +61,10 @@ pub struct Settings {
     /// Answered within this long counts as good service [default: 20s]
     #[arg(long, env = "FERNAMT_SERVICE_LEVEL", value_name = "DURATION", global = true)]
     service_level: Option<String>,
+    /// Figures by agent (SIP user): off withholds them from everybody, as a works council may want; who took a
+    /// single call is still told [default: on] [possible values: on, off]
+    #[arg(long, env = "FERNAMT_AGENT_FIGURES", value_name = "ON|OFF", global = true)]
+    agent_figures: Option<String>,
     /// An incoming call never waits longer for storage than this [default: 250ms]
     #[arg(long, env = "FERNAMT_ANSWER_WITHIN", value_name = "DURATION", global = true)]
     answer_within: Option<String>,
@@ -131,6 +135,13 @@ pub enum NoRoute {
     Error,
 }
 
+/// What is there or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -173,6 +184,8 @@ pub struct Config {
     pub business_hours: Option<String>,
     /// Seconds of the service level.
     pub service_level_seconds: u32,
+    /// Whether anybody gets figures by agent.
+    pub agent_figures: bool,
     /// After which an IncomingCall is answered from memory.
     pub answer_within: Duration,
     /// Where events wait that the database does not take.
@@ -243,6 +256,10 @@ impl Settings {
                 "service-level",
                 &text("service-level", self.service_level, file.service_level, "20s")?,
             )?,
+            agent_figures: parse_choice::<Switch>(
+                "agent-figures",
+                &text("agent-figures", self.agent_figures, file.agent_figures, "on")?,
+            )? == Switch::On,
             answer_within: parse_duration(
                 "answer-within",
                 &text("answer-within", self.answer_within, file.answer_within, "250ms")?,

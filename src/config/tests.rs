@@ -15,7 +15,14 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(config.time_zone, chrono_tz::Europe::Berlin);
     assert_eq!((config.hangup_timeout.as_secs(), config.service_level_seconds), (14_400, 20));
     assert_eq!((config.no_route, config.answer_within.as_millis()), (NoRoute::Empty, 250));
-    assert!(!config.is_guarded());
+    assert!(!config.is_guarded() && config.agent_figures);
+}
+
+#[test]
+fn figures_by_agent_are_switched_off_by_one_word() {
+    let is_on = |word| Settings { agent_figures: some(word), ..Settings::default() }.resolve().unwrap().agent_figures;
+    assert!(is_on("on"));
+    assert!(!is_on("off") && !is_on("OFF"));
 }
 
 #[test]
@@ -40,6 +47,8 @@ fn an_unusable_value_names_its_flag() {
     assert_eq!(flag_of(Settings { hangup_timeout: some("0s"), ..d() }), "hangup-timeout");
     assert_eq!(flag_of(Settings { service_level: some("1500ms"), ..d() }), "service-level");
     assert_eq!(flag_of(Settings { business_hours: some("Mon-Fri 9-17"), ..d() }), "business-hours");
+    assert_eq!(flag_of(Settings { agent_figures: some("false"), ..d() }), "agent-figures");
+    assert_eq!(flag_of(Settings { agent_figures: some(""), ..d() }), "agent-figures");
     assert_eq!(flag_of(Settings { log_format: some("xml"), ..d() }), "log-format");
     assert_eq!(flag_of(Settings { config: Some("/does/not/exist".into()), ..d() }), "config");
 }

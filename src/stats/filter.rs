@@ -97,6 +97,9 @@ pub enum FilterProblem {
     /// No usable number of items.
     #[error("is no usable number of items")]
     Limit,
+    /// Figures by agent, where they are switched off.
+    #[error("cannot be used: figures by agent are switched off here (--agent-figures off)")]
+    AgentFigures,
     /// Not one of ours.
     #[error("is no cursor of this list: start again without it")]
     Cursor,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::rollup::Class;
 use super::sums::Sums;
+use crate::calls::forgetting::was_number;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
@@ -75,6 +76,11 @@ impl Shares {
     }
 }
 
+/// Whether a SIP user stands where the number of a line or a party should, as in internal calls.
+pub fn is_sip_user(subject: &str) -> bool {
+    subject.bytes().any(|byte| byte.is_ascii_alphabetic()) && !was_number(subject)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +88,16 @@ mod tests {
 
     fn class(direction: Option<Direction>, outcome: Outcome) -> Class {
         Class { direction, in_hours: true, progress: Progress::Ended(outcome) }
+    }
+
+    #[test]
+    fn sip_users_have_letters_and_numbers_have_none() {
+        for subject in ["7777anna@fpbx.de", "7777anna", "7777@fpbx.de", "A"] {
+            assert!(is_sip_user(subject), "{subject}");
+        }
+        for subject in ["forgotten-number-abc", "+4922129191999", "022129191999", "23", "*43#", "110", ""] {
+            assert!(!is_sip_user(subject), "{subject}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub struct CallQuery {
     pub(super) route: Option<i64>,
     /// As a JSON list.
     pub(super) lines: Option<String>,
+    pub(super) searches_agents: bool,
 }
 
 impl CallQuery {
@@ -49,6 +50,7 @@ impl CallQuery {
             named: None,
             route: filter.route,
             lines: filter.lines.as_ref().map(|lines| serde_json::json!(&**lines).to_string()),
+            searches_agents: true,
         }
     }
 
@@ -58,6 +60,12 @@ impl CallQuery {
             .filter(|subjects| !subjects.is_empty())
             .map(|subjects| serde_json::json!(subjects).to_string());
         self
+    }
+
+    /// The same question, but text is searched neither in who took a call nor in internal calls, which are from or to a
+    /// SIP user.
+    pub fn without_agents(self) -> Self {
+        Self { searches_agents: false, ..self }
     }
 
     /// The same question about calls that are still running.
@@ -107,7 +115,7 @@ fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>
     (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
-/// The conditions of a [`CallQuery`], `$1` to `$15`; the party's is a parameter because only an equality
+/// The conditions of a [`CallQuery`], `$1` to `$16`; the party's is a parameter because only an equality
 /// can use its index, and so is how the engine makes rows of a JSON list. The code of an outcome depends on the
 /// moment: see [`crate::calls::call::Call::standing`].
 macro_rules! from_calls {
@@ -119,14 +127,16 @@ macro_rules! from_calls {
             " and ($7 is null or in_hours = $7) \
              and (($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
                   when accepted_ms is not null then 0 else 9 end)) & 1) = 1 \
+             and ($10 is null or $16 or lower(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', '')) \
+                  = upper(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', ''))) \
              and ($10 is null or lower(from_number) like lower($10) escape '!' or lower(to_number) like lower($10) escape '!' \
                   or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
-                  or lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
+                  or $16 and lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
                    or to_number like $11 or number like $12 or party like $12)) or ($13 is not null and (party in (",
             $named,
             ") or number in (",
             $named,
-            ") or peer in (",
+            ") or $16 and peer in (",
             $named,
             ")))) \
              and ($14 is null or exists (select 1 from decisions where call_key = calls.id and route_id = $14)) and ($15 is null or number in (",
@@ -212,6 +222,7 @@ macro_rules! bind_query {
             .bind($query.named.as_deref())
             .bind($query.route)
             .bind($query.lines.as_deref())
+            .bind($query.searches_agents)
     };
 }
 pub(super) use {bind_query, calls_sql, from_calls};

@@ -64,7 +64,7 @@ pub async fn list_calls(
     let sql = calls_sql!(
         db,
         query,
-        "and (started_ms, calls.id) < ($16, $17) order by started_ms desc, calls.id desc limit $18"
+        "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit $19"
     );
     let (calls, has_more) = some_calls(db, sql, query, from, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
@@ -82,7 +82,7 @@ pub async fn list_newer_calls(
     limit: usize,
 ) -> Result<CallPage, StoreError> {
     let query = &CallQuery { start_ms: query.start_ms.max(cursor.started_ms), ..query.clone() };
-    let sql = calls_sql!(db, query, "and (started_ms, calls.id) > ($16, $17) order by started_ms, calls.id limit $18");
+    let sql = calls_sql!(db, query, "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit $19");
     let (mut calls, has_more) = some_calls(db, sql, query, cursor, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
     calls.reverse();
@@ -209,12 +209,12 @@ mod tests {
                 calls_sql!(
                     &db,
                     query,
-                    "and (started_ms, calls.id) < ($16, $17) order by started_ms desc, calls.id desc limit $18"
+                    "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit $19"
                 ),
                 calls_sql!(
                     &db,
                     query,
-                    "and (started_ms, calls.id) > ($16, $17) order by started_ms, calls.id limit $18"
+                    "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit $19"
                 ),
             ] {
                 let Db::Sqlite(pools) = &db else { unreachable!("it is a file") };

@@ -27,8 +27,8 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
         query,
         "select party, cast(count(*) as bigint), cast(sum(case when ending = 1 then 1 else 0 end) as bigint) \
          from (select party, ending",
-        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit $16) newest \
-         group by party order by 2 desc, 1 limit $17"
+        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit $17) newest \
+         group by party order by 2 desc, 1 limit $18"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<(String, i64, i64)> = reading!(db, pool => {

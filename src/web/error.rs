@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::fields::FieldError;
 use crate::lang::Lang;
-use crate::stats::filter::FilterError;
+use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::StoreError;
 use crate::store::accounts::AccountError;
 use crate::store::routes::RouteError;
@@ -34,6 +34,9 @@ pub enum Error {
     /// 403: not by whoever asks.
     #[error("{0}")]
     NotAllowed(&'static str),
+    /// 403: not here, whoever asks.
+    #[error("{0}")]
+    SwitchedOff(FilterError),
     /// 404.
     #[error("there is no such page or item")]
     NotFound,
@@ -105,7 +108,7 @@ impl ResponseError for Error {
         match self {
             Self::Fields(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::NotAllowed(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::NotAllowed(_) | Self::SwitchedOff(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -195,8 +198,10 @@ impl From<SharedError> for Error {
 
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
-        let FilterError { field, problem } = error;
-        Self::Fields(vec![WrongField { field: field.into(), detail: format!("{field} {problem}") }])
+        match error.problem {
+            FilterProblem::AgentFigures => Self::SwitchedOff(error),
+            _ => Self::Fields(vec![WrongField { field: error.field.into(), detail: error.to_string() }]),
+        }
     }
 }
 

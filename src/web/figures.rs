@@ -151,7 +151,7 @@ async fn current(
                 sheet.count_cells(filter.days),
                 heat(state, filter),
                 shares(state, filter, Tier::Line),
-                shares(state, filter, Tier::Peer),
+                agents(state, filter),
                 open_calls(state, filter),
             )?;
             sheet.details = Some(Details { heat, lines, agents });
@@ -249,7 +249,7 @@ impl<'a> Sheet<'a> {
         let state = self.state;
         let count = |call: StoredCall| {
             let is_open = query.is_open(&call.call);
-            let call = counted(call, None);
+            let call = counted(state, call, None);
             let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
             self.counter.add_call(&call, is_open);
             self.add(&call, outcome, 1);
@@ -291,7 +291,7 @@ pub fn buckets(tier: Tier, days: DayRange, business: &BusinessTime) -> Range<i64
 async fn open_calls(state: &State, filter: &Filter) -> Result<Vec<CountedCall>, Error> {
     let mut open = Vec::new();
     let query = state.query(filter).any_outcome().only_open();
-    for_each_call(&state.db, &query, |call| open.push(counted(call, None))).await?;
+    for_each_call(&state.db, &query, |call| open.push(counted(state, call, None))).await?;
     Ok(open)
 }
 
@@ -329,9 +329,13 @@ async fn shares(state: &State, filter: &Filter, tier: Tier) -> Result<Shares, Er
     let count = |_, name: &str, class: Class, sums: Sums| {
         let outcome = class.progress.outcome_when_over();
         if filter.counts(class, outcome) {
-            shares.add(name, class, outcome, sums);
+            shares.add(state.counted_as(name), class, outcome, sums);
         }
     };
     read_sums(&state.db, tier, buckets, count).await?;
     Ok(shares)
+}
+
+async fn agents(state: &State, filter: &Filter) -> Result<Shares, Error> {
+    if state.config.agent_figures { shares(state, filter, Tier::Peer).await } else { Ok(Shares::default()) }
 }

@@ -4,6 +4,8 @@
 pub mod access;
 /// Accounts in memory.
 pub mod accounts;
+/// Figures by agent, where they are switched off.
+mod agent_figures;
 /// The JSON API.
 pub mod api;
 /// Who changed what.

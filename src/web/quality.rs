@@ -42,22 +42,25 @@ pub struct LineQuality {
 /// When the database does not answer.
 pub async fn quality(state: &State, days: DayRange, number: Option<&str>) -> Result<Quality, Error> {
     let mut lines: BTreeMap<String, LineQuality> = BTreeMap::new();
+    let named = |number: Option<String>| state.counted_as(&number.unwrap_or_default()).to_owned();
     let buckets = day_number(days.start)..day_number(next_day(days.end));
-    let count = |_, subject: &str, cell: &_| lines.entry(subject.to_owned()).or_default().gaps.add_cell(cell);
+    let count = |_, subject: &str, cell: &_| {
+        lines.entry(state.counted_as(subject).to_owned()).or_default().gaps.add_cell(cell);
+    };
     read_cells(&state.db, Tier::Line, buckets, number, count).await?;
     let filter = Filter { number: number.map(str::to_owned), ..Filter::all(days) };
     let running = state.query(&filter).only_open();
     for_each_call(&state.db, &running, |stored| {
         let call = stored.call;
         let progress = Progress::new(call.ending, call.accepted_ms.is_some());
-        let gaps = &mut lines.entry(call.number.unwrap_or_default()).or_default().gaps;
+        let gaps = &mut lines.entry(named(call.number)).or_default().gaps;
         gaps.remove_open(call.direction, progress, &Figures::one(call.talk_seconds, None));
     })
     .await?;
     let business = &state.derivation.business;
     let span = business.day_start_ms(days.start)..business.day_start_ms(next_day(days.end));
     for (number, arrivals) in arrivals(&state.db, span, number).await? {
-        lines.entry(number.unwrap_or_default()).or_default().arrivals = arrivals;
+        lines.entry(named(number)).or_default().arrivals.merge(&arrivals);
     }
     let mut totals = LineQuality::default();
     for line in lines.values() {

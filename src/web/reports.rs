@@ -38,9 +38,11 @@ pub async fn report_from(
     match source {
         Source::Cells(tier, subject) => {
             let buckets = buckets(tier, filter.days, business);
-            let count = |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, subject, cell);
+            let count =
+                |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, state.counted_as(subject), cell);
             read_cells(&state.db, tier, buckets, subject.as_deref(), count).await?;
-            for_each_call(&state.db, &query.only_open(), |call| counter.add_open_call(&counted(call, None))).await?;
+            for_each_call(&state.db, &query.only_open(), |call| counter.add_open_call(&counted(state, call, None)))
+                .await?;
         }
         Source::Calls => {
             let routes = match group_by {
@@ -50,7 +52,7 @@ pub async fn report_from(
             let count = |call: StoredCall| {
                 let is_open = query.is_open(&call.call);
                 let route = routes.get(&call.key).map(|(id, _)| *id);
-                counter.add_call(&counted(call, route), is_open);
+                counter.add_call(&counted(state, call, route), is_open);
             };
             for_each_call(&state.db, &query, count).await?;
             names = routes.into_values().map(|(id, name)| (id.to_string(), name)).collect();
@@ -63,9 +65,10 @@ pub async fn report_from(
     Ok(report)
 }
 
-/// A call as reports count it.
-pub fn counted(stored: StoredCall, route_id: Option<i64>) -> CountedCall {
+/// A call as reports count it: without whomever figures must not name.
+pub fn counted(state: &State, stored: StoredCall, route_id: Option<i64>) -> CountedCall {
     let StoredCall { call, in_hours, .. } = stored;
+    let named = |subject: Option<String>| subject.filter(|subject| state.may_count(subject));
     CountedCall {
         started_ms: call.started_ms,
         class: Class {
@@ -74,9 +77,9 @@ pub fn counted(stored: StoredCall, route_id: Option<i64>) -> CountedCall {
             progress: Progress::new(call.ending, call.accepted_ms.is_some()),
         },
         figures: Figures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
-        number: call.number,
-        peer: call.peer,
-        party: call.party,
+        number: named(call.number),
+        peer: call.peer.filter(|_| state.config.agent_figures),
+        party: named(call.party),
         route_id,
     }
 }

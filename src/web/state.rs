@@ -333,10 +333,11 @@ impl State {
     pub fn query(&self, filter: &Filter) -> CallQuery {
         let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
         let query = CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms);
-        match &filter.search {
+        let query = match &filter.search {
             Some(text) => query.or_named(&self.names().meant(text)),
             None => query,
-        }
+        };
+        if self.config.agent_figures { query } else { query.without_agents() }
     }
 
     /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.

@@ -14,6 +14,7 @@ mod access;
 mod account_commands;
 mod account_pages;
 mod accounts;
+mod agent_figures;
 mod at_a_glance;
 mod audit;
 mod backup;

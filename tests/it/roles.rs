@@ -43,7 +43,7 @@ fn filled(path: &str) -> String {
 }
 
 /// Every url with its method, as the tables in the source say.
-fn urls() -> Vec<(String, String)> {
+pub fn urls() -> Vec<(String, String)> {
     let pages = source("pages/mod.rs");
     let pages = pages.split(".route(\"").skip(1).map(|entry| {
         let (path, rest) = entry.split_once("\", web::").unwrap();

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::helpers::{Answers, Database, Done, Server, fernamt, run};
 
 /// Flag, environment variable, and values that cannot be used.
-const UNUSABLE: [(&str, &str, &[&str]); 14] = [
+const UNUSABLE: [(&str, &str, &[&str]); 15] = [
     ("listen", "FERNAMT_LISTEN", &["nowhere", "127.0.0.1", "127.0.0.1:65536", "0.0.0.0:0", "[::]:0", "", " "]),
     ("database-url", "DATABASE_URL", &["mysql://localhost/x", "fernamt.db", "", "postgres://127.0.0.1:1/nothing"]),
     ("time-zone", "FERNAMT_TIME_ZONE", &["Mars/Base", "CEST!", "", "+01:00"]),
@@ -20,6 +20,7 @@ const UNUSABLE: [(&str, &str, &[&str]); 14] = [
     ("trusted-proxy", "FERNAMT_TRUSTED_PROXY", &["proxy", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", ""]),
     ("tls-cert", "FERNAMT_TLS_CERT", &[""]),
     ("tls-key", "FERNAMT_TLS_KEY", &[""]),
+    ("agent-figures", "FERNAMT_AGENT_FIGURES", &["false", "", "maybe", "0"]),
     ("answer-within", "FERNAMT_ANSWER_WITHIN", &["fast", "0ms", "-1s", ""]),
 ];
 

@@ -56,6 +56,7 @@ impl Who {
             let user = known.user(session.user_id)?;
             let by = Means::Session { id: session.id, user_id: user.id };
             let lines = user.lines.clone().filter(|_| user.role == Role::Viewer);
+            let lines = lines.map(|lines| lines.iter().filter(|line| state.may_count(line)).cloned().collect());
             Some(Self { name: user.name.clone(), role: user.role, by, lines })
         }))
     }

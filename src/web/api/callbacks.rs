@@ -133,7 +133,10 @@ pub fn cursor(parameters: &Parameters) -> Result<Option<CallbackCursor>, FilterE
 #[utoipa::path(
     get, path = "/api/v1/callbacks/report", tag = "Callbacks",
     params(FilterParams),
-    responses((status = 200, description = "The report", body = ReportJson))
+    responses(
+        (status = 200, description = "The report", body = ReportJson),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let report = callback_report(&state, &filter(&parameters(&request), &state, Who::lines_of(&request))?).await?;

@@ -214,7 +214,10 @@ pub fn cursor(parameters: &super::Parameters, name: &str) -> Result<Option<Curso
 /// Calls, newest first
 #[utoipa::path(
     get, path = "/api/v1/calls", tag = "Calls", params(FilterParams, PageParams),
-    responses((status = 200, description = "A page of calls", body = CallList))
+    responses(
+        (status = 200, description = "A page of calls", body = CallList),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);

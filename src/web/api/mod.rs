@@ -129,6 +129,7 @@ pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> 
 pub fn filter(parameters: &Parameters, state: &State, lines: Lines) -> Result<Filter, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
+    state.check_agents(&filter)?;
     Ok(Filter { lines, ..filter })
 }
 

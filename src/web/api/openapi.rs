@@ -41,14 +41,14 @@ pub struct FilterParams {
     direction: Option<Direction>,
     /// The own line, in any notation.
     number: Option<String>,
-    /// The SIP user.
+    /// The SIP user; 403 where figures by agent are switched off.
     peer: Option<String>,
     /// What became of them: one or several, separated by commas.
     #[param(style = Form, explode = false)]
     outcome: Option<Vec<Outcome>>,
     /// The other side, in any notation.
     party: Option<String>,
-    /// Digits or text, anywhere in numbers or peer.
+    /// Digits or text, anywhere in numbers or peer; not in peer where figures by agent are switched off.
     q: Option<String>,
     /// Calls while open or while closed, by `--business-hours`.
     #[param(inline)]

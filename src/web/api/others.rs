@@ -35,7 +35,10 @@ enum Dialect {
 #[utoipa::path(
     get, path = "/calls.csv", tag = "Calls",
     params(FilterParams, ("dialect" = inline(Option<Dialect>), Query, description = "RFC 4180 if nothing is said")),
-    responses((status = 200, description = "A line per call under one of names", body = String, content_type = "text/csv"))
+    responses(
+        (status = 200, description = "A line per call under one of names", body = String, content_type = "text/csv"),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 fn calls_csv() {}
 

@@ -96,7 +96,10 @@ impl From<&LineQuality> for FiguresJson {
 /// How complete the events were that the figures rest on
 #[utoipa::path(
     get, path = "/api/v1/quality", tag = "Statistics", params(QualityParams),
-    responses((status = 200, description = "What is missing, doubled or late", body = QualityJson))
+    responses(
+        (status = 200, description = "What is missing, doubled or late", body = QualityJson),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 pub async fn show(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);

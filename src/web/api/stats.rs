@@ -56,13 +56,19 @@ impl PeriodJson {
         ("limit" = Option<usize>, Query, description = "At most so many groups; 1,000", minimum = 1, maximum = 10_000),
         ("within_seconds" = Option<u32>, Query, description = "Threshold of the service level for this question", maximum = 86_400)
     ),
-    responses((status = 200, description = "The figures", body = StatsJson))
+    responses(
+        (status = 200, description = "The figures", body = StatsJson),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
 )]
 pub async fn stats(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let filter = filter(&parameters, &state, Who::lines_of(&request))?;
     let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
     let group_by = parameter(&parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
+    if group_by == Some(GroupBy::Peer) && !state.config.agent_figures {
+        return Err(FilterError { field: "group_by", problem: FilterProblem::AgentFigures }.into());
+    }
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
     let within = within_seconds(&parameters)?.unwrap_or(state.config.service_level_seconds);
     let source = Source::of(&filter, group_by);

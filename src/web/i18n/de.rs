@@ -83,6 +83,7 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::TooManyGroups => "ist zu lang für ein Diagramm",
             FilterProblem::Seconds => "ist keine ganze Zahl von Sekunden von 0 bis 86400",
             FilterProblem::Limit => "ist keine brauchbare Anzahl",
+            FilterProblem::AgentFigures => "geht hier nicht: Zahlen je Person sind ausgeschaltet",
             FilterProblem::Cursor => "gibt es hier nicht: bitte bei den neuesten Anrufen beginnen",
         },
         unusable: |field, value, problem| match value {
@@ -315,6 +316,7 @@ pub static TEXTS: Texts = Texts {
             "no-route" => "Antwort, wenn keine Route passt",
             "answer-within" => "Ein eingehender Anruf wartet aufs Speichern höchstens",
             "routes-file" => "Letzte gute Routen, falls beim Start die Datenbank fehlt",
+            "agent-figures" => "Zahlen je Person (SIP-Nutzer)",
             "placetel-secret" => "Gemeinsames Geheimnis mit Placetel",
             "placetel-basic" => "Benutzer und Passwort für Placetel",
             _ => "Form des Protokolls",
@@ -351,6 +353,9 @@ pub static TEXTS: Texts = Texts {
             diesem Rechner für localhost, 127.0.0.1 oder [::1] gestellt werden und die kein Proxy weitergereicht hat.",
         not_allowed: "Das darf Ihr Konto nicht",
         not_allowed_what: "Es darf ansehen, was da ist. Jemand mit der Rolle Admin kann das erledigen oder Ihrem Konto diese Rolle geben.",
+        switched_off: "Zahlen je Person sind ausgeschaltet",
+        switched_off_what: "So ist dieses fernamt eingestellt (--agent-figures off), für alle. Wer einen Anruf angenommen \
+            hat, steht weiter bei jedem einzelnen Anruf.",
         log_in: "Bitte anmelden",
         log_in_what: "Danach geht es weiter.",
         foreign: "Das kam von einer anderen Website",

@@ -78,6 +78,7 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::TooManyGroups => "is too long for a chart",
             FilterProblem::Seconds => "is no whole number of seconds from 0 to 86400",
             FilterProblem::Limit => "is not a usable number",
+            FilterProblem::AgentFigures => "cannot be used here: figures by person are switched off",
             FilterProblem::Cursor => "is not in this list: start again with the newest calls",
         },
         unusable: |field, value, problem| match value {
@@ -300,6 +301,7 @@ pub static TEXTS: Texts = Texts {
             "no-route" => "Answer when no route matches",
             "answer-within" => "An incoming call waits for storage at most",
             "routes-file" => "Last good routes, should the database be away at the start",
+            "agent-figures" => "Figures by person (SIP user)",
             "placetel-secret" => "Shared secret with Placetel",
             "placetel-basic" => "User and password for Placetel",
             _ => "Form of the log",
@@ -333,6 +335,9 @@ pub static TEXTS: Texts = Texts {
             on this machine for localhost, 127.0.0.1 or [::1], and that no proxy has passed on.",
         not_allowed: "Your account may not do this",
         not_allowed_what: "It may look at what there is. Somebody with the role admin can do this, or give your account that role.",
+        switched_off: "Figures by person are switched off",
+        switched_off_what: "This fernamt is set like that (--agent-figures off), for everybody. Who picked up a call still \
+            stands with each single call.",
         log_in: "Please log in",
         log_in_what: "Then you will get there.",
         foreign: "This came from another site",

@@ -201,6 +201,8 @@ pub struct FailureTexts {
     pub forbidden_what: &'static str,
     pub not_allowed: &'static str,
     pub not_allowed_what: &'static str,
+    pub switched_off: &'static str,
+    pub switched_off_what: &'static str,
     pub log_in: &'static str,
     pub log_in_what: &'static str,
     pub foreign: &'static str,

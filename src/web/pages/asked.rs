@@ -6,7 +6,7 @@ use super::named::Named;
 use super::visit::Visit;
 use super::words::Words;
 use crate::calls::outcome::Outcome;
-use crate::stats::filter::{Filter, FilterError};
+use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::period::Period;
 use crate::web::api::{self, Parameters};
 use crate::web::i18n::FilterTexts;
@@ -45,7 +45,7 @@ pub struct FilterView {
     pub search: String,
     pub number: String,
     pub party: String,
-    pub peer: String,
+    pub peer: Option<String>,
     pub route: String,
     pub directions: Vec<Choice>,
     pub outcomes: Vec<Choice>,
@@ -90,13 +90,17 @@ impl Asked {
                 }),
                 words: Words::default(),
                 notice: Some(notice(visit, error, typed.get(error.field))),
-                typed,
+                // What is switched off no form asks for again.
+                typed: match error.problem {
+                    FilterProblem::AgentFigures => typed.without(error.field),
+                    _ => typed,
+                },
             },
         }
     }
 
     /// For the page at `path`.
-    pub fn view(&self, path: &'static str, visit: &Visit) -> FilterView {
+    pub fn view(&self, path: &'static str, state: &State, visit: &Visit) -> FilterView {
         let t = &visit.texts.filter;
         let word = |name: &str| self.typed.get(name).to_owned();
         let days = self.filter.days;
@@ -120,7 +124,7 @@ impl Asked {
             search: word("q"),
             number: word("number"),
             party: word("party"),
-            peer: word("peer"),
+            peer: state.config.agent_figures.then(|| word("peer")),
             route: word("route"),
             directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
             outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),

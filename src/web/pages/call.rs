@@ -117,9 +117,9 @@ pub async fn show(
             None => None,
         },
         no_decision: if call.direction == Some(Direction::Out) { t.no_decision_outbound } else { t.no_decision },
-        facts: facts(&call, &names, &visit),
+        facts: facts(&call, &names, &state, &visit),
         contact: contact(&call, &state, &names, &visit),
-        calls_of_party: call.party.as_ref().map(|party| calls_of(party)),
+        calls_of_party: call.party.as_ref().filter(|party| state.may_count(party)).map(|party| calls_of(party)),
         rows: others(&call, &state, &visit).await?,
         raw_count: (t.raw_count)(events.len()),
         raw: events.iter().map(|receipt| raw_event(receipt, &visit)).collect(),
@@ -250,16 +250,16 @@ async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Resu
     })
 }
 
-fn facts(call: &Call, names: &Names, visit: &Visit) -> Vec<(&'static str, Named)> {
+fn facts(call: &Call, names: &Names, state: &State, visit: &Visit) -> Vec<(&'static str, Named)> {
     let (t, calls_t, format) = (&visit.texts.call, &visit.texts.calls, &visit.format);
     let side = |raw: &Option<String>| raw.as_ref().map(|raw| Named::plain(number(raw, visit)));
     let when = |at_ms: Option<i64>| {
         at_ms.map(|at_ms| Named::plain(format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms))))
     };
     let duration = |seconds: Option<u32>| seconds.map(|seconds| Named::plain(format.duration(seconds.into())));
-    let line = call.number.as_ref().map(|number| Named::line(number, names).to(Scope::Line(number.clone()).path()));
-    let party = call.party.as_ref().map(|party| Named::party(party, visit).to(Scope::Caller(party.clone()).path()));
-    let peer = call.peer.as_ref().map(|peer| Named::agent(peer, names).to(Scope::Agent(peer.clone()).path()));
+    let line = call.number.as_ref().map(|number| Scope::Line(number.clone()).link(Named::line(number, names), state));
+    let party = call.party.as_ref().map(|party| Scope::Caller(party.clone()).link(Named::party(party, visit), state));
+    let peer = call.peer.as_ref().map(|peer| Scope::Agent(peer.clone()).link(Named::agent(peer, names), state));
     let facts = [
         (calls_t.party, party),
         (calls_t.number, line),

@@ -131,7 +131,7 @@ pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) ->
         oldest: cursor.as_ref().map(|_| listed(days, None)),
         just_done: just_done(&parameters, &marks, &visit),
         marks: marks.into_iter().map(|mark| mark_row(mark, &visit)).collect(),
-        filter: periods(&asked, days, &visit),
+        filter: periods(&asked, days, &state, &visit),
         figures: figures(&report, &visit),
         visit,
     })
@@ -189,7 +189,7 @@ fn just_done(parameters: &Parameters, marks: &[Mark], visit: &Visit) -> Option<(
 fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
     let (t, format) = (&visit.texts.callbacks, &visit.format);
     let named = Named::party(&*callback.party, visit);
-    let line = |number: &String| Named::line(number, &visit.names).to(Scope::Line(number.clone()).path());
+    let line = |number: &String| Scope::Line(number.clone()).link(Named::line(number, &visit.names), state);
     let first_day = state.derivation.business.day(callback.first_missed_ms);
     let calls = Words::default()
         .with("party", &callback.party)
@@ -220,8 +220,8 @@ fn mark_row(mark: Mark, visit: &Visit) -> MarkRow {
 }
 
 /// The periods of the report; choosing one keeps how far back the list goes.
-fn periods(asked: &Asked, days: i64, visit: &Visit) -> FilterView {
-    let mut filter = asked.view(LIST, visit);
+fn periods(asked: &Asked, days: i64, state: &State, visit: &Visit) -> FilterView {
+    let mut filter = asked.view(LIST, state, visit);
     for pill in &mut filter.pills {
         pill.value += &format!("&within_days={days}#report");
     }

@@ -63,7 +63,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
         t,
         calls_t: t,
         log_t: &visit.texts.call_log,
-        filter: asked.view("/calls", &visit),
+        filter: asked.view("/calls", &state, &visit),
         search: asked.words.get("q").to_owned(),
         kept: kept(&asked),
         count: count(&asked, &state, &visit).await?,

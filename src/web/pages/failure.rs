@@ -65,6 +65,7 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
         Error::NotFound => (t.not_found, t.not_found_what),
         Error::Forbidden(_) if asker.is_foreign => (t.foreign, t.foreign_what),
         Error::Forbidden(_) => (t.forbidden, t.forbidden_what),
+        Error::SwitchedOff(_) => (t.switched_off, t.switched_off_what),
         Error::NotAllowed(_) => (t.not_allowed, t.not_allowed_what),
         Error::Unauthorized { .. } => (t.log_in, t.log_in_what),
         Error::Unavailable(_) => (t.unavailable, t.unavailable_what),

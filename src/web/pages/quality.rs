@@ -60,7 +60,7 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     let asked = Asked::read(&request, &state, &visit);
     page(&QualityPage {
         t: &visit.texts.quality,
-        filter: asked.view("/quality", &visit),
+        filter: asked.view("/quality", &state, &visit),
         quality: quality_view(&state, &visit, &asked.filter).await?,
         visit,
     })

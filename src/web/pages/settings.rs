@@ -62,6 +62,7 @@ fn settings(config: &Config, visit: &Visit) -> Vec<Setting> {
         setting("country", config.country.clone()),
         setting("business-hours", config.business_hours.clone().unwrap_or_else(|| t.always.to_owned())),
         setting("service-level", format!("{} s", config.service_level_seconds)),
+        setting("agent-figures", if config.agent_figures { "on" } else { "off" }.to_owned()),
         setting("placetel-secret", secrets),
         setting("placetel-basic", basic.to_owned()),
         setting("no-route", no_route.to_owned()),

@@ -4,6 +4,7 @@ use crate::web::api::{self, Parameters};
 use crate::web::pages::named::Named;
 use crate::web::pages::visit::Visit;
 use crate::web::pages::words::Words;
+use crate::web::state::State;
 
 /// Whose figures a dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,16 @@ impl Scope {
             Self::Agent(peer) => Named::agent(peer, &visit.names),
             Self::Caller(party) => Named::party(party, visit),
         }
+    }
+
+    /// A name of theirs that leads to the page, if there is one.
+    pub fn link(self, named: Named, state: &State) -> Named {
+        let has_page = match &self {
+            Self::Company => true,
+            Self::Line(subject) | Self::Caller(subject) => state.may_count(subject),
+            Self::Agent(_) => state.config.agent_figures,
+        };
+        if has_page { named.to(self.path()) } else { named }
     }
 
     /// The filter word that means the same.

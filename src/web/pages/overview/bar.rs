@@ -162,7 +162,7 @@ fn fields(asked: &Asked, address: &Address, offered: Offered, state: &State, vis
     if !matches!(address.scope, Scope::Line(_) | Scope::Caller(_)) {
         fields.push(seen("number", d.line, asked.filter.number.as_ref(), offered.lines, Named::line));
     }
-    if !matches!(address.scope, Scope::Agent(_) | Scope::Caller(_)) {
+    if state.config.agent_figures && !matches!(address.scope, Scope::Agent(_) | Scope::Caller(_)) {
         fields.push(seen("peer", d.agent, asked.filter.peer.as_ref(), offered.agents, Named::agent));
     }
     fields.push(fixed("direction", &[("", t.any), ("in", t.inbound), ("out", t.outbound)]));

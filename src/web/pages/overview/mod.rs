@@ -155,7 +155,9 @@ async fn dashboard(request: &HttpRequest, visit: Visit, state: &State, scope: Sc
     // What cannot be a number or a name is nobody's page.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
     let own_filter = Filter::parse(own_pairs, state.today(), &state.derivation.numbering);
-    let scope = normalised(scope, &own_filter.map_err(|_| Error::NotFound)?);
+    let own_filter = own_filter.map_err(|_| Error::NotFound)?;
+    state.check_agents(&own_filter)?;
+    let scope = normalised(scope, &own_filter);
     let manner = Manner::read(&parameters);
     let asked = Asked::within(parameters, &own, state, &visit);
     let usual = own.iter().filter(|(name, _)| ["start", "end"].contains(name));
@@ -220,7 +222,9 @@ async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit:
         if filter.party.is_some() || way == Way::Subject {
             return Ok(Vec::new());
         }
-        top_callers(&state.db, &query, counted, callers_shown(address.manner)).await
+        let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.manner)).await?;
+        callers.retain(|caller| state.may_count(&caller.party));
+        Ok::<_, Error>(callers)
     };
     let lines = visit.lines();
     let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
@@ -233,7 +237,6 @@ async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit:
     let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
     let newest = async { if is_company && lines.is_none() { newest(state, visit).await } else { Ok(None) } };
     let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
-    let callers = async { callers.await.map_err(Error::from) };
     let (calls, owed, owed_to, days, callers, newest) = tokio::try_join!(calls, owed, owed_to, days, callers, newest)?;
     Ok(Fetched { calls, owed, owed_to, days, callers, newest })
 }
@@ -249,7 +252,8 @@ async fn offered(state: &State, way: Way, filter: &Filter, figures: &Figures) ->
         return Ok(Offered { lines: names(&details.lines), agents: names(&details.agents) });
     }
     let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));
-    let (lines, agents) = lines_and_peers(&state.db, days).await?;
+    let (mut lines, agents) = lines_and_peers(&state.db, days).await?;
+    lines.retain(|line| state.may_count(line));
     Ok(Offered { lines, agents })
 }
 
@@ -311,7 +315,9 @@ fn view(
             .filter(|_| !is_agent && filter.outcomes.is_empty())
             .map(|_| accepted_rate(&figures, &visit)),
         lines: details.filter(|_| !is_line).map(|details| tables::lines(&details.lines, is_agent, &address, &visit)),
-        agents: details.filter(|_| !is_agent).map(|details| tables::agents(&details.agents, &address, &visit)),
+        agents: details
+            .filter(|_| !is_agent && state.config.agent_figures)
+            .map(|details| tables::agents(&details.agents, &address, &visit)),
         callers: tables::callers(&fetched.callers, is_agent, &address, &visit),
         callers_note: is_capped.then(|| (d.callers_among)(&visit.format.number(NEWEST_COUNTED))),
         whole_callers: (is_capped || fetched.callers.len() == LAST_CALLS)

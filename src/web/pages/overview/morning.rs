@@ -76,7 +76,7 @@ pub async fn last_days(state: &State, lines: &Lines) -> Result<LastDays, Error> 
     if lines.is_some() {
         let query = state.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
         let count = |stored: StoredCall| {
-            let call = counted(stored, None);
+            let call = counted(state, stored, None);
             add(day_number(state.derivation.business.day(call.started_ms)), call.class, Sums::of(&call.figures));
         };
         for_each_call(&state.db, &query, count).await?;
