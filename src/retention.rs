@@ -13,43 +13,37 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// When few people call: so long after midnight, by the business time zone.
 const NIGHT_MS: i64 = 3 * 3_600_000;
 
-/// Does what `retention` says at once, then every night, on one of the nodes of a database.
+/// Does what `retention` says at the start, then every night, on one of the nodes of a database. What was interrupted goes
+/// on at the next start.
 pub async fn keep(db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention) {
-    if retention.is_for_ever() {
-        return;
-    }
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut is_first, mut is_mine) = (true, false);
+    let mut is_due = true;
     loop {
         ticks.tick().await;
-        match once(&db, &derivation, retention, is_first, &mut is_mine).await {
-            Ok(()) => is_first = false,
-            Err(error) => tracing::error!(%error, "what is old could not be deleted; it is tried again"),
+        match once(&db, &derivation, retention, is_due).await {
+            Ok(()) => is_due = false,
+            Err(error) => {
+                is_due = true;
+                // That the database is away is told already.
+                if !matches!(error, StoreError::Away(_)) {
+                    tracing::error!(%error, "what is old could not be deleted; it is tried again");
+                }
+            }
         }
     }
 }
 
-/// `is_mine` stays true until what this node has claimed is done.
-async fn once(
-    db: &Db,
-    derivation: &Derivation,
-    retention: Retention,
-    is_first: bool,
-    is_mine: &mut bool,
-) -> Result<(), StoreError> {
+/// `is_due` when it must be done whatever another node did.
+async fn once(db: &Db, derivation: &Derivation, retention: Retention, is_due: bool) -> Result<(), StoreError> {
     let now_ms = now_ms();
     let today = derivation.business.day(now_ms);
-    let is_time = is_first || now_ms >= derivation.business.day_start_ms(today) + NIGHT_MS;
-    if !*is_mine && is_time {
-        let days = |days: Option<u32>| days.map_or_else(|| "-".to_owned(), |days| days.to_string());
-        // Whoever changes the setting does not wait for the night.
-        let purpose = format!("{today} {} {}", days(retention.numbers_days), days(retention.events_days));
-        *is_mine = claim(db, &purpose).await?;
+    let is_night = now_ms >= derivation.business.day_start_ms(today) + NIGHT_MS;
+    if !is_due && !(is_night && claim(db, &today.to_string()).await?) {
+        return Ok(());
     }
-    if *is_mine {
-        let forgotten = apply(db, derivation, retention, now_ms).await?;
-        *is_mine = false;
+    let forgotten = apply(db, derivation, retention, now_ms).await?;
+    if forgotten.calls > 0 || forgotten.events > 0 {
         tracing::info!(calls = forgotten.calls, events = forgotten.events, "what is old was deleted");
     }
     Ok(())

@@ -27,6 +27,8 @@ const NUMBER: &str = "forgotten-number-";
 const LETTERS: usize = 20;
 /// A number shorter than this occurs in other texts by chance.
 const MIN_DIGITS: usize = 6;
+/// No value that means anything is longer, in bytes; written anew, longer ones might make an event too long for one.
+const LONGEST_VALUE: usize = 500;
 
 /// What pseudonyms are made with. Whoever has it can try all numbers there are, so it is destroyed as soon as nobody who
 /// is still to be forgotten has to be known again.
@@ -54,8 +56,8 @@ pub fn was_number(party: &str) -> bool {
     party.starts_with(NUMBER)
 }
 
-/// Whether an event's outside party was made unrecognisable.
-pub fn is_forgotten(body: &[u8]) -> bool {
+/// Whether an event was written anew, with what is known to be harmless; or looks so.
+pub fn is_marked(body: &[u8]) -> bool {
     body.strip_prefix(MARK.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
@@ -66,6 +68,7 @@ pub struct Person {
     pub parties: BTreeSet<String>,
     /// What every notation of the number holds; `None` if it is none.
     pub digits: Option<String>,
+    calling_code: String,
 }
 
 impl Person {
@@ -75,33 +78,47 @@ impl Person {
             let digits = number.trim_start_matches('+');
             digits.strip_prefix(numbering.calling_code()).unwrap_or(digits).to_owned()
         });
-        Self { parties, digits: digits.filter(|digits| digits.len() >= MIN_DIGITS) }
+        let digits = digits.filter(|digits| digits.len() >= MIN_DIGITS);
+        Self { parties, digits, calling_code: numbering.calling_code().to_owned() }
     }
 
-    /// Whether a call is one with this person, or its events tell of the person in a field that nobody knows.
-    pub fn is_in(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
+    /// Whether a call is one with this person.
+    pub fn is_party_of(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
         let is_it = |raw: &str| numbering.normalize(raw).is_some_and(|party| self.parties.contains(&party));
-        call.party.as_deref().is_some_and(is_it)
-            || outsiders(receipts, call.direction).any(is_it)
-            || receipts.iter().any(|receipt| self.is_in_unknown_fields(&receipt.body))
+        call.party.as_deref().is_some_and(is_it) || outsiders(receipts, call.direction).any(is_it)
     }
 
-    /// Whether a text is this number or holds it.
+    /// Whether events tell of the person in a field that nobody knows.
+    pub fn is_told_of(&self, receipts: &Receipts, numbering: &Numbering) -> bool {
+        let is_in = |body: &[u8]| {
+            let mut unknown = form_urlencoded::parse(body).filter(|(name, _)| !KNOWN.contains(&&**name));
+            unknown.any(|(name, value)| self.is_mentioned(&name, numbering) || self.is_mentioned(&value, numbering))
+        };
+        receipts.iter().any(|receipt| is_in(&receipt.body))
+    }
+
+    /// Whether a text is this number in any notation, or holds it written without anything between its digits.
     pub fn is_mentioned(&self, text: &str, numbering: &Numbering) -> bool {
+        let mut runs = text.split(|c: char| !c.is_ascii_digit());
         numbering.normalize(text).is_some_and(|party| self.parties.contains(&party))
-            || self.digits.as_ref().is_some_and(|digits| text.contains(digits))
+            || runs.any(|run| self.is_dialled(run))
     }
 
-    fn is_in_unknown_fields(&self, body: &[u8]) -> bool {
-        let Some(digits) = &self.digits else { return false };
-        let mut fields = form_urlencoded::parse(body);
-        fields.any(|(name, value)| !KNOWN.contains(&&*name) && (value.contains(digits) || name.contains(digits)))
+    fn is_dialled(&self, run: &str) -> bool {
+        let prefix = self.digits.as_ref().and_then(|digits| run.strip_suffix(digits.as_str()));
+        prefix.is_some_and(|prefix| {
+            ["", "0", "00"].contains(&prefix) || prefix.trim_start_matches("00") == self.calling_code
+        })
     }
 }
 
-/// Whether a call is forgotten, by its events.
-pub fn are_forgotten(receipts: &Receipts) -> bool {
-    receipts.iter().any(|receipt| is_forgotten(&receipt.body))
+/// Whether a call is forgotten, by its events: nothing in them leads to a person.
+pub fn are_forgotten(receipts: &Receipts, direction: Option<Direction>) -> bool {
+    let is_known = |name: &str| name == MARK || KNOWN.contains(&name);
+    let is_harmless = |body: &[u8]| is_marked(body) && form_urlencoded::parse(body).all(|(name, _)| is_known(&name));
+    !receipts.is_empty()
+        && receipts.iter().all(|receipt| is_harmless(&receipt.body))
+        && outsiders(receipts, direction).all(is_pseudonym)
 }
 
 /// Everything that the events of a call tell about who was outside, as sent.
@@ -120,13 +137,25 @@ pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iter
 /// The events of a call with `pseudonym` for whoever was outside. Of a call of unknown direction that is either side.
 ///
 /// # Errors
-/// Never, as long as an event is one.
+/// When one is no event.
 pub fn conceal(receipts: &Receipts, direction: Option<Direction>, pseudonym: &str) -> Result<Receipts, EventError> {
-    let concealed = |(place, receipt): (usize, &Receipt)| {
-        let body = harmless(&receipt.body, &receipt.event, direction, pseudonym);
-        Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, marked(place, &body))? })
+    write_anew(receipts, |receipt| harmless(receipt, &hiding(direction, pseudonym)))
+}
+
+/// The events of a call without what is not known to be harmless, but with both numbers.
+///
+/// # Errors
+/// When one is no event.
+pub fn scrub(receipts: &Receipts) -> Result<Receipts, EventError> {
+    write_anew(receipts, |receipt| harmless(receipt, &|_, raw| raw.to_owned()))
+}
+
+fn write_anew(receipts: &Receipts, harmless: impl Fn(&Receipt) -> String) -> Result<Receipts, EventError> {
+    let written = |(place, receipt): (usize, &Receipt)| {
+        let body = marked(place, &harmless(receipt));
+        Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, body)? })
     };
-    receipts.iter().enumerate().map(concealed).collect()
+    receipts.iter().enumerate().map(written).collect()
 }
 
 /// The same with a call whose events are gone.
@@ -141,44 +170,51 @@ pub fn conceal_bare(call: &mut Call, pseudonym: &str) {
     }
 }
 
-/// An event of a forgotten call as the log may hold it: the one that it repeats, or a new one that is forgotten, too.
+/// An event of a call with events that were written anew, or one that was itself, as the log may hold it: the one that it
+/// repeats, or a new one, which is forgotten if the call is.
 ///
 /// # Errors
-/// Never, as long as an event is one.
+/// When it is no event.
 pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) -> Result<Receipt, EventError> {
-    let shape = |receipt: &Receipt| harmless(&receipt.body, &receipt.event, direction, MARK);
+    let shape = |receipt: &Receipt| harmless(receipt, &hiding(direction, MARK));
     let wanted = shape(receipt);
     let repeated = known.find(&receipt.body).or_else(|| known.iter().find(|other| shape(other) == wanted));
     let body = match repeated {
         Some(other) => other.body.clone(),
-        None => {
-            let outside = outsiders(known, direction).find(|party| is_pseudonym(party)).unwrap_or(OTHER);
-            marked(known.len(), &harmless(&receipt.body, &receipt.event, direction, outside))
+        None if are_forgotten(known, direction) => {
+            let outside = outsiders(known, direction).next().unwrap_or(OTHER);
+            marked(known.len(), &harmless(receipt, &hiding(direction, outside)))
         }
+        None => receipt.body.clone(),
     };
     Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, body)? })
 }
 
-/// What is known to be harmless of a body. Fields that nobody knows may hold anything.
-fn harmless(body: &[u8], event: &Event, direction: Option<Direction>, outside: &str) -> String {
-    let Event { kind, call_id, from, to, direction: told, peer, hangup_type, duration_seconds } = event;
-    let hide = |side: Direction, raw: &str| {
+/// What stands for a number of one side.
+fn hiding(direction: Option<Direction>, outside: &str) -> impl Fn(Direction, &str) -> String {
+    move |side, raw| {
         let is_outside = direction.is_none_or(|direction| direction == side) && !is_anonymous(raw);
         if is_outside { outside.to_owned() } else { raw.to_owned() }
-    };
+    }
+}
+
+/// What is known to be harmless of an event, with what `number` leaves of the numbers of both sides. Fields that nobody
+/// knows may hold anything.
+fn harmless(Receipt { body, event, .. }: &Receipt, number: &impl Fn(Direction, &str) -> String) -> String {
+    let Event { kind, call_id, from, to, direction: told, peer, hangup_type, duration_seconds } = event;
     let fields = [
         ("call_id", Some(CallId::as_str(call_id).to_owned())),
         ("direction", told.map(|told| told.as_str().to_owned())),
         ("duration", duration_seconds.map(|seconds| seconds.to_string())),
         ("event", Some(name(body, *kind))),
-        ("from", from.as_deref().map(|raw| hide(Direction::In, raw))),
+        ("from", from.as_deref().map(|raw| number(Direction::In, raw))),
         ("peer", peer.clone()),
-        ("to", to.as_deref().map(|raw| hide(Direction::Out, raw))),
+        ("to", to.as_deref().map(|raw| number(Direction::Out, raw))),
         ("type", hangup_type.as_deref().map(|word| if is_word(word) { word } else { "other" }.to_owned())),
     ];
     let mut form = Serializer::new(String::new());
     for (name, value) in fields.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-        form.append_pair(name, &value);
+        form.append_pair(name, &value[..value.floor_char_boundary(LONGEST_VALUE)]);
     }
     form.finish()
 }

@@ -12,11 +12,11 @@ use super::mentions::Mentions;
 use super::rebuild::progress_bar;
 use crate::calls::phone::{Numbering, is_anonymous};
 use crate::config::Config;
-use crate::store::Db;
 use crate::store::forgetting::{forget_before, forget_party};
 use crate::store::rebuild::count_calls;
 use crate::store::record::{Derivation, record};
-use crate::store::spool::{Spool, with_events};
+use crate::store::spool::{Spool, line_of, with_events};
+use crate::store::{Db, StoreError};
 use crate::web::clock::now_ms;
 
 /// How long a server that runs may take to store what waits in its spool.
@@ -44,12 +44,14 @@ pub struct ForgetArgs {
 /// When the number is none, the database does not answer, or events still wait in the spool.
 pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
     let (db, derivation) = super::open(&config).await?;
+    let person = args.party.map(|text| number(&text, &derivation.numbering)).transpose()?;
     let db = Arc::new(db);
     let checkpointing = db.checkpoint_in_background();
     empty_spool(&db, &derivation, &config.spool).await?;
     let bar = progress_bar(count_calls(&db).await?.unsigned_abs());
     let progress = |looked_at: i64| bar.inc(looked_at.unsigned_abs());
-    match (args.before, args.party) {
+    match (args.before, person) {
+        (None, None) => {}
         (Some(day), _) => {
             // What begins later is none of those calls, whatever the day.
             let before_ms = derivation.business.day_start_ms(day).min(now_ms());
@@ -57,11 +59,13 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
             bar.finish_and_clear();
             eprintln!("{} calls forgotten", forgotten.calls);
         }
-        (None, party) => {
-            let number = number(party.as_deref().unwrap_or_default(), &derivation.numbering)?;
+        (None, Some(number)) => {
             let forgotten = forget_party(&db, &derivation, &number, progress).await?;
             bar.finish_and_clear();
             eprintln!("{} calls forgotten", forgotten.calls);
+            if derivation.numbering.e164(&number).is_none() {
+                eprintln!("{number} is no valid telephone number: it was only looked for as it is written");
+            }
             tell(&Mentions::find(&db, &number, &derivation.numbering).await?);
         }
     }
@@ -105,9 +109,15 @@ async fn empty_spool(db: &Db, derivation: &Derivation, path: &Path) -> anyhow::R
     let mut spool = Spool::open(path)?;
     while !spool.is_empty() {
         let waiting = spool.waiting()?;
-        record(db, derivation, &waiting.deliveries).await?;
-        if !waiting.unreadable.is_empty() {
-            spool.set_aside(&waiting.unreadable)?;
+        let mut aside = waiting.unreadable.clone();
+        for delivery in &waiting.deliveries {
+            match record(db, derivation, std::slice::from_ref(delivery)).await {
+                Err(StoreError::Rejected(_) | StoreError::Damaged(_)) => aside.push(line_of(delivery)),
+                stored => drop(stored?),
+            }
+        }
+        if !aside.is_empty() {
+            spool.set_aside(&aside)?;
         }
         spool.stored(&waiting)?;
     }

@@ -12,7 +12,7 @@ use super::cells::read_cell;
 use super::events::{digest, read_receipt};
 use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
 use super::rows::{pack_call_id, pack_direction};
-use super::{StoreError, for_both_engines, settings};
+use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
@@ -35,7 +35,68 @@ macro_rules! derived_columns {
     };
 }
 
+/// Calls with their events.
+pub(super) type KnownCalls = HashMap<CallId, (StoredCall, Receipts)>;
+
+/// The same while they are read, by key.
+#[derive(Default)]
+struct Known(HashMap<i64, (StoredCall, Receipts)>);
+
+impl Known {
+    fn take(&mut self, rows: Vec<LoggedRow>) -> Result<(), StoreError> {
+        for LoggedRow { call, received_ms, deliveries, body } in rows {
+            let receipts = match self.0.entry(call.id) {
+                Entry::Occupied(known) => &mut known.into_mut().1,
+                Entry::Vacant(new) => &mut new.insert((call.try_into()?, Receipts::default())).1,
+            };
+            if let (Some(received_ms), Some(deliveries)) = (received_ms, deliveries) {
+                receipts.deliver(read_receipt(received_ms, deliveries, body)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn by_id(self) -> KnownCalls {
+        let calls = self.0.into_values();
+        calls.map(|(stored, receipts)| (stored.call.call_id.clone(), (stored, receipts))).collect()
+    }
+}
+
+/// As the database has them, each once.
+fn packed<'i>(ids: impl Iterator<Item = &'i CallId>) -> Vec<Vec<u8>> {
+    let mut ids: Vec<_> = ids.map(pack_call_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Rows that came as JSON, and the bytes of all of them.
+fn rows_of_json<R: DeserializeOwned + Bytes>(text: &str, bytes: Option<Vec<u8>>) -> Result<Vec<R>, StoreError> {
+    let mut rows: Vec<R> = serde_json::from_str(text).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let mut rest = bytes.as_deref().unwrap_or_default();
+    for room in rows.iter_mut().map(R::bytes) {
+        let (bytes, after) =
+            rest.split_at_checked(room.len()).ok_or_else(|| StoreError::Damaged("the bytes of a row".into()))?;
+        room.copy_from_slice(bytes);
+        rest = after;
+    }
+    Ok(rows)
+}
+
+/// Rows as JSON, their bytes, and the frontier.
+type BeginningRow = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<i64>);
+
+/// What [`Frontier::new`] is made of; the names are those of [`super::settings`].
+macro_rules! frontier_columns {
+    () => {
+        "(select max(id) from calls), \
+         (select cast(value as bigint) from settings where name = 'forgotten-before'), \
+         (select cast(value as bigint) from settings where name = 'events-gone-before')"
+    };
+}
+
 /// Where the stored calls end.
+#[derive(Default)]
 pub(super) struct Frontier {
     /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the rows need
     /// not be asked back for theirs.
@@ -44,6 +105,16 @@ pub(super) struct Frontier {
     pub(super) forgotten_before_ms: i64,
     /// Events of calls that began before are gone.
     pub(super) events_gone_before_ms: i64,
+}
+
+impl Frontier {
+    fn new(last_key: Option<i64>, forgotten_before_ms: Option<i64>, events_gone_before_ms: Option<i64>) -> Self {
+        Self {
+            next_key: last_key.unwrap_or(0) + 1,
+            forgotten_before_ms: forgotten_before_ms.unwrap_or(i64::MIN),
+            events_gone_before_ms: events_gone_before_ms.unwrap_or(i64::MIN),
+        }
+    }
 }
 
 for_both_engines! {
@@ -68,6 +139,12 @@ for_both_engines! {
             self.finish().await
         }
 
+        /// Sends what was not sent yet, with `last` behind it.
+        pub async fn finish_with(&mut self, last: &str) -> Result<(), StoreError> {
+            self.query.push(last);
+            self.finish().await
+        }
+
         /// Sends what was not sent yet.
         pub async fn finish(&mut self) -> Result<(), StoreError> {
             if !self.query.sql().as_str().is_empty() {
@@ -87,44 +164,51 @@ for_both_engines! {
             return Ok(query.build_query_as().persistent(false).fetch_all(connection).await?);
         }
         let (text, bytes): (String, Option<Vec<u8>>) = query.build_query_as().persistent(false).fetch_one(connection).await?;
-        let mut rows: Vec<R> = serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let mut rest = bytes.as_deref().unwrap_or_default();
-        for room in rows.iter_mut().map(R::bytes) {
-            let (bytes, after) =
-                rest.split_at_checked(room.len()).ok_or_else(|| StoreError::Damaged("the bytes of a row".into()))?;
-            room.copy_from_slice(bytes);
-            rest = after;
-        }
-        Ok(rows)
+        rows_of_json(&text, bytes)
     }
 
     /// The calls with these ids and their events: none of calls whose events are gone.
     pub async fn load_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
-    ) -> Result<HashMap<CallId, (StoredCall, Receipts)>, StoreError> {
-        let mut ids: Vec<_> = ids.map(pack_call_id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut known: HashMap<i64, (StoredCall, Receipts)> = HashMap::new();
-        for ids in ids.chunks(ROWS_PER_STATEMENT) {
+    ) -> Result<KnownCalls, StoreError> {
+        let mut known = Known::default();
+        for ids in packed(ids).chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new("select ");
             query.push(if WAYS.rows_in_json { logged_columns_in_json!() } else { logged_columns!() });
-            query.push(" from calls left join events on call_key = calls.id where call_id in (");
-            let mut list = query.separated(",");
-            ids.iter().for_each(|id| { list.push_bind(id.as_slice()); });
-            query.push(")");
-            for LoggedRow { call, received_ms, deliveries, body } in fetch_rows(connection, query).await? {
-                let receipts = match known.entry(call.id) {
-                    Entry::Occupied(known) => &mut known.into_mut().1,
-                    Entry::Vacant(new) => &mut new.insert((call.try_into()?, Receipts::default())).1,
-                };
-                if let (Some(received_ms), Some(deliveries)) = (received_ms, deliveries) {
-                    receipts.deliver(read_receipt(received_ms, deliveries, body)?);
-                }
-            }
+            push_known(&mut query, ids);
+            known.take(fetch_rows(connection, query).await?)?;
         }
-        Ok(known.into_values().map(|(stored, receipts)| (stored.call.call_id.clone(), (stored, receipts))).collect())
+        Ok(known.by_id())
+    }
+
+    /// Begins a transaction, where `WAYS` leaves that to its first statement, with the calls with these ids, which are not
+    /// none, as [`load_calls`] has them, and the frontier: all in one trip, where the engine makes rows JSON.
+    pub async fn begin_with_calls(
+        connection: &mut EngineConnection,
+        ids: impl Iterator<Item = &CallId>,
+    ) -> Result<(KnownCalls, Frontier), StoreError> {
+        if !WAYS.rows_in_json {
+            return Ok((load_calls(connection, ids).await?, frontier(connection).await?));
+        }
+        let (mut known, mut frontier) = (Known::default(), Frontier::default());
+        for (place, ids) in packed(ids).chunks(ROWS_PER_STATEMENT).enumerate() {
+            let mut query = QueryBuilder::<Engine>::new(if place == 0 { WAYS.begin } else { "" });
+            query.push(concat!("select ", logged_columns_in_json!(), ", ", frontier_columns!()));
+            push_known(&mut query, ids);
+            let row: BeginningRow =
+                query.build_query_as().persistent(false).fetch_one(&mut *connection).await?;
+            known.take(rows_of_json(&row.0, row.1)?)?;
+            frontier = Frontier::new(row.2, row.3, row.4);
+        }
+        Ok((known.by_id(), frontier))
+    }
+
+    fn push_known(query: &mut QueryBuilder<Engine>, packed_ids: &[Vec<u8>]) {
+        query.push(" from calls left join events on call_key = calls.id where call_id in (");
+        let mut list = query.separated(",");
+        packed_ids.iter().for_each(|id| { list.push_bind(id.as_slice()); });
+        query.push(")");
     }
 
     fn push_derived(row: &mut Separated<'_, Engine, &str>, StoredCall { in_hours, call, .. }: &StoredCall) {
@@ -150,20 +234,9 @@ for_both_engines! {
 
     /// What decides how calls are stored that are new or began earlier than was known.
     pub async fn frontier(connection: &mut EngineConnection) -> Result<Frontier, StoreError> {
-        let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) = sqlx::query_as(
-            "select (select max(id) from calls), \
-             (select cast(value as bigint) from settings where name = $1), \
-             (select cast(value as bigint) from settings where name = $2)",
-        )
-        .bind(settings::FORGOTTEN_BEFORE)
-        .bind(settings::EVENTS_GONE_BEFORE)
-        .fetch_one(connection)
-        .await?;
-        Ok(Frontier {
-            next_key: last.unwrap_or(0) + 1,
-            forgotten_before_ms: forgotten.unwrap_or(i64::MIN),
-            events_gone_before_ms: gone.unwrap_or(i64::MIN),
-        })
+        let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) =
+            sqlx::query_as(concat!("select ", frontier_columns!())).fetch_one(connection).await?;
+        Ok(Frontier::new(last, forgotten, gone))
     }
 
     /// Inserts calls under their keys.

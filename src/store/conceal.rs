@@ -30,8 +30,8 @@ pub(super) struct Concealed {
 pub(super) enum Naming<'p> {
     /// One for each caller.
     Under(&'p Key),
-    /// This one for all.
-    As(&'p str),
+    /// This one for somebody; of others' calls only goes what is not known to be harmless.
+    As(&'p Person, &'p str),
 }
 
 /// What one transaction looked at and changed, and where the next begins; `None` at the end.
@@ -58,10 +58,16 @@ const FACTS: &str = concat!(
 
 /// Leaves a pseudonym of whoever was outside.
 fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
+    if let Naming::As(person, pseudonym) = naming
+        && !person.is_party_of(&call.after.call, &call.receipts, numbering)
+    {
+        call.scrub()?;
+        return Ok(Concealed { call_key: call.after.key, numbers: BTreeSet::new(), pseudonym: pseudonym.to_owned() });
+    }
     let said = outsiders(&call.receipts, call.after.call.direction).map(ToOwned::to_owned);
     let numbers = said.chain(call.after.call.party.clone()).filter(|number| !is_pseudonym(number)).collect();
     let pseudonym = match (naming, call.outsider()) {
-        (Naming::As(given), _) => given.to_owned(),
+        (Naming::As(_, given), _) => given.to_owned(),
         (Naming::Under(_), None) => String::new(),
         (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
     };
@@ -81,8 +87,18 @@ for_both_engines! {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
+        note_traces(connection).await?;
         let key = stored_key(connection).await?.unwrap_or_else(rand::random);
         calls.into_iter().map(|call| conceal(call, Naming::Under(&key), numbering)).collect()
+    }
+
+    /// Remembers that the files may hold traces of what this transaction changes.
+    async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
+        sqlx::query("insert into settings (name, value) values ($1, 'yes') on conflict do nothing")
+            .bind(settings::ERASING)
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     /// The key of the forgetting that goes on, if there is one.
@@ -128,10 +144,14 @@ for_both_engines! {
         mut touched: BTreeMap<CallId, Touched>,
         naming: Naming<'_>,
     ) -> Result<i64, StoreError> {
+        if touched.is_empty() {
+            return Ok(0);
+        }
+        note_traces(connection).await?;
         let calls = touched.values_mut();
         let concealed: Vec<_> =
             calls.map(|call| conceal(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
-        record::write(connection, derivation, &touched, &[]).await?;
+        record::write(connection, derivation, &touched, &[], "").await?;
         blank_decisions(connection, derivation, &concealed).await?;
         Ok(concealed.len() as i64)
     }
@@ -197,7 +217,10 @@ for_both_engines! {
         let mut list = query.separated(",");
         keys.iter().for_each(|key| { list.push_bind(*key); });
         query.push(")");
-        let done = query.build().persistent(false).execute(connection).await?;
+        let done = query.build().persistent(false).execute(&mut *connection).await?;
+        if done.rows_affected() > 0 {
+            note_traces(connection).await?;
+        }
         Ok(Page { looked_at: keys.len() as i64, changed: done.rows_affected() as i64, next })
     }
 
@@ -249,6 +272,7 @@ for_both_engines! {
         pseudonym: &str,
         before_ms: i64,
     ) -> Result<(), StoreError> {
+        note_traces(connection).await?;
         sqlx::query(
             "insert into callbacks_done (party, done_ms, done_by) select $2, done_ms, done_by from callbacks_done \
              where party = $1 and done_ms < $3 on conflict do nothing",
@@ -299,7 +323,9 @@ for_both_engines! {
         let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<_>, _>>()?;
         let known = batch::load_calls(connection, ids.iter()).await?;
         let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
-        let is_about = |call: &Touched| person.is_in(&call.after.call, &call.receipts, numbering);
+        let is_about = |call: &Touched| {
+            person.is_party_of(&call.after.call, &call.receipts, numbering) || person.is_told_of(&call.receipts, numbering)
+        };
         let found = touched.filter(|(_, call)| is_about(call)).collect();
         let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
         Ok((found, last.is_some_and(|last| last > end).then_some(end)))
@@ -334,25 +360,42 @@ for_both_engines! {
         after_key: i64,
     ) -> Result<Page<i64>, StoreError> {
         let (touched, next) = calls_of(connection, &derivation.numbering, person, after_key).await?;
-        let changed = conceal_all(connection, derivation, touched, Naming::As(pseudonym)).await?;
+        let changed = conceal_all(connection, derivation, touched, Naming::As(person, pseudonym)).await?;
+        blank_told(connection, &derivation.numbering, person, pseudonym, after_key).await?;
         Ok(Page { looked_at: CALLS_PER_SEARCH, changed, next })
     }
 
-    /// Forgets somebody in marks by hand and in what the PBX was told about anybody.
-    pub async fn forget_person_elsewhere(
+    /// Forgets somebody in marks by hand.
+    pub async fn forget_marks_of(
         connection: &mut EngineConnection,
-        numbering: &Numbering,
         person: &Person,
         pseudonym: &str,
     ) -> Result<(), StoreError> {
         for party in &person.parties {
             rename_marks(connection, party, pseudonym, i64::MAX).await?;
         }
+        Ok(())
+    }
+
+    /// Forgets somebody in what the PBX was told about anybody, in the calls with the next keys.
+    async fn blank_told(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        pseudonym: &str,
+        after_key: i64,
+    ) -> Result<(), StoreError> {
         let Some(digits) = &person.digits else { return Ok(()) };
-        let told: Vec<(i64, String)> = sqlx::query_as("select call_key, xml from decisions where xml like $1")
-            .bind(format!("%{digits}%"))
-            .fetch_all(&mut *connection)
-            .await?;
+        let told: Vec<(i64, String)> =
+            sqlx::query_as("select call_key, xml from decisions where call_key > $1 and call_key <= $2 and xml like $3")
+                .bind(after_key)
+                .bind(after_key.saturating_add(CALLS_PER_SEARCH))
+                .bind(format!("%{digits}%"))
+                .fetch_all(&mut *connection)
+                .await?;
+        if !told.is_empty() {
+            note_traces(connection).await?;
+        }
         for (key, xml) in told {
             let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));
             if let Some(xml) = blank(&xml, numbers, numbering, pseudonym) {

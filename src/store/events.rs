@@ -61,13 +61,13 @@ pub async fn read_log<E: From<StoreError>>(
     })
 }
 
-/// Whether anything was ever received.
+/// Whether anything was ever received. Events may be gone, their calls stay.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn has_events(db: &Db) -> Result<bool, StoreError> {
     let first: Option<i64> = reading!(db, pool => {
-        sqlx::query_scalar("select call_key from events limit 1").fetch_optional(pool).await?
+        sqlx::query_scalar("select id from calls limit 1").fetch_optional(pool).await?
     });
     Ok(first.is_some())
 }

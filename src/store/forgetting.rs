@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::{Datelike, Days, NaiveDate};
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::sleep;
 
@@ -41,13 +42,6 @@ pub struct Retention {
     pub events_days: Option<u32>,
 }
 
-impl Retention {
-    /// Whether anything ever goes.
-    pub fn is_for_ever(self) -> bool {
-        self.numbers_days.is_none() && self.events_days.is_none()
-    }
-}
-
 /// What was changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
@@ -69,8 +63,9 @@ pub async fn forget_before(
     before_ms: i64,
     progress: impl FnMut(i64),
 ) -> Result<Forgotten, StoreError> {
-    let calls = forget_between(db, derivation, START, before_ms, "once", progress).await?;
-    settings::forget(db, settings::FORGETTING_KEY).await?;
+    let key = key_for(db, settings::FORGETTING_KEY_ONCE, "once").await?;
+    let calls = forget_between(db, derivation, &key, START, before_ms, progress).await?;
+    destroy(db, settings::FORGETTING_KEY_ONCE).await?;
     erase(db).await?;
     Ok(Forgotten { calls, events: 0 })
 }
@@ -93,21 +88,24 @@ pub async fn apply(
         let since_ms = settings::recall_ms(db, settings::FORGOTTEN_UP_TO).await?;
         let before_ms = derivation.business.day_start_ms(day);
         // Callers of one month stay distinct from each other, then the key goes.
-        let month = format!("{}-{:02}", day.year(), day.month());
+        let last_day = day.pred_opt().unwrap_or(day);
+        let month = format!("{}-{:02}", last_day.year(), last_day.month());
         if key_purpose(db).await?.is_some_and(|purpose| purpose != month) {
-            settings::forget(db, settings::FORGETTING_KEY).await?;
+            destroy(db, settings::FORGETTING_KEY).await?;
         }
-        forgotten.calls = forget_between(db, derivation, (since_ms, i64::MIN), before_ms, &month, |_| ()).await?;
+        let key = key_for(db, settings::FORGETTING_KEY, &month).await?;
+        forgotten.calls = forget_between(db, derivation, &key, (since_ms, i64::MIN), before_ms, |_| ()).await?;
+    } else if key_purpose(db).await?.is_some() {
+        destroy(db, settings::FORGETTING_KEY).await?;
     }
     if let Some(days) = retention.events_days {
         let before_ms = derivation.business.day_start_ms(horizon(days));
         let since_ms = settings::recall_ms(db, settings::EVENTS_GONE_UP_TO).await?;
-        settings::advance_ms(db, settings::EVENTS_GONE_BEFORE, before_ms).await?;
+        patiently!(settings::advance_ms(db, settings::EVENTS_GONE_BEFORE, before_ms).await)?;
         forgotten.events = drop_between(db, (since_ms, i64::MIN), before_ms).await?;
-        settings::advance_ms(db, settings::EVENTS_GONE_UP_TO, before_ms).await?;
+        patiently!(settings::advance_ms(db, settings::EVENTS_GONE_UP_TO, before_ms).await)?;
     }
-    let was_interrupted = settings::recall(db, settings::ERASING).await?.is_some();
-    if was_interrupted || forgotten != Forgotten::default() {
+    if settings::recall(db, settings::ERASING).await?.is_some() {
         erase(db).await?;
     }
     Ok(forgotten)
@@ -116,25 +114,21 @@ pub async fn apply(
 async fn forget_between(
     db: &Db,
     derivation: &Derivation,
+    key: &Key,
     from: Place,
     before_ms: i64,
-    purpose: &str,
     mut progress: impl FnMut(i64),
 ) -> Result<i64, StoreError> {
     // First of all: what comes meanwhile must not come back.
-    settings::advance_ms(db, settings::FORGOTTEN_BEFORE, before_ms).await?;
-    let key = key_for(db, purpose).await?;
+    patiently!(settings::advance_ms(db, settings::FORGOTTEN_BEFORE, before_ms).await)?;
     let (mut place, mut calls) = (Some(from), 0);
     while let Some(after) = place {
         let page = patiently!({
             writing!(db, transaction in engine => {
-                engine::forget_page(&mut transaction, derivation, &key, after, before_ms).await
+                engine::forget_page(&mut transaction, derivation, key, after, before_ms).await
             })
         })?;
         calls += page.changed;
-        if page.changed > 0 {
-            settings::remember(db, settings::ERASING, "yes").await?;
-        }
         progress(page.looked_at);
         place = page.next;
     }
@@ -142,14 +136,14 @@ async fn forget_between(
     loop {
         let marks = patiently!({
             writing!(db, transaction in engine => {
-                engine::forget_marks(&mut transaction, numbering, &key, before_ms).await
+                engine::forget_marks(&mut transaction, numbering, key, before_ms).await
             })
         })?;
         if marks == 0 {
             break;
         }
     }
-    settings::advance_ms(db, settings::FORGOTTEN_UP_TO, before_ms).await?;
+    patiently!(settings::advance_ms(db, settings::FORGOTTEN_UP_TO, before_ms).await)?;
     Ok(calls)
 }
 
@@ -182,7 +176,6 @@ pub async fn forget_party(
     let numbering = &derivation.numbering;
     // A key that nobody ever sees again.
     let pseudonym = pseudonym(&rand::random(), number, numbering);
-    settings::remember(db, settings::ERASING, "yes").await?;
     let (mut place, mut calls) = (Some(0), 0);
     while let Some(after) = place {
         let page = patiently!({
@@ -194,8 +187,8 @@ pub async fn forget_party(
         progress(page.looked_at);
         place = page.next;
     }
-    writing!(db, transaction in engine => {
-        engine::forget_person_elsewhere(&mut transaction, numbering, &person, &pseudonym).await
+    patiently!({
+        writing!(db, transaction in engine => engine::forget_marks_of(&mut transaction, &person, &pseudonym).await)
     })?;
     erase(db).await?;
     Ok(Forgotten { calls, events: 0 })
@@ -203,9 +196,10 @@ pub async fn forget_party(
 
 pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Result<Person, StoreError> {
     let numbering = &derivation.numbering;
-    let parties = writing!(db, transaction in engine => {
-        engine::parties_of(&mut transaction, numbering, number).await
-    })?;
+    let parties = match db {
+        Db::Sqlite(pools) => sqlite::parties_of(&mut *pools.read.acquire().await?, numbering, number).await?,
+        Db::Postgres(pools) => postgres::parties_of(&mut *pools.read.acquire().await?, numbering, number).await?,
+    };
     Ok(Person::new(number, parties, numbering))
 }
 
@@ -214,15 +208,21 @@ async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {
     Ok(value.and_then(|value| settings::read_key(&value).map(|(purpose, _)| purpose.to_owned())))
 }
 
-/// The key that there is, or a new one.
-async fn key_for(db: &Db, purpose: &str) -> Result<Key, StoreError> {
-    let value = settings::recall(db, settings::FORGETTING_KEY).await?;
+/// The key that there is under a name, or a new one.
+async fn key_for(db: &Db, name: &str, purpose: &str) -> Result<Key, StoreError> {
+    let value = settings::recall(db, name).await?;
     if let Some((_, key)) = value.as_deref().and_then(settings::read_key) {
         return Ok(key);
     }
     let key = rand::random();
-    settings::remember(db, settings::FORGETTING_KEY, &settings::write_key(purpose, &key)).await?;
+    patiently!(settings::remember(db, name, &settings::write_key(purpose, &key)).await)?;
     Ok(key)
+}
+
+/// The key under a name goes, and is to go from the files.
+async fn destroy(db: &Db, name: &str) -> Result<(), StoreError> {
+    patiently!(settings::remember(db, settings::ERASING, "yes").await)?;
+    patiently!(settings::forget(db, name).await)
 }
 
 /// Whether it falls to this node to do what `purpose` says, which nobody has claimed before.
@@ -253,18 +253,27 @@ async fn erase(db: &Db) -> Result<(), StoreError> {
             patiently!(truncate_log(&pools.aside).await)?;
         }
         Db::Postgres(pools) => {
-            let mut connection = pools.write.acquire().await?;
-            // Others must not get it with the long time that this may take.
-            connection.close_on_drop();
-            sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
-            sqlx::query("vacuum events, calls, decisions, callbacks_done, settings").execute(&mut *connection).await?;
+            patiently!(vacuum_tables(&pools.write).await)?;
         }
     }
-    settings::forget(db, settings::ERASING).await
+    patiently!(settings::forget(db, settings::ERASING).await)
 }
 
+/// The same on PostgreSQL.
+async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?;
+    // Others must not get it with the long time that this may take.
+    connection.close_on_drop();
+    sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+    sqlx::query("vacuum (analyze) events, calls, decisions, callbacks_done, settings")
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+/// What the planner knows of the tables may be values from them, so that is found out anew, and without.
 async fn vacuum(pool: &SqlitePool) -> Result<(), StoreError> {
-    sqlx::query("vacuum").execute(pool).await?;
+    sqlx::query("pragma analysis_limit = 400; analyze; vacuum").execute(pool).await?;
     Ok(())
 }
 

@@ -68,6 +68,7 @@ mod conceal;
 mod pools;
 mod queue;
 mod rows;
+mod single;
 mod subjects;
 
 use std::time::Duration;
@@ -113,6 +114,10 @@ struct Ways {
     several_at_once: bool,
     /// Whether many rows had better come as one JSON text. SQLite's thread wakes us for each row.
     rows_in_json: bool,
+    /// What begins a transaction together with its first statement, and ends it with its last ones, where it is not begun
+    /// and ended by itself: see [`single`].
+    begin: &'static str,
+    commit: &'static str,
     /// How to insert without keeping what only a failure of this very statement would undo: the transaction is
     /// rolled back anyway.
     insert_into: &'static str,
@@ -128,6 +133,8 @@ impl Ways {
     const SQLITE: Self = Self {
         several_at_once: true,
         rows_in_json: true,
+        begin: "begin immediate;",
+        commit: "commit",
         insert_into: "insert or fail into ",
         tell_routes: None,
         lock_routes: None,
@@ -136,6 +143,8 @@ impl Ways {
     const POSTGRES: Self = Self {
         several_at_once: false,
         rows_in_json: false,
+        begin: "",
+        commit: "",
         insert_into: "insert into ",
         tell_routes: Some("select pg_notify('fernamt_routes', '')"),
         lock_routes: Some("select value from settings where name = 'routes_version' for update"),

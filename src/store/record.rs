@@ -2,16 +2,20 @@
 //! difference. A batch repeated changes nothing: differences come from what the transaction finds.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
+use super::batch::Frontier;
 use super::changes::{CallChange, Changes, KindCounts};
 use super::conceal::Concealed;
 use super::events::{damaged, digest};
 use super::rows::StoredCall;
-use super::{Db, StoreError, for_both_engines, writing};
+use super::single::Single;
+use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::calls::call::Call;
-use crate::calls::forgetting::{self, is_forgotten};
+use crate::calls::forgetting::{self, is_marked};
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
@@ -109,7 +113,16 @@ pub async fn record_changes(
     if batch.is_empty() {
         return Ok(Default::default());
     }
-    writing!(db, transaction in engine => engine::run(&mut transaction, derivation, batch).await)
+    match db {
+        Db::Sqlite(pools) => {
+            let mut single = Single::new(&pools.write).await?;
+            let done = timeout(WRITE_TIMEOUT, sqlite::run(single.connection(), derivation, batch)).await;
+            single.end(done.unwrap_or_else(|_| Err(StoreError::Away(sqlx::Error::PoolTimedOut)))).await
+        }
+        Db::Postgres(_) => {
+            writing!(db, transaction in engine => engine::run(&mut transaction, derivation, batch).await)
+        }
+    }
 }
 
 /// A call of the batch: as it was, and as it is with the batch's events.
@@ -124,11 +137,6 @@ impl Touched {
     /// As it is stored.
     pub(super) fn stored((call, receipts): (StoredCall, Receipts)) -> Self {
         Self { before: Some(call.clone()), stored: receipts.clone(), receipts, after: call }
-    }
-
-    /// Whether it is new, or began earlier than was known.
-    fn begins_earlier(&self) -> bool {
-        self.before.as_ref().is_none_or(|before| self.after.call.started_ms < before.call.started_ms)
     }
 
     fn begins_before(&self, at_ms: i64) -> bool {
@@ -146,7 +154,13 @@ impl Touched {
     }
 
     pub(super) fn is_forgotten(&self) -> bool {
-        forgetting::are_forgotten(&self.receipts)
+        forgetting::are_forgotten(&self.receipts, self.after.call.direction)
+    }
+
+    /// Leaves nothing that is not known to be harmless, but both numbers.
+    pub(super) fn scrub(&mut self) -> Result<(), StoreError> {
+        self.receipts = forgetting::scrub(&self.receipts).map_err(damaged)?;
+        Ok(())
     }
 
     /// Whom a pseudonym is to stand for; `None` if nobody is known.
@@ -179,14 +193,17 @@ impl Touched {
     }
 }
 
-fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>) -> Changes {
+/// `is_usual` when none of the calls is forgotten or without events.
+fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual: bool) -> Changes {
     let mut changes =
         Changes { doubled: count(deliveries.iter().map(|delivery| &*delivery.receipt)), ..Changes::default() };
-    for delivery in deliveries {
-        match touched.get(delivery.call_id()) {
-            None => changes.left_out += 1,
-            Some(call) if call.is_forgotten() && !is_forgotten(&delivery.receipt.body) => changes.forgotten += 1,
-            Some(_) => {}
+    if !is_usual {
+        for delivery in deliveries {
+            match touched.get(delivery.call_id()) {
+                None => changes.left_out += 1,
+                Some(call) if call.is_forgotten() && !is_marked(&delivery.receipt.body) => changes.forgotten += 1,
+                Some(_) => {}
+            }
         }
     }
     for Touched { before, stored, receipts, after } in touched.into_values() {
@@ -217,22 +234,26 @@ fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &Busine
     differences.into_cells()
 }
 
-/// The deliveries as the log may hold them: what belongs to a forgotten call brings nobody back, and of a call whose
-/// events are gone there is nothing to add to.
+/// The deliveries as the log may hold them: what repeats an event that was written anew is that event, what belongs to a
+/// forgotten call brings nobody back, and to a call whose events are gone there is nothing to add.
 fn admit<'d>(
     deliveries: &'d [Delivery],
     known: &HashMap<CallId, (StoredCall, Receipts)>,
 ) -> Result<Cow<'d, [Delivery]>, StoreError> {
-    let is_closed = |receipts: &Receipts| receipts.is_empty() || forgetting::are_forgotten(receipts);
-    let forgotten = known.iter().filter(|(_, (_, receipts))| is_closed(receipts));
-    let mut forgotten: HashMap<_, _> =
-        forgotten.map(|(id, (stored, receipts))| (id, (stored.call.direction, receipts.clone()))).collect();
-    if forgotten.is_empty() {
+    let marked = deliveries.iter().filter(|delivery| is_marked(&delivery.receipt.body));
+    let marked: HashSet<&CallId> = marked.map(Delivery::call_id).collect();
+    let is_special = |id: &CallId, receipts: &Receipts| {
+        receipts.is_empty() || marked.contains(id) || receipts.iter().any(|receipt| is_marked(&receipt.body))
+    };
+    let special = known.iter().filter(|(id, (_, receipts))| is_special(id, receipts));
+    let mut special: HashMap<_, _> =
+        special.map(|(id, (stored, receipts))| (id, (stored.call.direction, receipts.clone()))).collect();
+    if special.is_empty() {
         return Ok(Cow::Borrowed(deliveries));
     }
     let mut admitted = Vec::with_capacity(deliveries.len());
     for delivery in deliveries {
-        let Some((direction, receipts)) = forgotten.get_mut(delivery.call_id()) else {
+        let Some((direction, receipts)) = special.get_mut(delivery.call_id()) else {
             admitted.push(delivery.clone());
             continue;
         };
@@ -279,14 +300,21 @@ for_both_engines! {
         derivation: &Derivation,
         deliveries: &[Delivery],
     ) -> Result<(Vec<Recorded>, Changes), StoreError> {
-        let known = batch::load_calls(connection, deliveries.iter().map(Delivery::call_id)).await?;
+        let ids = deliveries.iter().map(Delivery::call_id);
+        let (known, frontier) = batch::begin_with_calls(connection, ids).await?;
         let admitted = admit(deliveries, &known)?;
         let mut touched = fold(derivation, &admitted, known);
-        let concealed = give_keys(connection, derivation, &mut touched).await?;
+        let all = touched.len();
+        let concealed = give_keys(connection, derivation, &frontier, &mut touched).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
-        write(connection, derivation, &touched, &new).await?;
-        conceal::blank_decisions(connection, derivation, &concealed).await?;
+        if concealed.is_empty() {
+            write(connection, derivation, &touched, &new, WAYS.commit).await?;
+        } else {
+            write(connection, derivation, &touched, &new, "").await?;
+            conceal::blank_decisions(connection, derivation, &concealed).await?;
+            batch::Writes::new(connection).finish_with(WAYS.commit).await?;
+        }
 
         decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
         let decision_for = |delivery: &Delivery| {
@@ -294,15 +322,17 @@ for_both_engines! {
             touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
         };
         let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
-        Ok((recorded, changes(deliveries, touched)))
+        let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && touched.len() == all;
+        Ok((recorded, changes(deliveries, touched, is_usual)))
     }
 
-    /// Stores calls as they are now, and decisions of those that have none.
+    /// Stores calls as they are now, and decisions of those that have none; `last` goes with it.
     pub async fn write(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         touched: &BTreeMap<CallId, Touched>,
         decisions: &[(i64, &Decision)],
+        last: &str,
     ) -> Result<(), StoreError> {
         let cells = correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
         let mut writes = batch::Writes::new(connection);
@@ -313,7 +343,7 @@ for_both_engines! {
         batch::upsert_events(&mut writes, &events).await?;
         batch::write_cells(&mut writes, &cells).await?;
         batch::insert_decisions(&mut writes, decisions).await?;
-        writes.finish().await
+        writes.finish_with(last).await
     }
 
     /// Gives new calls their keys. Calls that turn out to be older than what is forgotten are made unrecognisable, and
@@ -321,12 +351,9 @@ for_both_engines! {
     async fn give_keys(
         connection: &mut EngineConnection,
         derivation: &Derivation,
+        frontier: &Frontier,
         touched: &mut BTreeMap<CallId, Touched>,
     ) -> Result<Vec<Concealed>, StoreError> {
-        if !touched.values().any(Touched::begins_earlier) {
-            return Ok(Vec::new());
-        }
-        let frontier = batch::frontier(connection).await?;
         let is_gone = |call: &Touched| call.is_new() && call.after.call.started_ms < frontier.events_gone_before_ms;
         touched.retain(|_, call| !is_gone(call));
         let new = touched.values_mut().filter(|call| call.is_new());

@@ -14,14 +14,30 @@ const TAG_TEXT: u8 = 2;
 
 /// How a call id is stored: 64 lower-case hex digits as 32 bytes, anything else as it is, tagged.
 pub(super) fn pack_call_id(id: &CallId) -> Vec<u8> {
-    let text = id.as_str();
+    let text = id.as_str().as_bytes();
     let mut packed = vec![TAG_HEX; 33];
-    let has_upper_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
-    if has_upper_case || hex::decode_to_slice(text, &mut packed[1..]).is_err() {
-        return [&[TAG_TEXT], text.as_bytes()].concat();
-    }
-    packed
+    let is_hex = text.len() == 64
+        && packed[1..].iter_mut().zip(text.as_chunks().0).all(|(byte, [high, low])| {
+            let (high, low) = (LOWER_HEX[usize::from(*high)], LOWER_HEX[usize::from(*low)]);
+            *byte = high << 4 | low & 15;
+            high | low != NO_DIGIT
+        });
+    if is_hex { packed } else { [&[TAG_TEXT], text].concat() }
 }
+
+/// What is no lower-case hex digit; all bits, so that one of two shows.
+const NO_DIGIT: u8 = 0xff;
+/// The digits' values. Every id of every batch is looked up here some times.
+const LOWER_HEX: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let digits = b"0123456789abcdef";
+    let mut value = 0;
+    while value < digits.len() {
+        values[digits[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 
 /// Reads what [`pack_call_id`] wrote.
 pub(super) fn unpack_call_id(packed: &[u8]) -> Result<CallId, StoreError> {

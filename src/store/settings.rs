@@ -13,8 +13,10 @@ pub const FORGOTTEN_UP_TO: &str = "forgotten-up-to";
 pub const EVENTS_GONE_BEFORE: &str = "events-gone-before";
 /// As far as that is done.
 pub const EVENTS_GONE_UP_TO: &str = "events-gone-up-to";
-/// What pseudonyms are made with, as long as it is needed.
+/// What pseudonyms are made with from night to night, as long as callers are to stay distinct from each other.
 pub const FORGETTING_KEY: &str = "forgetting-key";
+/// The same while everybody before a day is being forgotten.
+pub const FORGETTING_KEY_ONCE: &str = "forgetting-key-once";
 /// There while something was forgotten of which the database file may still hold traces.
 pub const ERASING: &str = "erasing";
 /// What the daily forgetting was last done for.

@@ -9,6 +9,7 @@ use super::accounts::who::author;
 use super::clock::now_ms;
 use super::state::State;
 use crate::accounts::action::{self, Action, Subject, Verb};
+use crate::calls::phone::compact;
 use crate::store::audit::{Entry, note};
 
 const MAX_ABOUT_CHARS: usize = 120;
@@ -123,10 +124,9 @@ pub fn note_failed_login(state: &Data<State>, name: String, address: std::net::I
 
 /// As it is kept: short, and telephone numbers not as a whole.
 fn shown(about: &str) -> String {
-    let about = about.replace("%2B", "+");
-    let is_number = about.chars().all(|c| c.is_ascii_digit() || c == '+') && about.len() > KEPT.0 + KEPT.1;
-    if is_number {
-        return format!("{}…{}", &about[..KEPT.0], &about[about.len() - KEPT.1..]);
+    let about = percent_encoding::percent_decode_str(about).decode_utf8_lossy();
+    if let Some(number) = compact(&about).filter(|number| number.len() > KEPT.0 + KEPT.1) {
+        return format!("{}…{}", &number[..KEPT.0], &number[number.len() - KEPT.1..]);
     }
     about.chars().filter(|c| !c.is_control()).take(MAX_ABOUT_CHARS).collect()
 }
@@ -144,6 +144,7 @@ mod tests {
     fn numbers_are_not_kept_as_a_whole() {
         assert_eq!(shown("+493023125000"), "+49302…00");
         assert_eq!(shown("%2B493023125000"), "+49302…00");
+        assert_eq!(shown("030-231%20250/00"), "030231…00");
         assert_eq!(shown("7"), "7");
         assert_eq!(shown("office\nhours"), "officehours");
         assert_eq!(shown(&"ä".repeat(200)).chars().count(), 120);

@@ -92,6 +92,72 @@ fn a_new_event_of_a_forgotten_call_is_forgotten_too() {
 }
 
 #[test]
+fn the_longest_event_is_still_one_when_it_is_forgotten() {
+    for filler in ["(", "\u{1}", "ä", "x"] {
+        let long = filler.repeat(20_000 / filler.len());
+        for field in ["peer", "from", "to", "event", "type"] {
+            let mut fields = vec![("call_id", "a"), (field, long.as_str())];
+            if field != "event" {
+                fields.push(("event", "HungUp"));
+            }
+            let Ok(long) = Receipt::new(1, form(&fields).into_bytes()) else { continue };
+            let known: Receipts = [long.clone()].into_iter().collect();
+            let concealed = conceal(&known, None, "forgotten-x").unwrap();
+            assert!(are_forgotten(&concealed, None), "{field}");
+            assert!(concealed.find(&admit(&long, &concealed, None).unwrap().body).is_some(), "{field}");
+        }
+    }
+}
+
+#[test]
+fn only_a_call_without_any_number_of_outside_is_forgotten() {
+    let of = |bodies: &[&str]| bodies.iter().map(|body| receipt(1, body)).collect::<Receipts>();
+    let inbound = Some(Direction::In);
+    let forgotten = "forgotten=000000&call_id=a&event=IncomingCall&from=forgotten-x&to=23";
+    assert!(are_forgotten(&of(&[forgotten]), inbound));
+    for raw in [
+        "call_id=a&event=HungUp",
+        "forgotten=1&call_id=a&event=IncomingCall&from=01712345678&to=23",
+        "forgotten=1&call_id=a&event=HungUp&about=01712345678",
+    ] {
+        assert!(!are_forgotten(&of(&[forgotten, raw]), inbound), "{raw}");
+    }
+    assert!(!are_forgotten(&of(&[forgotten]), Some(Direction::Out)), "who was taken for the own line is outside");
+    assert!(!are_forgotten(&of(&[]), inbound));
+}
+
+#[test]
+fn a_forgotten_event_that_comes_back_to_a_raw_one_repeats_it() {
+    let raw: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
+    let concealed = conceal(&raw, Some(Direction::In), "forgotten-x").unwrap();
+    let back = admit(concealed.iter().next().unwrap(), &raw, Some(Direction::In)).unwrap();
+    assert!(raw.find(&back.body).is_some());
+}
+
+#[test]
+fn of_others_calls_only_goes_what_is_told_of_somebody() {
+    let person = Person::new("+491712345678", ["+491712345678".to_owned()].into(), &german());
+    let of = |about: &str| {
+        let fields =
+            [("call_id", "a"), ("event", "IncomingCall"), ("from", "03023125000"), ("to", "23"), ("about", about)];
+        [receipt(1, &form(&fields))].into_iter().collect::<Receipts>()
+    };
+    for about in ["01712345678", "+491712345678", "00491712345678", "0171 / 234 56 78", "was 491712345678!"] {
+        assert!(person.is_told_of(&of(about), &german()), "{about}");
+    }
+    for about in ["99171234567800", "1171234567", "2345678", "91712345678"] {
+        assert!(!person.is_told_of(&of(about), &german()), "{about}");
+    }
+    let known = of("01712345678");
+    let call = Call::fold(&known, &german()).unwrap();
+    assert!(!person.is_party_of(&call, &known, &german()));
+    let scrubbed = scrub(&known).unwrap();
+    assert!(!person.is_told_of(&scrubbed, &german()));
+    assert_eq!(Call::fold(&scrubbed, &german()).unwrap(), call);
+    assert!(scrubbed.find(&admit(known.iter().next().unwrap(), &scrubbed, call.direction).unwrap().body).is_some());
+}
+
+#[test]
 fn numbers_in_a_text_are_blanked_in_every_notation() {
     let xml = "<Number>01712345678</Number><Number>+491712345678</Number><Number>00491712345678</Number>\
                <Number>022129191999</Number>";
