@@ -39,7 +39,8 @@ async fn once(db: &Db, derivation: &Derivation, retention: Retention, is_due: bo
     let now_ms = now_ms();
     let today = derivation.business.day(now_ms);
     let is_night = now_ms >= derivation.business.day_start_ms(today) + NIGHT_MS;
-    if !is_due && !(is_night && claim(db, &today.to_string()).await?) {
+    let is_ours = is_due || is_night && claim(db, &today.to_string()).await?;
+    if !is_ours {
         return Ok(());
     }
     let forgotten = apply(db, derivation, retention, now_ms).await?;

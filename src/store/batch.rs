@@ -418,3 +418,15 @@ for_both_engines! {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::{EVENTS_GONE_BEFORE, FORGOTTEN_BEFORE};
+
+    #[test]
+    fn the_frontier_is_where_the_settings_say() {
+        for name in [FORGOTTEN_BEFORE, EVENTS_GONE_BEFORE] {
+            assert!(frontier_columns!().contains(&format!("'{name}'")), "{name}");
+        }
+    }
+}

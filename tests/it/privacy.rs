@@ -5,6 +5,9 @@ use std::time::Duration;
 use chrono::Utc;
 use serde_json::{Value, json};
 
+use fernamt::store::Db;
+use fernamt::store::forgetting::{self, Retention};
+
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, Done, LINE, Server, TestApp, form, hung_up, incoming, log_line};
 use crate::histories::{Delivery, PEOPLE, history, log};
@@ -401,4 +404,66 @@ fn what_is_old_goes_by_itself_and_the_figures_stay() {
     let app = app.restart(&["--forget-numbers-after", "30", "--delete-events-after", "31"]);
     until("the old one goes, too", || app.database.count("from events") == 2);
     assert_eq!(app.stats(&query).ok(), before);
+}
+
+#[test]
+fn events_are_taken_while_older_ones_are_forgotten() {
+    let app = TestApp::start();
+    app.database.import(&log(&[history(11, 700), missed_people()].concat()), &[]);
+    let is_enough = std::sync::atomic::AtomicBool::new(false);
+    let sent = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let mut sent = 0;
+            while !is_enough.load(std::sync::atomic::Ordering::Relaxed) {
+                app.post_event(incoming(&format!("meanwhile{sent}"), CALLER, LINE)).xml();
+                sent += 1;
+            }
+            sent
+        });
+        forget(&app.database, &["--before", "2026-11-20"]);
+        is_enough.store(true, std::sync::atomic::Ordering::Relaxed);
+        sending.join().unwrap()
+    });
+    until("all are stored", || app.stats("period=today").ok()["totals"]["calls"] == sent);
+    assert_eq!(app.database.run(&["check"], b"").status, 0);
+    assert!(sent > 0);
+}
+
+#[test]
+fn one_caller_stays_one_for_a_month_then_the_key_goes() {
+    let database = Database::create();
+    let days = ["2026-03-30", "2026-03-31", "2026-04-01", "2026-04-15"];
+    let calls = days.map(|day| log_line(&format!("{day}T10:00:00.000Z"), &incoming(day, "01712345678", LINE)));
+    database.import(&calls.concat(), &[]);
+    let runtime = crate::database::runtime();
+    let derivation = crate::helpers::config(&database, &[]).derivation().unwrap();
+    let party = |day: &str| {
+        let rows = database
+            .rows("party", &format!("from calls where started_ms >= {} order by started_ms limit 1", noon(day)));
+        rows[0].trim_matches(['(', ')']).to_owned()
+    };
+    let keys = || database.rows("value", "from settings where name = 'forgetting-key'");
+    runtime.block_on(async {
+        let db = Db::open(database.url()).await.unwrap();
+        let retention = Retention { numbers_days: Some(10), events_days: None };
+        let mut seen = Vec::new();
+        for now in ["2026-04-10", "2026-04-11", "2026-04-12"] {
+            forgetting::apply(&db, &derivation, retention, noon(now)).await.unwrap();
+            seen.push(keys());
+        }
+        assert_eq!(seen[0], seen[1]);
+        assert_ne!(seen[1], seen[2], "another month, another key");
+        db.close().await;
+    });
+    assert!(party(days[0]).starts_with("forgotten-number-"));
+    assert_eq!(party(days[0]), party(days[1]));
+    assert!(party(days[2]).starts_with("forgotten-number-") && party(days[2]) != party(days[1]));
+    assert_eq!(party(days[3]), "+491712345678");
+    // Where nothing is to be forgotten any more nobody needs the key.
+    let _server = Server::start(&database, &[]);
+    until("the key is gone", || keys().is_empty());
+}
+
+fn noon(day: &str) -> i64 {
+    chrono::DateTime::parse_from_rfc3339(&format!("{day}T10:00:00Z")).unwrap().timestamp_millis()
 }
