@@ -227,7 +227,7 @@ impl WriterTask {
             match self.store(&mut batch, queue).await {
                 Ok(recorded) => batch.answer(recorded.into_iter().map(Ok)),
                 Err(error) if batch.deliveries.len() == 1 => {
-                    tracing::error!(%error, "the database rejects an event, which is lost");
+                    self.set_aside(&batch.deliveries, &error);
                     batch.answer([Err(WriteError::Rejected)]);
                 }
                 Err(_) => {
@@ -235,6 +235,17 @@ impl WriterTask {
                     stack.extend([second, first]);
                 }
             }
+        }
+    }
+
+    /// Keeps what the database will never take for people to look at; its sender is told all the same.
+    fn set_aside(&self, rejected: &[Delivery], error: &StoreError) {
+        let lines: Vec<String> = rejected.iter().map(line_of).collect();
+        match self.spool.set_aside(&lines) {
+            Ok(file) => {
+                tracing::error!(%error, file = %file.display(), "the database rejects an event, which was set aside");
+            }
+            Err(aside) => tracing::error!(%error, %aside, "the database rejects an event, which is lost"),
         }
     }
 

@@ -4,6 +4,9 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::cluster::Cluster;
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming};
@@ -218,4 +221,29 @@ fn postgres_may_go_and_come_back() {
     }
     assert_eq!(server.stats("").ok()["totals"]["outcomes"]["missed"], 2);
     assert_eq!(database.count("from events where deliveries > 1"), 0);
+}
+
+#[test]
+fn an_event_that_the_database_rejects_is_refused_and_set_aside_and_others_go_on() {
+    let app = TestApp::start();
+    app.database.execute(if app.database.is_postgres() {
+        "alter table events add check (position(convert_to('poison', 'UTF8') in body) = 0)"
+    } else {
+        "create trigger poisoned before insert on events when instr(new.body, 'poison') > 0 \
+         begin select raise(abort, 'poison'); end"
+    });
+    let bodies: Vec<String> = (0..20).map(|number| hung_up(&format!("c{number}"), "missed", 0)).collect();
+    let poisoned = format!("{}&note=poison", hung_up("bad", "missed", 0));
+    std::thread::scope(|scope| {
+        for body in &bodies {
+            scope.spawn(|| assert_eq!(app.post_event(body.clone()).status, 200));
+        }
+        scope.spawn(|| assert_eq!(app.post_event(poisoned.clone()).status, 503));
+    });
+    assert_eq!(app.database.count("from events"), 20);
+    let aside = format!("{}.rejected", app.database.spool().display());
+    let kept = std::fs::read_to_string(aside).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(kept.trim()).unwrap();
+    assert_eq!(STANDARD.decode(kept["body"].as_str().unwrap()).unwrap(), poisoned.as_bytes());
+    assert_eq!(app.get("/readyz").status, 200, "the database is fine");
 }
