@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::cluster::Cluster;
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming, log_line};
 use crate::spool::{HANGUP, in_spool, route, until};
 
 fn page(app: &impl Answers, path: &str, lang: &str) -> String {
@@ -246,4 +246,44 @@ fn an_event_that_the_database_rejects_is_refused_and_set_aside_and_others_go_on(
     let kept: serde_json::Value = serde_json::from_str(kept.trim()).unwrap();
     assert_eq!(STANDARD.decode(kept["body"].as_str().unwrap()).unwrap(), poisoned.as_bytes());
     assert_eq!(app.get("/readyz").status, 200, "the database is fine");
+}
+
+#[test]
+fn a_file_that_is_damaged_while_it_runs_loses_no_event_and_keeps_no_caller_waiting() {
+    let database = Database::create();
+    let Some(file) = database.url().strip_prefix("sqlite:").map(ToOwned::to_owned) else { return };
+    let copy = format!("{file}.copy");
+    // More than is kept in memory.
+    let note = "x".repeat(2_000);
+    let body = |number: usize| format!("{}&note={note}", hung_up(&format!("{:064x}", number * 7_919), "missed", 0));
+    let log: String = (0..5_000).map(|number| log_line("2026-11-22T08:05:00.000Z", &body(number))).collect();
+    database.import(&log, &[]);
+    let server = Server::start(&database, &[]);
+    route(&server);
+    assert_eq!(database.run(&["backup", &copy], b"").status, 0);
+    // By another process: closing the file would drop locks of this one.
+    let (target, pages) = (format!("of={file}"), std::fs::metadata(&file).unwrap().len() / 4_096);
+    let count = format!("count={}", pages - 100);
+    let damage = ["if=/dev/zero", &target, "bs=4096", "seek=100", &count, "conv=notrunc", "status=none"];
+    assert!(Command::new("dd").args(damage).status().unwrap().success());
+    let mut sent = 0;
+    until("it is noticed", || {
+        sent += 1;
+        assert_eq!(server.post_event(hung_up(&format!("new{sent}"), "missed", 0)).status, 200);
+        in_spool(&server) > 0
+    });
+    assert_eq!(server.post_event(incoming("caller", CALLER, LINE)).xml(), HANGUP);
+    assert_eq!(server.get("/readyz").status, 503);
+    assert!(page(&server, "/live", "en").contains("The database has not worked since"));
+    server.terminate();
+    server.wait();
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{file}{ending}"));
+    }
+    std::fs::copy(copy, &file).unwrap();
+    let server = Server::start(&database, &[]);
+    wait_for_the_end(&server);
+    assert!(server.stats("").ok()["totals"]["calls"].as_u64().unwrap() > 0);
+    assert_eq!(server.call("caller").ok()["decision"]["route_name"], "All");
+    assert_eq!(database.run(&["check"], b"").status, 0);
 }
