@@ -25,8 +25,8 @@ const SPOOL_SECONDS: u32 = 60;
 /// Make outside parties unrecognisable: of older calls, or one of all calls
 ///
 /// It reaches raw events, calls, callbacks, what the PBX was told, and the spool; statistics stay as they are. It cannot be
-/// undone, and it does not reach older backups. A SQLite file is written anew, which takes as much room once more. Safe
-/// while a server runs, and can be interrupted and begun again.
+/// undone, and it does not reach older backups. A SQLite file is written anew, which for a while takes twice its room more.
+/// Safe while a server runs, and can be interrupted and begun again.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct ForgetArgs {

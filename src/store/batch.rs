@@ -167,7 +167,7 @@ for_both_engines! {
         rows_of_json(&text, bytes)
     }
 
-    /// The calls with these ids and their events: none of calls whose events are gone.
+    /// The calls with these ids and their events, of which there may be none any more.
     pub async fn load_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
@@ -232,7 +232,7 @@ for_both_engines! {
             .push_bind(call.event_count as i32);
     }
 
-    /// What decides how calls are stored that are new or began earlier than was known.
+    /// What decides under which key a new call is stored, and what of an old one.
     pub async fn frontier(connection: &mut EngineConnection) -> Result<Frontier, StoreError> {
         let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) =
             sqlx::query_as(concat!("select ", frontier_columns!())).fetch_one(connection).await?;
