@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::de::DeserializeOwned;
 use sqlx::query_builder::Separated;
-use sqlx::{Arguments, Database, FromRow, QueryBuilder};
+use sqlx::{Database, FromRow, QueryBuilder};
 
 use super::cells::read_cell;
 use super::events::{digest, read_receipt};
@@ -21,11 +21,6 @@ use crate::stats::rollup::{Cell, CellKey, Tier};
 
 /// Bound values in one statement stay below SQLite's 32,766 with this many rows of at most 17 columns.
 const ROWS_PER_STATEMENT: usize = 1_500;
-/// SQLite takes texts of up to a million bytes.
-const LONGEST_TEXT: usize = 400_000;
-/// Room for the values and the text of some hundred events, or both would grow step by step.
-const USUAL_VALUES: usize = 4_000;
-const USUAL_TEXT: usize = 32_000;
 
 /// The columns of `calls` that the fold decides, in the order of `push_derived`.
 macro_rules! derived_columns {
@@ -118,42 +113,7 @@ impl Frontier {
 }
 
 for_both_engines! {
-    /// Statements that return nothing, sent together where the engine takes that.
-    pub struct Writes<'c> {
-        connection: &'c mut EngineConnection,
-        query: QueryBuilder<Engine>,
-    }
-
-    impl<'c> Writes<'c> {
-        pub fn new(connection: &'c mut EngineConnection) -> Self {
-            let mut arguments = <Engine as Database>::Arguments::default();
-            arguments.reserve(USUAL_VALUES, 0);
-            Self { connection, query: QueryBuilder::with_arguments(String::with_capacity(USUAL_TEXT), arguments) }
-        }
-
-        async fn end_statement(&mut self) -> Result<(), StoreError> {
-            if WAYS.several_at_once && self.query.sql().as_str().len() < LONGEST_TEXT {
-                self.query.push(";");
-                return Ok(());
-            }
-            self.finish().await
-        }
-
-        /// Sends what was not sent yet, with `last` behind it.
-        pub async fn finish_with(&mut self, last: &str) -> Result<(), StoreError> {
-            self.query.push(last);
-            self.finish().await
-        }
-
-        /// Sends what was not sent yet.
-        pub async fn finish(&mut self) -> Result<(), StoreError> {
-            if !self.query.sql().as_str().is_empty() {
-                self.query.build().persistent(false).execute(&mut *self.connection).await?;
-                self.query.reset();
-            }
-            Ok(())
-        }
-    }
+    use writes;
 
     /// All rows of a query that asks for them as JSON, and for their bytes, where `WAYS` says so.
     async fn fetch_rows<R>(connection: &mut EngineConnection, mut query: QueryBuilder<Engine>) -> Result<Vec<R>, StoreError>
@@ -240,89 +200,84 @@ for_both_engines! {
     }
 
     /// Inserts calls under their keys.
-    pub async fn insert_calls(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
+    pub fn insert_calls(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(WAYS.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
-            writes.query.push_values(calls, |mut row, stored| {
+            writes.query().push(WAYS.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
+            writes.query().push_values(calls, |mut row, stored| {
                 row.push_bind(stored.key);
                 row.push_bind(pack_call_id(&stored.call.call_id));
                 push_derived(&mut row, stored);
             });
-            writes.end_statement().await?;
+            writes.end_statement();
         }
-        Ok(())
     }
 
     /// Replaces all that the fold decides. Naming an indexed column touches its index even if it stays the same.
-    pub async fn set_calls(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
+    pub fn set_calls(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(concat!("with v (id, ", derived_columns!(), ") as ("));
-            writes.query.push_values(calls, |mut row, stored| {
+            writes.query().push(concat!("with v (id, ", derived_columns!(), ") as ("));
+            writes.query().push_values(calls, |mut row, stored| {
                 row.push_bind(stored.key);
                 push_derived(&mut row, stored);
             });
-            writes.query.push(
+            writes.query().push(
                 ") update calls set direction = v.direction, from_number = v.from_number, to_number = v.to_number, \
                  number = v.number, party = v.party, peer = v.peer, has_incoming = v.has_incoming, \
                  in_hours = v.in_hours, started_ms = v.started_ms, accepted_ms = v.accepted_ms, \
                  ended_ms = v.ended_ms, ending = v.ending, talk_seconds = v.talk_seconds, \
                  event_count = v.event_count from v where calls.id = v.id",
             );
-            writes.end_statement().await?;
+            writes.end_statement();
         }
-        Ok(())
     }
 
     /// Replaces what changes as a call goes on.
-    pub async fn set_progress(writes: &mut Writes<'_>, calls: &[&StoredCall]) -> Result<(), StoreError> {
+    pub fn set_progress(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push("with v (id, peer, accepted_ms, ended_ms, ending, talk_seconds, event_count) as (");
-            writes.query.push_values(calls, |mut row, StoredCall { key, call, .. }| {
+            writes.query().push("with v (id, peer, accepted_ms, ended_ms, ending, talk_seconds, event_count) as (");
+            writes.query().push_values(calls, |mut row, StoredCall { key, call, .. }| {
                 row.push_bind(*key);
                 row.push_bind(call.peer.clone());
                 push_progress(&mut row, call);
             });
-            writes.query.push(
+            writes.query().push(
                 ") update calls set peer = v.peer, accepted_ms = v.accepted_ms, ended_ms = v.ended_ms, \
                  ending = v.ending, talk_seconds = v.talk_seconds, event_count = v.event_count \
                  from v where calls.id = v.id",
             );
-            writes.end_statement().await?;
+            writes.end_statement();
         }
-        Ok(())
     }
 
     /// Adds events to the log, or sets time and deliveries of known ones.
-    pub async fn upsert_events(writes: &mut Writes<'_>, events: &[(i64, &Receipt)]) -> Result<(), StoreError> {
+    pub fn upsert_events(writes: &mut writes::Writes, events: &[(i64, &Receipt)]) {
         for receipts in events.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(WAYS.insert_into).push("events (call_key, digest, received_ms, deliveries, body) ");
-            writes.query.push_values(receipts, |mut row, (key, receipt)| {
+            writes.query().push(WAYS.insert_into).push("events (call_key, digest, received_ms, deliveries, body) ");
+            writes.query().push_values(receipts, |mut row, (key, receipt)| {
                 row.push_bind(*key)
                     .push_bind(digest(&receipt.body))
                     .push_bind(receipt.received_ms)
                     .push_bind(receipt.deliveries as i32)
                     .push_bind(receipt.body.as_slice());
             });
-            writes.query.push(
+            writes.query().push(
                 " on conflict (call_key, digest) do update set received_ms = excluded.received_ms, \
                  deliveries = excluded.deliveries",
             );
-            writes.end_statement().await?;
+            writes.end_statement();
         }
-        Ok(())
     }
 
     /// Takes events out of the log: call and digest.
-    pub async fn delete_events(writes: &mut Writes<'_>, events: &[(i64, Vec<u8>)]) -> Result<(), StoreError> {
+    pub fn delete_events(writes: &mut writes::Writes, events: &[(i64, Vec<u8>)]) {
         for events in events.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push("delete from events where (call_key, digest) in (");
-            writes.query.push_values(events, |mut row, (key, digest)| {
+            writes.query().push("delete from events where (call_key, digest) in (");
+            writes.query().push_values(events, |mut row, (key, digest)| {
                 row.push_bind(*key).push_bind(digest.as_slice());
             });
-            writes.query.push(")");
-            writes.end_statement().await?;
+            writes.query().push(")");
+            writes.end_statement();
         }
-        Ok(())
     }
 
     /// The decisions stored for calls with these keys.
@@ -345,11 +300,11 @@ for_both_engines! {
     }
 
     /// Stores decisions of calls that have none.
-    pub async fn insert_decisions(writes: &mut Writes<'_>, decisions: &[(i64, &Decision)]) -> Result<(), StoreError> {
+    pub fn insert_decisions(writes: &mut writes::Writes, decisions: &[(i64, &Decision)]) {
         for decisions in decisions.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(WAYS.insert_into);
-            writes.query.push("decisions (call_key, route_id, route_name, xml, decided_ms, revision, took_us) ");
-            writes.query.push_values(decisions, |mut row, (key, decision)| {
+            writes.query().push(WAYS.insert_into);
+            writes.query().push("decisions (call_key, route_id, route_name, xml, decided_ms, revision, took_us) ");
+            writes.query().push_values(decisions, |mut row, (key, decision)| {
                 row.push_bind(*key)
                     .push_bind(decision.route_id)
                     .push_bind(decision.route_name.as_deref())
@@ -358,20 +313,24 @@ for_both_engines! {
                     .push_bind(decision.revision)
                     .push_bind(decision.took_us);
             });
-            writes.end_statement().await?;
+            writes.end_statement();
         }
-        Ok(())
     }
 
-    /// The cells with these keys; those that do not exist are empty.
+    /// Executes `first`, and reads the cells with these keys; those that do not exist are empty.
     pub async fn load_cells(
         connection: &mut EngineConnection,
+        first: writes::Writes,
         keys: Vec<CellKey>,
     ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
+        if keys.is_empty() {
+            first.send(connection).await?;
+            return Ok(BTreeMap::new());
+        }
         let mut rows = Vec::new();
+        let mut query = first.send_for(&mut *connection).await?;
         for chunk in keys.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Engine>::new("select ");
-            query.push(if WAYS.rows_in_json {
+            query.push("select ").push(if WAYS.rows_in_json {
                 "json_group_array(json_array(tier, bucket, subject, length(figures))), cast(group_concat(figures, '') as blob)"
             } else {
                 "tier, bucket, subject, figures"
@@ -381,7 +340,7 @@ for_both_engines! {
                 row.push_bind(key.tier as i16).push_bind(key.bucket).push_bind(key.subject.clone());
             });
             query.push(")");
-            rows.extend(fetch_rows(connection, query).await?);
+            rows.extend(fetch_rows(&mut *connection, std::mem::take(&mut query)).await?);
         }
         let mut cells: BTreeMap<CellKey, Cell> = keys.into_iter().map(|key| (key, Cell::default())).collect();
         for CellRow { tier, bucket, subject, figures } in rows {
@@ -394,28 +353,27 @@ for_both_engines! {
     }
 
     /// Replaces these cells; empty ones go.
-    pub async fn write_cells(writes: &mut Writes<'_>, cells: &BTreeMap<CellKey, Cell>) -> Result<(), StoreError> {
+    pub fn write_cells(writes: &mut writes::Writes, cells: &BTreeMap<CellKey, Cell>) {
         let (empty, full): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| cell.is_empty());
         for cells in full.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push(WAYS.insert_into).push("cells (tier, bucket, subject, figures) ");
-            writes.query.push_values(cells, |mut row, (key, cell)| {
+            writes.query().push(WAYS.insert_into).push("cells (tier, bucket, subject, figures) ");
+            writes.query().push_values(cells, |mut row, (key, cell)| {
                 row.push_bind(key.tier as i16)
                     .push_bind(key.bucket)
                     .push_bind(key.subject.as_str())
                     .push_bind(cell.pack());
             });
-            writes.query.push(" on conflict (tier, bucket, subject) do update set figures = excluded.figures");
-            writes.end_statement().await?;
+            writes.query().push(" on conflict (tier, bucket, subject) do update set figures = excluded.figures");
+            writes.end_statement();
         }
         for cells in empty.chunks(ROWS_PER_STATEMENT) {
-            writes.query.push("delete from cells where (tier, bucket, subject) in (");
-            writes.query.push_values(cells, |mut row, (key, _)| {
+            writes.query().push("delete from cells where (tier, bucket, subject) in (");
+            writes.query().push_values(cells, |mut row, (key, _)| {
                 row.push_bind(key.tier as i16).push_bind(key.bucket).push_bind(key.subject.as_str());
             });
-            writes.query.push(")");
-            writes.end_statement().await?;
+            writes.query().push(")");
+            writes.end_statement();
         }
-        Ok(())
     }
 }
 

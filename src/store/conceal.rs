@@ -151,7 +151,7 @@ for_both_engines! {
         let calls = touched.values_mut();
         let concealed: Vec<_> =
             calls.map(|call| conceal(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
-        record::write(connection, derivation, &touched, &[], "").await?;
+        record::write(connection, derivation, &touched).await?;
         blank_decisions(connection, derivation, &concealed).await?;
         Ok(concealed.len() as i64)
     }

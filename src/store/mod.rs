@@ -70,6 +70,7 @@ mod queue;
 mod rows;
 mod single;
 mod subjects;
+mod writes;
 
 use std::time::Duration;
 

@@ -103,7 +103,7 @@ macro_rules! cells_of_span {
 }
 
 for_both_engines! {
-    use batch;
+    use batch, writes;
 
     /// Folds the next calls after a key.
     pub(super) async fn fold_again(
@@ -151,9 +151,9 @@ for_both_engines! {
             }
         }
         if purpose == Purpose::Mend {
-            let mut writes = batch::Writes::new(connection);
-            batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>()).await?;
-            writes.finish().await?;
+            let mut writes = writes::Writes::new();
+            batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>());
+            writes.send(connection).await?;
         }
         let deviating = changed.len() as u64 + without_events;
         Ok(Pass { calls: stored.len() as i64, deviating, next: Some(last.key) })
@@ -189,9 +189,9 @@ for_both_engines! {
         let deviating = match purpose {
             Purpose::Mend => {
                 delete_cells(connection, from, before).await?;
-                let mut writes = batch::Writes::new(connection);
-                batch::write_cells(&mut writes, &cells).await?;
-                writes.finish().await?;
+                let mut writes = writes::Writes::new();
+                batch::write_cells(&mut writes, &cells);
+                writes.send(connection).await?;
                 0
             }
             Purpose::Compare => {

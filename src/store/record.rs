@@ -292,9 +292,11 @@ fn fold(
 }
 
 for_both_engines! {
-    use batch, conceal;
+    use batch, conceal, writes;
 
-    /// Reads first, then writes: reading what was just written would end what is sent together.
+    use writes::Writes;
+
+    /// What comes next is made while the database works on what was sent last.
     pub async fn run(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -308,42 +310,52 @@ for_both_engines! {
         let concealed = give_keys(connection, derivation, &frontier, &mut touched).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
-        if concealed.is_empty() {
-            write(connection, derivation, &touched, &new, WAYS.commit).await?;
-        } else {
-            write(connection, derivation, &touched, &new, "").await?;
+        let mut last = write_all_but_cells(connection, derivation, &touched, &new).await?;
+        if !concealed.is_empty() {
+            last.send(connection).await?;
             conceal::blank_decisions(connection, derivation, &concealed).await?;
-            batch::Writes::new(connection).finish_with(WAYS.commit).await?;
+            last = Writes::new();
         }
+        last.query().push(WAYS.commit);
 
-        decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
-        let decision_for = |delivery: &Delivery| {
-            delivery.offered_decision()?;
-            touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
+        let outcome = async {
+            decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
+            let decision_for = |delivery: &Delivery| {
+                delivery.offered_decision()?;
+                touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
+            };
+            let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
+            let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && touched.len() == all;
+            (recorded, changes(deliveries, touched, is_usual))
         };
-        let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
-        let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && touched.len() == all;
-        Ok((recorded, changes(deliveries, touched, is_usual)))
+        let (committed, outcome) = tokio::join!(last.send(connection), outcome);
+        committed.map(|()| outcome)
     }
 
-    /// Stores calls as they are now, and decisions of those that have none; `last` goes with it.
+    /// Stores calls as they are now.
     pub async fn write(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         touched: &BTreeMap<CallId, Touched>,
-        decisions: &[(i64, &Decision)],
-        last: &str,
     ) -> Result<(), StoreError> {
-        let cells = correct_cells(connection, differences(touched.values(), &derivation.business)).await?;
-        let mut writes = batch::Writes::new(connection);
-        store_calls(&mut writes, touched).await?;
-        let outdated: Vec<_> = touched.values().flat_map(Touched::outdated_receipts).collect();
-        batch::delete_events(&mut writes, &outdated).await?;
-        let events: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
-        batch::upsert_events(&mut writes, &events).await?;
-        batch::write_cells(&mut writes, &cells).await?;
-        batch::insert_decisions(&mut writes, decisions).await?;
-        writes.finish_with(last).await
+        write_all_but_cells(connection, derivation, touched, &[]).await?.send(connection).await
+    }
+
+    /// Stores calls as they are now, and decisions of those that have none. What is to be written to the cells is left.
+    async fn write_all_but_cells(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        touched: &BTreeMap<CallId, Touched>,
+        decisions: &[(i64, &Decision)],
+    ) -> Result<Writes, StoreError> {
+        let calls = write_calls(touched);
+        let next = async { (write_log(touched, decisions), differences(touched.values(), &derivation.business)) };
+        let (written, (log, differences)) = tokio::join!(calls.send(connection), next);
+        written?;
+        let cells = correct_cells(connection, log, differences).await?;
+        let mut writes = Writes::new();
+        batch::write_cells(&mut writes, &cells);
+        Ok(writes)
     }
 
     /// Gives new calls their keys. Calls that turn out to be older than what is forgotten are made unrecognisable, and
@@ -363,10 +375,7 @@ for_both_engines! {
         conceal::conceal_late(connection, &derivation.numbering, old).await
     }
 
-    async fn store_calls(
-        writes: &mut batch::Writes<'_>,
-        touched: &BTreeMap<CallId, Touched>,
-    ) -> Result<(), StoreError> {
+    fn write_calls(touched: &BTreeMap<CallId, Touched>) -> Writes {
         let (mut new, mut changed, mut progressed) = (Vec::new(), Vec::new(), Vec::new());
         for Touched { before, after, .. } in touched.values() {
             match before {
@@ -376,16 +385,30 @@ for_both_engines! {
                 Some(_) => changed.push(after),
             }
         }
-        batch::insert_calls(writes, &new).await?;
-        batch::set_calls(writes, &changed).await?;
-        batch::set_progress(writes, &progressed).await
+        let mut writes = Writes::new();
+        batch::insert_calls(&mut writes, &new);
+        batch::set_calls(&mut writes, &changed);
+        batch::set_progress(&mut writes, &progressed);
+        writes
     }
 
+    fn write_log(touched: &BTreeMap<CallId, Touched>, decisions: &[(i64, &Decision)]) -> Writes {
+        let outdated: Vec<_> = touched.values().flat_map(Touched::outdated_receipts).collect();
+        let changed: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
+        let mut writes = Writes::new();
+        batch::delete_events(&mut writes, &outdated);
+        batch::upsert_events(&mut writes, &changed);
+        batch::insert_decisions(&mut writes, decisions);
+        writes
+    }
+
+    /// The cells with their differences; `log` is written on the way to them.
     async fn correct_cells(
         connection: &mut EngineConnection,
+        log: Writes,
         differences: BTreeMap<CellKey, Cell>,
     ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
-        let mut cells = batch::load_cells(connection, differences.keys().cloned().collect()).await?;
+        let mut cells = batch::load_cells(connection, log, differences.keys().cloned().collect()).await?;
         for (key, difference) in &differences {
             let Some(cell) = cells.get_mut(key) else { continue };
             cell.apply(difference);
