@@ -4,6 +4,7 @@
 //! the PBX never sends a notification twice. Everything else is kept as sent and judged later.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A body larger than this many bytes is refused.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -16,14 +17,14 @@ const MAX_NAME_CHARS: usize = 128;
 
 /// The PBX's name for a call: 1 to 128 of `A-Z a-z 0-9 . _ : -`, in practice a SHA-256 in hex.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(String);
+pub struct CallId(Arc<str>);
 
 impl CallId {
     /// `None` when `raw` is empty, too long or has a character that no call id has.
     pub fn parse(raw: &str) -> Option<Self> {
         let usable =
             (1..=128).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
-        usable.then(|| Self(raw.to_owned()))
+        usable.then(|| Self(raw.into()))
     }
 
     /// The id as the PBX sent it.

@@ -42,6 +42,19 @@ pub fn read_packed(cell: &[u8], mut take: impl FnMut(Class, Sums)) -> Option<()>
     Some(())
 }
 
+/// Hands every class of a packed cell and how many calls it counts to `take`; `None` when it is no cell.
+pub fn count_packed(cell: &[u8], mut take: impl FnMut(Class, i64)) -> Option<()> {
+    let mut rest = cell;
+    while let Some((&code, after)) = rest.split_first() {
+        rest = after;
+        let calls = take_number(&mut rest)?;
+        skip_histogram(&mut rest)?;
+        skip_histogram(&mut rest)?;
+        take(Class::from_code(code)?, calls);
+    }
+    Some(())
+}
+
 /// How many calls a packed histogram holds, and their seconds together.
 fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
     let (mut seconds, mut calls, mut total) = (0_i64, 0_i64, 0_i64);
@@ -54,16 +67,22 @@ fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
     Some((calls, total))
 }
 
+/// The top bit of a number's last byte is not set.
+const TOP_BITS: u64 = 0x8080_8080_8080_8080;
+
 fn skip_histogram(rest: &mut &[u8]) -> Option<()> {
     let mut numbers = take_number(rest)?.checked_mul(2)?;
-    if numbers == 0 {
-        return Some(());
+    // Eight bytes end no more than eight numbers.
+    while numbers >= 8
+        && let Some((bytes, after)) = rest.split_first_chunk()
+    {
+        numbers -= i64::from((!u64::from_le_bytes(*bytes) & TOP_BITS).count_ones());
+        *rest = after;
     }
-    let last = rest.iter().position(|byte| {
-        numbers -= i64::from(*byte < 128);
-        numbers == 0
-    })?;
-    *rest = &rest[last + 1..];
+    for _ in 0..numbers {
+        let last = rest.iter().position(|byte| *byte < 128)?;
+        *rest = &rest[last + 1..];
+    }
     Some(())
 }
 
@@ -94,15 +113,27 @@ mod tests {
             let mut read = Vec::new();
             read_packed(&cell.pack(), |class, sums| read.push((class, sums))).unwrap();
             let expected: Vec<_> = cell.iter().map(|(class, figures)| (class, Sums::of(figures))).collect();
-            prop_assert_eq!(read, expected);
+            prop_assert_eq!(&read, &expected);
+            let mut counted = Vec::new();
+            count_packed(&cell.pack(), |class, calls| counted.push((class, calls))).unwrap();
+            let calls: Vec<_> = expected.iter().map(|(class, sums)| (*class, sums.calls)).collect();
+            prop_assert_eq!(counted, calls);
         }
     }
 
     #[test]
     fn what_is_no_cell_is_told() {
-        assert_eq!(read_packed(&[0, 1], |_, _| ()), None);
-        assert_eq!(read_packed(&[0x30, 1, 0, 0], |_, _| ()), None);
-        assert_eq!(read_packed(&[0, 1, 0xff, 0xff], |_, _| ()), None);
+        let no_cells: [&[u8]; 5] = [
+            &[0, 1],
+            &[0x30, 1, 0, 0],
+            &[0, 1, 0xff, 0xff],
+            &[0, 1, 0, 2, 1, 1, 1],
+            &[0, 1, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0xff],
+        ];
+        for cell in no_cells {
+            assert_eq!(read_packed(cell, |_, _| ()), None, "{cell:?}");
+            assert_eq!(count_packed(cell, |_, _| ()), None, "{cell:?}");
+        }
         assert_eq!(read_packed(&[], |_, _| ()), Some(()));
     }
 }

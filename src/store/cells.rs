@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
 use sqlx::Row;
 
 use super::{Db, StoreError};
 use crate::stats::rollup::{Cell, Class, Tier};
-use crate::stats::sums::{Sums, read_packed};
+use crate::stats::sums::{Sums, count_packed, read_packed};
 
 /// So many milliseconds of hours are read at once.
 const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
@@ -65,6 +66,21 @@ pub async fn read_sums(
     .await
 }
 
+/// How many calls of each class began in each hour with `first <= bucket < end`.
+///
+/// # Errors
+/// When the database does not answer or a cell cannot be read.
+pub async fn count_hours(
+    db: &Db,
+    buckets: Range<i64>,
+    mut take: impl FnMut(i64, Class, i64),
+) -> Result<(), StoreError> {
+    read(db, Tier::Hour, buckets, None, |bucket, _, figures| {
+        count_packed(figures, |class, calls| take(bucket, class, calls)).ok_or_else(damaged)
+    })
+    .await
+}
+
 async fn read(
     db: &Db,
     tier: Tier,
@@ -74,11 +90,11 @@ async fn read(
 ) -> Result<(), StoreError> {
     match db {
         Db::Sqlite(pools) => {
-            // Of a blob, `group_concat` takes the bytes as they are.
+            // Of a blob, `group_concat` takes the bytes as they are. A list for each column costs less than one of rows.
             let read = slices(tier, buckets).map(|slice| {
                 ask!(
-                    sqlx::query_as::<_, (String, Option<Vec<u8>>)>,
-                    "json_group_array(json_array(bucket, subject, length(figures))), \
+                    sqlx::query_as::<_, (String, String, String, Option<Vec<u8>>)>,
+                    "json_group_array(bucket), json_group_array(subject), json_group_array(length(figures)), \
                      cast(group_concat(figures, '') as blob)",
                     tier,
                     slice,
@@ -88,10 +104,12 @@ async fn read(
             });
             // The next slice is read while this one is counted.
             let mut read = stream::iter(read).buffered(2);
-            while let Some((keys, figures)) = read.try_next().await? {
-                let keys: Vec<(i64, Cow<'_, str>, usize)> = serde_json::from_str(&keys).map_err(|_| damaged())?;
+            while let Some((buckets, subjects, lengths, figures)) = read.try_next().await? {
+                let buckets: Vec<i64> = list(&buckets)?;
+                let subjects: Vec<Cow<'_, str>> = list(&subjects)?;
+                let lengths: Vec<usize> = list(&lengths)?;
                 let mut rest = figures.as_deref().unwrap_or_default();
-                for (bucket, subject, length) in keys {
+                for ((bucket, subject), length) in buckets.into_iter().zip(subjects).zip(lengths) {
                     let (figures, after) = rest.split_at_checked(length).ok_or_else(damaged)?;
                     rest = after;
                     take(bucket, &subject, figures)?;
@@ -106,6 +124,10 @@ async fn read(
         }
     }
     Ok(())
+}
+
+fn list<'j, T: Deserialize<'j>>(json: &'j str) -> Result<Vec<T>, StoreError> {
+    serde_json::from_str(json).map_err(|_| damaged())
 }
 
 /// Ranges of so few cells that they can be had at once: of SQLite each row is woken up for, and a year has many.

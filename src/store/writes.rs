@@ -8,8 +8,8 @@ use super::{StoreError, for_both_engines};
 /// SQLite takes texts of up to a million bytes.
 const LONGEST_TEXT: usize = 400_000;
 /// Room for the values and the text of some hundred events, or both would grow step by step.
-const USUAL_VALUES: usize = 4_000;
-const USUAL_TEXT: usize = 32_000;
+const USUAL_VALUES: usize = 2_500;
+const USUAL_TEXT: usize = 16_000;
 
 for_both_engines! {
     /// Statements in the order in which they are to be executed.

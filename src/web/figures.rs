@@ -20,7 +20,7 @@ use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::{Sums, as_open};
 use crate::store::calls::{CallQuery, StoredCall, are_at_most, for_each_call, oldest_start_ms};
-use crate::store::cells::{read_cells, read_sums};
+use crate::store::cells::{count_hours, read_cells, read_sums};
 
 /// So many calls are read one by one for a single page, not more.
 pub const REACH: i64 = 100_000;
@@ -304,7 +304,7 @@ async fn heat(state: &State, filter: &Filter) -> Result<HeatMap, Error> {
         let mut heat = HeatMap::default();
         // A cell has many classes; what a wall clock shows is told once for all of them.
         let mut last = None;
-        let count = |bucket, _: &str, class: Class, sums: Sums| {
+        let count = |bucket, class: Class, calls| {
             let hour = match last {
                 Some((same, hour)) if same == bucket => hour,
                 _ => WeekHour::of(business, bucket),
@@ -312,10 +312,10 @@ async fn heat(state: &State, filter: &Filter) -> Result<HeatMap, Error> {
             last = Some((bucket, hour));
             let outcome = class.progress.outcome_when_over();
             if filter.counts(class, outcome) {
-                heat.add(hour, outcome, sums.calls);
+                heat.add(hour, outcome, calls);
             }
         };
-        read_sums(&state.db, Tier::Hour, buckets, count).await?;
+        count_hours(&state.db, buckets, count).await?;
         Ok::<_, Error>(heat)
     };
     let (mut heat, later) = tokio::try_join!(half(start..middle), half(middle..end))?;
