@@ -285,6 +285,9 @@ async fn a_call_appears_talks_and_ends_on_the_live_page_by_itself() {
     app.post_event(accepted("c12", "7777anna@fpbx.de")).xml();
     said(&browser, ".ongoing .talking", "7777anna@fpbx.de").await;
     said(&browser, ".ongoing .talking [data-f=timer]", "0:02").await;
+    let indent = "const left = css => document.querySelector(css).getBoundingClientRect().left; \
+                  return left('.ongoing .who') - left('.ongoing li')";
+    assert_eq!(browser.client.execute(indent, vec![]).await.unwrap().as_f64(), Some(0.0), "a row begins at its left");
     app.post_event(hung_up("c12", "accepted", 2)).xml();
     said(&browser, "[data-rows=ended] tr:first-child", hostile).await;
     said(&browser, "[data-rows=ended] tr:first-child .badge.accepted", "Angenommen").await;

@@ -47,7 +47,7 @@ async fn from_the_code_in_the_log_to_an_account_for_a_colleague_without_javascri
         &["/settings/users", "/settings/account", "/settings/audit", "/settings", "/routes"],
     )
     .await;
-    browser.follow(".who button").await;
+    browser.follow(".signed-in button").await;
     assert_eq!(path(&browser).await, "/login");
     look_everywhere(&app, &browser, &["/login", "/login?next=/calls"]).await;
     browser.go(&app, "/calls").await;
