@@ -41,7 +41,7 @@ soak: ## kills and crashes, five times as often as `make test` does; SOAK=20 mor
 	FERNAMT_SOAK=$${SOAK:-5} scripts/with-postgres cargo test --locked --test it kills -- --nocapture
 
 bench: ## what the README says about performance
-	cargo bench --locked
+	cargo bench --locked --bench bench
 
 deny: ## licenses, sources, banned crates and known vulnerabilities; needs cargo-deny and the network
 	@command -v cargo-deny >/dev/null || { echo "make deny: cargo-deny is missing: cargo install cargo-deny --locked" >&2; exit 1; }
