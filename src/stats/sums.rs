@@ -30,27 +30,37 @@ impl Sums {
 }
 
 /// Hands every class of a packed cell and its sums to `take`; `None` when it is no cell.
-pub fn read_packed(cell: &[u8], mut take: impl FnMut(Class, Sums)) -> Option<()> {
-    let mut rest = cell;
-    while let Some((&code, after)) = rest.split_first() {
-        rest = after;
-        let calls = take_number(&mut rest)?;
-        let (talk_calls, talk_seconds) = sum_histogram(&mut rest)?;
-        skip_histogram(&mut rest)?;
-        take(Class::from_code(code)?, Sums { calls, talk_calls, talk_seconds });
-    }
-    Some(())
+pub fn read_packed(cell: &[u8], take: impl FnMut(Class, Sums)) -> Option<()> {
+    let sums = |rest: &mut &[u8]| {
+        let calls = take_number(rest)?;
+        let (talk_calls, talk_seconds) = sum_histogram(rest)?;
+        skip_histogram(rest)?;
+        Some(Sums { calls, talk_calls, talk_seconds })
+    };
+    read_classes(cell, sums, take)
 }
 
 /// Hands every class of a packed cell and how many calls it counts to `take`; `None` when it is no cell.
-pub fn count_packed(cell: &[u8], mut take: impl FnMut(Class, i64)) -> Option<()> {
+pub fn count_packed(cell: &[u8], take: impl FnMut(Class, i64)) -> Option<()> {
+    let calls = |rest: &mut &[u8]| {
+        let calls = take_number(rest)?;
+        skip_histogram(rest)?;
+        skip_histogram(rest)?;
+        Some(calls)
+    };
+    read_classes(cell, calls, take)
+}
+
+fn read_classes<T>(
+    cell: &[u8],
+    figures: impl Fn(&mut &[u8]) -> Option<T>,
+    mut take: impl FnMut(Class, T),
+) -> Option<()> {
     let mut rest = cell;
     while let Some((&code, after)) = rest.split_first() {
         rest = after;
-        let calls = take_number(&mut rest)?;
-        skip_histogram(&mut rest)?;
-        skip_histogram(&mut rest)?;
-        take(Class::from_code(code)?, calls);
+        let figures = figures(&mut rest)?;
+        take(Class::from_code(code)?, figures);
     }
     Some(())
 }

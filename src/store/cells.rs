@@ -1,10 +1,9 @@
 //! The cells of the statistics.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 
 use super::{Db, StoreError};
@@ -106,7 +105,7 @@ async fn read(
             let mut read = stream::iter(read).buffered(2);
             while let Some((buckets, subjects, lengths, figures)) = read.try_next().await? {
                 let buckets: Vec<i64> = list(&buckets)?;
-                let subjects: Vec<Cow<'_, str>> = list(&subjects)?;
+                let subjects: Vec<String> = list(&subjects)?;
                 let lengths: Vec<usize> = list(&lengths)?;
                 let mut rest = figures.as_deref().unwrap_or_default();
                 for ((bucket, subject), length) in buckets.into_iter().zip(subjects).zip(lengths) {
@@ -126,7 +125,7 @@ async fn read(
     Ok(())
 }
 
-fn list<'j, T: Deserialize<'j>>(json: &'j str) -> Result<Vec<T>, StoreError> {
+fn list<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, StoreError> {
     serde_json::from_str(json).map_err(|_| damaged())
 }
 

@@ -277,6 +277,13 @@ async fn a_call_appears_talks_and_ends_on_the_live_page_by_itself() {
     browser.go(&app, "/live").await;
     said(&browser, "[data-state]", "Live").await;
     assert!(browser.text().await.contains("Gerade ruft niemand an."));
+    app.post_event(incoming("c11", "anonymous", "022129191999")).xml();
+    said(&browser, ".ongoing .ringing", "Klingelt").await;
+    let indent = "const left = css => document.querySelector(css).getBoundingClientRect().left; \
+                  return left('.ongoing .way') - left('.ongoing li')";
+    assert_eq!(browser.client.execute(indent, vec![]).await.unwrap().as_f64(), Some(0.0), "a row begins at its left");
+    app.post_event(hung_up("c11", "missed", 0)).xml();
+    said(&browser, "[data-rows=ended] tr:first-child .badge.missed", "Verpasst").await;
     // What a caller sends is text and nothing else.
     let hostile = "<img src=x onerror=alert(1)>";
     app.post_event(incoming("c12", hostile, "022129191999")).xml();
@@ -285,9 +292,6 @@ async fn a_call_appears_talks_and_ends_on_the_live_page_by_itself() {
     app.post_event(accepted("c12", "7777anna@fpbx.de")).xml();
     said(&browser, ".ongoing .talking", "7777anna@fpbx.de").await;
     said(&browser, ".ongoing .talking [data-f=timer]", "0:02").await;
-    let indent = "const left = css => document.querySelector(css).getBoundingClientRect().left; \
-                  return left('.ongoing .who') - left('.ongoing li')";
-    assert_eq!(browser.client.execute(indent, vec![]).await.unwrap().as_f64(), Some(0.0), "a row begins at its left");
     app.post_event(hung_up("c12", "accepted", 2)).xml();
     said(&browser, "[data-rows=ended] tr:first-child", hostile).await;
     said(&browser, "[data-rows=ended] tr:first-child .badge.accepted", "Angenommen").await;

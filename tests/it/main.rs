@@ -37,6 +37,7 @@ mod kills;
 mod laws;
 mod limited;
 mod live;
+mod live_page;
 mod log_commands;
 mod metrics;
 mod openapi;
