@@ -1,13 +1,14 @@
 //! What a decision is made of beside the table: the call, and what is known of earlier ones.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::calls::call::Call;
 use crate::placetel::event::Direction;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 
-/// So many callers are remembered: those who were answered last. About 15 MB.
+/// So many callers are remembered: those who were answered last. About 5 MB.
 pub const MAX_PARTIES: usize = 100_000;
 /// So many peers are remembered: those who were seen last.
 const MAX_PEERS: usize = 10_000;
@@ -39,7 +40,10 @@ struct Accepted {
 /// forgotten was not answered for longer than [`MAX_PARTIES`] others, and rings like anybody new.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    accepted: HashMap<String, Accepted>,
+    /// By a keyed hash of the number, which takes a third of the room. That any two of so many callers share one has odds
+    /// of one in a billion.
+    accepted: HashMap<u64, Accepted>,
+    key: RandomState,
     seen_ms: HashMap<Arc<str>, i64>,
 }
 
@@ -48,9 +52,9 @@ impl History {
     pub fn note(&mut self, before: Option<&Call>, call: &Call) {
         if let Some((party, wrong)) = before.and_then(accepted)
             && accepted(call) != Some((party, wrong.clone()))
-            && self.accepted.get(party) == Some(&wrong)
+            && self.accepted.get(&self.key_of(party)) == Some(&wrong)
         {
-            self.accepted.remove(party);
+            self.accepted.remove(&self.key_of(party));
         }
         if let Some(peer) = &call.peer {
             self.learn(call.direction, call.party.as_deref(), peer, call.started_ms, call.accepted_ms);
@@ -78,14 +82,19 @@ impl History {
     /// Notes that `peer` accepted a call from `party` (as [`Call::party`] has it).
     pub fn accept(&mut self, party: &str, peer: &str, at_ms: i64) {
         let peer = self.see(peer, at_ms);
-        match self.accepted.get_mut(party) {
+        let key = self.key_of(party);
+        match self.accepted.get_mut(&key) {
             Some(last) if (last.at_ms, &last.peer) >= (at_ms, &peer) => {}
             Some(last) => *last = Accepted { peer, at_ms },
             None => {
-                self.accepted.insert(party.to_owned(), Accepted { peer, at_ms });
+                self.accepted.insert(key, Accepted { peer, at_ms });
                 keep_newest(&mut self.accepted, MAX_PARTIES, |accepted| accepted.at_ms);
             }
         }
+    }
+
+    fn key_of(&self, party: &str) -> u64 {
+        self.key.hash_one(party)
     }
 
     /// Notes that a peer was on the telephone.
@@ -105,7 +114,7 @@ impl History {
     /// (accepted or made any call) within the same days and [`PEER_SEEN_WITHIN_DAYS`].
     pub fn last_peer(&self, party: &str, within_days: u16, at_ms: i64) -> Option<&str> {
         let is_recent = |last_ms: i64, days: i64| at_ms.saturating_sub(last_ms) <= days.saturating_mul(DAY_MS);
-        let last = self.accepted.get(party).filter(|last| is_recent(last.at_ms, within_days.into()))?;
+        let last = self.accepted.get(&self.key_of(party)).filter(|last| is_recent(last.at_ms, within_days.into()))?;
         let seen_ms = self.seen_ms.get(&last.peer)?;
         is_recent(*seen_ms, PEER_SEEN_WITHIN_DAYS.min(within_days.into())).then_some(&*last.peer)
     }
@@ -122,9 +131,9 @@ fn is_usable(peer: &str) -> bool {
     !peer.is_empty() && peer.chars().count() <= MAX_NUMBER_CHARS && !peer.chars().any(strange)
 }
 
-/// Forgets the oldest when there are a quarter too many, so that it costs little each time.
+/// Forgets the oldest when there are a tenth too many, so that it costs little each time.
 fn keep_newest<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>, most: usize, at_ms: fn(&V) -> i64) {
-    if map.len() <= most + most / 4 {
+    if map.len() <= most + most / 10 {
         return;
     }
     let mut times: Vec<i64> = map.values().map(at_ms).collect();
@@ -165,7 +174,7 @@ mod tests {
     #[test]
     fn only_so_many_callers_are_remembered_and_the_last_ones() {
         let mut history = History::default();
-        let parties = MAX_PARTIES + MAX_PARTIES / 4 + 1;
+        let parties = MAX_PARTIES + MAX_PARTIES / 10 + 1;
         for party in 0..parties {
             history.accept(&party.to_string(), "anna", party as i64);
         }

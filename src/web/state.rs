@@ -30,8 +30,9 @@ use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
 
-/// How many decisions are remembered for repetitions that come before the first is stored.
-const RECENT_DECISIONS: usize = 4096;
+/// How many decisions are remembered for repetitions that come before the first is stored. From 3,585 on, a map out of
+/// which as much goes as comes in takes four times the room.
+const RECENT_DECISIONS: usize = 3_500;
 
 const NEVER: i64 = i64::MIN;
 
