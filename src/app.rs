@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
+use crate::closing::close;
 use crate::config::{Config, Limits, SettingError};
 use crate::retention::keep;
 use crate::store::later::Gate;
@@ -155,6 +156,7 @@ impl Service {
         let spool = Spool::open(&config.spool)
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
         let keeping = tokio::spawn(keep(db.clone(), derivation.clone(), retention));
+        let closing = tokio::spawn(close(db.clone(), derivation.clone()));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         let (state, gate) = match opened.waiting {
             None => {
@@ -171,6 +173,7 @@ impl Service {
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
             keeping,
+            closing,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
         background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));

@@ -14,6 +14,8 @@ pub mod app;
 pub mod calls;
 /// The command line.
 pub mod cli;
+/// What is summed up once it is over.
+pub mod closing;
 /// Every setting once: flag, environment, file, default.
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.

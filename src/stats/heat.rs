@@ -21,7 +21,7 @@ pub struct HeatMap {
 }
 
 /// One of the 168 hours of a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WeekHour {
     /// Days since Monday.
     weekday: usize,
@@ -34,6 +34,16 @@ impl WeekHour {
         let local = business.local(at_ms);
         Self { weekday: local.weekday().num_days_from_monday() as usize, hour: local.hour() as usize }
     }
+
+    /// Hours since Monday began.
+    pub(super) fn code(self) -> u8 {
+        (self.weekday * 24 + self.hour) as u8
+    }
+
+    pub(super) fn from_code(code: u8) -> Option<Self> {
+        let code = usize::from(code);
+        (code < 168).then_some(Self { weekday: code / 24, hour: code % 24 })
+    }
 }
 
 impl HeatMap {
@@ -44,14 +54,6 @@ impl HeatMap {
         cell.calls += calls;
         if outcome == Outcome::Missed {
             cell.missed += calls;
-        }
-    }
-
-    /// Adds another.
-    pub fn merge(&mut self, other: &Self) {
-        for (cell, more) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {
-            cell.calls += more.calls;
-            cell.missed += more.missed;
         }
     }
 
@@ -118,12 +120,8 @@ mod tests {
         heat.add(at("2026-11-22T23:30:00Z"), Outcome::Missed, 1);
         heat.add(at("2026-10-25T02:00:00+02:00"), Outcome::Accepted, 2);
         heat.add(at("2026-10-25T02:00:00+01:00"), Outcome::Missed, 3);
-        let mut twice = heat.clone();
-        twice.merge(&heat);
-        for (map, times) in [(heat, 1), (twice, 2)] {
-            assert_eq!(map.days()[0][0], HeatCell { calls: times, missed: times }, "Monday after midnight");
-            assert_eq!(map.days()[6][2], HeatCell { calls: 5 * times, missed: 3 * times }, "the hour that comes twice");
-            assert_eq!(map.days().iter().flatten().map(|cell| cell.calls).sum::<i64>(), 6 * times);
-        }
+        assert_eq!(heat.days()[0][0], HeatCell { calls: 1, missed: 1 }, "Monday after midnight");
+        assert_eq!(heat.days()[6][2], HeatCell { calls: 5, missed: 3 }, "the hour that comes twice");
+        assert_eq!(heat.days().iter().flatten().map(|cell| cell.calls).sum::<i64>(), 6);
     }
 }

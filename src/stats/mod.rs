@@ -12,6 +12,8 @@ pub mod filter;
 pub mod heat;
 /// How many calls lasted how many seconds, exactly.
 pub mod histogram;
+/// The sums of a month that is over.
+pub mod month;
 /// What tables of lines and agents count.
 pub mod people;
 /// Days, and the named periods.

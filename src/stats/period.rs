@@ -1,6 +1,6 @@
 //! Days, and the named periods.
 
-use chrono::{Datelike, Days, Duration, NaiveDate};
+use chrono::{Datelike, Days, Duration, Months, NaiveDate};
 
 /// Business days, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,13 +110,17 @@ impl Period {
             Self::Week => DayRange { start: monday, end: today },
             Self::LastWeek => DayRange::ending(monday - Duration::days(1), 7),
             Self::Month => DayRange { start: first_of_month, end: today },
-            Self::LastMonth => {
-                let end = first_of_month - Duration::days(1);
-                DayRange { start: end.with_day(1).unwrap_or(end), end }
-            }
+            Self::LastMonth => month_of(first_of_month - Duration::days(1)),
             Self::Year => DayRange { start: today.with_ordinal(1).unwrap_or(today), end: today },
         }
     }
+}
+
+/// The calendar month of a day.
+pub fn month_of(day: NaiveDate) -> DayRange {
+    let start = day.with_day(1).unwrap_or(day);
+    let end = start.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()).unwrap_or(NaiveDate::MAX);
+    DayRange { start, end }
 }
 
 /// `2026-W43`, by ISO 8601.
@@ -153,6 +157,19 @@ mod tests {
             assert_eq!((days.start.to_string(), days.end.to_string()), (start.into(), end.into()), "{word}");
         }
         assert_eq!(Period::parse("fortnight"), None);
+    }
+
+    #[test]
+    fn a_month_has_all_its_days() {
+        for (day, start, end) in [
+            ("2026-02-14", "2026-02-01", "2026-02-28"),
+            ("2024-02-29", "2024-02-01", "2024-02-29"),
+            ("2026-12-31", "2026-12-01", "2026-12-31"),
+        ] {
+            let month = month_of(day.parse().unwrap());
+            assert_eq!((month.start.to_string(), month.end.to_string()), (start.into(), end.into()), "{day}");
+        }
+        assert_eq!(month_of(NaiveDate::MAX).end, NaiveDate::MAX);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::business::BusinessTime;
+use chrono::NaiveDate;
+
+use super::business::{BusinessTime, day_of_number};
 use super::histogram::Histogram;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
@@ -39,6 +41,16 @@ pub struct CellKey {
     pub bucket: i64,
     /// The line or SIP user; empty for none, and for tiers without.
     pub subject: String,
+}
+
+impl CellKey {
+    /// The business day in which its calls began.
+    pub fn day(&self, business: &BusinessTime) -> NaiveDate {
+        match self.tier {
+            Tier::Hour => business.day(self.bucket),
+            Tier::Day | Tier::Line | Tier::Peer => day_of_number(self.bucket),
+        }
+    }
 }
 
 /// How far a call has come, as far as its events tell: whether one without HungUp is over depends on
@@ -105,7 +117,7 @@ pub struct Class {
 
 impl Class {
     /// Four bits progress, two direction, one hours.
-    fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         let direction = match self.direction {
             None => 0,
             Some(Direction::In) => 1,
@@ -236,7 +248,7 @@ impl Cell {
     }
 }
 
-fn push_number(bytes: &mut Vec<u8>, number: i64) {
+pub(super) fn push_number(bytes: &mut Vec<u8>, number: i64) {
     let mut rest = number.max(0) as u64;
     while rest >= 128 {
         bytes.push(rest as u8 | 128);

@@ -84,6 +84,11 @@ impl CallQuery {
         Self { end_ms: self.end_ms.min(end_ms), ..self.clone() }
     }
 
+    /// The same question about calls that began at an instant or later.
+    pub fn since(&self, start_ms: i64) -> Self {
+        Self { start_ms: self.start_ms.max(start_ms), ..self.clone() }
+    }
+
     /// Whether calls that are still running may be among those asked for.
     pub fn may_have_open(&self) -> bool {
         self.open_after_ms < self.end_ms

@@ -32,6 +32,8 @@ pub mod later;
 pub mod live;
 /// Callbacks marked by hand as done.
 pub mod marks;
+/// The sums of months that are over.
+pub mod months;
 /// What people call lines, agents and outside numbers.
 pub mod names;
 /// What nodes on one PostgreSQL tell each other.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::calls::StoredCall;
 use super::cells::read_cell;
 use super::events::read_receipt;
+use super::months::count_deviating;
 use super::record::Derivation;
 use super::rows::{CallRow, CellRow, call_columns};
 use super::{Db, StoreError, for_both_engines, reading, writing};
@@ -30,7 +31,7 @@ pub enum Purpose {
 pub struct Deviations {
     /// Calls, also those of which the log holds no event.
     pub calls: u64,
-    /// Cells of the statistics. Only told when they are compared: mending does not look at them first.
+    /// Cells of the statistics, and months that were summed up from them. Only told when they are compared: mending does not look at them first.
     pub cells: u64,
 }
 
@@ -63,11 +64,15 @@ pub async fn rebuild(
             engine::count_again(&mut transaction, derivation, purpose, span).await
         })?;
         found.cells += pass.deviating;
-        let Some(next) = pass.next else { return Ok(found) };
+        let Some(next) = pass.next else { break };
         span = next;
         done += pass.calls;
         progress(done, calls * 2);
     }
+    if purpose == Purpose::Compare {
+        found.cells += count_deviating(db, &derivation.business).await?;
+    }
+    Ok(found)
 }
 
 /// One transaction of a pass over everything.
@@ -103,7 +108,7 @@ macro_rules! cells_of_span {
 }
 
 for_both_engines! {
-    use batch, writes;
+    use batch, months, writes;
 
     /// Folds the next calls after a key.
     pub(super) async fn fold_again(
@@ -189,6 +194,7 @@ for_both_engines! {
         let deviating = match purpose {
             Purpose::Mend => {
                 delete_cells(connection, from, before).await?;
+                months::reopen_between(connection, from.first_day, before.first_day).await?;
                 let mut writes = writes::Writes::new();
                 batch::write_cells(&mut writes, &cells);
                 writes.send(connection).await?;

@@ -292,7 +292,7 @@ fn fold(
 }
 
 for_both_engines! {
-    use batch, conceal, writes;
+    use batch, conceal, months, writes;
 
     use writes::Writes;
 
@@ -355,6 +355,7 @@ for_both_engines! {
         let cells = correct_cells(connection, log, differences).await?;
         let mut writes = Writes::new();
         batch::write_cells(&mut writes, &cells);
+        months::reopen(&mut writes, cells.keys().map(|key| key.day(&derivation.business)));
         Ok(writes)
     }
 

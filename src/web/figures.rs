@@ -14,13 +14,15 @@ use crate::stats::business::{BusinessTime, day_number, next_day};
 use crate::stats::compare::{comparison_shift, same_weekdays_before};
 use crate::stats::filter::Filter;
 use crate::stats::heat::{HeatMap, WeekHour};
+use crate::stats::month::days_without;
 use crate::stats::people::{Share, Shares};
 use crate::stats::period::DayRange;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
-use crate::stats::rollup::{Class, Tier};
+use crate::stats::rollup::{Cell, Class, Tier};
 use crate::stats::sums::{Sums, as_open};
 use crate::store::calls::{CallQuery, StoredCall, are_at_most, for_each_call, oldest_start_ms};
 use crate::store::cells::{count_hours, read_cells, read_sums};
+use crate::store::months::closed_months;
 
 /// So many calls are read one by one for a single page, not more.
 pub const REACH: i64 = 100_000;
@@ -137,24 +139,20 @@ async fn current(
     step: Option<GroupBy>,
 ) -> Result<(Count, Option<Details>), Error> {
     let mut sheet = Sheet::new(state, filter, step)?;
+    let query = state.query(filter).any_outcome();
     match way {
         Way::Calls => {
             sheet.details = Some(Details::default());
-            sheet.count_calls(&state.query(filter).any_outcome()).await?;
+            sheet.count_calls(&query).await?;
         }
         Way::Subject => {
             sheet.count_cells(filter.days).await?;
-            open_calls(state, filter).await?.iter().for_each(|call| sheet.correct(call));
+            open_calls(state, &query).await?.iter().for_each(|call| sheet.correct(call));
         }
         Way::Cells => {
-            let (_, heat, lines, agents, open) = tokio::try_join!(
-                sheet.count_cells(filter.days),
-                heat(state, filter),
-                shares(state, filter, Tier::Line),
-                agents(state, filter),
-                open_calls(state, filter),
-            )?;
-            sheet.details = Some(Details { heat, lines, agents });
+            let (_, details, open) =
+                tokio::try_join!(sheet.count_cells(filter.days), details(state, filter), open_calls(state, &query))?;
+            sheet.details = Some(details);
             open.iter().for_each(|call| sheet.correct(call));
         }
     }
@@ -168,36 +166,57 @@ async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Compa
     if let Some(first) = oldest.map(|at_ms| state.derivation.business.day(at_ms)).filter(|first| *first > days.start) {
         return Ok(Some(Comparison::Unknown(first)));
     }
-    let today = state.today();
-    let is_cut = (filter.days.start..=filter.days.end).contains(&today);
-    let shift = u64::try_from(comparison_shift(filter.days)).unwrap_or_default();
-    let cut_day = today.checked_sub_days(chrono::Days::new(shift)).filter(|_| is_cut);
+    let cut = Cut::of(state, way, filter.days);
     let filter = Filter { days, ..filter.clone() };
-    let mut sheet = Sheet::new(state, &filter, None)?;
-    let cut_ms = cut_day.map(|day| state.derivation.business.same_time_ms(now_ms(), day));
     let query = state.query(&filter).any_outcome();
-    let query = cut_ms.map_or(query.clone(), |cut_ms| query.until(cut_ms));
-    match (way, cut_day) {
+    let query = cut.map_or(query.clone(), |cut| query.until(cut.at_ms));
+    let mut sheet = Sheet::new(state, &filter, None)?;
+    match (way, cut) {
         (Way::Calls, _) => sheet.count_calls(&query).await?,
         (_, None) => sheet.count_cells(days).await?,
-        (_, Some(cut_day)) => {
-            if let Some(whole) = days_before(days, cut_day) {
+        (_, Some(cut)) => {
+            if let Some(whole) = days_before(days, cut.day) {
                 sheet.count_cells(whole).await?;
             }
-            let last = Filter { days: DayRange::one(cut_day), ..filter.clone() };
-            let last = state.query(&last).any_outcome();
-            sheet.count_calls(&cut_ms.map_or(last.clone(), |cut_ms| last.until(cut_ms))).await?;
+            sheet.count_hours(cut.hours()).await?;
+            sheet.count_calls(&query.since(cut.cells_until_ms)).await?;
         }
     }
-    if way != Way::Calls && query.may_have_open() {
-        let whole = cut_day.map_or(Some(days), |cut_day| days_before(days, cut_day));
-        let open = whole.map(|days| Filter { days, ..filter.clone() });
-        if let Some(open) = open {
-            open_calls(state, &open).await?.iter().for_each(|call| sheet.correct(call));
-        }
+    let by_cells = cut.map_or(query.clone(), |cut| query.until(cut.cells_until_ms));
+    if way != Way::Calls && by_cells.may_have_open() {
+        open_calls(state, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
     }
     let (Count { report, while_open }, _) = sheet.finish(state);
-    Ok(Some(Comparison::With(Box::new(Before { days, is_cut, report, while_open }))))
+    Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), report, while_open }))))
+}
+
+/// Where the last day of a comparison ends, because the period that is compared runs until now.
+#[derive(Clone, Copy)]
+struct Cut {
+    day: NaiveDate,
+    day_start_ms: i64,
+    /// The same time of day as now.
+    at_ms: i64,
+    /// From here on the calls themselves are counted.
+    cells_until_ms: i64,
+}
+
+impl Cut {
+    fn of(state: &State, way: Way, days: DayRange) -> Option<Self> {
+        let (today, business) = (state.today(), &state.derivation.business);
+        let shift = u64::try_from(comparison_shift(days)).unwrap_or_default();
+        let day = today.checked_sub_days(chrono::Days::new(shift));
+        let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
+        let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms(), day));
+        // Only of all lines together there are hours.
+        let cells_until_ms = if way == Way::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
+        Some(Self { day, day_start_ms, at_ms, cells_until_ms })
+    }
+
+    /// The hours of the day that are counted from cells.
+    fn hours(self) -> Range<i64> {
+        self.day_start_ms..self.cells_until_ms
+    }
 }
 
 /// The days before `day`, if any.
@@ -232,8 +251,20 @@ impl<'a> Sheet<'a> {
             return Err(Error::Internal("no tier holds this".into()));
         };
         let buckets = buckets(tier, days, &self.state.derivation.business);
+        self.count_buckets(tier, buckets, subject.as_deref()).await
+    }
+
+    /// The calls of all lines that began in these hours, where nothing is grouped.
+    async fn count_hours(&mut self, hours: Range<i64>) -> Result<(), Error> {
+        if hours.is_empty() {
+            return Ok(());
+        }
+        self.count_buckets(Tier::Hour, hours, None).await
+    }
+
+    async fn count_buckets(&mut self, tier: Tier, buckets: Range<i64>, subject: Option<&str>) -> Result<(), Error> {
         let (filter, counter, while_open) = (self.filter, &mut self.counter, &mut self.while_open);
-        let count = |bucket, name: &str, cell: &crate::stats::rollup::Cell| {
+        let count = |bucket, name: &str, cell: &Cell| {
             counter.add_cell(tier, bucket, name, cell);
             for (class, figures) in cell.iter().filter(|(class, _)| class.in_hours) {
                 let outcome = class.progress.outcome_when_over();
@@ -242,7 +273,7 @@ impl<'a> Sheet<'a> {
                 }
             }
         };
-        Ok(read_cells(&self.state.db, tier, buckets, subject.as_deref(), count).await?)
+        Ok(read_cells(&self.state.db, tier, buckets, subject, count).await?)
     }
 
     async fn count_calls(&mut self, query: &CallQuery) -> Result<(), Error> {
@@ -288,54 +319,74 @@ pub fn buckets(tier: Tier, days: DayRange, business: &BusinessTime) -> Range<i64
     }
 }
 
-async fn open_calls(state: &State, filter: &Filter) -> Result<Vec<CountedCall>, Error> {
+async fn open_calls(state: &State, query: &CallQuery) -> Result<Vec<CountedCall>, Error> {
     let mut open = Vec::new();
-    let query = state.query(filter).any_outcome().only_open();
-    for_each_call(&state.db, &query, |call| open.push(counted(state, call, None))).await?;
+    for_each_call(&state.db, &query.only_open(), |call| open.push(counted(state, call, None))).await?;
     Ok(open)
 }
 
-/// Halves are read at the same time: of a year these are most of all rows.
-async fn heat(state: &State, filter: &Filter) -> Result<HeatMap, Error> {
+/// Of months that are closed from their sums, of all other days from the cells.
+async fn details(state: &State, filter: &Filter) -> Result<Details, Error> {
+    let closed = closed_months(&state.db, filter.days).await?;
+    let rest = days_without(filter.days, closed.iter().map(|(month, _)| *month));
+    let tells_agents = state.config.agent_figures;
+    let (heat, lines, agents) = tokio::try_join!(
+        heat(state, filter, &rest),
+        shares(state, filter, Tier::Line, &rest),
+        shares(state, filter, Tier::Peer, if tells_agents { &rest } else { &[] }),
+    )?;
+    let mut details = Details { heat, lines, agents };
+    for (_, month) in &closed {
+        month.hours().for_each(|(hour, class, calls)| add_hour(&mut details.heat, filter, hour, class, calls));
+        month.lines().for_each(|(name, class, sums)| add_share(&mut details.lines, state, filter, name, class, sums));
+        if tells_agents {
+            month
+                .peers()
+                .for_each(|(name, class, sums)| add_share(&mut details.agents, state, filter, name, class, sums));
+        }
+    }
+    Ok(details)
+}
+
+async fn heat(state: &State, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, Error> {
     let business = &state.derivation.business;
-    let Range { start, end } = buckets(Tier::Hour, filter.days, business);
-    let middle = start + (end - start) / 2;
-    let half = async |buckets| {
-        let mut heat = HeatMap::default();
-        // A cell has many classes; what a wall clock shows is told once for all of them.
-        let mut last = None;
-        let count = |bucket, class: Class, calls| {
-            let hour = match last {
-                Some((same, hour)) if same == bucket => hour,
-                _ => WeekHour::of(business, bucket),
-            };
-            last = Some((bucket, hour));
-            let outcome = class.progress.outcome_when_over();
-            if filter.counts(class, outcome) {
-                heat.add(hour, outcome, calls);
-            }
+    let mut heat = HeatMap::default();
+    // A cell has many classes; what a wall clock shows is told once for all of them.
+    let mut last = None;
+    let mut count = |bucket, class: Class, calls| {
+        let hour = match last {
+            Some((same, hour)) if same == bucket => hour,
+            _ => WeekHour::of(business, bucket),
         };
-        count_hours(&state.db, buckets, count).await?;
-        Ok::<_, Error>(heat)
+        last = Some((bucket, hour));
+        add_hour(&mut heat, filter, hour, class, calls);
     };
-    let (mut heat, later) = tokio::try_join!(half(start..middle), half(middle..end))?;
-    heat.merge(&later);
+    for days in ranges {
+        count_hours(&state.db, buckets(Tier::Hour, *days, business), &mut count).await?;
+    }
     Ok(heat)
 }
 
-async fn shares(state: &State, filter: &Filter, tier: Tier) -> Result<Shares, Error> {
-    let buckets = buckets(tier, filter.days, &state.derivation.business);
+async fn shares(state: &State, filter: &Filter, tier: Tier, ranges: &[DayRange]) -> Result<Shares, Error> {
     let mut shares = Shares::default();
-    let count = |_, name: &str, class: Class, sums: Sums| {
-        let outcome = class.progress.outcome_when_over();
-        if filter.counts(class, outcome) {
-            shares.add(state.counted_as(name), class, outcome, sums);
-        }
-    };
-    read_sums(&state.db, tier, buckets, count).await?;
+    for days in ranges {
+        let buckets = buckets(tier, *days, &state.derivation.business);
+        let count = |_, name: &str, class, sums| add_share(&mut shares, state, filter, name, class, sums);
+        read_sums(&state.db, tier, buckets, count).await?;
+    }
     Ok(shares)
 }
 
-async fn agents(state: &State, filter: &Filter) -> Result<Shares, Error> {
-    if state.config.agent_figures { shares(state, filter, Tier::Peer).await } else { Ok(Shares::default()) }
+fn add_hour(heat: &mut HeatMap, filter: &Filter, hour: WeekHour, class: Class, calls: i64) {
+    let outcome = class.progress.outcome_when_over();
+    if filter.counts(class, outcome) {
+        heat.add(hour, outcome, calls);
+    }
+}
+
+fn add_share(shares: &mut Shares, state: &State, filter: &Filter, name: &str, class: Class, sums: Sums) {
+    let outcome = class.progress.outcome_when_over();
+    if filter.counts(class, outcome) {
+        shares.add(state.counted_as(name), class, outcome, sums);
+    }
 }

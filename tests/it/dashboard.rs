@@ -8,11 +8,13 @@ use serde_json::Value;
 use crate::client::Answers;
 use crate::helpers::{TestApp, accepted, hung_up, incoming};
 use crate::histories::{Delivery, SPANS, Word, day, history, log};
+use crate::months::close_months;
 use crate::oracle::{Filter, OUTCOMES, Oracle, fold};
 
 const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
 const WEEK: (&str, &str) = SPANS[3];
 const KIB: usize = 1024;
+const DAY_MS: i64 = 86_400_000;
 
 fn now_ms() -> i64 {
     Utc::now().timestamp_millis()
@@ -67,10 +69,17 @@ fn number(text: &str) -> i64 {
 pub struct Site {
     pub app: TestApp,
     oracle: Oracle,
+    span: (&'static str, &'static str),
+    step: &'static str,
 }
 
 impl Site {
     pub fn new(seed: u64) -> Self {
+        Self::of(seed, WEEK, "day")
+    }
+
+    /// For looking at a span of days in these steps.
+    fn of(seed: u64, span: (&'static str, &'static str), step: &'static str) -> Self {
         let app = TestApp::with(&OFFICE);
         let deliveries = history(seed, 500);
         app.database.import(&log(&deliveries), &OFFICE);
@@ -82,18 +91,18 @@ impl Site {
             calls: fold(&deliveries),
             routes: HashMap::new(),
         };
-        Self { app, oracle }
+        Self { app, oracle, span, step }
     }
 
     fn count(&self, words: &[Word], group_by: Option<&str>) -> Value {
-        let mut filter = Filter { start: day(WEEK.0), end: day(WEEK.1), ..Filter::default() };
+        let mut filter = Filter { start: day(self.span.0), end: day(self.span.1), ..Filter::default() };
         words.iter().for_each(|(_, mean)| mean(&mut filter));
         self.oracle.stats(&filter, group_by, 1_000, now_ms())
     }
 
     fn missed(&self, words: &[Word], hours: &'static str) -> (i64, i64) {
         let count = |outcomes: Vec<&'static str>| {
-            let mut filter = Filter { start: day(WEEK.0), end: day(WEEK.1), ..Filter::default() };
+            let mut filter = Filter { start: day(self.span.0), end: day(self.span.1), ..Filter::default() };
             words.iter().for_each(|(_, mean)| mean(&mut filter));
             let is_other_way = filter.direction.is_some_and(|direction| direction != "in");
             let filter = Filter { direction: Some("in"), hours: Some(hours), outcomes, ..filter };
@@ -118,7 +127,7 @@ fn sum(totals: &Value, outcomes: &[&str]) -> i64 {
 
 fn compare_with_a_second_count(site: &Site, path: &str, words: &[Word]) {
     let query: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    let path = format!("{path}start={}&end={}&{}", WEEK.0, WEEK.1, query.join("&"));
+    let path = format!("{path}start={}&end={}&{}", site.span.0, site.span.1, query.join("&"));
     let html = page(&site.app, &path);
     let totals = site.count(words, None)["totals"].clone();
     let is_agent = words.iter().any(|(word, _)| word.starts_with("peer"));
@@ -138,7 +147,7 @@ fn compare_with_a_second_count(site: &Site, path: &str, words: &[Word]) {
         assert_eq!(shown, expected, "{path}");
     }
     // The chart's table.
-    let groups = site.count(words, Some("day"))["groups"].as_array().unwrap().clone();
+    let groups = site.count(words, Some(site.step))["groups"].as_array().unwrap().clone();
     if totals["calls"].as_i64() > Some(0) {
         let shown: Vec<_> = SERIES.iter().filter(|(_, outcomes)| sum(&totals, outcomes) > 0).collect();
         let expected: Vec<Vec<i64>> = groups
@@ -148,7 +157,7 @@ fn compare_with_a_second_count(site: &Site, path: &str, words: &[Word]) {
                 counts.chain([group["calls"].as_i64().unwrap()]).collect()
             })
             .collect();
-        let table = rows(section(&html, "Calls per day"));
+        let table = rows(section(&html, &format!("Calls per {}", site.step)));
         let given: Vec<Vec<i64>> = table.iter().map(|row| row[1..].iter().map(|cell| number(cell)).collect()).collect();
         assert_eq!(given, expected, "{path}");
     }
@@ -248,6 +257,22 @@ fn what_the_dashboard_shows_equals_a_second_count() {
 }
 
 #[test]
+fn months_that_are_closed_count_like_their_calls() {
+    let site = Site::of(6, SPANS[0], "week");
+    assert_eq!(close_months(&site.app.database, &OFFICE), 4, "March, April, October, November");
+    for words in QUESTIONS {
+        compare_with_a_second_count(&site, "/?", words);
+    }
+    // What no month holds wholly, and what begins and ends within months.
+    let spans =
+        ["start=2026-10-02&end=2026-10-31", "start=2026-03-01&end=2026-03-31", "start=2026-05-20&end=2026-08-01"];
+    let pages = || spans.map(|span| page(&site.app, &format!("/?{span}&rows=all")));
+    let of_months = pages();
+    site.app.database.execute("delete from closed_months");
+    assert_eq!(of_months, pages());
+}
+
+#[test]
 fn the_page_of_a_line_or_an_agent_is_the_dashboard_for_it() {
     let site = Site::new(9);
     for path in ["/lines/%2B4922129191999?number=23&", "/lines/022129191999?"] {
@@ -257,7 +282,7 @@ fn the_page_of_a_line_or_an_agent_is_the_dashboard_for_it() {
         for name in ["Inbound", "Missed while open", "Waiting time, median", "Talk time, average"] {
             assert_eq!(tile(&html, name), tile(&whole, name), "{name}");
         }
-        assert_eq!(rows(section(&html, "Calls per day")), rows(section(&whole, "Calls per day")));
+        assert_eq!(rows(section(&html, &format!("Calls per {}", site.step))), rows(section(&whole, "Calls per day")));
         assert!(!html.contains("<h2>Lines</h2>") && html.contains("<h2>People</h2>"));
     }
     let html = page(&site.app, &format!("/agents/7777anna%40fpbx.de?start={}&end={}", WEEK.0, WEEK.1));
@@ -350,6 +375,40 @@ fn the_first_look_says_how_yesterday_went_and_whom_to_ring_back() {
     let caller = page(&app, "/callers/%2B493023125000");
     assert!(plain(&caller).contains("Waits for a call back: missed 3 times"), "{caller}");
     assert!(page(&app, "/callers/%2B491712345678").contains("No call back is owed."));
+}
+
+#[test]
+fn a_day_that_still_runs_is_compared_until_the_same_time_of_day() {
+    const STEP_MS: i64 = 5 * 60_000;
+    let flags = ["--time-zone", "UTC"];
+    let app = TestApp::with(&flags);
+    let day_start_ms = now_ms() - now_ms() % DAY_MS;
+    // A call every five minutes, all day long, a week ago, and some two days before that.
+    let week_before: Vec<i64> = (0..288).map(|step| day_start_ms - 7 * DAY_MS + STEP_MS / 2 + step * STEP_MS).collect();
+    let earlier: Vec<i64> = (0..4).map(|step| day_start_ms - 9 * DAY_MS + step * STEP_MS).collect();
+    let oldest = day_start_ms - 40 * DAY_MS;
+    let starts = week_before.iter().chain(&earlier).chain([&oldest]);
+    let deliveries: Vec<_> = starts
+        .enumerate()
+        .flat_map(|(id, &at_ms)| {
+            let id = format!("c{id}");
+            let begin = Delivery { at_ms, body: incoming(&id, "03023125000", "022129191999") };
+            [begin, Delivery { at_ms: at_ms + 20_000, body: hung_up(&id, "missed", 0) }]
+        })
+        .collect();
+    app.database.import(&log(&deliveries), &flags);
+    let expected = || week_before.iter().filter(|at_ms| **at_ms < now_ms() - 7 * DAY_MS).count();
+    for (period, more) in [("today", 0), ("7d", earlier.len())] {
+        let (before, told) = loop {
+            let (before, html) = (expected(), page(&app, &format!("/?period={period}")));
+            // Not when the next call of the week before began in between.
+            if before == expected() {
+                break (before + more, plain(between(&html, "<dt>Inbound</dt>", "</div>")));
+            }
+        };
+        let change = if before == 0 { "unchanged".to_owned() } else { format!("against {before} ") };
+        assert!(told.contains(&change), "{period}, {change}: {told}");
+    }
 }
 
 #[test]

@@ -40,6 +40,7 @@ mod live;
 mod live_page;
 mod log_commands;
 mod metrics;
+mod months;
 mod openapi;
 mod oracle;
 mod overload;

@@ -1,0 +1,29 @@
+//! What is summed up once it is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::months::close_months;
+use crate::store::record::Derivation;
+use crate::store::{Db, StoreError};
+use crate::web::clock::now_ms;
+
+/// How often it is looked whether a month is over, or was opened again by an event that came late.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+
+/// Closes months, at the start and from then on.
+pub async fn close(db: Arc<Db>, derivation: Arc<Derivation>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let today = derivation.business.day(now_ms());
+        match close_months(&db, &derivation.business, today).await {
+            Ok(0) => {}
+            Ok(months) => tracing::debug!(months, "months that are over were summed up"),
+            // That the database is away is told already.
+            Err(StoreError::Away(_)) => {}
+            Err(error) => tracing::error!(%error, "a month that is over could not be summed up: run `fernamt check`"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The sums of a month that is over: what tables and the map of the week need of it, in one piece instead of thousands
+//! of cells. Percentiles are not in it.
+
+use std::collections::BTreeMap;
+
+use super::business::{BusinessTime, day_number, day_of_number};
+use super::heat::WeekHour;
+use super::period::DayRange;
+use super::rollup::{Class, Tier, push_number, take_number};
+use super::sums::{Sums, count_packed, read_packed};
+
+/// The calls of a month. The same cells give the same sums, in whatever order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonthSums {
+    hours: BTreeMap<(WeekHour, Class), i64>,
+    lines: BySubject,
+    peers: BySubject,
+}
+
+type BySubject = BTreeMap<String, BTreeMap<Class, Sums>>;
+
+impl MonthSums {
+    /// Adds a cell as it is stored; cells of [`Tier::Day`] tell nothing new. `None` when it is no cell.
+    pub fn add_packed(
+        &mut self,
+        tier: Tier,
+        bucket: i64,
+        subject: &str,
+        figures: &[u8],
+        business: &BusinessTime,
+    ) -> Option<()> {
+        let by_subject = match tier {
+            Tier::Hour => {
+                let hour = WeekHour::of(business, bucket);
+                return count_packed(figures, |class, calls| *self.hours.entry((hour, class)).or_default() += calls);
+            }
+            Tier::Day => return Some(()),
+            Tier::Line => &mut self.lines,
+            Tier::Peer => &mut self.peers,
+        };
+        let of_subject = by_subject.entry(subject.to_owned()).or_default();
+        read_packed(figures, |class, sums| of_subject.entry(class).or_default().add(sums, 1))
+    }
+
+    /// How many calls of each class began in each hour of the week.
+    pub fn hours(&self) -> impl Iterator<Item = (WeekHour, Class, i64)> {
+        self.hours.iter().map(|(&(hour, class), &calls)| (hour, class, calls))
+    }
+
+    /// The sums of each class, by own line; empty for calls of none.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, Class, Sums)> {
+        each(&self.lines)
+    }
+
+    /// The sums of each class, by SIP user; empty for calls of none.
+    pub fn peers(&self) -> impl Iterator<Item = (&str, Class, Sums)> {
+        each(&self.peers)
+    }
+
+    /// As stored, each number in base 128: the hours, then lines, then SIP users.
+    pub fn pack(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        push_number(&mut bytes, self.hours.len() as i64);
+        for (&(hour, class), &calls) in &self.hours {
+            bytes.extend([hour.code(), class.code()]);
+            push_number(&mut bytes, calls);
+        }
+        for by_subject in [&self.lines, &self.peers] {
+            push_number(&mut bytes, by_subject.len() as i64);
+            for (subject, by_class) in by_subject {
+                push_number(&mut bytes, subject.len() as i64);
+                bytes.extend(subject.as_bytes());
+                push_number(&mut bytes, by_class.len() as i64);
+                for (class, sums) in by_class {
+                    bytes.push(class.code());
+                    for number in [sums.calls, sums.talk_calls, sums.talk_seconds] {
+                        push_number(&mut bytes, number);
+                    }
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Reads what [`MonthSums::pack`] wrote; `None` when it is something else.
+    pub fn unpack(bytes: &[u8]) -> Option<Self> {
+        let rest = &mut &*bytes;
+        let hours = take_each(rest, |rest| {
+            let hour = WeekHour::from_code(take_byte(rest)?)?;
+            Some(((hour, Class::from_code(take_byte(rest)?)?), take_number(rest)?))
+        })?;
+        let (lines, peers) = (take_subjects(rest)?, take_subjects(rest)?);
+        rest.is_empty().then_some(Self { hours, lines, peers })
+    }
+}
+
+fn each(by_subject: &BySubject) -> impl Iterator<Item = (&str, Class, Sums)> {
+    by_subject
+        .iter()
+        .flat_map(|(subject, by_class)| by_class.iter().map(|(&class, &sums)| (subject.as_str(), class, sums)))
+}
+
+fn take_subjects(rest: &mut &[u8]) -> Option<BySubject> {
+    take_each(rest, |rest| {
+        let length = usize::try_from(take_number(rest)?).ok()?;
+        let (subject, after) = rest.split_at_checked(length)?;
+        *rest = after;
+        let by_class = take_each(rest, |rest| {
+            let class = Class::from_code(take_byte(rest)?)?;
+            let (calls, talk_calls, talk_seconds) = (take_number(rest)?, take_number(rest)?, take_number(rest)?);
+            Some((class, Sums { calls, talk_calls, talk_seconds }))
+        })?;
+        Some((String::from_utf8(subject.to_vec()).ok()?, by_class))
+    })
+}
+
+fn take_byte(rest: &mut &[u8]) -> Option<u8> {
+    rest.split_off_first().copied()
+}
+
+fn take_each<K: Ord, V>(
+    rest: &mut &[u8],
+    mut take: impl FnMut(&mut &[u8]) -> Option<(K, V)>,
+) -> Option<BTreeMap<K, V>> {
+    let entries = take_number(rest)?;
+    (0..entries).map(|_| take(rest)).collect()
+}
+
+/// What is left of some days without these ranges of them, which ascend.
+pub fn days_without(days: DayRange, ranges: impl IntoIterator<Item = DayRange>) -> Vec<DayRange> {
+    let (mut left, mut start) = (Vec::new(), day_number(days.start));
+    let mut leave = |start: i64, end: i64| {
+        if start <= end {
+            left.push(DayRange { start: day_of_number(start), end: day_of_number(end) });
+        }
+    };
+    for range in ranges {
+        leave(start, day_number(range.start) - 1);
+        start = day_number(range.end) + 1;
+    }
+    leave(start, day_number(days.end));
+    left
+}
+
+#[cfg(test)]
+mod tests;
