@@ -189,6 +189,8 @@ impl Service {
                 .wrap(from_fn(metrics::measure))
                 .configure(crate::web::configure)
         })
+        // A page leaves in several pieces: the later ones would wait until the first is acknowledged, which many put off.
+        .tcp_nodelay(true)
         .shutdown_timeout(STOP_WITHIN_SECONDS)
         .disable_signals()
         .client_request_timeout(limits.head)
