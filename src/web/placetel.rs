@@ -6,6 +6,7 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
 use subtle::ConstantTimeEq;
 
 use super::access;
@@ -70,17 +71,33 @@ async fn read_event(
     if let Some(basic) = &state.config.placetel_basic {
         check_basic(request, basic).map_err(|error| (RefusalReason::Basic, error))?;
     }
-    let too_large = || (RefusalReason::TooLarge, Error::TooLarge(EventError::TooLarge.to_string()));
-    let body = payload.to_bytes_limited(MAX_BODY_BYTES).await.map_err(|_| too_large())?;
-    let body = body.map_err(|_| (RefusalReason::NoEvent, Error::BadRequest("the body broke off".into())))?;
+    let body = read_body(payload).await?;
     check_signature(request, &state.config.placetel_secrets, &body)?;
-    Receipt::new(received_ms, body.to_vec()).map_err(|error| match error.field() {
+    Receipt::new(received_ms, body).map_err(|error| match error.field() {
         None => too_large(),
         Some(field) => {
             let wrong = WrongField { field: field.into(), detail: error.to_string() };
             (RefusalReason::NoEvent, Error::Fields(vec![wrong]))
         }
     })
+}
+
+/// In as much room as it takes: the server's own way sets 32 KiB aside for each.
+async fn read_body(mut payload: Payload) -> Result<Vec<u8>, (RefusalReason, Error)> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let broken_off = |_| (RefusalReason::NoEvent, Error::BadRequest("the body broke off".into()));
+        let chunk = chunk.map_err(broken_off)?;
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn too_large() -> (RefusalReason, Error) {
+    (RefusalReason::TooLarge, Error::TooLarge(EventError::TooLarge.to_string()))
 }
 
 fn check_basic(request: &HttpRequest, expected: &Secret) -> Result<(), Error> {
