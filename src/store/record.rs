@@ -206,6 +206,7 @@ fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual
             }
         }
     }
+    changes.calls.reserve(touched.len());
     for Touched { before, stored, receipts, after } in touched.into_values() {
         let new = count(receipts.iter().filter(|receipt| stored.find(&receipt.body).is_none()));
         for (kind, new) in new.into_iter().enumerate() {
@@ -277,8 +278,10 @@ fn fold(
         let stored = || known.get(id).map(|(_, receipts)| receipts.clone()).unwrap_or_default();
         delivery.add_to(merged.entry(id).or_insert_with(stored));
     }
-    let touched = merged.into_iter().filter_map(|(id, receipts)| {
-        let call = Call::fold(&receipts, &derivation.numbering)?;
+    // One by one: collected, so many large ones would be made room for again and again.
+    let mut touched = BTreeMap::new();
+    for (id, receipts) in merged {
+        let Some(call) = Call::fold(&receipts, &derivation.numbering) else { continue };
         let (before, stored) = known.remove(id).map_or((None, Receipts::default()), |(b, s)| (Some(b), s));
         let same_start = before.as_ref().filter(|before| before.call.started_ms == call.started_ms);
         let after = StoredCall {
@@ -286,9 +289,9 @@ fn fold(
             in_hours: same_start.map_or_else(|| derivation.business.is_open(call.started_ms), |b| b.in_hours),
             call,
         };
-        Some((id.clone(), Touched { before, stored, receipts, after }))
-    });
-    touched.collect()
+        touched.insert(id.clone(), Touched { before, stored, receipts, after });
+    }
+    touched
 }
 
 for_both_engines! {
