@@ -3,8 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use sqlx::sqlite::SqlitePool;
+
 use super::call_query::{CallQuery, bind_query, calls_sql};
 use super::{Db, StoreError, reading};
+use crate::calls::outcome::Outcome;
+
+/// Up to so many calls are counted by caller here, not by SQLite.
+const COUNTED_HERE: i64 = 10_000;
 
 /// Somebody outside who called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +28,9 @@ pub struct TopCaller {
 /// # Errors
 /// When the database does not answer.
 pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) -> Result<Vec<TopCaller>, StoreError> {
+    if let (Db::Sqlite(pools), ..=COUNTED_HERE) = (db, newest) {
+        return count_callers(db, &pools.read, query, newest, limit).await;
+    }
     let sql = calls_sql!(
         db,
         query,
@@ -35,6 +44,39 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
         bind_query!(sql, query, (String, i64, i64)).bind(newest).bind(limit).fetch_all(pool).await?
     });
     Ok(rows.into_iter().map(|(party, calls, missed)| TopCaller { party, calls, missed }).collect())
+}
+
+/// The same for a few calls on SQLite, which sorts them by caller to count them, and takes twice as long as for reading.
+async fn count_callers(
+    db: &Db,
+    pool: &SqlitePool,
+    query: &CallQuery,
+    newest: i64,
+    limit: usize,
+) -> Result<Vec<TopCaller>, StoreError> {
+    let sql = calls_sql!(
+        db,
+        query,
+        "select json_group_array(party), json_group_array(ending) from (select party, ending",
+        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit $17) newest"
+    );
+    let (parties, endings): (String, String) =
+        bind_query!(sql, query, (String, String)).bind(newest).fetch_one(pool).await?;
+    let damaged = |_| StoreError::Damaged("a caller or an outcome".into());
+    let parties: Vec<String> = serde_json::from_str(&parties).map_err(damaged)?;
+    let endings: Vec<Option<i16>> = serde_json::from_str(&endings).map_err(damaged)?;
+    let missed_code = i16::from(Outcome::Missed.code());
+    let mut counts: HashMap<String, (i64, i64)> = HashMap::new();
+    for (party, ending) in parties.into_iter().zip(endings) {
+        let (calls, missed) = counts.entry(party).or_default();
+        *calls += 1;
+        *missed += i64::from(ending == Some(missed_code));
+    }
+    let mut callers: Vec<_> =
+        counts.into_iter().map(|(party, (calls, missed))| TopCaller { party, calls, missed }).collect();
+    callers.sort_unstable_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.party.cmp(&b.party)));
+    callers.truncate(limit);
+    Ok(callers)
 }
 
 /// The route that answered each call of a time span, by the call's key: id and name.

@@ -217,6 +217,7 @@ fn compare_tables(site: &Site, html: &str, path: &str, words: &[Word], is_agent:
             assert_eq!(number(&row[1]), sum(&agents[&row[0]], &["accepted"]), "{path} {row:?}");
         }
     }
+    compare_callers(site, html, path, words, is_agent);
     let totals = site.count(words, None)["totals"].clone();
     let seen = OUTCOMES.iter().filter(|outcome| totals["outcomes"][**outcome] != 0).count();
     if seen > 0 {
@@ -224,6 +225,23 @@ fn compare_tables(site: &Site, html: &str, path: &str, words: &[Word], is_agent:
         assert_eq!(table.iter().map(|row| number(&row[1])).sum::<i64>(), totals["calls"].as_i64().unwrap(), "{path}");
         assert_eq!(table.len(), seen, "{path}");
     }
+}
+
+/// Who called most often, from outside and with a number.
+fn compare_callers(site: &Site, html: &str, path: &str, words: &[Word], is_agent: bool) {
+    const TITLE: &str = "Who calls most often";
+    let inbound: Word = ("", |filter| filter.direction = filter.direction.or(Some("in")));
+    let groups = site.count(&[words, &[inbound]].concat(), Some("party"))["groups"].as_array().unwrap().clone();
+    let row = |group: &Value| Some((group["in"].as_i64()?, group["key"].as_str()?.to_owned(), sum(group, &["missed"])));
+    let mut expected: Vec<_> = groups.iter().filter_map(row).filter(|(calls, ..)| *calls > 0).collect();
+    expected.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    expected.truncate(8);
+    let given = if html.contains(TITLE) { rows(section(html, TITLE)) } else { Vec::new() };
+    let told = |(calls, party, missed): (i64, String, i64)| {
+        let figures = if is_agent { vec![calls] } else { vec![calls, missed] };
+        [party].into_iter().chain(figures.into_iter().map(|figure| figure.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(given, expected.into_iter().map(told).collect::<Vec<_>>(), "{path}");
 }
 
 const QUESTIONS: [&[Word]; 9] = [
@@ -266,7 +284,7 @@ fn months_that_are_closed_count_like_their_calls() {
     // What no month holds wholly, and what begins and ends within months.
     let spans =
         ["start=2026-10-02&end=2026-10-31", "start=2026-03-01&end=2026-03-31", "start=2026-05-20&end=2026-08-01"];
-    let pages = || spans.map(|span| page(&site.app, &format!("/?{span}&rows=all")));
+    let pages = || spans.map(|span| page(&site.app, &format!("/?{span}&all=lines")));
     let of_months = pages();
     site.app.database.execute("delete from closed_months");
     assert_eq!(of_months, pages());
