@@ -131,7 +131,8 @@ fn is_usable(peer: &str) -> bool {
     !peer.is_empty() && peer.chars().count() <= MAX_NUMBER_CHARS && !peer.chars().any(strange)
 }
 
-/// Forgets the oldest when there are a tenth too many, so that it costs little each time.
+/// Forgets the oldest when there are a tenth too many, so that it costs little each time. At a quarter, the map of callers
+/// would have doubled before.
 fn keep_newest<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>, most: usize, at_ms: fn(&V) -> i64) {
     if map.len() <= most + most / 10 {
         return;

@@ -31,7 +31,8 @@ pub enum Purpose {
 pub struct Deviations {
     /// Calls, also those of which the log holds no event.
     pub calls: u64,
-    /// Cells of the statistics, and months that were summed up from them. Only told when they are compared: mending does not look at them first.
+    /// Cells of the statistics, and months that were summed up from them. Only told when they are compared: mending does
+    /// not look at them first.
     pub cells: u64,
 }
 
