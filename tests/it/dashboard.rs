@@ -2,21 +2,19 @@
 
 use std::collections::HashMap;
 
-use chrono::{Days, Utc};
+use chrono::Utc;
 use serde_json::Value;
 
 use crate::client::Answers;
-use crate::helpers::{TestApp, accepted, hung_up, incoming};
-use crate::histories::{Delivery, SPANS, Word, day, history, log};
+use crate::helpers::TestApp;
+use crate::histories::{SPANS, Word, day, history, log};
 use crate::months::close_months;
 use crate::oracle::{Filter, OUTCOMES, Oracle, fold};
 
 const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
 const WEEK: (&str, &str) = SPANS[3];
-const KIB: usize = 1024;
-const DAY_MS: i64 = 86_400_000;
 
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     Utc::now().timestamp_millis()
 }
 
@@ -36,7 +34,7 @@ pub fn between<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
 }
 
 /// Without tags.
-fn plain(html: &str) -> String {
+pub fn plain(html: &str) -> String {
     let mut text = String::new();
     for part in html.split('<') {
         text += part.split_once('>').map_or(part, |(_, rest)| rest);
@@ -58,11 +56,11 @@ pub fn section<'a>(html: &'a str, title: &str) -> &'a str {
 }
 
 /// The value of a tile, with what stands beside it.
-fn tile(html: &str, name: &str) -> String {
+pub fn tile(html: &str, name: &str) -> String {
     plain(between(html, &format!("<dt>{name}</dt>"), "</dd>"))
 }
 
-fn number(text: &str) -> i64 {
+pub fn number(text: &str) -> i64 {
     text.replace(',', "").parse().unwrap_or_else(|_| panic!("{text} is no number"))
 }
 
@@ -343,92 +341,6 @@ fn who_never_called_has_a_friendly_page() {
     assert_eq!(app.get(&format!("/lines/{}", "1".repeat(201))).status, 404);
 }
 
-/// Yesterday at noon, which every zone has.
-fn yesterday_noon_ms() -> i64 {
-    let zone = chrono_tz::Europe::Berlin;
-    let yesterday = Utc::now().with_timezone(&zone).date_naive() - Days::new(1);
-    yesterday.and_hms_opt(12, 0, 0).unwrap().and_local_timezone(zone).unwrap().timestamp_millis()
-}
-
-#[test]
-fn the_first_look_says_how_yesterday_went_and_whom_to_ring_back() {
-    let app = TestApp::start();
-    let noon = yesterday_noon_ms();
-    let mut deliveries = Vec::new();
-    for number in 0..7 {
-        let id = format!("c{number}");
-        let at_ms = noon + number * 60_000;
-        let mut add = |offset, body| deliveries.push(Delivery { at_ms: at_ms + offset, body });
-        if number < 3 {
-            add(0, incoming(&id, "03023125000", "022129191999"));
-            add(20_000, hung_up(&id, "missed", 0));
-        } else {
-            add(0, incoming(&id, "01712345678", "022129191999"));
-            add(5_000, accepted(&id, "7777anna@fpbx.de"));
-            add(35_000, hung_up(&id, "accepted", 30));
-        }
-    }
-    app.database.import(&log(&deliveries), &[]);
-    let html = page(&app, "/");
-    let look = plain(between(&html, "class=\"morning\"", "</section>"));
-    for told in [
-        "Yesterday",
-        "7 inbound calls",
-        "3 missed",
-        "Today so far",
-        "0 inbound calls",
-        "+493023125000",
-        "missed 3 times",
-    ] {
-        assert!(look.contains(told), "{told}: {look}");
-    }
-    assert!(!look.contains("+491712345678") && html.contains("href=\"tel:+493023125000\""));
-    let html = page(&app, "/?period=yesterday");
-    assert_eq!(tile(&html, "Missed"), "3 of 7");
-    assert_eq!(tile(&html, "Callbacks owed"), "1");
-    assert!(plain(&html).contains("4 of 7 within 20 s") && html.contains("the records begin on"));
-    let german = app.request("GET", "/?period=yesterday").header("Accept-Language", "de").send();
-    assert_eq!(tile(german.text(), "Verpasst"), "3 von 7");
-    assert!(plain(german.text()).contains("7 eingehende Anrufe 3 verpasst"));
-    let caller = page(&app, "/callers/%2B493023125000");
-    assert!(plain(&caller).contains("Waits for a call back: missed 3 times"), "{caller}");
-    assert!(page(&app, "/callers/%2B491712345678").contains("No call back is owed."));
-}
-
-#[test]
-fn a_day_that_still_runs_is_compared_until_the_same_time_of_day() {
-    const STEP_MS: i64 = 5 * 60_000;
-    let flags = ["--time-zone", "UTC"];
-    let app = TestApp::with(&flags);
-    let day_start_ms = now_ms() - now_ms() % DAY_MS;
-    // A call every five minutes, all day long, a week ago, and some two days before that.
-    let week_before: Vec<i64> = (0..288).map(|step| day_start_ms - 7 * DAY_MS + STEP_MS / 2 + step * STEP_MS).collect();
-    let earlier: Vec<i64> = (0..4).map(|step| day_start_ms - 9 * DAY_MS + step * STEP_MS).collect();
-    let oldest = day_start_ms - 40 * DAY_MS;
-    let starts = week_before.iter().chain(&earlier).chain([&oldest]);
-    let deliveries: Vec<_> = starts
-        .enumerate()
-        .flat_map(|(id, &at_ms)| {
-            let id = format!("c{id}");
-            let begin = Delivery { at_ms, body: incoming(&id, "03023125000", "022129191999") };
-            [begin, Delivery { at_ms: at_ms + 20_000, body: hung_up(&id, "missed", 0) }]
-        })
-        .collect();
-    app.database.import(&log(&deliveries), &flags);
-    let expected = || week_before.iter().filter(|at_ms| **at_ms < now_ms() - 7 * DAY_MS).count();
-    for (period, more) in [("today", 0), ("7d", earlier.len())] {
-        let (before, told) = loop {
-            let (before, html) = (expected(), page(&app, &format!("/?period={period}")));
-            // Not when the next call of the week before began in between.
-            if before == expected() {
-                break (before + more, plain(between(&html, "<dt>Inbound</dt>", "</div>")));
-            }
-        };
-        let change = if before == 0 { "unchanged".to_owned() } else { format!("against {before} ") };
-        assert!(told.contains(&change), "{period}, {change}: {told}");
-    }
-}
-
 #[test]
 fn every_state_of_a_dashboard_is_a_url() {
     let site = Site::new(5);
@@ -452,62 +364,4 @@ fn every_state_of_a_dashboard_is_a_url() {
     let query = between(missed, "/calls?", "\"").replace("&#38;", "&");
     let listed = site.app.calls(&format!("{query}&limit=500")).ok()["items"].as_array().unwrap().len();
     assert_eq!(tile(&html, "Missed while open").split(' ').next().unwrap(), listed.to_string());
-}
-
-/// A company with many lines and people, and calls on each of 92 days.
-fn large() -> TestApp {
-    let app = TestApp::start();
-    let mut deliveries = Vec::new();
-    let now = now_ms();
-    for number in 0..92 * 12 {
-        let at_ms = now - 1_000 - number * 2 * 3_600_000;
-        let id = format!("large-{number}-{}", number * 7_919 % 10_007);
-        let line = format!("02212919{:04}", 1000 + number % 60);
-        let caller = format!("0302312{:04}", 1000 + number * number % 700);
-        let outcome = OUTCOMES[(number * number % 7) as usize];
-        deliveries.push(Delivery { at_ms, body: incoming(&id, &caller, &line) });
-        deliveries
-            .push(Delivery { at_ms: at_ms + 900, body: accepted(&id, &format!("7777agent{}@fpbx.de", number % 60)) });
-        deliveries.push(Delivery { at_ms: at_ms + 999, body: hung_up(&id, outcome, number as u32 % 300) });
-    }
-    app.database.import(&log(&deliveries), &[]);
-    app
-}
-
-#[test]
-fn pages_are_small() {
-    let app = large();
-    let today = Utc::now().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
-    let longest = format!("/?start={}&end={today}", today - Days::new(91));
-    let all = format!("{longest}&all=lines&week=missed&direction=in");
-    for path in [longest.as_str(), all.as_str(), "/", "/?period=year", "/?period=today", "/lines/%2B4922129191000"] {
-        let answer = app.request("GET", path).header("Accept-Encoding", "gzip").send();
-        assert_eq!((answer.status, answer.header("content-encoding")), (200, Some("gzip")), "{path}");
-        assert!(answer.body.len() <= 15 * KIB, "{path}: {} bytes", answer.body.len());
-    }
-    let html = page(&app, "/");
-    let assets: std::collections::BTreeSet<_> =
-        html.split("\"/assets/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert!(assets.len() <= 3, "at most four requests: {assets:?}");
-    let style = assets.iter().find(|asset| asset.starts_with("app.css")).unwrap();
-    let answer = app.request("GET", &format!("/assets/{style}")).header("Accept-Encoding", "gzip").send();
-    assert_eq!(answer.header("content-encoding"), Some("gzip"));
-    assert!(answer.body.len() <= 10 * KIB, "{} bytes", answer.body.len());
-}
-
-#[test]
-fn long_tables_begin_with_the_largest_and_can_be_seen_whole() {
-    let app = large();
-    assert_eq!(rows(section(&page(&app, "/"), "Lines")).len(), 8);
-    let whole = page(&app, "/?all=lines");
-    let lines = rows(section(&whole, "Lines"));
-    assert_eq!(lines.len(), 60);
-    assert!(lines.iter().map(|row| number(&row[1])).rev().is_sorted());
-    assert!(whole.contains("<input name=\"number\""), "too many to choose from are written");
-    let callers = rows(section(&page(&app, "/?all=callers&period=year"), "Who calls most often"));
-    let top = app.stats("period=year&direction=in&group_by=party&limit=100").ok()["groups"].as_array().unwrap().clone();
-    let expected: Vec<_> =
-        top.iter().map(|group| (group["key"].as_str().unwrap(), group["calls"].as_i64().unwrap())).collect();
-    let given: Vec<_> = callers.iter().map(|row| (row[0].as_str(), number(&row[1]))).collect();
-    assert_eq!(given, expected);
 }

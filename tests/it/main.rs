@@ -28,6 +28,8 @@ mod callbacks;
 mod calls_api;
 mod contacts;
 mod dashboard;
+mod dashboard_now;
+mod dashboard_size;
 mod demo;
 mod histories;
 mod hostile;
