@@ -3,7 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use self::filing::{Filed, Key, KeyIds, Sharing, Way};
+use smallvec::SmallVec;
+
+use self::filing::{Filed, Key, KeyIds, Sharing};
+use self::found::{Candidates, Found, Sketch, Way, merged};
 use super::answer::Answer;
 use super::hours::HoursContext;
 use super::incoming::{History, Incoming};
@@ -19,6 +22,7 @@ use crate::placetel::reply::EMPTY_RESPONSE;
 
 pub(super) mod cover;
 mod filing;
+mod found;
 pub(super) mod look;
 
 /// What a call is answered, and why. That no route matched is a decision, too.
@@ -70,7 +74,7 @@ pub struct RoutingTable {
     closed: Option<ClosedSwitch>,
     /// Every route is found in one way, by its place in `routes`.
     filed: Filed,
-    for_any: Vec<usize>,
+    for_any: Vec<Found>,
     no_route: Arc<str>,
 }
 
@@ -105,8 +109,10 @@ struct CompiledSide {
 
 /// What a table knows of a number of a call: the keys that it has, and the lists that hold it.
 struct Asked<'a> {
-    keys: Vec<&'a Key>,
+    keys: SmallVec<[&'a Key; 8]>,
     lists: Vec<usize>,
+    /// Of both.
+    sketch: Sketch,
 }
 
 /// The numbers of a call, as tables are asked for them.
@@ -189,12 +195,17 @@ impl RoutingTable {
         for (place, Parsed { to, from, .. }) in parsed.iter().enumerate() {
             let most = |sharing: &Sharing, side: &Side| (!side.is_any(&self.lists)).then(|| sharing.most(side));
             let (by_to, by_from) = (most(&sharing.0, to), most(&sharing.1, from));
+            let found = |other: &Side| Found { place, other: self.sketch(other) };
             match (by_to.map(Reverse), by_from.map(Reverse)) {
-                (None, None) => self.for_any.push(place),
-                (by_to, by_from) if by_to >= by_from => self.filed.file(Way::To, to, place),
-                _ => self.filed.file(Way::From, from, place),
+                (None, None) => self.for_any.push(found(from)),
+                (by_to, by_from) if by_to >= by_from => self.filed.file(Way::To, to, found(from)),
+                _ => self.filed.file(Way::From, from, found(to)),
             }
         }
+    }
+
+    fn sketch(&self, side: &Side) -> Sketch {
+        if side.is_any(&self.lists) { Sketch::ANY } else { Sketch::of(self.filed.ids(side).into_iter(), &side.lists) }
     }
 
     /// What a call gets: the first route that matches, else the empty response. The same call, table and history
@@ -228,8 +239,10 @@ impl RoutingTable {
     }
 
     fn asked(&self, number: Option<&Spellings>) -> Asked<'_> {
-        let keys = number.into_iter().flat_map(|number| self.filed.keys_of(number)).collect();
-        Asked { keys, lists: self.lists.holding(number) }
+        let keys: SmallVec<[&Key; 8]> = number.into_iter().flat_map(|number| self.filed.keys_of(number)).collect();
+        let lists = self.lists.holding(number);
+        let sketch = Sketch::of(keys.iter().map(|key| key.id()), &lists).with(Sketch::ANY);
+        Asked { keys, lists, sketch }
     }
 
     /// How the numbers of calls are read.
@@ -240,26 +253,15 @@ impl RoutingTable {
     /// The routes that may match, in order, each once, and by which number each was found; `None` are those for any.
     fn candidates<'a>(
         &'a self,
-        from: &'a Asked<'a>,
-        to: &'a Asked<'a>,
+        from: &'a Asked<'_>,
+        to: &'a Asked<'_>,
     ) -> impl Iterator<Item = (&'a CompiledRoute, Option<Way>)> {
-        let found = |way, asked| self.filed.find(way, asked).map(move |places| (places, Some(way)));
-        let found = found(Way::To, to).chain(found(Way::From, from)).chain([(self.for_any.as_slice(), None)]);
-        let mut lists: Vec<(&[usize], Option<Way>)> = found.filter(|(places, _)| !places.is_empty()).collect();
-        std::iter::from_fn(move || {
-            let (next, way) = lists
-                .iter()
-                .filter_map(|(places, way)| Some((*places.first()?, *way)))
-                .min_by_key(|(place, _)| *place)?;
-            for (places, _) in &mut lists {
-                if let [first, rest @ ..] = places
-                    && *first == next
-                {
-                    *places = rest;
-                }
-            }
-            Some((self.routes.get(next)?, way))
-        })
+        let by_to = self.filed.find(Way::To, to).filter_map(|found| Candidates::new(found, from.sketch, Some(Way::To)));
+        let by_from =
+            self.filed.find(Way::From, from).filter_map(|found| Candidates::new(found, to.sketch, Some(Way::From)));
+        let for_any = Candidates::new(&self.for_any, Sketch::ANY, None);
+        let all = by_to.chain(by_from).chain(for_any).collect();
+        merged(all).filter_map(|(place, way)| Some((self.routes.get(place)?, way)))
     }
 
     /// What keeps a route from answering a call; `None` if it matches.

@@ -1,60 +1,54 @@
-//! Places of routes by what they name: numbers, beginnings of numbers, lists.
+//! Routes by what they name: numbers, beginnings of numbers, lists.
 
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
 use super::Asked;
+use super::found::{Found, Way};
 use crate::routing::index::Index;
 use crate::routing::lists::Side;
 use crate::routing::matching::Spellings;
-
-/// Which number of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    To,
-    From,
-}
 
 /// A number or the beginning of one that routes name.
 #[derive(Debug, Default)]
 pub(super) struct Key {
     /// Every key of a table has another.
     id: u32,
-    found: ByWay,
+    routes: ByWay,
 }
 
 /// Few, as of most routes, stand beside the route: deciding walks over many.
 pub(super) type KeyIds = SmallVec<[u32; 4]>;
 
-/// Places of the routes that are found on each side.
+/// The routes that are found on each side.
 #[derive(Debug, Default)]
 struct ByWay {
-    to: Vec<usize>,
-    from: Vec<usize>,
+    to: Vec<Found>,
+    from: Vec<Found>,
 }
 
 impl ByWay {
-    fn of(&self, way: Way) -> &[usize] {
+    fn of(&self, way: Way) -> &[Found] {
         match way {
             Way::To => &self.to,
             Way::From => &self.from,
         }
     }
 
-    fn file(&mut self, way: Way, place: usize) {
-        let places = match way {
+    fn file(&mut self, way: Way, found: Found) {
+        let all = match way {
             Way::To => &mut self.to,
             Way::From => &mut self.from,
         };
         // Two spellings of one route may be one key.
-        if places.last() != Some(&place) {
-            places.push(place);
+        if all.last().is_none_or(|last| last.place != found.place) {
+            all.push(found);
         }
     }
 }
 
-/// All keys and named lists, with the places of the routes to be found by them.
+/// All keys and named lists, with the routes to be found by them.
 #[derive(Debug, Default)]
 pub(super) struct Filed {
     keys: Index<Key>,
@@ -71,12 +65,12 @@ impl Filed {
         Self { keys, lists: HashMap::new() }
     }
 
-    pub(super) fn file(&mut self, way: Way, side: &Side, place: usize) {
+    pub(super) fn file(&mut self, way: Way, side: &Side, found: Found) {
         for list in &side.lists {
-            self.lists.entry(*list).or_default().file(way, place);
+            self.lists.entry(*list).or_default().file(way, found);
         }
         for pattern in &side.patterns {
-            self.keys.file(pattern, |key| key.found.file(way, place));
+            self.keys.file(pattern, |key| key.routes.file(way, found));
         }
     }
 
@@ -94,13 +88,18 @@ impl Filed {
         self.keys.find(number)
     }
 
-    pub(super) fn find<'a>(&'a self, way: Way, asked: &'a Asked<'a>) -> impl Iterator<Item = &'a [usize]> {
+    /// The routes that were filed under what is known of a number.
+    pub(super) fn find<'a>(&'a self, way: Way, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a [Found]> {
         let by_list = asked.lists.iter().filter_map(|list| self.lists.get(list));
-        asked.keys.iter().map(|key| &key.found).chain(by_list).map(move |found| found.of(way))
+        asked.keys.iter().map(|key| &key.routes).chain(by_list).map(move |routes| routes.of(way))
     }
 }
 
 impl Key {
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Whether it is one of these, which are in order.
     pub(super) fn is_in(&self, ids: &[u32]) -> bool {
         ids.binary_search(&self.id).is_ok()
