@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -32,6 +33,15 @@ pub fn accepted(id: &str, peer: &str) -> String {
 
 pub fn hung_up(id: &str, hangup_type: &str, seconds: u32) -> String {
     form(&[("call_id", id), ("duration", &seconds.to_string()), ("event", "HungUp"), ("type", hangup_type)])
+}
+
+/// Tells a thread in the same scope that it is enough: also when something fails, because the scope waits for it.
+pub struct SetAtTheEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for SetAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// One line of an event log.

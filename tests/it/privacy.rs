@@ -1,9 +1,11 @@
 //! What is forgotten is gone, down to the bytes on disk, and the figures stay what they were.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, Done, LINE, Server, TestApp, form, hung_up, incoming, log_line};
+use crate::helpers::{Answers, CALLER, Done, LINE, Server, SetAtTheEnd, TestApp, form, hung_up, incoming, log_line};
 use crate::histories::{Delivery, PEOPLE, history, log};
 use crate::oracle::{Call, fold};
 use crate::spool::{in_spool, until};
@@ -311,18 +313,20 @@ fn what_waits_in_the_spool_is_stored_first() {
 fn events_are_taken_while_older_ones_are_forgotten() {
     let app = TestApp::start();
     app.database.import(&log(&[history(11, 700), missed_people()].concat()), &[]);
-    let is_enough = std::sync::atomic::AtomicBool::new(false);
+    let is_enough = AtomicBool::new(false);
     let sent = std::thread::scope(|scope| {
         let sending = scope.spawn(|| {
             let mut sent = 0;
-            while !is_enough.load(std::sync::atomic::Ordering::Relaxed) {
+            while !is_enough.load(Ordering::Relaxed) {
                 app.post_event(incoming(&format!("meanwhile{sent}"), CALLER, LINE)).xml();
                 sent += 1;
             }
             sent
         });
-        forget(&app.database, &["--before", "2026-11-20"]);
-        is_enough.store(true, std::sync::atomic::Ordering::Relaxed);
+        {
+            let _at_the_end = SetAtTheEnd(&is_enough);
+            forget(&app.database, &["--before", "2026-11-20"]);
+        }
         sending.join().unwrap()
     });
     until("all are stored", || app.stats("period=today").ok()["totals"]["calls"] == sent);
