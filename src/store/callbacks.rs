@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
+use super::from_row::from_row;
 use super::{Db, StoreError, reading};
 use crate::calls::phone::Numbering;
 
@@ -160,13 +161,14 @@ const OWED_OF_LINES_POSTGRES: &str =
     owed_since!("party like '+%' and number in (select json_array_elements_text(cast($2 as json)))");
 
 /// Who is owed a callback, and since when the calls count.
-#[derive(sqlx::FromRow)]
 struct OwedRow {
     caller: String,
     contact_ms: i64,
     done_ms: i64,
     first_ms: i64,
 }
+
+from_row!(OwedRow: caller, contact_ms, done_ms, first_ms);
 
 /// Valid outside numbers with a call missed since `since_ms` and no contact after the last one.
 ///

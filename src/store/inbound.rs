@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::from_row::from_row;
 use super::rows::{pack_direction, unpack_call_id};
 use super::{Db, StoreError};
 use crate::placetel::event::Direction;
@@ -10,7 +11,7 @@ use crate::routing::replay::PastCall;
 /// Calls that are read at a time.
 const CALLS_PER_PAGE: i64 = 5_000;
 
-#[derive(sqlx::FromRow, Deserialize)]
+#[derive(Deserialize)]
 struct InboundRow {
     id: i64,
     #[serde(with = "hex::serde")]
@@ -19,6 +20,8 @@ struct InboundRow {
     to_number: Option<String>,
     started_ms: i64,
 }
+
+from_row!(InboundRow: id, call_id, from_number, to_number, started_ms);
 
 /// The inbound calls that began in a time span, newest first, page by page.
 #[derive(Clone, Copy, Debug)]

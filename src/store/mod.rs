@@ -67,6 +67,8 @@ mod batch;
 mod call_query;
 mod checkpoint;
 mod conceal;
+mod from_row;
+mod migrations;
 mod pools;
 mod queue;
 mod rows;
@@ -393,8 +395,8 @@ impl Db {
 
     async fn migrate(&self) -> Result<(), OpenError> {
         let done = match self {
-            Self::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.write).await,
-            Self::Postgres(pools) => sqlx::migrate!("migrations/postgres").run(&pools.write).await,
+            Self::Sqlite(pools) => migrations::sqlite().run(&pools.write).await,
+            Self::Postgres(pools) => migrations::postgres().run(&pools.write).await,
         };
         done.map_err(|error| match error {
             sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer(version),

@@ -10,6 +10,7 @@ use flate2::read::{DeflateDecoder, DeflateEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::from_row::from_row;
 use super::routes::{COUNTER, RouteRow, route_columns};
 use super::{Db, StoreError, for_both_engines, reading};
 use crate::routing::revision::{Change, Difference, Unreadable};
@@ -49,7 +50,6 @@ pub struct RevisionTables {
     pub after: Vec<Route>,
 }
 
-#[derive(sqlx::FromRow)]
 struct RevisionRow {
     id: i64,
     changed_ms: i64,
@@ -57,20 +57,23 @@ struct RevisionRow {
     change: String,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(RevisionRow: id, changed_ms, changed_by, change);
+
 struct ContentRow {
-    #[sqlx(flatten)]
     revision: RevisionRow,
     is_snapshot: bool,
     content: Vec<u8>,
 }
 
+from_row!(ContentRow: is_snapshot, content, ..revision);
+
 /// The sizes that decide whether the whole table is to be kept again.
-#[derive(sqlx::FromRow)]
 struct Sizes {
     since_bytes: i64,
     snapshot_bytes: i64,
 }
+
+from_row!(Sizes: since_bytes, snapshot_bytes);
 
 type Table = BTreeMap<i64, Route>;
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::from_row::from_row;
 use super::revisions::{By, Revision};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::lang::Lang;
@@ -55,7 +56,6 @@ macro_rules! route_columns {
 }
 pub(super) use route_columns;
 
-#[derive(sqlx::FromRow)]
 pub(super) struct RouteRow {
     id: i64,
     version: i64,
@@ -64,6 +64,8 @@ pub(super) struct RouteRow {
     name: String,
     definition: String,
 }
+
+from_row!(RouteRow: id, version, position, enabled, name, definition);
 
 /// What is stored as JSON.
 #[derive(Serialize, Deserialize)]

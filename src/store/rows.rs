@@ -8,6 +8,7 @@ use crate::routing::table::Decision;
 use serde::{Deserialize, Deserializer};
 
 use super::StoreError;
+use super::from_row::from_row;
 
 const TAG_HEX: u8 = 1;
 const TAG_TEXT: u8 = 2;
@@ -77,7 +78,7 @@ macro_rules! call_columns {
 }
 pub(super) use call_columns;
 
-#[derive(sqlx::FromRow, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct CallRow {
     pub(super) id: i64,
     #[serde(with = "hex::serde")]
@@ -99,6 +100,9 @@ pub(super) struct CallRow {
     talk_seconds: Option<i32>,
     event_count: i32,
 }
+
+from_row!(CallRow: id, call_id, direction, from_number, to_number, number, party, peer, has_incoming, in_hours,
+    started_ms, accepted_ms, ended_ms, ending, talk_seconds, event_count);
 
 /// A call with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,15 +172,16 @@ macro_rules! logged_columns_in_json {
 pub(super) use logged_columns_in_json;
 
 /// A call with one of its events; of a call whose events are gone, alone.
-#[derive(sqlx::FromRow, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct LoggedRow {
-    #[sqlx(flatten)]
     pub(super) call: CallRow,
     pub(super) received_ms: Option<i64>,
     pub(super) deliveries: Option<i32>,
     #[serde(deserialize_with = "room_of")]
     pub(super) body: Vec<u8>,
 }
+
+from_row!(LoggedRow: received_ms, deliveries, body, ..call);
 
 /// A row with bytes: in JSON stands only how many.
 pub(super) trait Bytes {
@@ -207,7 +212,7 @@ fn number_as_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D:
 }
 
 /// A cell with its key.
-#[derive(sqlx::FromRow, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct CellRow {
     pub(super) tier: i16,
     pub(super) bucket: i64,
@@ -216,7 +221,8 @@ pub(super) struct CellRow {
     pub(super) figures: Vec<u8>,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(CellRow: tier, bucket, subject, figures);
+
 pub(super) struct DecisionRow {
     call_key: i64,
     route_id: Option<i64>,
@@ -226,6 +232,8 @@ pub(super) struct DecisionRow {
     revision: Option<i64>,
     took_us: Option<i64>,
 }
+
+from_row!(DecisionRow: call_key, route_id, route_name, xml, decided_ms, revision, took_us);
 
 impl DecisionRow {
     /// The call's key and its decision.
