@@ -3,27 +3,27 @@
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// The names and texts of all migrations of one database.
+/// The numbers, names and texts of all migrations of one database.
 macro_rules! migrations {
     ($engine:literal) => {
         migrations!(
             $engine,
-            "0001_events_and_calls",
-            "0002_callbacks",
-            "0003_names",
-            "0005_revisions",
-            "0006_routing",
-            "0007_accounts",
-            "0008_forgetting",
-            "0009_closed_months"
+            1 "0001_events_and_calls",
+            2 "0002_callbacks",
+            3 "0003_names",
+            5 "0005_revisions",
+            6 "0006_routing",
+            7 "0007_accounts",
+            8 "0008_forgetting",
+            9 "0009_closed_months"
         )
     };
-    ($engine:literal, $($name:literal),+) => {
-        &[$(($name, include_str!(concat!("../../migrations/", $engine, "/", $name, ".sql")))),+]
+    ($engine:literal, $($version:literal $name:literal),+) => {
+        &[$(($version, $name, include_str!(concat!("../../migrations/", $engine, "/", $name, ".sql")))),+]
     };
 }
 
-type Texts = &'static [(&'static str, &'static str)];
+type Texts = &'static [(i64, &'static str, &'static str)];
 
 const SQLITE: Texts = migrations!("sqlite");
 const POSTGRES: Texts = migrations!("postgres");
@@ -39,12 +39,11 @@ pub(super) fn postgres() -> Migrator {
 }
 
 fn migrator(texts: Texts) -> Migrator {
-    let migration = |(name, sql): &(&'static str, &'static str)| {
-        let (version, description) = name.split_once('_')?;
-        let (version, description) = (version.parse().ok()?, description.replace('_', " ").into());
-        Some(Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false))
+    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
+        let description = name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').replace('_', " ");
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(texts.iter().filter_map(migration).collect())
+    Migrator::with_migrations(texts.iter().map(migration).collect())
 }
 
 #[cfg(test)]
