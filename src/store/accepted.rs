@@ -42,12 +42,12 @@ pub async fn peer_calls(db: &Db, since: Since) -> Result<Vec<PeerCall>, StoreErr
     let (sql, from) = match since {
         Since::Began(at_ms) => (
             "select direction, party, peer, started_ms, accepted_ms from calls \
-             where started_ms >= $1 and peer is not null order by started_ms desc, id desc limit $2",
+             where started_ms >= $1 and peer is not null order by started_ms desc, id desc limit cast($2 as bigint)",
             at_ms,
         ),
         Since::Key(key) => (
             "select direction, party, peer, started_ms, accepted_ms from calls \
-             where id > $1 and peer is not null order by id desc limit $2",
+             where id > $1 and peer is not null order by id desc limit cast($2 as bigint)",
             key,
         ),
     };

@@ -1,11 +1,17 @@
 //! Which calls are asked for, and the SQL that says so.
 
+use sqlx::AssertSqlSafe;
+
+use super::Db;
 use super::rows::pack_direction;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::stats::filter::Filter;
+
+/// The bits of all outcomes.
+const ALL_OUTCOMES: i64 = (1 << Outcome::ALL.len()) - 1;
 
 /// A filter in the store's terms. Made once per question, so that all its queries see the same moment.
 #[derive(Clone, Debug)]
@@ -120,90 +126,48 @@ fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>
     (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
-/// The conditions of a [`CallQuery`], `$1` to `$16`; the party's is a parameter because only an equality
-/// can use its index, and so is how the engine makes rows of a JSON list. The code of an outcome depends on the
-/// moment: see [`crate::calls::call::Call::standing`].
-macro_rules! from_calls {
-    ($party:literal, $named:literal, $lines:literal) => {
-        concat!(
-            " from calls where started_ms >= $1 and started_ms < $2 \
-             and ($3 is null or direction = $3) and ($4 is null or number = $4) and ($5 is null or peer = $5) and ",
-            $party,
-            " and ($7 is null or in_hours = $7) \
-             and (($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
-                  when accepted_ms is not null then 0 else 9 end)) & 1) = 1 \
-             and ($10 is null or $16 or lower(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', '')) \
-                  = upper(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', ''))) \
-             and ($10 is null or lower(from_number) like lower($10) escape '!' or lower(to_number) like lower($10) escape '!' \
-                  or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
-                  or $16 and lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
-                   or to_number like $11 or number like $12 or party like $12)) or ($13 is not null and (party in (",
-            $named,
-            ") or number in (",
-            $named,
-            ") or $16 and peer in (",
-            $named,
-            ")))) \
-             and ($14 is null or exists (select 1 from decisions where call_key = calls.id and route_id = $14)) and ($15 is null or number in (",
-            $lines,
-            ")) "
-        )
+/// The statement that asks for these calls, with `before` and `after` its conditions, of which `$1` to `$16` are the
+/// parameters. Each row costs something for each condition, and whatever lets everything through is no condition.
+/// The code of an outcome depends on the moment: see [`crate::calls::call::Call::standing`].
+pub(super) fn calls_sql(db: &Db, query: &CallQuery, before: &str, after: &str) -> AssertSqlSafe<String> {
+    // How the engine makes rows of a JSON list.
+    let rows_of = |list: &str| match db {
+        Db::Sqlite(_) => format!("select value from json_each({list})"),
+        Db::Postgres(_) => format!("select json_array_elements_text(cast({list} as json))"),
     };
+    let asked = |is_asked: bool, condition: &str| is_asked.then(|| condition.to_owned());
+    let conditions = [
+        asked(true, "started_ms >= $1 and started_ms < $2"),
+        asked(query.direction.is_some(), "direction = $3"),
+        asked(query.number.is_some(), "number = $4"),
+        asked(query.peer.is_some(), "peer = $5"),
+        asked(query.party.is_some(), "party = $6"),
+        asked(query.in_hours.is_some(), "in_hours = $7"),
+        asked(
+            query.outcome_mask & ALL_OUTCOMES != ALL_OUTCOMES,
+            "(($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
+             when accepted_ms is not null then 0 else 9 end)) & 1) = 1",
+        ),
+        query.text.as_ref().map(|_| searched(&rows_of("$13"))),
+        asked(query.route.is_some(), "exists (select 1 from decisions where call_key = calls.id and route_id = $14)"),
+        query.lines.as_ref().map(|_| format!("number in ({})", rows_of("$15"))),
+    ];
+    let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+    AssertSqlSafe(format!("{before} from calls where {} {after}", conditions.join(" and ")))
 }
 
-/// The statement that fits engine and question: what stands before and after the conditions.
-macro_rules! calls_sql {
-    ($db:expr, $query:expr, $more:expr) => {
-        $crate::store::call_query::calls_sql!($db, $query, concat!("select ", call_columns!()), $more)
-    };
-    ($db:expr, $query:expr, $before:expr, $after:expr) => {
-        match ($db, $query.party.is_some()) {
-            (Db::Sqlite(_), false) => {
-                concat!(
-                    $before,
-                    $crate::store::call_query::from_calls!(
-                        "$6 is null",
-                        "select value from json_each($13)",
-                        "select value from json_each($15)"
-                    ),
-                    $after
-                )
-            }
-            (Db::Sqlite(_), true) => {
-                concat!(
-                    $before,
-                    $crate::store::call_query::from_calls!(
-                        "party = $6",
-                        "select value from json_each($13)",
-                        "select value from json_each($15)"
-                    ),
-                    $after
-                )
-            }
-            (Db::Postgres(_), false) => {
-                concat!(
-                    $before,
-                    $crate::store::call_query::from_calls!(
-                        "$6 is null",
-                        "select json_array_elements_text(cast($13 as json))",
-                        "select json_array_elements_text(cast($15 as json))"
-                    ),
-                    $after
-                )
-            }
-            (Db::Postgres(_), true) => {
-                concat!(
-                    $before,
-                    $crate::store::call_query::from_calls!(
-                        "party = $6",
-                        "select json_array_elements_text(cast($13 as json))",
-                        "select json_array_elements_text(cast($15 as json))"
-                    ),
-                    $after
-                )
-            }
-        }
-    };
+/// Text is found in numbers and agents, digits in numbers as people write them, and what is named by its name. Calls
+/// from or to SIP users are left out where agents are not searched.
+fn searched(named: &str) -> String {
+    format!(
+        "($16 or lower(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', '')) \
+          = upper(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', ''))) \
+         and (lower(from_number) like lower($10) escape '!' or lower(to_number) like lower($10) escape '!' \
+          or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
+          or $16 and lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
+           or to_number like $11 or number like $12 or party like $12)) or ($13 is not null and (party in ({named}) \
+           or number in ({named}) or $16 and peer in ({named}))))"
+    )
 }
 
 macro_rules! bind_query {
@@ -230,7 +194,7 @@ macro_rules! bind_query {
             .bind($query.searches_agents)
     };
 }
-pub(super) use {bind_query, calls_sql, from_calls};
+pub(super) use bind_query;
 
 #[cfg(test)]
 mod tests {

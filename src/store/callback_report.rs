@@ -11,30 +11,22 @@ type Row = (String, Option<i64>, i64, i64, i64, Option<i64>, Option<i64>);
 
 /// Missed calls of one caller with the same next contact are one streak. Of forgotten callers it is kept what came of it
 /// in calls and marks that were not forgotten with theirs.
-macro_rules! streaks_sql {
-    ($db:expr, $query:expr) => {
-        calls_sql!(
-            $db,
-            $query,
-            concat!(
-                "select caller, contact_ms, min(called_ms), max(called_ms), max(missed_ms), \
-                     (select max(done_ms) from callbacks_done d where d.party = caller), max(kept_done_ms) \
-                 from (select party as caller, started_ms as called_ms, ended_ms as missed_ms, \
-                     (select f.done_ms from forgotten_callers f where f.call_key = calls.id) as kept_done_ms, \
-                     coalesce((select f.contact_ms from forgotten_callers f where f.call_key = calls.id), \
-                     (select min(c.started_ms) from calls c where c.party = calls.party \
-                         and c.started_ms > calls.started_ms and ",
-                contact!("c"),
-                ")) as contact_ms"
-            ),
-            concat!(
-                "and (party like '+%' or party like 'forgotten-number-%') and ",
-                missed!("calls"),
-                ") found group by caller, contact_ms"
-            )
-        )
-    };
-}
+const STREAKS: &str = concat!(
+    "select caller, contact_ms, min(called_ms), max(called_ms), max(missed_ms), \
+         (select max(done_ms) from callbacks_done d where d.party = caller), max(kept_done_ms) \
+     from (select party as caller, started_ms as called_ms, ended_ms as missed_ms, \
+         (select f.done_ms from forgotten_callers f where f.call_key = calls.id) as kept_done_ms, \
+         coalesce((select f.contact_ms from forgotten_callers f where f.call_key = calls.id), \
+         (select min(c.started_ms) from calls c where c.party = calls.party \
+             and c.started_ms > calls.started_ms and ",
+    contact!("c"),
+    ")) as contact_ms"
+);
+const OF_MISSED: &str = concat!(
+    "and (party like '+%' or party like 'forgotten-number-%') and ",
+    missed!("calls"),
+    ") found group by caller, contact_ms"
+);
 
 /// The missed calls among those asked for, of valid outside numbers, as streaks without contact in between. What the
 /// query says narrows down the missed calls; contact is contact, on whichever line.
@@ -42,7 +34,7 @@ macro_rules! streaks_sql {
 /// # Errors
 /// When the database does not answer.
 pub async fn missed_streaks(db: &Db, numbering: &Numbering, query: &CallQuery) -> Result<Vec<Streak>, StoreError> {
-    let sql: &'static str = streaks_sql!(db, query);
+    let sql = calls_sql(db, query, STREAKS, OF_MISSED);
     let rows: Vec<Row> = reading!(db, pool => bind_query!(sql, query, Row).fetch_all(pool).await?);
     let streak = |(party, contact_ms, first_ms, last_ms, ended_ms, done_ms, kept_done_ms): Row| Streak {
         is_done: done_ms.max(kept_done_ms).is_some_and(|done_ms| done_ms >= ended_ms),

@@ -153,8 +153,10 @@ macro_rules! owed_since {
     };
 }
 
-const OWED: &str =
-    concat!(owed_since!("party like '+%'"), "where (first_ms, caller) > ($2, $3) order by first_ms, caller limit $4");
+const OWED: &str = concat!(
+    owed_since!("party like '+%'"),
+    "where (first_ms, caller) > ($2, $3) order by first_ms, caller limit cast($4 as bigint)"
+);
 const OWED_TO: &str = owed_since!("party = $2");
 const OWED_OF_LINES_SQLITE: &str = owed_since!("party like '+%' and number in (select value from json_each($2))");
 const OWED_OF_LINES_POSTGRES: &str =

@@ -12,6 +12,12 @@ pub use super::call_query::CallQuery;
 pub use super::rows::StoredCall;
 pub use super::subjects::{TopCaller, lines_and_peers, routes_of_calls, top_callers};
 
+const SELECT: &str = concat!("select ", call_columns!());
+// As a limit, SQLite would look at a bare parameter, and plan the statement each time it is bound.
+const OLDER: &str =
+    "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit cast($19 as bigint)";
+const NEWER: &str = "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit cast($19 as bigint)";
+
 /// Where a page of the call log begins: after the call with this start and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -61,12 +67,7 @@ pub async fn list_calls(
     let from = cursor.unwrap_or(Cursor { started_ms: i64::MAX, key: i64::MAX });
     // SQLite would read and skip everything newer than the cursor if only the pair told where to begin.
     let query = &CallQuery { end_ms: query.end_ms.min(from.started_ms.saturating_add(1)), ..query.clone() };
-    let sql = calls_sql!(
-        db,
-        query,
-        "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit $19"
-    );
-    let (calls, has_more) = some_calls(db, sql, query, from, limit).await?;
+    let (calls, has_more) = some_calls(db, OLDER, query, from, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
     Ok(CallPage { calls, next })
 }
@@ -82,22 +83,22 @@ pub async fn list_newer_calls(
     limit: usize,
 ) -> Result<CallPage, StoreError> {
     let query = &CallQuery { start_ms: query.start_ms.max(cursor.started_ms), ..query.clone() };
-    let sql = calls_sql!(db, query, "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit $19");
-    let (mut calls, has_more) = some_calls(db, sql, query, cursor, limit).await?;
+    let (mut calls, has_more) = some_calls(db, NEWER, query, cursor, limit).await?;
     let next = calls.last().filter(|_| has_more).map(Cursor::after);
     calls.reverse();
     Ok(CallPage { calls, next })
 }
 
-/// At most `limit` calls in the order of the statement, and whether there are more.
+/// At most `limit` calls in an order, and whether there are more.
 async fn some_calls(
     db: &Db,
-    sql: &'static str,
+    order: &str,
     query: &CallQuery,
     from: Cursor,
     limit: usize,
 ) -> Result<(Vec<StoredCall>, bool), StoreError> {
     let more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+    let sql = calls_sql(db, query, SELECT, order);
     let rows: Vec<CallRow> = reading!(db, pool => {
         bind_query!(sql, query).bind(from.started_ms).bind(from.key).bind(more).fetch_all(pool).await?
     });
@@ -112,7 +113,7 @@ async fn some_calls(
 /// # Errors
 /// When the database does not answer.
 pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(StoredCall)) -> Result<(), StoreError> {
-    let sql = calls_sql!(db, query, "");
+    let sql = calls_sql(db, query, SELECT, "");
     reading!(db, pool => {
         let mut rows = bind_query!(sql, query).fetch(pool);
         while let Some(row) = rows.try_next().await? {
@@ -205,18 +206,8 @@ mod tests {
         let of_party = Filter { party: Some("+49".into()), ..all.clone() };
         for (filter, index) in [(all, "calls_by_start"), (of_party, "calls_by_party")] {
             let query = CallQuery::new(&filter, &business, &Numbering::new("DE").unwrap(), 0);
-            for sql in [
-                calls_sql!(
-                    &db,
-                    query,
-                    "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit $19"
-                ),
-                calls_sql!(
-                    &db,
-                    query,
-                    "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit $19"
-                ),
-            ] {
+            for order in [OLDER, NEWER] {
+                let sql = calls_sql(&db, &query, SELECT, order).0;
                 let Db::Sqlite(pools) = &db else { unreachable!("it is a file") };
                 let plan = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
                 let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&pools.read).await.unwrap();

@@ -35,7 +35,7 @@ pub struct InboundCalls {
 macro_rules! page {
     () => {
         "select id, call_id, from_number, to_number, started_ms from calls where started_ms >= $1 and started_ms <= $2 \
-         and (started_ms, id) < ($2, $3) and direction = $4 order by started_ms desc, id desc limit $5"
+         and (started_ms, id) < ($2, $3) and direction = $4 order by started_ms desc, id desc limit cast($5 as bigint)"
     };
 }
 

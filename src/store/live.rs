@@ -62,7 +62,7 @@ pub async fn last_ended(db: &Db, started_after_ms: i64, limit: i64) -> Result<Ve
     const SQL: &str = concat!(
         "select ",
         call_columns!(),
-        " from calls where started_ms > $1 and ended_ms is not null order by ended_ms desc, calls.id desc limit $2"
+        " from calls where started_ms > $1 and ended_ms is not null order by ended_ms desc, calls.id desc limit cast($2 as bigint)"
     );
     let rows: Vec<CallRow> = reading!(db, pool => {
         sqlx::query_as(SQL).bind(started_after_ms).bind(limit).fetch_all(pool).await?

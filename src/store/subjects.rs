@@ -31,13 +31,13 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
     if let (Db::Sqlite(pools), ..=COUNTED_HERE) = (db, newest) {
         return count_callers(db, &pools.read, query, newest, limit).await;
     }
-    let sql = calls_sql!(
+    let sql = calls_sql(
         db,
         query,
         "select party, cast(count(*) as bigint), cast(sum(case when ending = 1 then 1 else 0 end) as bigint) \
          from (select party, ending",
-        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit $17) newest \
-         group by party order by 2 desc, 1 limit $18"
+        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit cast($17 as bigint)) newest \
+         group by party order by 2 desc, 1 limit cast($18 as bigint)",
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<(String, i64, i64)> = reading!(db, pool => {
@@ -54,11 +54,11 @@ async fn count_callers(
     newest: i64,
     limit: usize,
 ) -> Result<Vec<TopCaller>, StoreError> {
-    let sql = calls_sql!(
+    let sql = calls_sql(
         db,
         query,
         "select json_group_array(party), json_group_array(ending) from (select party, ending",
-        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit $17) newest"
+        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit cast($17 as bigint)) newest",
     );
     let (parties, endings): (String, String) =
         bind_query!(sql, query, (String, String)).bind(newest).fetch_one(pool).await?;
