@@ -26,5 +26,7 @@ pub mod report;
 pub mod rollup;
 /// Counts and sums without percentiles, for whoever reads many cells.
 pub mod sums;
+/// Calls over time, as a chart shows them.
+pub mod timeline;
 /// The figures of some calls, as people read them.
 pub mod totals;

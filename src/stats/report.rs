@@ -150,9 +150,7 @@ impl<'a> Counter<'a> {
     pub fn new(filter: &'a Filter, group_by: Option<GroupBy>, business: &'a BusinessTime) -> Result<Self, FilterError> {
         let mut counter = Self { filter, group_by, business, tallies: Vec::new(), places: HashMap::new() };
         if let Some(group_by) = group_by.filter(|group_by| group_by.is_time()) {
-            let keys = time_keys(group_by, filter.days, business)
-                .ok_or(FilterError { field: "group_by", problem: FilterProblem::TooManyGroups })?;
-            for key in keys {
+            for key in time_keys(group_by, filter.days, business)? {
                 counter.place(Some(key));
             }
         }
@@ -162,11 +160,10 @@ impl<'a> Counter<'a> {
     /// Counts a cell. Calls without HungUp count as over: see [`Counter::add_open_call`].
     pub fn add_cell(&mut self, tier: Tier, bucket: i64, subject: &str, cell: &Cell) {
         let subject = (!subject.is_empty()).then(|| subject.to_owned());
-        let key = match (self.group_by, tier) {
-            (None, _) => None,
-            (Some(GroupBy::Number | GroupBy::Peer), _) => subject,
-            (Some(group_by), Tier::Hour) => Some(hour_group_key(group_by, bucket, self.business)),
-            (Some(group_by), _) => Some(day_group_key(group_by, day_of_number(bucket))),
+        let key = match self.group_by {
+            None => None,
+            Some(GroupBy::Number | GroupBy::Peer) => subject,
+            Some(group_by) => Some(cell_key(group_by, tier, bucket, self.business)),
         };
         let counted = |(class, _): &(Class, &Figures)| self.filter.counts(*class, class.progress.outcome_when_over());
         let mut counted = cell.iter().filter(counted).peekable();
@@ -215,16 +212,16 @@ impl<'a> Counter<'a> {
             GroupBy::Peer => call.peer.clone(),
             GroupBy::Party => call.party.clone(),
             GroupBy::Route => call.route_id.map(|id| id.to_string()),
-            group_by @ (GroupBy::Hour | GroupBy::WeekdayHour) => {
-                Some(hour_group_key(group_by, self.business.hour_start_ms(call.started_ms), self.business))
-            }
-            group_by => Some(day_group_key(group_by, self.business.day(call.started_ms))),
+            group_by => Some(call_key(group_by, call.started_ms, self.business)),
         }
     }
 
     /// The report; of groups that are not times, the `limit` largest.
-    pub fn finish(self, service_level_seconds: u32, limit: usize) -> Report {
+    pub fn finish(mut self, service_level_seconds: u32, limit: usize) -> Report {
         let mut total = Tally::default();
+        if self.group_by.is_none() {
+            total = self.tallies.pop().map(|(_, tally)| tally).unwrap_or_default();
+        }
         self.tallies.iter().for_each(|(_, tally)| total.merge(tally));
         let groups = self.group_by.map(|group_by| {
             let group = |(key, tally): (Option<String>, Tally)| {
@@ -249,14 +246,30 @@ impl<'a> Counter<'a> {
     }
 }
 
-fn hour_group_key(group_by: GroupBy, hour_start_ms: i64, business: &BusinessTime) -> String {
+/// The group of a call, by when it began.
+pub(super) fn call_key(group_by: GroupBy, started_ms: i64, business: &BusinessTime) -> String {
+    match group_by {
+        GroupBy::Hour | GroupBy::WeekdayHour => hour_key(group_by, business.hour_start_ms(started_ms), business),
+        _ => day_key(group_by, business.day(started_ms)),
+    }
+}
+
+/// The group of the calls of a cell, by when they began.
+pub(super) fn cell_key(group_by: GroupBy, tier: Tier, bucket: i64, business: &BusinessTime) -> String {
+    match tier {
+        Tier::Hour => hour_key(group_by, bucket, business),
+        Tier::Day | Tier::Line | Tier::Peer => day_key(group_by, day_of_number(bucket)),
+    }
+}
+
+fn hour_key(group_by: GroupBy, hour_start_ms: i64, business: &BusinessTime) -> String {
     match group_by {
         GroupBy::WeekdayHour => business.weekday_hour_key(hour_start_ms),
         _ => business.hour_key(hour_start_ms),
     }
 }
 
-fn day_group_key(group_by: GroupBy, day: NaiveDate) -> String {
+fn day_key(group_by: GroupBy, day: NaiveDate) -> String {
     match group_by {
         GroupBy::Week => week_key(day),
         GroupBy::Month => month_key(day),
@@ -264,8 +277,16 @@ fn day_group_key(group_by: GroupBy, day: NaiveDate) -> String {
     }
 }
 
-/// All keys of a grouping by time, in order; `None` when there are too many.
-fn time_keys(group_by: GroupBy, days: DayRange, business: &BusinessTime) -> Option<Vec<String>> {
+/// All keys of a grouping by time, in order.
+///
+/// # Errors
+/// When there are too many.
+pub(super) fn time_keys(
+    group_by: GroupBy,
+    days: DayRange,
+    business: &BusinessTime,
+) -> Result<Vec<String>, FilterError> {
+    let too_many = FilterError { field: "group_by", problem: FilterProblem::TooManyGroups };
     let mut keys: Vec<String> = match group_by {
         GroupBy::WeekdayHour => {
             (1..=7).flat_map(|weekday| (0..24).map(move |hour| weekday_hour_key(weekday, hour))).collect()
@@ -276,12 +297,12 @@ fn time_keys(group_by: GroupBy, days: DayRange, business: &BusinessTime) -> Opti
             .map(|start| business.hour_key(start))
             .collect(),
         // No grouping has fewer groups than one per 31 days.
-        _ if days.len() > 31 * MAX_GROUPS as i64 => return None,
-        _ => days.days().map(|day| day_group_key(group_by, day)).collect(),
+        _ if days.len() > 31 * MAX_GROUPS as i64 => return Err(too_many),
+        _ => days.days().map(|day| day_key(group_by, day)).collect(),
     };
     keys.dedup();
-    (keys.len() <= MAX_GROUPS).then_some(keys)
+    if keys.len() > MAX_GROUPS { Err(too_many) } else { Ok(keys) }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -50,6 +50,11 @@ impl OutcomeCounts {
         self.0[usize::from(outcome.code())]
     }
 
+    /// Counts so many more.
+    pub(super) fn add(&mut self, outcome: Outcome, calls: i64) {
+        self.0[usize::from(outcome.code())] += calls;
+    }
+
     /// All of them.
     pub fn total(&self) -> i64 {
         self.0.iter().sum()
@@ -142,7 +147,7 @@ impl Tally {
         let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
         let (mut answerable, mut inbound_missed) = (0, 0);
         for (&(direction, outcome), count) in &self.counts {
-            outcomes.0[usize::from(outcome.code())] += count.calls;
+            outcomes.add(outcome, count.calls);
             match direction {
                 Some(Direction::In) => inbound += count.calls,
                 Some(Direction::Out) => outbound += count.calls,

@@ -17,9 +17,11 @@ use crate::stats::heat::{HeatMap, WeekHour};
 use crate::stats::month::days_without;
 use crate::stats::people::{Share, Shares};
 use crate::stats::period::DayRange;
-use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
+use crate::stats::report::{CountedCall, Counter, GroupBy, Source};
 use crate::stats::rollup::{Cell, Class, Tier};
 use crate::stats::sums::{Sums, as_open};
+use crate::stats::timeline::{Step, Timeline};
+use crate::stats::totals::Totals;
 use crate::store::calls::{CallQuery, StoredCall, are_at_most, for_each_call, oldest_start_ms};
 use crate::store::cells::{count_hours, read_cells, read_sums};
 use crate::store::months::closed_months;
@@ -41,8 +43,10 @@ pub enum Way {
 /// What a dashboard shows of a period.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
-    /// Totals, and groups by the step of the chart if there are not too many.
-    pub report: Report,
+    /// Over everything asked for.
+    pub totals: Totals,
+    /// The steps of the chart, if it has any.
+    pub steps: Option<Vec<Step>>,
     /// The calls that came within the business hours.
     pub while_open: Share,
     /// The period to compare with, if it was asked for.
@@ -78,7 +82,7 @@ pub struct Before {
     /// Whether its last day counts up to the same time of day only, as today does.
     pub is_cut: bool,
     /// Its figures.
-    pub report: Report,
+    pub totals: Totals,
     /// The calls that came within the business hours.
     pub while_open: Share,
 }
@@ -122,22 +126,19 @@ pub async fn figures(
     let (now, before) = tokio::try_join!(current(state, way, filter, step), async {
         if compares { before(state, way, filter).await } else { Ok(None) }
     })?;
-    let (Count { report, while_open }, details) = now;
-    Ok(Figures { report, while_open, before, details })
+    let Count { totals, steps, while_open, details } = now;
+    Ok(Figures { totals, steps, while_open, before, details })
 }
 
-/// Totals and what came while open.
+/// What one pass counted.
 struct Count {
-    report: Report,
+    totals: Totals,
+    steps: Option<Vec<Step>>,
     while_open: Share,
+    details: Option<Details>,
 }
 
-async fn current(
-    state: &State,
-    way: Way,
-    filter: &Filter,
-    step: Option<GroupBy>,
-) -> Result<(Count, Option<Details>), Error> {
+async fn current(state: &State, way: Way, filter: &Filter, step: Option<GroupBy>) -> Result<Count, Error> {
     let mut sheet = Sheet::new(state, filter, step)?;
     let query = state.query(filter).any_outcome();
     match way {
@@ -186,8 +187,8 @@ async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Compa
     if way != Way::Calls && by_cells.may_have_open() {
         open_calls(state, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
     }
-    let (Count { report, while_open }, _) = sheet.finish(state);
-    Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), report, while_open }))))
+    let Count { totals, while_open, .. } = sheet.finish(state);
+    Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), totals, while_open }))))
 }
 
 /// Where the last day of a comparison ends, because the period that is compared runs until now.
@@ -230,19 +231,23 @@ struct Sheet<'a> {
     filter: &'a Filter,
     step: Option<GroupBy>,
     counter: Counter<'a>,
+    timeline: Option<Timeline<'a>>,
     while_open: Share,
     details: Option<Details>,
 }
 
 impl<'a> Sheet<'a> {
     fn new(state: &'a State, filter: &'a Filter, step: Option<GroupBy>) -> Result<Self, Error> {
-        let counter = Counter::new(filter, step, &state.derivation.business)?;
-        Ok(Self { state, filter, step, counter, while_open: Share::default(), details: None })
+        let business = &state.derivation.business;
+        let counter = Counter::new(filter, None, business)?;
+        let timeline = step.map(|step| Timeline::new(filter, step, business)).transpose()?;
+        Ok(Self { state, filter, step, counter, timeline, while_open: Share::default(), details: None })
     }
 
-    fn finish(self, state: &State) -> (Count, Option<Details>) {
-        let report = self.counter.finish(state.config.service_level_seconds, usize::MAX);
-        (Count { report, while_open: self.while_open }, self.details)
+    fn finish(self, state: &State) -> Count {
+        let totals = self.counter.finish(state.config.service_level_seconds, usize::MAX).totals;
+        let steps = self.timeline.map(Timeline::finish);
+        Count { totals, steps, while_open: self.while_open, details: self.details }
     }
 
     /// From the tier that holds the filter in these steps.
@@ -263,9 +268,12 @@ impl<'a> Sheet<'a> {
     }
 
     async fn count_buckets(&mut self, tier: Tier, buckets: Range<i64>, subject: Option<&str>) -> Result<(), Error> {
-        let (filter, counter, while_open) = (self.filter, &mut self.counter, &mut self.while_open);
+        let Self { filter, counter, timeline, while_open, .. } = self;
         let count = |bucket, name: &str, cell: &Cell| {
             counter.add_cell(tier, bucket, name, cell);
+            if let Some(timeline) = timeline {
+                timeline.add_cell(tier, bucket, cell);
+            }
             for (class, figures) in cell.iter().filter(|(class, _)| class.in_hours) {
                 let outcome = class.progress.outcome_when_over();
                 if filter.counts(class, outcome) {
@@ -283,6 +291,9 @@ impl<'a> Sheet<'a> {
             let call = counted(state, call, None);
             let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
             self.counter.add_call(&call, is_open);
+            if let Some(timeline) = &mut self.timeline {
+                timeline.add_call(&call, is_open);
+            }
             self.add(&call, outcome, 1);
         };
         Ok(for_each_call(&state.db, query, count).await?)
@@ -291,6 +302,9 @@ impl<'a> Sheet<'a> {
     /// A call that cells count as over, but which is still running.
     fn correct(&mut self, call: &CountedCall) {
         self.counter.add_open_call(call);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.add_open_call(call);
+        }
         as_open(call.class, |outcome, times| self.add(call, outcome, times));
     }
 

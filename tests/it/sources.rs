@@ -150,8 +150,8 @@ fn a_period_that_runs_until_now_is_compared_until_the_same_time_of_day() {
                 assert!(before.is_cut);
                 assert_eq!(before.days.end, week_ago.date());
                 let days_before = expected + more * (earlier.len() as i64 - expected);
-                assert_eq!(before.report.totals.inbound, days_before, "{way:?}");
-                assert_eq!(before.report.totals.inbound_missed, days_before, "{way:?}");
+                assert_eq!(before.totals.inbound, days_before, "{way:?}");
+                assert_eq!(before.totals.inbound_missed, days_before, "{way:?}");
             }
         }
     });
@@ -185,7 +185,7 @@ fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
             for step in [None, Some(GroupBy::Day)] {
                 let given = figures(&state, from, &filter, step, false).await.unwrap();
                 let from_calls = figures(&state, Way::Calls, &filter, step, false).await.unwrap();
-                let outcomes = &given.report.totals.outcomes;
+                let outcomes = &given.totals.outcomes;
                 let seen = [Outcome::Open, Outcome::Unknown, Outcome::Accepted].map(|outcome| outcomes.get(outcome));
                 assert_eq!(seen, [open, unknown, accepted], "{from:?}");
                 let details = given.details.as_ref().and(from_calls.details.clone());

@@ -8,15 +8,15 @@ use crate::stats::rollup::{Contribution, Differences};
 
 const TIMEOUT_MS: i64 = 3_600_000;
 
-fn berlin() -> BusinessTime {
+pub(in crate::stats) fn berlin() -> BusinessTime {
     BusinessTime::new(chrono_tz::Europe::Berlin, None)
 }
 
-fn days() -> DayRange {
+pub(in crate::stats) fn days() -> DayRange {
     DayRange { start: "2026-10-24".parse().unwrap(), end: "2026-10-26".parse().unwrap() }
 }
 
-fn counted(call: &Call, in_hours: bool) -> CountedCall {
+pub(in crate::stats) fn counted(call: &Call, in_hours: bool) -> CountedCall {
     let Contribution { class, figures, .. } = Contribution::of(call, in_hours, &berlin());
     CountedCall {
         started_ms: call.started_ms,
@@ -30,18 +30,23 @@ fn counted(call: &Call, in_hours: bool) -> CountedCall {
 }
 
 /// As the database would hand them out: rows by filter, cells by tier and subject.
-fn asked(filter: &Filter, call: &Call) -> bool {
+pub(in crate::stats) fn asked(filter: &Filter, call: &Call) -> bool {
     filter.number.as_ref().is_none_or(|number| call.number.as_ref() == Some(number))
         && filter.peer.as_ref().is_none_or(|peer| call.peer.as_ref() == Some(peer))
         && days().start <= berlin().day(call.started_ms)
         && berlin().day(call.started_ms) <= days().end
 }
 
-fn is_open(call: &Call, now_ms: i64) -> bool {
+pub(in crate::stats) fn is_open(call: &Call, now_ms: i64) -> bool {
     call.ending.is_none() && call.started_ms > now_ms - TIMEOUT_MS
 }
 
-fn from_calls(calls: &[(Call, bool)], filter: &Filter, group_by: Option<GroupBy>, now_ms: i64) -> Report {
+pub(in crate::stats) fn from_calls(
+    calls: &[(Call, bool)],
+    filter: &Filter,
+    group_by: Option<GroupBy>,
+    now_ms: i64,
+) -> Report {
     let business = berlin();
     let mut counter = Counter::new(filter, group_by, &business).unwrap();
     for (call, in_hours) in calls.iter().filter(|(call, _)| asked(filter, call)) {
@@ -69,7 +74,7 @@ fn from_cells(calls: &[(Call, bool)], filter: &Filter, group_by: Option<GroupBy>
     Some(counter.finish(20, 1_000))
 }
 
-fn any_filter() -> impl Strategy<Value = Filter> {
+pub(in crate::stats) fn any_filter() -> impl Strategy<Value = Filter> {
     let number = prop::sample::select(vec![None, None, Some("+4922129191999"), Some("23"), Some("nobody")]);
     let peer = prop::sample::select(vec![None, None, Some("7777anna@fpbx.de")]);
     let direction = prop::sample::select(vec![None, Some(Direction::In), Some(Direction::Out)]);

@@ -3,7 +3,8 @@
 use super::address::Address;
 use super::columns::columns;
 use crate::stats::period::DayRange;
-use crate::stats::report::{GroupBy, Report};
+use crate::stats::report::GroupBy;
+use crate::stats::timeline::Step;
 use crate::web::charts::{BarChart, Column, Series};
 use crate::web::pages::visit::Visit;
 
@@ -24,9 +25,9 @@ pub struct TableRow {
 }
 
 /// `None` when there is nothing to see. Series that the period has none of are left out.
-pub fn chart(report: &Report, step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Option<ChartView> {
+pub fn chart(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Option<ChartView> {
     let (t, format) = (&visit.texts.overview, &visit.format);
-    let columns = columns(report.groups.as_deref()?, step, days, address, visit);
+    let columns = columns(steps, step, days, address, visit);
     let sum = |index: usize| columns.iter().filter_map(|column| column.counts.get(index)).sum::<i64>();
     let shown: Vec<(usize, Series)> =
         Series::ALL.into_iter().enumerate().filter(|(index, _)| sum(*index) > 0).collect();
@@ -50,7 +51,7 @@ pub fn chart(report: &Report, step: GroupBy, days: DayRange, address: &Address, 
         plot: BarChart::new(&columns, |column| tip(column, visit)),
         table: columns.iter().map(row).collect(),
     })
-    .filter(|_| report.totals.calls > 0)
+    .filter(|_| !shown.is_empty())
 }
 
 fn tip(column: &Column, visit: &Visit) -> String {

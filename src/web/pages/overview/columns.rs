@@ -4,7 +4,8 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Weekday};
 
 use super::address::Address;
 use crate::stats::period::DayRange;
-use crate::stats::report::{Group, GroupBy};
+use crate::stats::report::GroupBy;
+use crate::stats::timeline::Step;
 use crate::web::charts::{Column, Counts, Series};
 use crate::web::pages::visit::Visit;
 
@@ -22,10 +23,10 @@ pub fn step(days: DayRange) -> GroupBy {
 }
 
 /// The columns of a chart; where even months are too many, only from the first to the last with calls.
-pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Vec<Column> {
-    let mut shown = groups;
+pub fn columns(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Vec<Column> {
+    let mut shown = steps;
     if shown.len() > MOST_BARS {
-        let has_calls = |group: &Group| group.totals.calls > 0;
+        let has_calls = |step: &Step| step.outcomes.total() > 0;
         let first = shown.iter().position(has_calls).unwrap_or(shown.len());
         let last = shown.iter().rposition(has_calls).map_or(first, |last| last + 1);
         shown = shown.get(first..last).unwrap_or_default();
@@ -33,10 +34,10 @@ pub fn columns(groups: &[Group], step: GroupBy, days: DayRange, address: &Addres
     let is_one_week = step == GroupBy::Day && days.len() <= 7;
     let together = shown.len().div_ceil(MOST_BARS).max(1);
     let spans = shown.chunks(together).filter_map(|chunk| {
-        let spans: Vec<_> = chunk.iter().filter_map(|group| span(group.key.as_deref()?, step)).collect();
+        let spans: Vec<_> = chunk.iter().filter_map(|of| span(&of.key, step)).collect();
         Some((Span { end: spans.last()?.end, ..*spans.first()? }, chunk))
     });
-    let column = |(span, chunk): (Span, &[Group])| {
+    let column = |(span, chunk): (Span, &[Step])| {
         let within = DayRange { start: span.start.max(days.start), end: span.end.min(days.end) };
         Column {
             name: span.name(step, visit),
@@ -58,11 +59,11 @@ fn href(step: GroupBy, days: DayRange, address: &Address) -> String {
     if step == GroupBy::Hour { address.calls(words) } else { address.url(&words) }
 }
 
-fn counts(groups: &[Group]) -> Counts {
+fn counts(steps: &[Step]) -> Counts {
     let of = |series: Series| {
         let outcomes = crate::calls::outcome::Outcome::ALL.into_iter().filter(|outcome| Series::of(*outcome) == series);
-        let of_group = |group: &Group| outcomes.clone().map(|outcome| group.totals.outcomes.get(outcome)).sum::<i64>();
-        groups.iter().map(of_group).sum()
+        let of_step = |step: &Step| outcomes.clone().map(|outcome| step.outcomes.get(outcome)).sum::<i64>();
+        steps.iter().map(of_step).sum()
     };
     Series::ALL.map(of)
 }

@@ -267,7 +267,7 @@ fn view(
     visit: Visit,
 ) -> OverviewPage {
     let (t, d) = (&visit.texts.overview, &visit.texts.dashboard);
-    let (filter, totals) = (&asked.filter, &figures.report.totals);
+    let (filter, totals) = (&asked.filter, &figures.totals);
     let has_hours = state.config.business_hours.is_some();
     let is_line = filter.number.is_some();
     let is_agent = filter.peer.is_some();
@@ -284,7 +284,7 @@ fn view(
     };
     let tiles = if is_agent { tiles.of_agent() } else { tiles.of_calls(fetched.owed.as_ref()) };
     let details = figures.details.as_ref().filter(|_| !is_caller && totals.calls > 0);
-    let has_steps = figures.report.groups.is_some();
+    let has_steps = figures.steps.is_some();
     let is_capped = callers_shown(address.manner) <= LAST_CALLS && totals.inbound > NEWEST_COUNTED;
     let whole_callers = Manner { whole: Some(address::Table::Callers), ..address.manner };
     let mut notes = Vec::new();
@@ -306,7 +306,10 @@ fn view(
         days: fetched.days.map(|days| days.views(has_hours, &visit)).unwrap_or_default(),
         owed: fetched.owed.as_ref().map(|owed| owed_rows(owed, state, &visit)).unwrap_or_default(),
         compared: compared(&figures, &visit),
-        chart: has_steps.then(|| chart(&figures.report, step(filter.days), filter.days, &address, &visit)).flatten(),
+        chart: figures
+            .steps
+            .as_deref()
+            .and_then(|steps| chart(steps, step(filter.days), filter.days, &address, &visit)),
         // One day's hours are the chart's.
         week: details.filter(|_| filter.days.len() > 1).and_then(|details| week(&details.heat, &address, &visit)),
         outcomes: if is_caller { Vec::new() } else { tables::outcomes(totals, &asked.words, &address, &visit) },
@@ -396,7 +399,7 @@ fn compared(figures: &Figures, visit: &Visit) -> Option<String> {
 }
 
 fn accepted_rate(figures: &Figures, visit: &Visit) -> String {
-    let totals = &figures.report.totals;
+    let totals = &figures.totals;
     let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| totals.outcomes.get(outcome));
     let judged = totals.calls - beyond_us.iter().sum::<i64>();
     (visit.texts.dashboard.accepted_rate)(&visit.format.share(totals.outcomes.get(Outcome::Accepted), judged))

@@ -67,7 +67,7 @@ impl Tiles<'_> {
     }
 
     fn totals(&self) -> &Totals {
-        &self.figures.report.totals
+        &self.figures.totals
     }
 
     fn day(&self, at_ms: i64) -> chrono::NaiveDate {
@@ -110,7 +110,7 @@ impl Tiles<'_> {
         let number = |n| format.number(n);
         Tile {
             more: vec![(t.besides)(&number(totals.outbound), &number(totals.calls))],
-            change: self.calls_change(totals.inbound, self.before(|b| b.report.totals.inbound), Wanted::Either),
+            change: self.calls_change(totals.inbound, self.before(|b| b.totals.inbound), Wanted::Either),
             href: self.list(totals.inbound, &[("direction", "in")]),
             stat: "in",
             more_stat: "besides",
@@ -127,7 +127,7 @@ impl Tiles<'_> {
         let (share, before) = if splits {
             (open, self.before(|b| b.while_open.missed))
         } else {
-            (all, self.before(|b| b.report.totals.inbound_missed))
+            (all, self.before(|b| b.totals.inbound_missed))
         };
         let mut more = Vec::new();
         if splits && all.missed > open.missed {
@@ -172,7 +172,7 @@ impl Tiles<'_> {
         let (t, format, wait) = (self.t(), self.format(), &self.totals().wait_seconds);
         let median = |seconds: Option<u32>| seconds.map(i64::from);
         let level = self.totals().service_level.as_ref();
-        let before = self.before(|b| b.report.totals.wait_seconds.median).flatten();
+        let before = self.before(|b| b.totals.wait_seconds.median).flatten();
         Tile {
             more: level
                 .filter(|level| level.answerable > 0 && self.filter.outcomes.is_empty())
@@ -193,7 +193,7 @@ impl Tiles<'_> {
     fn talk(&self) -> Tile {
         let (t, format, talk) = (self.t(), self.format(), &self.totals().talk_seconds);
         let rounded = |seconds: Option<f64>| seconds.map(|seconds| seconds.round() as i64);
-        let before = self.before(|b| b.report.totals.talk_seconds.average).flatten();
+        let before = self.before(|b| b.totals.talk_seconds.average).flatten();
         let median = talk.median.map(|seconds| (t.half_within)(&format.duration(seconds.into())));
         Tile {
             more: median.into_iter().collect(),
@@ -207,7 +207,7 @@ impl Tiles<'_> {
     fn conversations(&self) -> Tile {
         let (t, format) = (self.t(), self.format());
         let accepted = self.totals().outcomes.get(Outcome::Accepted);
-        let before = self.before(|b| b.report.totals.outcomes.get(Outcome::Accepted));
+        let before = self.before(|b| b.totals.outcomes.get(Outcome::Accepted));
         Tile {
             change: self.calls_change(accepted, before, Wanted::Either),
             href: self.list(accepted, &[("outcome", "accepted")]),
@@ -218,7 +218,7 @@ impl Tiles<'_> {
     fn talk_total(&self) -> Tile {
         let (t, format) = (self.t(), self.format());
         let total = |totals: &Totals| Some(totals.talk_seconds.total).filter(|_| totals.talk_seconds.calls > 0);
-        let before = self.before(|b| total(&b.report.totals)).flatten();
+        let before = self.before(|b| total(&b.totals)).flatten();
         Tile {
             change: of_seconds(total(self.totals()), before, Wanted::Either, t, format),
             ..self.tile(t.talk_total, format.known_duration(total(self.totals())), t.talk_total_what)
