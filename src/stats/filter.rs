@@ -168,6 +168,11 @@ impl Filter {
         Ok(filter)
     }
 
+    /// Whether nothing but the days narrows down what is asked for.
+    pub fn is_of_all(&self) -> bool {
+        *self == Self { period: self.period, ..Self::all(self.days) }
+    }
+
     /// Whether a call with this outcome is asked for.
     pub fn wants(&self, outcome: Outcome) -> bool {
         self.outcomes.is_empty() || self.outcomes.contains(&outcome)

@@ -1,15 +1,74 @@
-//! The sums of a month that is over: what tables and the map of the week need of it, in one piece instead of thousands
-//! of cells. Percentiles are not in it.
+//! A month that is over: what dashboards need of it, in two pieces instead of thousands of cells.
 
 use std::collections::BTreeMap;
 
 use super::business::{BusinessTime, day_number, day_of_number};
 use super::heat::WeekHour;
 use super::period::DayRange;
-use super::rollup::{Class, Tier, push_number, take_number};
+use super::rollup::{Cell, Class, Tier, push_number, take_number};
 use super::sums::{Sums, count_packed, read_packed};
 
-/// The calls of a month. The same cells give the same sums, in whatever order.
+/// All calls of a month together with their durations, and how many each day had. The same cells give the same, in
+/// whatever order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonthCalls {
+    /// By day, as in buckets of [`Tier::Day`].
+    days: BTreeMap<i64, BTreeMap<Class, i64>>,
+    cell: Cell,
+}
+
+impl MonthCalls {
+    /// Adds a cell of [`Tier::Day`] as it is stored. `None` when it is no cell.
+    pub fn add_packed(&mut self, day: i64, figures: &[u8]) -> Option<()> {
+        let cell = Cell::unpack(figures)?;
+        let of_day = self.days.entry(day).or_default();
+        for (class, figures) in cell.iter() {
+            *of_day.entry(class).or_default() += figures.calls;
+        }
+        self.cell.apply(&cell);
+        Some(())
+    }
+
+    /// The calls of all days.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// How many calls of each class each day had.
+    pub fn days(&self) -> impl Iterator<Item = (i64, impl Iterator<Item = (Class, i64)>)> {
+        self.days.iter().map(|(&day, by_class)| (day, by_class.iter().map(|(&class, &calls)| (class, calls))))
+    }
+
+    /// As stored, each number in base 128: the days, then the cell.
+    pub fn pack(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        push_number(&mut bytes, self.days.len() as i64);
+        for (&day, by_class) in &self.days {
+            push_number(&mut bytes, day);
+            push_number(&mut bytes, by_class.len() as i64);
+            for (class, &calls) in by_class {
+                bytes.push(class.code());
+                push_number(&mut bytes, calls);
+            }
+        }
+        bytes.extend(self.cell.pack());
+        bytes
+    }
+
+    /// Reads what [`MonthCalls::pack`] wrote; `None` when it is something else.
+    pub fn unpack(bytes: &[u8]) -> Option<Self> {
+        let rest = &mut &*bytes;
+        let days = take_each(rest, |rest| {
+            let day = take_number(rest)?;
+            let by_class = take_each(rest, |rest| Some((Class::from_code(take_byte(rest)?)?, take_number(rest)?)))?;
+            Some((day, by_class))
+        })?;
+        Some(Self { days, cell: Cell::unpack(rest)? })
+    }
+}
+
+/// What tables and the map of the week need of a month: no percentiles. The same cells give the same sums, in whatever
+/// order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MonthSums {
     hours: BTreeMap<(WeekHour, Class), i64>,
@@ -20,7 +79,7 @@ pub struct MonthSums {
 type BySubject = BTreeMap<String, BTreeMap<Class, Sums>>;
 
 impl MonthSums {
-    /// Adds a cell as it is stored; cells of [`Tier::Day`] tell nothing new. `None` when it is no cell.
+    /// Adds a cell as it is stored; of cells of [`Tier::Day`], [`MonthCalls`] are made. `None` when it is no cell.
     pub fn add_packed(
         &mut self,
         tier: Tier,

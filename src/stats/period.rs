@@ -2,6 +2,8 @@
 
 use chrono::{Datelike, Days, Duration, Months, NaiveDate};
 
+use super::business::next_day;
+
 /// Business days, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
@@ -30,6 +32,13 @@ impl DayRange {
     /// Never: a range has at least one day.
     pub fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Whether a whole calendar month lies within.
+    pub fn holds_a_month(self) -> bool {
+        let first = month_of(self.start);
+        let month = if first.start == self.start { first } else { month_of(next_day(first.end)) };
+        month.end <= self.end
     }
 
     /// First to last.
@@ -137,6 +146,21 @@ pub fn month_key(day: NaiveDate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_is_held_from_its_first_to_its_last_day() {
+        for (start, end, holds) in [
+            ("2026-10-31", "2026-11-29", false),
+            ("2026-10-31", "2026-11-30", true),
+            ("2026-11-01", "2026-11-30", true),
+            ("2026-11-02", "2026-12-30", false),
+            ("2026-12-02", "2027-01-31", true),
+            ("2028-02-01", "2028-02-28", false),
+        ] {
+            let days = DayRange { start: start.parse().unwrap(), end: end.parse().unwrap() };
+            assert_eq!(days.holds_a_month(), holds, "{days:?}");
+        }
+    }
 
     #[test]
     fn named_periods_are_the_calendars() {

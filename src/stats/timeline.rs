@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::business::BusinessTime;
 use super::filter::{Filter, FilterError};
 use super::report::{CountedCall, GroupBy, call_key, cell_key, time_keys};
-use super::rollup::{Cell, Class, Tier};
+use super::rollup::{Class, Tier};
 use super::totals::OutcomeCounts;
 use crate::calls::outcome::Outcome;
 
@@ -39,11 +39,12 @@ impl<'a> Timeline<'a> {
         Ok(Self { filter, step, business, steps, places })
     }
 
-    /// Counts a cell. Calls without HungUp count as over: see [`Timeline::add_open_call`].
-    pub fn add_cell(&mut self, tier: Tier, bucket: i64, cell: &Cell) {
+    /// Counts the calls of each class in a bucket of a tier. Those without HungUp count as over: see
+    /// [`Timeline::add_open_call`].
+    pub fn add_bucket(&mut self, tier: Tier, bucket: i64, calls: impl Iterator<Item = (Class, i64)>) {
         let place = self.place(cell_key(self.step, tier, bucket, self.business));
-        for (class, figures) in cell.iter() {
-            self.add(place, class, class.progress.outcome_when_over(), figures.calls);
+        for (class, calls) in calls {
+            self.add(place, class, class.progress.outcome_when_over(), calls);
         }
     }
 
@@ -110,7 +111,7 @@ mod tests {
         let tier = if step == GroupBy::Hour { Tier::Hour } else { Tier::Day };
         let mut timeline = Timeline::new(filter, step, &business).unwrap();
         for (key, cell) in cells.into_cells().into_iter().filter(|(key, _)| key.tier == tier) {
-            timeline.add_cell(tier, key.bucket, &cell);
+            timeline.add_bucket(tier, key.bucket, cell.iter().map(|(class, figures)| (class, figures.calls)));
         }
         for (call, in_hours) in calls.iter().filter(|(call, _)| is_open(call, now_ms)) {
             timeline.add_open_call(&counted(call, *in_hours));

@@ -15,7 +15,8 @@ macro_rules! migrations {
             6 "0006_routing",
             7 "0007_accounts",
             8 "0008_forgetting",
-            9 "0009_closed_months"
+            9 "0009_closed_months",
+            10 "0010_dashboards"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {

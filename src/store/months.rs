@@ -5,29 +5,51 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt;
+use sqlx::AssertSqlSafe;
 
 use super::rows::CellRow;
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::stats::business::{BusinessTime, day_number, day_of_number, next_day};
-use crate::stats::month::MonthSums;
+use crate::stats::month::{MonthCalls, MonthSums};
 use crate::stats::period::{DayRange, month_of};
 use crate::stats::rollup::Tier;
 
-/// The closed months that lie wholly within some days, ascending.
+/// The sums of the closed months that lie wholly within some days, ascending.
 ///
 /// # Errors
 /// When the database does not answer or what is stored cannot be read.
-pub async fn closed_months(db: &Db, days: DayRange) -> Result<Vec<(DayRange, MonthSums)>, StoreError> {
+pub async fn sums_of_closed_months(db: &Db, days: DayRange) -> Result<Vec<(DayRange, MonthSums)>, StoreError> {
+    read(db, days, "select first_day, sums", MonthSums::unpack).await
+}
+
+/// The calls of the closed months that lie wholly within some days, ascending.
+///
+/// # Errors
+/// When the database does not answer or what is stored cannot be read.
+pub async fn calls_of_closed_months(db: &Db, days: DayRange) -> Result<Vec<(DayRange, MonthCalls)>, StoreError> {
+    read(db, days, "select first_day, calls", MonthCalls::unpack).await
+}
+
+async fn read<T>(
+    db: &Db,
+    days: DayRange,
+    select: &str,
+    unpack: fn(&[u8]) -> Option<T>,
+) -> Result<Vec<(DayRange, T)>, StoreError> {
+    if !days.holds_a_month() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("{select} from closed_months where first_day >= $1 and first_day <= $2 order by first_day");
     let rows: Vec<(i64, Vec<u8>)> = reading!(db, pool => {
-        sqlx::query_as("select first_day, sums from closed_months where first_day >= $1 and first_day <= $2 order by first_day")
+        sqlx::query_as(AssertSqlSafe(sql))
             .bind(day_number(days.start))
             .bind(day_number(days.end))
             .fetch_all(pool)
             .await?
     });
-    let months = rows.into_iter().map(|(first_day, sums)| (month_of(day_of_number(first_day)), sums));
+    let months = rows.into_iter().map(|(first_day, packed)| (month_of(day_of_number(first_day)), packed));
     let within = months.filter(|(month, _)| month.end <= days.end);
-    within.map(|(month, sums)| Ok((month, MonthSums::unpack(&sums).ok_or_else(damaged)?))).collect()
+    within.map(|(month, packed)| Ok((month, unpack(&packed).ok_or_else(damaged)?))).collect()
 }
 
 /// Closes every month with calls that was over before `today`, each in a transaction of its own; how many were open.
@@ -74,7 +96,7 @@ fn first_day(day: NaiveDate) -> i64 {
 }
 
 fn damaged() -> StoreError {
-    StoreError::Damaged("the sums of a month".into())
+    StoreError::Damaged("what is summed up of a month".into())
 }
 
 for_both_engines! {
@@ -109,12 +131,14 @@ for_both_engines! {
         business: &BusinessTime,
         first_day: i64,
     ) -> Result<(), StoreError> {
-        let sums = sum_up(connection, business, first_day).await?.pack();
+        let (sums, calls) = sum_up(connection, business, first_day).await?;
         sqlx::query(
-            "insert into closed_months (first_day, sums) values ($1, $2) on conflict (first_day) do update set sums = excluded.sums",
+            "insert into closed_months (first_day, sums, calls) values ($1, $2, $3) \
+             on conflict (first_day) do update set sums = excluded.sums, calls = excluded.calls",
         )
         .bind(first_day)
-        .bind(sums)
+        .bind(sums.pack())
+        .bind(calls.pack())
         .execute(connection)
         .await?;
         Ok(())
@@ -125,38 +149,44 @@ for_both_engines! {
         business: &BusinessTime,
         first_day: i64,
     ) -> Result<bool, StoreError> {
-        let stored: Option<Vec<u8>> = sqlx::query_scalar("select sums from closed_months where first_day = $1")
+        let stored: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as("select sums, calls from closed_months where first_day = $1")
             .bind(first_day)
             .fetch_optional(&mut *connection)
             .await?;
         // It may have been opened since.
-        let Some(stored) = stored else { return Ok(false) };
-        Ok(MonthSums::unpack(&stored) != Some(sum_up(connection, business, first_day).await?))
+        let Some((sums, calls)) = stored else { return Ok(false) };
+        let stored = MonthSums::unpack(&sums).zip(MonthCalls::unpack(&calls));
+        Ok(stored != Some(sum_up(connection, business, first_day).await?))
     }
 
     async fn sum_up(
         connection: &mut EngineConnection,
         business: &BusinessTime,
         first_day: i64,
-    ) -> Result<MonthSums, StoreError> {
+    ) -> Result<(MonthSums, MonthCalls), StoreError> {
         let end = next_day(month_of(day_of_number(first_day)).end);
         let mut cells = sqlx::query_as(
             "select tier, bucket, subject, figures from cells \
-             where (tier = $1 and bucket >= $2 and bucket < $3) or (tier in ($4, $5) and bucket >= $6 and bucket < $7)",
+             where (tier = $1 and bucket >= $2 and bucket < $3) or (tier in ($4, $5, $6) and bucket >= $7 and bucket < $8)",
         )
         .bind(Tier::Hour as i16)
         .bind(business.day_start_ms(day_of_number(first_day)))
         .bind(business.day_start_ms(end))
+        .bind(Tier::Day as i16)
         .bind(Tier::Line as i16)
         .bind(Tier::Peer as i16)
         .bind(first_day)
         .bind(day_number(end))
         .fetch(connection);
-        let mut sums = MonthSums::default();
+        let (mut sums, mut calls) = (MonthSums::default(), MonthCalls::default());
         while let Some(CellRow { tier, bucket, subject, figures }) = cells.try_next().await? {
-            let added = Tier::from_code(tier).and_then(|tier| sums.add_packed(tier, bucket, &subject, &figures, business));
+            let added = match Tier::from_code(tier) {
+                Some(Tier::Day) => calls.add_packed(bucket, &figures),
+                Some(tier) => sums.add_packed(tier, bucket, &subject, &figures, business),
+                None => None,
+            };
             added.ok_or_else(|| StoreError::Damaged("a cell of the statistics".into()))?;
         }
-        Ok(sums)
+        Ok((sums, calls))
     }
 }

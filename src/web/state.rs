@@ -1,5 +1,5 @@
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use crate::stats::totals::Totals;
 use crate::store::away::Away;
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
+use crate::store::events::has_events;
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
@@ -71,6 +72,7 @@ pub struct State {
     recent: Mutex<RecentDecisions>,
     refusal: Mutex<Option<Refusal>>,
     last_event_ms: AtomicI64,
+    has_events: AtomicBool,
 }
 
 /// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever
@@ -175,6 +177,7 @@ impl State {
             recent: Mutex::default(),
             refusal: Mutex::default(),
             last_event_ms: AtomicI64::new(NEVER),
+            has_events: AtomicBool::new(false),
         }
     }
 
@@ -308,6 +311,17 @@ impl State {
     /// Notes that the PBX's endpoint took an event.
     pub fn note_event(&self, at_ms: i64) {
         self.last_event_ms.store(at_ms, Ordering::Relaxed);
+    }
+
+    /// Whether anything was ever received. Once known it is not asked again: calls stay.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_events(&self) -> Result<bool, StoreError> {
+        if !self.has_events.load(Ordering::Relaxed) {
+            self.has_events.store(has_events(&self.db).await?, Ordering::Relaxed);
+        }
+        Ok(self.has_events.load(Ordering::Relaxed))
     }
 
     /// When the PBX's endpoint last took an event since the start, milliseconds since 1970 UTC.

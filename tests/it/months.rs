@@ -25,7 +25,7 @@ pub fn close_months(database: &Database, flags: &[&str]) -> usize {
 }
 
 fn closed(database: &Database) -> Vec<String> {
-    database.rows("first_day, sums", "from closed_months order by first_day")
+    database.rows("first_day, sums, calls", "from closed_months order by first_day")
 }
 
 fn checked(database: &Database) -> String {
@@ -92,6 +92,8 @@ fn a_month_that_is_not_what_its_cells_say_is_found_and_mended() {
     let sound = closed(&database);
     for damage in [
         "update closed_months set sums = (select sums from closed_months order by first_day limit 1) \
+         where first_day = (select max(first_day) from closed_months)",
+        "update closed_months set calls = (select calls from closed_months order by first_day limit 1) \
          where first_day = (select max(first_day) from closed_months)",
         "update closed_months set first_day = first_day + 36525",
     ] {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::calls::call::Call;
 use crate::stats::rollup::tests::any_call;
-use crate::stats::rollup::{Contribution, Differences};
+use crate::stats::rollup::{CellKey, Contribution, Differences};
 
 fn berlin() -> BusinessTime {
     BusinessTime::new(chrono_tz::Europe::Berlin, None)
@@ -17,16 +17,28 @@ fn range(start: &str, end: &str) -> DayRange {
     DayRange { start: day(start), end: day(end) }
 }
 
-fn summed_up(calls: &[(Call, bool)]) -> MonthSums {
+fn cells(calls: &[(Call, bool)]) -> impl Iterator<Item = (CellKey, Cell)> {
     let mut cells = Differences::default();
     for (call, in_hours) in calls {
         cells.replace(None, Some(&Contribution::of(call, *in_hours, &berlin())));
     }
+    cells.into_cells().into_iter()
+}
+
+fn summed_up(calls: &[(Call, bool)]) -> MonthSums {
     let mut sums = MonthSums::default();
-    for (key, cell) in cells.into_cells() {
+    for (key, cell) in cells(calls) {
         sums.add_packed(key.tier, key.bucket, &key.subject, &cell.pack(), &berlin()).unwrap();
     }
     sums
+}
+
+fn calls_together(calls: &[(Call, bool)]) -> MonthCalls {
+    let mut month = MonthCalls::default();
+    for (key, cell) in cells(calls).filter(|(key, _)| key.tier == Tier::Day) {
+        month.add_packed(key.bucket, &cell.pack()).unwrap();
+    }
+    month
 }
 
 /// Class by class, from the calls alone.
@@ -58,6 +70,31 @@ proptest! {
     }
 
     #[test]
+    fn a_month_has_the_durations_of_its_calls_and_how_many_each_day_had(
+        calls in prop::collection::vec((any_call(), any::<bool>()), 0..60),
+    ) {
+        let month = calls_together(&calls);
+        let mut together = Cell::default();
+        for (call, in_hours) in &calls {
+            let Contribution { class, figures, .. } = Contribution::of(call, *in_hours, &berlin());
+            together.add(class, &figures, 1);
+        }
+        prop_assert_eq!(month.cell(), &together);
+        let days = month.days().flat_map(|(day, by_class)| by_class.map(move |(class, calls)| ((day, class), calls)));
+        let expected = counted(&calls, |call| day_number(berlin().day(call.started_ms)));
+        prop_assert_eq!(days.collect::<BTreeMap<_, _>>(), expected.into_iter().map(|(key, sums)| (key, sums.calls)).collect());
+    }
+
+    #[test]
+    fn calls_of_a_month_are_read_as_they_were_packed(calls in prop::collection::vec((any_call(), any::<bool>()), 0..40)) {
+        let month = calls_together(&calls);
+        let packed = month.pack();
+        prop_assert_eq!(MonthCalls::unpack(&packed), Some(month));
+        prop_assert_eq!(MonthCalls::unpack(&[&packed[..], &[0]].concat()), None, "one byte too many");
+        prop_assert_eq!(MonthCalls::unpack(&packed[..packed.len() - 1]), None, "one byte too few");
+    }
+
+    #[test]
     fn a_month_is_read_as_it_was_packed(calls in prop::collection::vec((any_call(), any::<bool>()), 0..40)) {
         let month = summed_up(&calls);
         let packed = month.pack();
@@ -73,6 +110,9 @@ proptest! {
         if let Some(month) = MonthSums::unpack(&bytes) {
             prop_assert_eq!(MonthSums::unpack(&month.pack()), Some(month));
         }
+        if let Some(month) = MonthCalls::unpack(&bytes) {
+            prop_assert_eq!(MonthCalls::unpack(&month.pack()), Some(month));
+        }
     }
 }
 
@@ -82,6 +122,7 @@ fn what_is_no_cell_is_told() {
     for tier in [Tier::Hour, Tier::Line, Tier::Peer] {
         assert_eq!(month.add_packed(tier, 0, "a", &[0, 1], &berlin()), None, "{tier:?}");
     }
+    assert_eq!(MonthCalls::default().add_packed(0, &[0, 1]), None);
 }
 
 #[test]

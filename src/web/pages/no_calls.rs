@@ -9,7 +9,6 @@ use crate::stats::filter::{Filter, Lines};
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
 use crate::store::calls::list_calls;
-use crate::store::events::has_events;
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::reports::report;
@@ -34,7 +33,7 @@ pub struct NoCalls {
 
 /// Finds out why there are none.
 pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoCalls, Error> {
-    let has_events = has_events(&state.db).await?;
+    let has_events = state.has_events().await?;
     let mut none = NoCalls { has_events, hides: Vec::new(), newest: None, longer: None, is_together: false };
     if !has_events {
         return Ok(none);

@@ -5,6 +5,7 @@ mod bar;
 mod change;
 mod chart;
 mod columns;
+mod fetched;
 mod morning;
 mod owed;
 mod tables;
@@ -22,9 +23,9 @@ use self::address::{Address, Manner};
 use self::bar::{Bar, Offered};
 use self::chart::{ChartView, chart};
 use self::columns::step;
+use self::fetched::{Fetched, LAST_CALLS, NEWEST_COUNTED, fetch, offered};
 pub use self::morning::told;
-use self::morning::{DayView, LastDays, OwedRow, last_days, owed_rows};
-use self::owed::{Owed, owed, owed_to};
+use self::morning::{DayView, OwedRow, owed_rows};
 use self::tables::{OutcomeRow, Row, TableView, callers_shown};
 use self::tiles::{Tile, Tiles};
 pub use self::tiles::{answerable, beside};
@@ -37,23 +38,16 @@ use super::page;
 use super::visit::Visit;
 use super::words::Words;
 use crate::calls::outcome::Outcome;
-use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
-use crate::store::calls::{StoredCall, TopCaller, lines_and_peers, list_calls, top_callers};
-use crate::store::events::has_events;
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::figures::{Comparison, Figures, Way, figures, way};
 use crate::web::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
 use crate::web::state::State;
 
-const LAST_CALLS: usize = 8;
-const CALLS_OF_CALLER: usize = 50;
-/// Whoever calls most often is looked for among so many calls: counting all calls of a year takes a second.
-const NEWEST_COUNTED: i64 = 2_000;
 /// Whoever waits for the first event comes back with this parameter, so that its arrival can be told.
 const WAITED: &str = "waited";
 
@@ -102,7 +96,7 @@ struct CallerState {
 /// `GET /`
 pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !visit.is_limited();
-    if has_waited || !has_events(&state.db).await? {
+    if has_waited || !state.has_events().await? {
         let newest = newest(&state, &visit).await?;
         return welcome(&request, visit, &state, newest);
     }
@@ -137,16 +131,6 @@ pub async fn caller(
     party: Path<String>,
 ) -> Result<HttpResponse, Error> {
     dashboard(&request, visit, &state, Scope::Caller(party.into_inner())).await
-}
-
-/// What a dashboard fetches beside its figures.
-struct Fetched {
-    calls: Vec<StoredCall>,
-    owed: Option<Owed>,
-    owed_to: Option<Callback>,
-    days: Option<LastDays>,
-    callers: Vec<TopCaller>,
-    newest: Option<Newest>,
 }
 
 async fn dashboard(request: &HttpRequest, visit: Visit, state: &State, scope: Scope) -> Result<HttpResponse, Error> {
@@ -211,50 +195,6 @@ async fn counted(
         Err(Error::Fields(_)) => figures(state, way, filter, None, compares).await,
         counted => counted,
     }
-}
-
-async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit: &Visit) -> Result<Fetched, Error> {
-    let (filter, query) = (&asked.filter, state.query(&asked.filter));
-    let is_company = address.scope == Scope::Company;
-    let limit = if matches!(address.scope, Scope::Caller(_)) { CALLS_OF_CALLER } else { LAST_CALLS };
-    let counted = if callers_shown(address.manner) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
-    let callers = async {
-        if filter.party.is_some() || way == Way::Subject {
-            return Ok(Vec::new());
-        }
-        let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.manner)).await?;
-        callers.retain(|caller| state.may_count(&caller.party));
-        Ok::<_, Error>(callers)
-    };
-    let lines = visit.lines();
-    let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
-    let owed_to = async {
-        match &address.scope {
-            Scope::Caller(party) => owed_to(state, &lines, party).await,
-            _ => Ok(None),
-        }
-    };
-    let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
-    let newest = async { if is_company && lines.is_none() { newest(state, visit).await } else { Ok(None) } };
-    let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
-    let (calls, owed, owed_to, days, callers, newest) = tokio::try_join!(calls, owed, owed_to, days, callers, newest)?;
-    Ok(Fetched { calls, owed, owed_to, days, callers, newest })
-}
-
-/// The lines and agents of the period, to choose from.
-async fn offered(state: &State, way: Way, filter: &Filter, figures: &Figures) -> Result<Offered, Error> {
-    if let (true, Some(details)) = (way == Way::Cells || filter.lines.is_some(), &figures.details) {
-        let names = |shares: &crate::stats::people::Shares| {
-            let mut names: Vec<_> = shares.ranked(|share| share.calls).into_iter().map(|(n, _)| n.to_owned()).collect();
-            names.sort();
-            names
-        };
-        return Ok(Offered { lines: names(&details.lines), agents: names(&details.agents) });
-    }
-    let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));
-    let (mut lines, agents) = lines_and_peers(&state.db, days).await?;
-    lines.retain(|line| state.may_count(line));
-    Ok(Offered { lines, agents })
 }
 
 fn view(
@@ -342,9 +282,8 @@ fn view(
 /// Today, if the tiles show what the live stream tells: all calls of today.
 fn stats_day(asked: &Asked, address: &Address, state: &State) -> Option<NaiveDate> {
     let today = state.today();
-    let is_all = address.scope == Scope::Company
-        && asked.filter == Filter { period: asked.filter.period, ..Filter::all(DayRange::one(today)) };
-    is_all.then_some(today)
+    let is_today = asked.filter.days == DayRange::one(today) && asked.filter.is_of_all();
+    (address.scope == Scope::Company && is_today).then_some(today)
 }
 
 /// How good the data are of the same days and the same line, where that can be told.

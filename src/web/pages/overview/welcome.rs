@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
-use crate::store::calls::list_calls;
+use crate::store::calls::{StoredCall, list_calls};
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::pages::guide::Guide;
@@ -62,11 +62,16 @@ pub fn welcome(
 pub async fn newest(state: &State, visit: &Visit) -> Result<Option<Newest>, Error> {
     let ever = DayRange { start: NaiveDate::default(), end: state.today() };
     let page = list_calls(&state.db, &state.query(&Filter::all(ever)), None, 1).await?;
-    Ok(page.calls.first().map(|stored| {
-        let (at_ms, today) = (stored.call.started_ms, state.today());
+    Ok(page.calls.first().map(|newest| Newest::of(newest, state, visit)))
+}
+
+impl Newest {
+    /// Of the newest call of all.
+    pub fn of(newest: &StoredCall, state: &State, visit: &Visit) -> Self {
+        let (at_ms, today) = (newest.call.started_ms, state.today());
         let is_today = state.derivation.business.day(at_ms) == today;
         let when = if is_today { visit.format.precise_time(at_ms) } else { visit.format.moment(at_ms) };
         let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &visit.texts.overview);
-        Newest { line: if is_recent { (t.connected)(&when) } else { (t.newest)(&when) }, when, is_recent }
-    }))
+        Self { line: if is_recent { (t.connected)(&when) } else { (t.newest)(&when) }, when, is_recent }
+    }
 }

@@ -1,0 +1,91 @@
+//! When it rings, whom, and who answers: what only hours, lines and agents tell.
+
+use super::buckets;
+use crate::stats::filter::Filter;
+use crate::stats::heat::{HeatMap, WeekHour};
+use crate::stats::month::days_without;
+use crate::stats::people::Shares;
+use crate::stats::period::DayRange;
+use crate::stats::rollup::{Class, Tier};
+use crate::stats::sums::Sums;
+use crate::store::cells::{count_hours, read_sums};
+use crate::store::months::sums_of_closed_months;
+use crate::web::error::Error;
+use crate::web::state::State;
+
+/// What only hours and single calls can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// When in the week it rings.
+    pub heat: HeatMap,
+    /// Who was called.
+    pub lines: Shares,
+    /// Who answered or called.
+    pub agents: Shares,
+}
+
+/// Of months that are closed from their sums, of all other days from the cells.
+pub async fn details(state: &State, filter: &Filter) -> Result<Details, Error> {
+    let closed = sums_of_closed_months(&state.db, filter.days).await?;
+    let rest = days_without(filter.days, closed.iter().map(|(month, _)| *month));
+    let tells_agents = state.config.agent_figures;
+    let (heat, lines, agents) = tokio::try_join!(
+        heat(state, filter, &rest),
+        shares(state, filter, Tier::Line, &rest),
+        shares(state, filter, Tier::Peer, if tells_agents { &rest } else { &[] }),
+    )?;
+    let mut details = Details { heat, lines, agents };
+    for (_, month) in &closed {
+        month.hours().for_each(|(hour, class, calls)| add_hour(&mut details.heat, filter, hour, class, calls));
+        month.lines().for_each(|(name, class, sums)| add_share(&mut details.lines, state, filter, name, class, sums));
+        if tells_agents {
+            month
+                .peers()
+                .for_each(|(name, class, sums)| add_share(&mut details.agents, state, filter, name, class, sums));
+        }
+    }
+    Ok(details)
+}
+
+async fn heat(state: &State, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, Error> {
+    let business = &state.derivation.business;
+    let mut heat = HeatMap::default();
+    // A cell has many classes; what a wall clock shows is told once for all of them.
+    let mut last = None;
+    let mut count = |bucket, class: Class, calls| {
+        let hour = match last {
+            Some((same, hour)) if same == bucket => hour,
+            _ => WeekHour::of(business, bucket),
+        };
+        last = Some((bucket, hour));
+        add_hour(&mut heat, filter, hour, class, calls);
+    };
+    for days in ranges {
+        count_hours(&state.db, buckets(Tier::Hour, *days, business), &mut count).await?;
+    }
+    Ok(heat)
+}
+
+async fn shares(state: &State, filter: &Filter, tier: Tier, ranges: &[DayRange]) -> Result<Shares, Error> {
+    let mut shares = Shares::default();
+    for days in ranges {
+        let buckets = buckets(tier, *days, &state.derivation.business);
+        let count = |_, name: &str, class, sums| add_share(&mut shares, state, filter, name, class, sums);
+        read_sums(&state.db, tier, buckets, count).await?;
+    }
+    Ok(shares)
+}
+
+fn add_hour(heat: &mut HeatMap, filter: &Filter, hour: WeekHour, class: Class, calls: i64) {
+    let outcome = class.progress.outcome_when_over();
+    if filter.counts(class, outcome) {
+        heat.add(hour, outcome, calls);
+    }
+}
+
+fn add_share(shares: &mut Shares, state: &State, filter: &Filter, name: &str, class: Class, sums: Sums) {
+    let outcome = class.progress.outcome_when_over();
+    if filter.counts(class, outcome) {
+        shares.add(state.counted_as(name), class, outcome, sums);
+    }
+}

@@ -1,0 +1,215 @@
+//! The figures of the dashboard: each tier of cells is read once, all of them at the same time, and everything that
+//! is shown is derived from that one pass. Where no tier holds the combination, one pass over the calls gives the same.
+
+mod details;
+mod sheet;
+
+use std::ops::Range;
+
+use chrono::NaiveDate;
+
+pub use self::details::Details;
+use self::details::details;
+use self::sheet::{Count, Sheet, open_calls};
+use super::clock::now_ms;
+use super::error::Error;
+use super::state::State;
+use crate::stats::business::{BusinessTime, day_number, next_day};
+use crate::stats::compare::{comparison_shift, same_weekdays_before};
+use crate::stats::filter::Filter;
+use crate::stats::people::Share;
+use crate::stats::period::DayRange;
+use crate::stats::report::{GroupBy, Source};
+use crate::stats::rollup::Tier;
+use crate::stats::timeline::Step;
+use crate::stats::totals::Totals;
+use crate::store::calls::{are_at_most, oldest_start_ms};
+
+/// So many calls are read one by one for a single page, not more.
+pub const REACH: i64 = 100_000;
+
+/// Where the figures of a dashboard come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the cells of all tiers.
+    Cells,
+    /// From the cells of one line or agent, which know no hours and not each other.
+    Subject,
+    /// From the calls.
+    Calls,
+}
+
+/// What a dashboard shows of a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// Over everything asked for.
+    pub totals: Totals,
+    /// The steps of the chart, if it has any.
+    pub steps: Option<Vec<Step>>,
+    /// The calls that came within the business hours.
+    pub while_open: Share,
+    /// The period to compare with, if it was asked for.
+    pub before: Option<Comparison>,
+    /// What only hours and single calls can tell; `None` when there are too many of those to read.
+    pub details: Option<Details>,
+}
+
+impl Figures {
+    /// The period to compare with, if there is one.
+    pub fn compared(&self) -> Option<&Before> {
+        match &self.before {
+            Some(Comparison::With(before)) => Some(before),
+            Some(Comparison::Unknown(_)) | None => None,
+        }
+    }
+}
+
+/// What a period is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Comparison {
+    /// With the same weekdays before.
+    With(Box<Before>),
+    /// With nothing: of these days nothing is known, or not all. The first day of the log.
+    Unknown(NaiveDate),
+}
+
+/// The period to compare with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Before {
+    /// Its days.
+    pub days: DayRange,
+    /// Whether its last day counts up to the same time of day only, as today does.
+    pub is_cut: bool,
+    /// Its figures.
+    pub totals: Totals,
+    /// The calls that came within the business hours.
+    pub while_open: Share,
+}
+
+/// The cheapest way that tells as much as possible.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn way(state: &State, filter: &Filter, step: Option<GroupBy>) -> Result<Way, Error> {
+    let is_single = match Source::of(filter, step) {
+        Source::Cells(Tier::Hour | Tier::Day, _) => return Ok(Way::Cells),
+        Source::Cells(..) => true,
+        Source::Calls => false,
+    };
+    let is_far = is_single && !are_at_most(&state.db, &state.query(filter), REACH).await?;
+    Ok(if is_far { Way::Subject } else { Way::Calls })
+}
+
+/// Counts everything, in steps for a chart, compared or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn figures(
+    state: &State,
+    way: Way,
+    filter: &Filter,
+    step: Option<GroupBy>,
+    compares: bool,
+) -> Result<Figures, Error> {
+    let (now, before) = tokio::try_join!(current(state, way, filter, step), async {
+        if compares { before(state, way, filter).await } else { Ok(None) }
+    })?;
+    let Count { totals, steps, while_open, details } = now;
+    Ok(Figures { totals, steps, while_open, before, details })
+}
+
+async fn current(state: &State, way: Way, filter: &Filter, step: Option<GroupBy>) -> Result<Count, Error> {
+    let mut sheet = Sheet::new(state, filter, step)?;
+    let query = state.query(filter).any_outcome();
+    match way {
+        Way::Calls => {
+            sheet.details = Some(Details::default());
+            sheet.count_calls(&query).await?;
+        }
+        Way::Subject => {
+            sheet.count_cells(filter.days).await?;
+            open_calls(state, &query).await?.iter().for_each(|call| sheet.correct(call));
+        }
+        Way::Cells => {
+            let (_, details, open) =
+                tokio::try_join!(sheet.count_cells(filter.days), details(state, filter), open_calls(state, &query))?;
+            sheet.details = Some(details);
+            open.iter().for_each(|call| sheet.correct(call));
+        }
+    }
+    Ok(sheet.finish(state))
+}
+
+/// The same weekdays before; until the same time of day if the period runs until now.
+async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Comparison>, Error> {
+    let Some(days) = same_weekdays_before(filter.days) else { return Ok(None) };
+    let oldest = oldest_start_ms(&state.db).await?;
+    if let Some(first) = oldest.map(|at_ms| state.derivation.business.day(at_ms)).filter(|first| *first > days.start) {
+        return Ok(Some(Comparison::Unknown(first)));
+    }
+    let cut = Cut::of(state, way, filter.days);
+    let filter = Filter { days, ..filter.clone() };
+    let query = state.query(&filter).any_outcome();
+    let query = cut.map_or(query.clone(), |cut| query.until(cut.at_ms));
+    let mut sheet = Sheet::new(state, &filter, None)?;
+    match (way, cut) {
+        (Way::Calls, _) => sheet.count_calls(&query).await?,
+        (_, None) => sheet.count_cells(days).await?,
+        (_, Some(cut)) => {
+            if let Some(whole) = days_before(days, cut.day) {
+                sheet.count_cells(whole).await?;
+            }
+            sheet.count_hours(cut.hours()).await?;
+            sheet.count_calls(&query.since(cut.cells_until_ms)).await?;
+        }
+    }
+    let by_cells = cut.map_or(query.clone(), |cut| query.until(cut.cells_until_ms));
+    if way != Way::Calls && by_cells.may_have_open() {
+        open_calls(state, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
+    }
+    let Count { totals, while_open, .. } = sheet.finish(state);
+    Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), totals, while_open }))))
+}
+
+/// Where the last day of a comparison ends, because the period that is compared runs until now.
+#[derive(Clone, Copy)]
+struct Cut {
+    day: NaiveDate,
+    day_start_ms: i64,
+    /// The same time of day as now.
+    at_ms: i64,
+    /// From here on the calls themselves are counted.
+    cells_until_ms: i64,
+}
+
+impl Cut {
+    fn of(state: &State, way: Way, days: DayRange) -> Option<Self> {
+        let (today, business) = (state.today(), &state.derivation.business);
+        let shift = u64::try_from(comparison_shift(days)).unwrap_or_default();
+        let day = today.checked_sub_days(chrono::Days::new(shift));
+        let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
+        let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms(), day));
+        // Only of all lines together there are hours.
+        let cells_until_ms = if way == Way::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
+        Some(Self { day, day_start_ms, at_ms, cells_until_ms })
+    }
+
+    /// The hours of the day that are counted from cells.
+    fn hours(self) -> Range<i64> {
+        self.day_start_ms..self.cells_until_ms
+    }
+}
+
+/// The days before `day`, if any.
+fn days_before(days: DayRange, day: NaiveDate) -> Option<DayRange> {
+    day.pred_opt().filter(|end| *end >= days.start).map(|end| DayRange { end, ..days })
+}
+
+/// The cells of some days.
+pub fn buckets(tier: Tier, days: DayRange, business: &BusinessTime) -> Range<i64> {
+    let (first, end) = (days.start, next_day(days.end));
+    match tier {
+        Tier::Hour => business.day_start_ms(first)..business.day_start_ms(end),
+        Tier::Day | Tier::Line | Tier::Peer => day_number(first)..day_number(end),
+    }
+}

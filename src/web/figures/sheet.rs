@@ -1,0 +1,160 @@
+//! Counting of the calls that a filter lets through, wherever they come from.
+
+use std::ops::Range;
+
+use super::buckets;
+use super::details::Details;
+use crate::calls::outcome::Outcome;
+use crate::stats::business::day_number;
+use crate::stats::filter::Filter;
+use crate::stats::heat::WeekHour;
+use crate::stats::month::{MonthCalls, days_without};
+use crate::stats::people::Share;
+use crate::stats::period::DayRange;
+use crate::stats::report::{CountedCall, Counter, GroupBy, Source};
+use crate::stats::rollup::{Cell, Tier};
+use crate::stats::sums::{Sums, as_open};
+use crate::stats::timeline::{Step, Timeline};
+use crate::stats::totals::Totals;
+use crate::store::calls::{CallQuery, StoredCall, for_each_call};
+use crate::store::cells::read_cells;
+use crate::store::months::calls_of_closed_months;
+use crate::web::error::Error;
+use crate::web::reports::counted;
+use crate::web::state::State;
+
+/// What one pass counted.
+pub struct Count {
+    pub totals: Totals,
+    pub steps: Option<Vec<Step>>,
+    pub while_open: Share,
+    pub details: Option<Details>,
+}
+
+/// What one pass counts into.
+pub struct Sheet<'a> {
+    state: &'a State,
+    filter: &'a Filter,
+    step: Option<GroupBy>,
+    counter: Counter<'a>,
+    timeline: Option<Timeline<'a>>,
+    while_open: Share,
+    pub details: Option<Details>,
+}
+
+impl<'a> Sheet<'a> {
+    pub fn new(state: &'a State, filter: &'a Filter, step: Option<GroupBy>) -> Result<Self, Error> {
+        let business = &state.derivation.business;
+        let counter = Counter::new(filter, None, business)?;
+        let timeline = step.map(|step| Timeline::new(filter, step, business)).transpose()?;
+        Ok(Self { state, filter, step, counter, timeline, while_open: Share::default(), details: None })
+    }
+
+    pub fn finish(self, state: &State) -> Count {
+        let totals = self.counter.finish(state.config.service_level_seconds, usize::MAX).totals;
+        let steps = self.timeline.map(Timeline::finish);
+        Count { totals, steps, while_open: self.while_open, details: self.details }
+    }
+
+    /// From the tier that holds the filter in these steps.
+    pub async fn count_cells(&mut self, days: DayRange) -> Result<(), Error> {
+        let Source::Cells(tier, subject) = Source::of(self.filter, self.step) else {
+            return Err(Error::Internal("no tier holds this".into()));
+        };
+        let closed = match tier {
+            Tier::Day => calls_of_closed_months(&self.state.db, days).await?,
+            Tier::Hour | Tier::Line | Tier::Peer => Vec::new(),
+        };
+        for days in days_without(days, closed.iter().map(|(month, _)| *month)) {
+            let buckets = buckets(tier, days, &self.state.derivation.business);
+            self.count_buckets(tier, buckets, subject.as_deref()).await?;
+        }
+        closed.iter().for_each(|(month, calls)| self.count_month(*month, calls));
+        Ok(())
+    }
+
+    fn count_month(&mut self, month: DayRange, calls: &MonthCalls) {
+        self.add_cell(Tier::Day, day_number(month.start), "", calls.cell());
+        for (day, by_class) in calls.days() {
+            if let Some(timeline) = &mut self.timeline {
+                timeline.add_bucket(Tier::Day, day, by_class);
+            }
+        }
+    }
+
+    /// The calls of all lines that began in these hours, where nothing is grouped.
+    pub async fn count_hours(&mut self, hours: Range<i64>) -> Result<(), Error> {
+        if hours.is_empty() {
+            return Ok(());
+        }
+        self.count_buckets(Tier::Hour, hours, None).await
+    }
+
+    async fn count_buckets(&mut self, tier: Tier, buckets: Range<i64>, subject: Option<&str>) -> Result<(), Error> {
+        let db = &self.state.db;
+        let count = |bucket, name: &str, cell: &Cell| {
+            self.add_cell(tier, bucket, name, cell);
+            if let Some(timeline) = &mut self.timeline {
+                timeline.add_bucket(tier, bucket, cell.iter().map(|(class, figures)| (class, figures.calls)));
+            }
+        };
+        Ok(read_cells(db, tier, buckets, subject, count).await?)
+    }
+
+    /// A cell, but for the steps: it may be of more than one.
+    fn add_cell(&mut self, tier: Tier, bucket: i64, name: &str, cell: &Cell) {
+        self.counter.add_cell(tier, bucket, name, cell);
+        for (class, figures) in cell.iter().filter(|(class, _)| class.in_hours) {
+            let outcome = class.progress.outcome_when_over();
+            if self.filter.counts(class, outcome) {
+                self.while_open.add(class, outcome, Sums::of(figures));
+            }
+        }
+    }
+
+    pub async fn count_calls(&mut self, query: &CallQuery) -> Result<(), Error> {
+        let state = self.state;
+        let count = |call: StoredCall| {
+            let is_open = query.is_open(&call.call);
+            let call = counted(state, call, None);
+            let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
+            self.counter.add_call(&call, is_open);
+            if let Some(timeline) = &mut self.timeline {
+                timeline.add_call(&call, is_open);
+            }
+            self.add(&call, outcome, 1);
+        };
+        Ok(for_each_call(&state.db, query, count).await?)
+    }
+
+    /// A call that cells count as over, but which is still running.
+    pub fn correct(&mut self, call: &CountedCall) {
+        self.counter.add_open_call(call);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.add_open_call(call);
+        }
+        as_open(call.class, |outcome, times| self.add(call, outcome, times));
+    }
+
+    fn add(&mut self, call: &CountedCall, outcome: Outcome, times: i64) {
+        if !self.filter.counts(call.class, outcome) {
+            return;
+        }
+        let mut sums = Sums::default();
+        sums.add(Sums::of(&call.figures), times);
+        if call.class.in_hours {
+            self.while_open.add(call.class, outcome, sums);
+        }
+        let Some(details) = &mut self.details else { return };
+        details.heat.add(WeekHour::of(&self.state.derivation.business, call.started_ms), outcome, times);
+        details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
+        details.agents.add(call.peer.as_deref().unwrap_or_default(), call.class, outcome, sums);
+    }
+}
+
+/// The calls among those asked for that are still running.
+pub async fn open_calls(state: &State, query: &CallQuery) -> Result<Vec<CountedCall>, Error> {
+    let mut open = Vec::new();
+    for_each_call(&state.db, &query.only_open(), |call| open.push(counted(state, call, None))).await?;
+    Ok(open)
+}

@@ -1,0 +1,95 @@
+//! What a dashboard shows beside its figures.
+
+use super::address::{Address, Scope};
+use super::bar::Offered;
+use super::morning::{LastDays, last_days};
+use super::owed::{Owed, owed, owed_to};
+use super::tables::callers_shown;
+use super::welcome::{Newest, newest};
+use crate::stats::business::{day_number, next_day};
+use crate::stats::filter::Filter;
+use crate::stats::people::Shares;
+use crate::store::callbacks::Callback;
+use crate::store::calls::{StoredCall, TopCaller, lines_and_peers, list_calls, top_callers};
+use crate::web::error::Error;
+use crate::web::figures::{Figures, Way};
+use crate::web::pages::asked::Asked;
+use crate::web::pages::visit::Visit;
+use crate::web::state::State;
+
+/// So many calls are listed.
+pub const LAST_CALLS: usize = 8;
+/// And of one caller so many.
+const CALLS_OF_CALLER: usize = 50;
+/// Whoever calls most often is looked for among so many calls: counting all calls of a year takes a second.
+pub const NEWEST_COUNTED: i64 = 2_000;
+/// What a dashboard fetches beside its figures.
+pub struct Fetched {
+    pub calls: Vec<StoredCall>,
+    pub owed: Option<Owed>,
+    pub owed_to: Option<Callback>,
+    pub days: Option<LastDays>,
+    pub callers: Vec<TopCaller>,
+    pub newest: Option<Newest>,
+}
+
+/// Fetches it, all at once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit: &Visit) -> Result<Fetched, Error> {
+    let (filter, query) = (&asked.filter, state.query(&asked.filter));
+    let is_company = address.scope == Scope::Company;
+    let limit = if matches!(address.scope, Scope::Caller(_)) { CALLS_OF_CALLER } else { LAST_CALLS };
+    let counted = if callers_shown(address.manner) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
+    let callers = async {
+        if filter.party.is_some() || way == Way::Subject {
+            return Ok(Vec::new());
+        }
+        let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.manner)).await?;
+        callers.retain(|caller| state.may_count(&caller.party));
+        Ok::<_, Error>(callers)
+    };
+    let lines = visit.lines();
+    let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
+    let owed_to = async {
+        match &address.scope {
+            Scope::Caller(party) => owed_to(state, &lines, party).await,
+            _ => Ok(None),
+        }
+    };
+    let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
+    let tells_newest = is_company && lines.is_none();
+    // Then the calls begin with the newest of all.
+    let is_all_until_now = filter.is_of_all() && filter.days.end >= state.today();
+    let newest_of_all = async { if tells_newest && !is_all_until_now { newest(state, visit).await } else { Ok(None) } };
+    let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
+    let (calls, owed, owed_to, days, callers, mut newest) =
+        tokio::try_join!(calls, owed, owed_to, days, callers, newest_of_all)?;
+    if tells_newest && is_all_until_now {
+        newest = match calls.first() {
+            Some(call) => Some(Newest::of(call, state, visit)),
+            None => self::newest(state, visit).await?,
+        };
+    }
+    Ok(Fetched { calls, owed, owed_to, days, callers, newest })
+}
+
+/// The lines and agents of the period, to choose from.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn offered(state: &State, way: Way, filter: &Filter, figures: &Figures) -> Result<Offered, Error> {
+    if let (true, Some(details)) = (way == Way::Cells || filter.lines.is_some(), &figures.details) {
+        let names = |shares: &Shares| {
+            let mut names: Vec<_> = shares.ranked(|share| share.calls).into_iter().map(|(n, _)| n.to_owned()).collect();
+            names.sort();
+            names
+        };
+        return Ok(Offered { lines: names(&details.lines), agents: names(&details.agents) });
+    }
+    let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));
+    let (mut lines, agents) = lines_and_peers(&state.db, days).await?;
+    lines.retain(|line| state.may_count(line));
+    Ok(Offered { lines, agents })
+}
