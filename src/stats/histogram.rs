@@ -127,7 +127,7 @@ impl Histogram {
 /// From so many pairs on a sum counts in a table.
 const MANY: usize = 256;
 /// Seconds below this have a place in the table: calls are seldom longer.
-const IN_TABLE: usize = 4_096;
+const IN_TABLE: usize = 2_048;
 
 /// A sum of many histograms. A large one takes a pair at the price of one addition, wherever it belongs.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,11 @@
 //! The cells of the statistics.
 
+use std::iter;
 use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Db, StoreError};
 use crate::stats::rollup::{Cell, Class, Tier};
@@ -14,22 +15,6 @@ use crate::stats::sums::{Sums, count_packed, read_packed};
 const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
 /// So many days are read at once.
 const DAYS_AT_ONCE: i64 = 40;
-
-/// The question for cells, as whatever is asked for.
-macro_rules! ask {
-    ($query:path, $columns:literal, $tier:expr, $buckets:expr, $subject:expr) => {
-        $query(concat!(
-            "select ",
-            $columns,
-            " from cells \
-             where tier = $1 and bucket >= $2 and bucket < $3 and (cast($4 as text) is null or subject = $4)"
-        ))
-        .bind($tier as i16)
-        .bind($buckets.start)
-        .bind($buckets.end)
-        .bind($subject)
-    };
-}
 
 /// Hands every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
 ///
@@ -90,16 +75,21 @@ async fn read(
     match db {
         Db::Sqlite(pools) => {
             // Of a blob, `group_concat` takes the bytes as they are. A list for each column costs less than one of rows.
+            let subjects = match tier {
+                Tier::Hour | Tier::Day => "'[]'",
+                Tier::Line | Tier::Peer => "json_group_array(subject)",
+            };
+            let columns = format!(
+                "json_group_array(bucket), {subjects}, json_group_array(length(figures)), \
+                 cast(group_concat(figures, '') as blob)"
+            );
             let read = slices(tier, buckets).map(|slice| {
-                ask!(
-                    sqlx::query_as::<_, (String, String, String, Option<Vec<u8>>)>,
-                    "json_group_array(bucket), json_group_array(subject), json_group_array(length(figures)), \
-                     cast(group_concat(figures, '') as blob)",
-                    tier,
-                    slice,
-                    subject
-                )
-                .fetch_one(&pools.read)
+                sqlx::query_as::<_, (String, String, String, Option<Vec<u8>>)>(cells_sql(&columns))
+                    .bind(tier as i16)
+                    .bind(slice.start)
+                    .bind(slice.end)
+                    .bind(subject)
+                    .fetch_one(&pools.read)
             });
             // The next slice is read while this one is counted.
             let mut read = stream::iter(read).buffered(2);
@@ -107,22 +97,35 @@ async fn read(
                 let buckets: Vec<i64> = list(&buckets)?;
                 let subjects: Vec<String> = list(&subjects)?;
                 let lengths: Vec<usize> = list(&lengths)?;
+                let subjects = subjects.iter().map(String::as_str).chain(iter::repeat(""));
                 let mut rest = figures.as_deref().unwrap_or_default();
                 for ((bucket, subject), length) in buckets.into_iter().zip(subjects).zip(lengths) {
                     let (figures, after) = rest.split_at_checked(length).ok_or_else(damaged)?;
                     rest = after;
-                    take(bucket, &subject, figures)?;
+                    take(bucket, subject, figures)?;
                 }
             }
         }
         Db::Postgres(pools) => {
-            let mut rows = ask!(sqlx::query, "bucket, subject, figures", tier, buckets, subject).fetch(&pools.read);
+            let mut rows = sqlx::query(cells_sql("bucket, subject, figures"))
+                .bind(tier as i16)
+                .bind(buckets.start)
+                .bind(buckets.end)
+                .bind(subject)
+                .fetch(&pools.read);
             while let Some(row) = rows.try_next().await? {
                 take(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
             }
         }
     }
     Ok(())
+}
+
+fn cells_sql(columns: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "select {columns} from cells \
+         where tier = $1 and bucket >= $2 and bucket < $3 and (cast($4 as text) is null or subject = $4)"
+    ))
 }
 
 fn list<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, StoreError> {

@@ -70,8 +70,13 @@ async fn count_callers(
         calls.entry(party).or_default().push(key);
     }
     let mut callers: Vec<_> = calls.into_iter().collect();
-    callers.sort_unstable_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
-    callers.truncate(limit);
+    let by_calls =
+        |a: &(String, Vec<i64>), b: &(String, Vec<i64>)| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0));
+    if limit < callers.len() {
+        callers.select_nth_unstable_by(limit, by_calls);
+        callers.truncate(limit);
+    }
+    callers.sort_unstable_by(by_calls);
     let keys: Vec<i64> = callers.iter().flat_map(|(_, keys)| keys).copied().collect();
     let missed: Vec<(String, i64)> = sqlx::query_as(
         "select party, count(*) from calls where id in (select value from json_each($1)) and ending = $2 group by party",

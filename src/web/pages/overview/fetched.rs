@@ -23,6 +23,7 @@ pub const LAST_CALLS: usize = 8;
 const CALLS_OF_CALLER: usize = 50;
 /// Whoever calls most often is looked for among so many calls: counting all calls of a year takes a second.
 pub const NEWEST_COUNTED: i64 = 2_000;
+
 /// What a dashboard fetches beside its figures.
 pub struct Fetched {
     pub calls: Vec<StoredCall>,
