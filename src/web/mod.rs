@@ -44,6 +44,8 @@ pub mod permissions;
 pub mod placetel;
 /// How complete the events were that the figures rest on.
 pub mod quality;
+/// Why requests to the PBX's endpoint were turned away.
+pub mod refusal;
 /// The figures behind API and pages.
 pub mod reports;
 /// Routes tried out, on one call and on past ones.

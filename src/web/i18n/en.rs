@@ -5,7 +5,7 @@ use crate::calls::outcome::Outcome;
 use crate::stats::filter::FilterProblem;
 use crate::stats::period::Period;
 use crate::web::charts::Series;
-use crate::web::state::RefusalReason;
+use crate::web::refusal::RefusalReason;
 
 /// English.
 pub static TEXTS: Texts = Texts {

@@ -1,7 +1,7 @@
 use crate::stats::filter::FilterProblem;
 use crate::stats::period::Period;
 use crate::web::charts::Series;
-use crate::web::state::RefusalReason;
+use crate::web::refusal::RefusalReason;
 
 /// The words that narrow down.
 pub struct FilterTexts {

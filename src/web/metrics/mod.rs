@@ -24,7 +24,7 @@ use self::requests::Requests;
 pub use self::requests::measure;
 use self::scrape::Moment;
 pub use self::scrape::show;
-use super::state::RefusalReason;
+use super::refusal::RefusalReason;
 use crate::placetel::event::Kind;
 
 /// Names and values that are known when the program is built, so that no caller can add any.

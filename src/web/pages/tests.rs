@@ -17,7 +17,8 @@ use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, routes};
 use crate::web::clock::now_ms;
-use crate::web::state::{RefusalReason, State};
+use crate::web::refusal::RefusalReason;
+use crate::web::state::State;
 
 const PAGES: [&str; 20] = [
     "/",
