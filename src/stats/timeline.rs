@@ -1,5 +1,6 @@
 //! How many calls ended how in each step of a period: what a chart over time shows. Durations in each step, which take
-/// longer to add up than all the rest, are left to reports.
+//! longer to add up than all the rest, are left to reports.
+
 use std::collections::HashMap;
 
 use super::business::BusinessTime;
