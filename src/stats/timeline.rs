@@ -68,6 +68,7 @@ impl<'a> Timeline<'a> {
         self.steps
     }
 
+    /// `None` outside the period.
     fn place(&self, key: String) -> Option<usize> {
         self.places.get(&key).copied()
     }

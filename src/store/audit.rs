@@ -46,7 +46,7 @@ type Row = (i64, i64, Option<String>, String, Option<String>);
 /// When the database does not answer.
 pub async fn list(db: &Db, before: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<Row> = reading!(db, pool => {
-        sqlx::query_as("select id, at_ms, who, action, about from audit where id < $1 order by id desc limit $2")
+        sqlx::query_as("select id, at_ms, who, action, about from audit where id < $1 order by id desc limit cast($2 as bigint)")
             .bind(before)
             .bind(limit)
             .fetch_all(pool)

@@ -197,8 +197,16 @@ macro_rules! bind_query {
 pub(super) use bind_query;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// The steps in which SQLite answers a question.
+    pub async fn plan(db: &Db, AssertSqlSafe(sql): AssertSqlSafe<String>) -> Vec<String> {
+        let Db::Sqlite(pools) = db else { unreachable!("it is a file") };
+        let plan = AssertSqlSafe(format!("explain query plan {sql}"));
+        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&pools.read).await.unwrap();
+        steps.into_iter().map(|step| step.3).collect()
+    }
 
     #[test]
     fn numbers_are_searched_as_people_write_them() {

@@ -131,7 +131,7 @@ pub async fn are_at_most(db: &Db, query: &CallQuery, calls: i64) -> Result<bool,
     let found: i64 = reading!(db, pool => {
         sqlx::query_scalar(
             "select cast(count(*) as bigint) from \
-             (select 1 from calls where started_ms >= $1 and started_ms < $2 limit $3) found",
+             (select 1 from calls where started_ms >= $1 and started_ms < $2 limit cast($3 as bigint)) found",
         )
         .bind(query.start_ms)
         .bind(query.end_ms)
@@ -183,6 +183,7 @@ pub async fn find_decision(db: &Db, call_id: &CallId) -> Result<Option<Decision>
 
 #[cfg(test)]
 mod tests {
+    use super::super::call_query::tests::plan;
     use super::*;
     use crate::calls::phone::Numbering;
     use crate::stats::business::BusinessTime;
@@ -207,11 +208,7 @@ mod tests {
         for (filter, index) in [(all, "calls_by_start"), (of_party, "calls_by_party")] {
             let query = CallQuery::new(&filter, &business, &Numbering::new("DE").unwrap(), 0);
             for order in [OLDER, NEWER] {
-                let sql = calls_sql(&db, &query, SELECT, order).0;
-                let Db::Sqlite(pools) = &db else { unreachable!("it is a file") };
-                let plan = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
-                let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&pools.read).await.unwrap();
-                let steps: Vec<String> = steps.into_iter().map(|step| step.3).collect();
+                let steps = plan(&db, calls_sql(&db, &query, SELECT, order)).await;
                 assert!(steps[0].contains(index) && steps[0].contains("started_ms>"), "{steps:?}");
                 assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "{steps:?}");
             }

@@ -232,7 +232,7 @@ for_both_engines! {
     ) -> Result<(Vec<CallId>, Vec<i64>, Option<Place>), StoreError> {
         let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
             "select started_ms, id, call_id from calls where started_ms >= $1 and started_ms < $3 \
-             and (started_ms, id) > ($1, $2) order by started_ms, id limit $4",
+             and (started_ms, id) > ($1, $2) order by started_ms, id limit cast($4 as bigint)",
         )
         .bind(started_ms)
         .bind(key)
@@ -253,7 +253,7 @@ for_both_engines! {
         before_ms: i64,
     ) -> Result<i64, StoreError> {
         let parties: Vec<String> = sqlx::query_scalar(
-            "select distinct party from callbacks_done where done_ms < $1 and party not like 'forgotten-%' limit $2",
+            "select distinct party from callbacks_done where done_ms < $1 and party not like 'forgotten-%' limit cast($2 as bigint)",
         )
         .bind(before_ms)
         .bind(CALLS_PER_PAGE)

@@ -63,7 +63,7 @@ pub async fn recent_marks(db: &Db, since_ms: i64, limit: i64) -> Result<Vec<Mark
         sqlx::query_as(
             "select party, done_ms, done_by from callbacks_done d where done_ms >= $1 and party like '+%' and not exists (
                 select 1 from callbacks_done later where later.party = d.party and later.done_ms > d.done_ms
-             ) order by done_ms desc, party limit $2",
+             ) order by done_ms desc, party limit cast($2 as bigint)",
         )
         .bind(since_ms)
         .bind(limit)

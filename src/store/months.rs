@@ -33,7 +33,7 @@ pub async fn calls_of_closed_months(db: &Db, days: DayRange) -> Result<Vec<(DayR
 async fn read<T>(
     db: &Db,
     days: DayRange,
-    select: &str,
+    select: &'static str,
     unpack: fn(&[u8]) -> Option<T>,
 ) -> Result<Vec<(DayRange, T)>, StoreError> {
     if !days.holds_a_month() {

@@ -23,7 +23,7 @@ pub async fn arrivals(
                  cast(coalesce(sum(case when deliveries > 1 then 1 else 0 end), 0) as bigint), \
                  cast(coalesce(sum(case when received_ms > ended_ms then 1 else 0 end), 0) as bigint) \
              from (select id, number, ended_ms from calls where started_ms >= $1 and started_ms < $2 \
-                 and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit $4) newest \
+                 and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit cast($4 as bigint)) newest \
              join events on call_key = id group by number",
         )
         .bind(span.start)

@@ -118,7 +118,7 @@ for_both_engines! {
         purpose: Purpose,
         after_key: i64,
     ) -> Result<Pass<i64>, StoreError> {
-        const NEXT: &str = concat!("select ", call_columns!(), " from calls where id > $1 order by id limit $2");
+        const NEXT: &str = concat!("select ", call_columns!(), " from calls where id > $1 order by id limit cast($2 as bigint)");
         let rows: Vec<CallRow> = sqlx::query_as(NEXT)
             .bind(after_key)
             .bind(CALLS_PER_TRANSACTION)

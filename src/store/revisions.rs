@@ -100,7 +100,7 @@ impl From<Unreadable> for StoreError {
 pub async fn list_revisions(db: &Db, before: Option<i64>, limit: usize) -> Result<Vec<Revision>, StoreError> {
     let rows: Vec<RevisionRow> = reading!(db, pool => {
         sqlx::query_as(
-            "select id, changed_ms, changed_by, change from route_revisions where id < $1 order by id desc limit $2",
+            "select id, changed_ms, changed_by, change from route_revisions where id < $1 order by id desc limit cast($2 as bigint)",
         )
         .bind(before.unwrap_or(i64::MAX))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))

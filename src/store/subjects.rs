@@ -40,8 +40,7 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
         query,
         "select party, cast(count(*) as bigint), cast(sum(case when ending = 1 then 1 else 0 end) as bigint) \
          from (select party, ending",
-        "and direction = 1 and party is not null order by started_ms desc, calls.id desc limit cast($17 as bigint)) newest \
-         group by party order by 2 desc, 1 limit cast($18 as bigint)",
+        &format!("{NEWEST_FIRST} group by party order by 2 desc, 1 limit cast($18 as bigint)"),
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<(String, i64, i64)> = reading!(db, pool => {
@@ -137,6 +136,7 @@ pub async fn lines_and_peers(db: &Db, days: Range<i64>) -> Result<(Vec<String>, 
 
 #[cfg(test)]
 mod tests {
+    use super::super::call_query::tests::plan;
     use super::*;
     use crate::calls::phone::Numbering;
     use crate::stats::business::BusinessTime;
@@ -150,11 +150,7 @@ mod tests {
         let filter = Filter::all(DayRange::one("2026-11-22".parse().unwrap()));
         let business = BusinessTime::new(chrono_tz::Europe::Berlin, None);
         let query = CallQuery::new(&filter, &business, &Numbering::new("DE").unwrap(), 0);
-        let Db::Sqlite(pools) = &db else { unreachable!("it is a file") };
-        let sql = calls_sql(&db, &query, NEWEST_CALLERS, NEWEST_FIRST).0;
-        let plan = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
-        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&pools.read).await.unwrap();
-        let steps: Vec<String> = steps.into_iter().map(|step| step.3).collect();
+        let steps = plan(&db, calls_sql(&db, &query, NEWEST_CALLERS, NEWEST_FIRST)).await;
         assert!(steps.iter().any(|step| step.contains("COVERING INDEX calls_by_start")), "{steps:?}");
         assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "{steps:?}");
         db.close().await;

@@ -1,6 +1,6 @@
 //! The dashboard as of today: how yesterday went, and today so far.
 
-use chrono::{Days, Utc};
+use chrono::{DateTime, Days, Utc};
 
 use crate::client::Answers;
 use crate::dashboard::{between, now_ms, page, plain, tile};
@@ -59,6 +59,34 @@ fn the_first_look_says_how_yesterday_went_and_whom_to_ring_back() {
     let caller = page(&app, "/callers/%2B493023125000");
     assert!(plain(&caller).contains("Waits for a call back: missed 3 times"), "{caller}");
     assert!(page(&app, "/callers/%2B491712345678").contains("No call back is owed."));
+}
+
+#[test]
+fn the_newest_call_of_all_is_told_whatever_is_looked_at() {
+    let app = TestApp::start();
+    let berlin = |at_ms| DateTime::from_timestamp_millis(at_ms).unwrap().with_timezone(&chrono_tz::Europe::Berlin);
+    let add = |at_ms, body| app.database.import(&log(&[Delivery { at_ms, body }]), &[]);
+    let inbound = |id: &str| incoming(id, "03023125000", "022129191999");
+    let told = |path: &str| plain(between(&page(&app, path), "class=\"status\"", "</p>"));
+    // No period until now holds it.
+    let long_ago_ms = now_ms() - 400 * DAY_MS;
+    let day = berlin(long_ago_ms).format("%Y-%m-%d").to_string();
+    add(long_ago_ms, inbound("old"));
+    let of_then = format!("/?start={day}&end={day}");
+    let paths = ["/", "/?period=yesterday", "/?direction=out", &of_then];
+    for path in paths {
+        let told = told(path);
+        assert!(told.contains("The newest call began") && told.contains(&day), "{path}: {told}");
+    }
+    let now_ms = now_ms() - 1;
+    let time = berlin(now_ms).format("%H:%M").to_string();
+    let body = "event=OutgoingCall&call_id=out&from=7777anna@fpbx.de&to=03023125000&direction=out";
+    add(now_ms - 5 * 3_600_000 / 2, body.to_owned());
+    add(now_ms, inbound("new"));
+    for path in paths {
+        let told = told(path);
+        assert!(told.contains("Connected: the newest call began") && told.contains(&time), "{path}: {told}");
+    }
 }
 
 #[test]

@@ -127,6 +127,14 @@ fn both_databases_have_the_same_migrations() {
 }
 
 #[test]
+fn no_limit_is_a_bare_parameter() {
+    // SQLite looks at its value, and plans the statement each time it is bound: write `limit cast($1 as bigint)`.
+    let bare = |text: &str| text.contains("limit $") || text.contains("limit ?");
+    let files: Vec<_> = sources().into_iter().filter(|(_, text)| bare(text)).map(|(path, _)| path).collect();
+    assert_eq!(files, Vec::<String>::new());
+}
+
+#[test]
 fn no_source_file_is_too_long_to_read() {
     let long: Vec<_> = sources()
         .into_iter()

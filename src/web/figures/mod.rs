@@ -137,7 +137,7 @@ async fn current(state: &State, way: Way, filter: &Filter, step: Option<GroupBy>
             open.iter().for_each(|call| sheet.correct(call));
         }
     }
-    Ok(sheet.finish(state))
+    Ok(sheet.finish())
 }
 
 /// The same weekdays before; until the same time of day if the period runs until now.
@@ -167,7 +167,7 @@ async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Compa
     if way != Way::Calls && by_cells.may_have_open() {
         open_calls(state, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
     }
-    let Count { totals, while_open, .. } = sheet.finish(state);
+    let Count { totals, while_open, .. } = sheet.finish();
     Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), totals, while_open }))))
 }
 

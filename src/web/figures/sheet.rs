@@ -50,8 +50,8 @@ impl<'a> Sheet<'a> {
         Ok(Self { state, filter, step, counter, timeline, while_open: Share::default(), details: None })
     }
 
-    pub fn finish(self, state: &State) -> Count {
-        let totals = self.counter.finish(state.config.service_level_seconds, usize::MAX).totals;
+    pub fn finish(self) -> Count {
+        let totals = self.counter.finish(self.state.config.service_level_seconds, usize::MAX).totals;
         let steps = self.timeline.map(Timeline::finish);
         Count { totals, steps, while_open: self.while_open, details: self.details }
     }
@@ -75,10 +75,8 @@ impl<'a> Sheet<'a> {
 
     fn count_month(&mut self, month: DayRange, calls: &MonthCalls) {
         self.add_cell(Tier::Day, day_number(month.start), "", calls.cell());
-        for (day, by_class) in calls.days() {
-            if let Some(timeline) = &mut self.timeline {
-                timeline.add_bucket(Tier::Day, day, by_class);
-            }
+        if let Some(timeline) = &mut self.timeline {
+            calls.days().for_each(|(day, by_class)| timeline.add_bucket(Tier::Day, day, by_class));
         }
     }
 
