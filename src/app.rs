@@ -16,6 +16,7 @@ use crate::retention::keep;
 use crate::store::later::Gate;
 use crate::store::record::Derivation;
 use crate::store::spool::Spool;
+use crate::store::surplus::fold_again_once;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, settings};
 use crate::tls::Certificate;
@@ -152,6 +153,9 @@ impl Service {
         let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
         let (limits, retention) = (config.limits, config.retention);
         let opened = Opened::new(&config).await?;
+        if opened.waiting.is_none() {
+            fold_again_once(&opened.db, &derivation).await.map_err(|error| StartError::from(error).look_closer())?;
+        }
         let db = opened.db.clone();
         let spool = Spool::open(&config.spool)
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
@@ -272,7 +276,7 @@ async fn open_when_back(state: Data<State>, gate: Gate) {
     loop {
         tokio::time::sleep(OPEN_AGAIN).await;
         let error: StartError = match open_database(&state.config).await {
-            Ok(db) => match check_remembered(&db, &state.config).await {
+            Ok(db) => match ready(&db, &state).await {
                 Ok(()) => {
                     db.close().await;
                     gate.open();
@@ -295,6 +299,12 @@ async fn open_when_back(state: Data<State>, gate: Gate) {
     }
 }
 
+/// What has to be so before anybody uses the database.
+async fn ready(db: &Db, state: &State) -> Result<(), StartError> {
+    check_remembered(db, &state.config).await?;
+    Ok(fold_again_once(db, &state.derivation).await?)
+}
+
 async fn refresh(state: Data<State>) {
     let mut ticks = tokio::time::interval(REFRESH_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -310,7 +320,7 @@ async fn refresh(state: Data<State>) {
             tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
-        if matches!(result, Err(StoreError::Away(_))) {
+        if matches!(result, Err(StoreError::Away(_) | StoreError::TooLong)) {
             state.unreachable.begin();
         } else {
             state.unreachable.end();

@@ -26,7 +26,7 @@ pub async fn keep(db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention
             Err(error) => {
                 is_due = true;
                 // That the database is away is told already.
-                if !matches!(error, StoreError::Away(_)) {
+                if !error.is_passing() {
                     tracing::error!(%error, "what is old could not be deleted; it is tried again");
                 }
             }

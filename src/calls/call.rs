@@ -34,7 +34,7 @@ pub struct Call {
     pub ending: Option<Outcome>,
     /// How long people spoke, seconds; only for calls that ended accepted.
     pub talk_seconds: Option<u32>,
-    /// How many distinct events it has.
+    /// How many distinct events it has, also of those that are not folded.
     pub event_count: u32,
 }
 
@@ -94,6 +94,12 @@ impl Call {
             talk_seconds,
             event_count: u32::try_from(receipts.len()).unwrap_or(u32::MAX),
         })
+    }
+
+    /// How many events it has beyond those that are folded, which are these; none where its events are gone.
+    pub fn events_beyond(&self, folded: &Receipts) -> u32 {
+        let count = u32::try_from(folded.len()).unwrap_or(u32::MAX);
+        if folded.is_empty() { 0 } else { self.event_count.saturating_sub(count) }
     }
 
     /// State and outcome at `now_ms`, when a call without HungUp is over after `timeout_ms`.

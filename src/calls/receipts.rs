@@ -1,8 +1,19 @@
 //! The set of events of one call, each with when it came first and how often it came.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::placetel::event::{Event, EventError};
+
+/// So many events of a call are folded, those that came first. A call has a handful; whatever follows is kept in the log,
+/// but what one more event costs must not grow with it.
+pub const MOST_FOLDED: usize = 500;
+/// So many of the folded events may be large.
+pub const MOST_LARGE_FOLDED: usize = 16;
+/// A larger body, in bytes, is large.
+pub const LARGE_BYTES: usize = 4_096;
 
 /// One distinct body of a call. Identical bodies cannot be told from repetitions, so they are one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +36,11 @@ impl Receipt {
     pub fn new(received_ms: i64, body: Vec<u8>) -> Result<Self, EventError> {
         let event = Event::parse(&body)?;
         Ok(Self { received_ms, deliveries: 1, body, event })
+    }
+
+    /// What it is known by within its call: the first half of its body's SHA-256.
+    pub fn digest(&self) -> Vec<u8> {
+        Sha256::digest(&self.body)[..16].to_vec()
     }
 
     /// What "first" and "last" go by: never by the order of arrival, which repetition and delay change.
@@ -60,6 +76,42 @@ impl Receipts {
         self.iter().find(|receipt| receipt.body == body)
     }
 
+    /// Whether this very receipt is among them: body, time and deliveries.
+    pub fn contains(&self, receipt: &Receipt) -> bool {
+        let place = self.sorted.binary_search_by(|known| known.order().cmp(&receipt.order()));
+        place.is_ok_and(|place| *self.sorted[place] == *receipt)
+    }
+
+    /// Takes out what is not folded. What remains are the first of all that were ever taken in, by time and digest, and so
+    /// depends on nothing but the set.
+    pub fn take_surplus(&mut self) -> Self {
+        let is_large = |receipt: &Receipt| receipt.body.len() > LARGE_BYTES;
+        let mut surplus = HashSet::new();
+        for (large, most) in [(false, MOST_FOLDED), (true, MOST_LARGE_FOLDED)] {
+            let mut places: Vec<usize> =
+                (0..self.len()).filter(|&place| is_large(&self.sorted[place]) == large).collect();
+            if places.len() > most {
+                places.sort_by_cached_key(|&place| (self.sorted[place].received_ms, self.sorted[place].digest()));
+                surplus.extend(places.drain(most..));
+            }
+        }
+        if surplus.is_empty() {
+            return Self::default();
+        }
+        let mut place = 0..;
+        let (taken, left) = std::mem::take(&mut self.sorted)
+            .into_iter()
+            .partition(|_| place.next().is_some_and(|place| surplus.contains(&place)));
+        self.sorted = left;
+        Self { sorted: taken }
+    }
+
+    /// These and others, which are distinct from them.
+    pub fn joined_by(mut self, others: Vec<Arc<Receipt>>) -> Self {
+        self.sorted.extend(others);
+        self.sorted.into()
+    }
+
     /// How many distinct events there are.
     pub fn len(&self) -> usize {
         self.sorted.len()
@@ -79,6 +131,14 @@ impl Receipts {
         }
         let place = self.sorted.partition_point(|other| other.order() < receipt.order());
         self.sorted.insert(place, receipt);
+    }
+}
+
+/// Of what is known to be distinct.
+impl From<Vec<Arc<Receipt>>> for Receipts {
+    fn from(mut receipts: Vec<Arc<Receipt>>) -> Self {
+        receipts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        Self { sorted: receipts }
     }
 }
 
@@ -116,5 +176,66 @@ mod tests {
         set.import(receipt(10, "event=HungUp&call_id=a"));
         let seen: Vec<_> = set.iter().map(|r| (r.received_ms, r.deliveries)).collect();
         assert_eq!(seen, [(10, 1)]);
+    }
+
+    /// Events of one call, some of them large, many at the same time.
+    fn many(count: usize) -> Vec<Arc<Receipt>> {
+        let body = |place: usize| {
+            let padding = if place.is_multiple_of(7) { LARGE_BYTES } else { place % 5 };
+            format!("event=Note&call_id=a&place={place}&padding={}", "x".repeat(padding))
+        };
+        (0..count).map(|place| Arc::new(receipt((place * 31 % 97) as i64, &body(place)))).collect()
+    }
+
+    #[test]
+    fn what_is_not_folded_depends_on_the_set_alone() {
+        let events = many(MOST_FOLDED + 200);
+        let mut all = Receipts::from(events.clone());
+        let surplus = all.take_surplus();
+        let count = |receipts: &Receipts, large: bool| {
+            receipts.iter().filter(|receipt| (receipt.body.len() > LARGE_BYTES) == large).count()
+        };
+        assert_eq!((count(&all, false), count(&all, true)), (MOST_FOLDED, MOST_LARGE_FOLDED));
+        assert_eq!(all.len() + surplus.len(), events.len());
+        let last =
+            all.iter().filter(|receipt| receipt.body.len() <= LARGE_BYTES).map(|r| (r.received_ms, r.digest())).max();
+        let first = surplus
+            .iter()
+            .filter(|receipt| receipt.body.len() <= LARGE_BYTES)
+            .map(|r| (r.received_ms, r.digest()))
+            .min();
+        assert!(last < first, "the first are folded");
+        // In pieces, in another order, as the store does it: what is folded and the new ones.
+        for piece in [1, 3, 250] {
+            let (mut folded, mut beside) = (Receipts::default(), Receipts::default());
+            let mut late: Vec<_> = events.iter().rev().cloned().collect();
+            late.rotate_left(123);
+            for piece in late.chunks(piece) {
+                piece.iter().for_each(|receipt| folded.deliver(receipt.clone()));
+                beside = beside.joined_by(folded.take_surplus().sorted);
+            }
+            assert_eq!((folded, beside), (all.clone(), surplus.clone()), "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn of_a_usual_call_nothing_is_left_out() {
+        let mut usual = Receipts::from(many(MOST_LARGE_FOLDED * 7 - 6));
+        assert!(usual.take_surplus().is_empty());
+        let mut full: Receipts =
+            (0..MOST_FOLDED).map(|place| receipt(1, &format!("event=X&call_id=a&n={place}"))).collect();
+        assert!(full.take_surplus().is_empty());
+        full.deliver(receipt(1, "event=X&call_id=a&n=one-more"));
+        assert_eq!(full.take_surplus().len(), 1);
+    }
+
+    #[test]
+    fn this_very_receipt_is_found_among_many() {
+        let events = many(300);
+        let set = Receipts::from(events.clone());
+        assert!(events.iter().all(|receipt| set.contains(receipt)));
+        let delivered_again = Receipt { deliveries: 2, ..(*events[5]).clone() };
+        let earlier = Receipt { received_ms: -1, ..(*events[5]).clone() };
+        assert!(!set.contains(&delivered_again) && !set.contains(&earlier));
     }
 }

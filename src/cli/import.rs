@@ -17,7 +17,7 @@ use crate::calls::receipts::Receipt;
 use crate::config::Config;
 use crate::store::changes::Changes;
 use crate::store::record::{Delivery, Derivation, Source, record_changes};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, WRITE_TIMEOUT};
 
 /// Events of one transaction: small enough that a running server waits only briefly.
 const BATCH: usize = 1_000;
@@ -180,12 +180,12 @@ async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<C
     let mut attempts = 0;
     loop {
         let started = Instant::now();
-        match record_changes(db, derivation, batch).await {
+        match record_changes(db, derivation, batch, WRITE_TIMEOUT).await {
             Ok((_, changes)) => {
                 tokio::time::sleep(started.elapsed() / 8).await;
                 return Ok(changes);
             }
-            Err(StoreError::Away(_) | StoreError::Conflict(_)) if attempts < ATTEMPTS => {
+            Err(error) if error.is_passing() && attempts < ATTEMPTS => {
                 attempts += 1;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

@@ -61,6 +61,8 @@ pub struct Arrivals {
     pub doubled: i64,
     /// Events that came after the HungUp of their call.
     pub late: i64,
+    /// Events beyond those that are folded of a call; the other figures leave them out.
+    pub surplus: i64,
 }
 
 impl Arrivals {
@@ -70,6 +72,7 @@ impl Arrivals {
         self.events += other.events;
         self.doubled += other.doubled;
         self.late += other.late;
+        self.surplus += other.surplus;
     }
 }
 

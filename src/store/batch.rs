@@ -3,15 +3,17 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use sqlx::query_builder::Separated;
 use sqlx::{Database, FromRow, QueryBuilder};
 
 use super::cells::read_cell;
-use super::events::{digest, read_receipt};
+use super::events::read_receipt;
 use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
 use super::rows::{pack_call_id, pack_direction};
+use super::touched::EventKey;
 use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
@@ -30,30 +32,62 @@ macro_rules! derived_columns {
     };
 }
 
+/// The table of the events that are folded.
+pub(super) const EVENTS: &str = "events";
+/// The table of those that are not.
+pub(super) const SURPLUS: &str = "surplus_events";
+
+/// A call that there is.
+pub(super) struct KnownCall {
+    pub(super) stored: StoredCall,
+    /// The events that are folded; none when they are gone.
+    pub(super) receipts: Receipts,
+    /// Others, as far as somebody loaded them.
+    pub(super) surplus: Receipts,
+}
+
+impl KnownCall {
+    /// All events that are loaded.
+    pub(super) fn all_receipts(&self) -> Receipts {
+        let mut all = self.receipts.clone();
+        self.surplus.iter().for_each(|receipt| all.deliver(receipt.clone()));
+        all
+    }
+
+    /// How many more events it has than are loaded.
+    pub(super) fn surplus_not_loaded(&self) -> u32 {
+        let beyond = self.stored.call.events_beyond(&self.receipts);
+        beyond.saturating_sub(u32::try_from(self.surplus.len()).unwrap_or(u32::MAX))
+    }
+}
+
 /// Calls with their events.
-pub(super) type KnownCalls = HashMap<CallId, (StoredCall, Receipts)>;
+pub(super) type KnownCalls = HashMap<CallId, KnownCall>;
 
 /// The same while they are read, by key.
 #[derive(Default)]
-struct Known(HashMap<i64, (StoredCall, Receipts)>);
+struct Known(HashMap<i64, (StoredCall, Vec<Arc<Receipt>>)>);
 
 impl Known {
     fn take(&mut self, rows: Vec<LoggedRow>) -> Result<(), StoreError> {
         for LoggedRow { call, received_ms, deliveries, body } in rows {
             let receipts = match self.0.entry(call.id) {
                 Entry::Occupied(known) => &mut known.into_mut().1,
-                Entry::Vacant(new) => &mut new.insert((call.try_into()?, Receipts::default())).1,
+                Entry::Vacant(new) => &mut new.insert((call.try_into()?, Vec::new())).1,
             };
             if let (Some(received_ms), Some(deliveries)) = (received_ms, deliveries) {
-                receipts.deliver(read_receipt(received_ms, deliveries, body)?);
+                receipts.push(Arc::new(read_receipt(received_ms, deliveries, body)?));
             }
         }
         Ok(())
     }
 
     fn by_id(self) -> KnownCalls {
-        let calls = self.0.into_values();
-        calls.map(|(stored, receipts)| (stored.call.call_id.clone(), (stored, receipts))).collect()
+        let known = |(stored, receipts): (StoredCall, Vec<_>)| {
+            let id = stored.call.call_id.clone();
+            (id, KnownCall { stored, receipts: receipts.into(), surplus: Receipts::default() })
+        };
+        self.0.into_values().map(known).collect()
     }
 }
 
@@ -249,13 +283,13 @@ for_both_engines! {
         }
     }
 
-    /// Adds events to the log, or sets time and deliveries of known ones.
-    pub fn upsert_events(writes: &mut writes::Writes, events: &[(i64, &Receipt)]) {
+    /// Adds events to one of the two tables of the log, or sets time and deliveries of known ones.
+    pub fn upsert_events(writes: &mut writes::Writes, table: &'static str, events: &[(i64, &Receipt)]) {
         for receipts in events.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push(WAYS.insert_into).push("events (call_key, digest, received_ms, deliveries, body) ");
+            writes.query().push(WAYS.insert_into).push(table).push(" (call_key, digest, received_ms, deliveries, body) ");
             writes.query().push_values(receipts, |mut row, (key, receipt)| {
                 row.push_bind(*key)
-                    .push_bind(digest(&receipt.body))
+                    .push_bind(receipt.digest())
                     .push_bind(receipt.received_ms)
                     .push_bind(receipt.deliveries as i32)
                     .push_bind(receipt.body.as_slice());
@@ -268,10 +302,10 @@ for_both_engines! {
         }
     }
 
-    /// Takes events out of the log: call and digest.
-    pub fn delete_events(writes: &mut writes::Writes, events: &[(i64, Vec<u8>)]) {
+    /// Takes events out of one of the two tables of the log.
+    pub fn delete_events(writes: &mut writes::Writes, table: &'static str, events: &[EventKey]) {
         for events in events.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push("delete from events where (call_key, digest) in (");
+            writes.query().push("delete from ").push(table).push(" where (call_key, digest) in (");
             writes.query().push_values(events, |mut row, (key, digest)| {
                 row.push_bind(*key).push_bind(digest.as_slice());
             });

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
+use super::batch::{EVENTS, SURPLUS};
 use super::callbacks::{contact, missed};
 use super::person::CallOfPerson;
-use super::record::{Derivation, Touched};
+use super::record::Derivation;
 use super::rows::unpack_call_id;
+use super::touched::Touched;
 use super::{StoreError, for_both_engines, settings};
 use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseudonym};
 use crate::calls::phone::Numbering;
+use crate::calls::receipts::Receipts;
 use crate::placetel::event::CallId;
 
 /// Small enough that a running server waits only briefly.
@@ -76,7 +79,7 @@ fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Res
 }
 
 for_both_engines! {
-    use batch, record;
+    use batch, record, surplus;
 
     /// Makes calls unrecognisable that come after their like was forgotten. Without a key nobody needs to know them again.
     pub async fn conceal_late(
@@ -213,15 +216,19 @@ for_both_engines! {
         if keys.is_empty() {
             return Ok(Page { looked_at: 0, changed: 0, next });
         }
-        let mut query = QueryBuilder::<Engine>::new("delete from events where call_key in (");
-        let mut list = query.separated(",");
-        keys.iter().for_each(|key| { list.push_bind(*key); });
-        query.push(")");
-        let done = query.build().persistent(false).execute(&mut *connection).await?;
-        if done.rows_affected() > 0 {
+        let mut dropped = 0;
+        for table in [EVENTS, SURPLUS] {
+            let mut query = QueryBuilder::<Engine>::new("delete from ");
+            query.push(table).push(" where call_key in (");
+            let mut list = query.separated(",");
+            keys.iter().for_each(|key| { list.push_bind(*key); });
+            query.push(")");
+            dropped += query.build().persistent(false).execute(&mut *connection).await?.rows_affected() as i64;
+        }
+        if dropped > 0 {
             note_traces(connection).await?;
         }
-        Ok(Page { looked_at: keys.len() as i64, changed: done.rows_affected() as i64, next })
+        Ok(Page { looked_at: keys.len() as i64, changed: dropped, next })
     }
 
     /// Ids and keys of the next calls, and the place of the last one.
@@ -314,21 +321,38 @@ for_both_engines! {
         person.parties.iter().for_each(|party| { list.push_bind(party.as_str()); });
         query.push(")");
         if let Some(digits) = &person.digits {
-            query.push(" or id in (select call_key from events where call_key > ").push_bind(after_key);
-            query.push(" and call_key <= ").push_bind(end).push(WAYS.body_holds).push_bind(digits.as_bytes());
-            query.push(") > 0)");
+            query.push(" or id in (");
+            push_told(&mut query, EVENTS, after_key..end, digits);
+            query.push(") or id in (");
+            push_told(&mut query, SURPLUS, after_key..end, digits);
+            query.push(")");
         }
         query.push(")");
         let ids: Vec<Vec<u8>> = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
         let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<_>, _>>()?;
         let known = batch::load_calls(connection, ids.iter()).await?;
         let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
-        let is_about = |call: &Touched| {
-            person.is_party_of(&call.after.call, &call.receipts, numbering) || person.is_told_of(&call.receipts, numbering)
+        let tells_of = |call: &Touched, receipts: &Receipts| {
+            person.is_party_of(&call.after.call, receipts, numbering) || person.is_told_of(receipts, numbering)
         };
-        let found = touched.filter(|(_, call)| is_about(call)).collect();
+        let mut found = BTreeMap::new();
+        for (id, call) in touched {
+            let is_about = tells_of(&call, &call.receipts)
+                || call.has_surplus()
+                    && surplus::any(connection, call.after.key, |receipts| tells_of(&call, receipts)).await?;
+            if is_about {
+                found.insert(id, call);
+            }
+        }
         let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
         Ok((found, last.is_some_and(|last| last > end).then_some(end)))
+    }
+
+    /// The calls with the next keys whose events hold these digits somewhere.
+    fn push_told(query: &mut QueryBuilder<Engine>, table: &'static str, keys: std::ops::Range<i64>, digits: &str) {
+        query.push("select call_key from ").push(table).push(" where call_key > ").push_bind(keys.start);
+        query.push(" and call_key <= ").push_bind(keys.end).push(WAYS.body_holds).push_bind(digits.as_bytes().to_vec());
+        query.push(") > 0");
     }
 
     /// What is kept of somebody's calls among those with the next keys; and where the next ones begin.
@@ -341,12 +365,16 @@ for_both_engines! {
         let (touched, next) = calls_of(connection, numbering, person, after_key).await?;
         let keys: Vec<i64> = touched.values().map(|call| call.after.key).collect();
         let mut decisions = batch::load_decisions(connection, &keys).await?;
-        let kept = |Touched { receipts, after, .. }: Touched| CallOfPerson {
-            decision: decisions.remove(&after.key),
-            events: receipts,
-            call: after,
-        };
-        let mut calls: Vec<_> = touched.into_values().map(kept).collect();
+        let mut calls = Vec::with_capacity(touched.len());
+        for call in touched.into_values() {
+            let beyond = if call.has_surplus() { surplus::load(connection, call.after.key).await? } else { Vec::new() };
+            let Touched { receipts, after, .. } = call;
+            calls.push(CallOfPerson {
+                decision: decisions.remove(&after.key),
+                events: receipts.joined_by(beyond),
+                call: after,
+            });
+        }
         calls.sort_by_key(|call| call.call.key);
         Ok((calls, next))
     }

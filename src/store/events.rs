@@ -1,17 +1,10 @@
 //! The log.
 
-use futures_util::TryStreamExt;
-use sha2::{Digest, Sha256};
-
 use super::rows::pack_call_id;
 use super::{Db, StoreError, reading};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, EventError};
-
-/// What a body is known by within its call: the first half of its SHA-256.
-pub(super) fn digest(body: &[u8]) -> Vec<u8> {
-    Sha256::digest(body)[..16].to_vec()
-}
+use futures_util::TryStreamExt;
 
 /// An event that is none.
 pub(super) fn damaged(error: EventError) -> StoreError {
@@ -24,7 +17,7 @@ pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> 
     Ok(receipt)
 }
 
-/// The events of one call, first to last; empty when there is no such call.
+/// The events of one call that are folded, first to last; empty when there is no such call.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -51,7 +44,8 @@ pub async fn read_log<E: From<StoreError>>(
 ) -> Result<(), E> {
     reading!(db, pool => {
         let mut rows = sqlx::query_as::<_, (i64, i32, Vec<u8>)>(
-            "select received_ms, deliveries, body from events order by received_ms, call_key, digest",
+            "select received_ms, deliveries, body from (select * from events union all select * from surplus_events) log \
+             order by received_ms, call_key, digest",
         )
         .fetch(pool);
         while let Some((received_ms, deliveries, body)) = rows.try_next().await.map_err(StoreError::from)? {

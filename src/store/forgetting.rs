@@ -25,7 +25,7 @@ macro_rules! patiently {
         let mut attempts = 1;
         loop {
             match $attempt {
-                Err(StoreError::Away(_) | StoreError::Conflict(_)) if attempts < ATTEMPTS => attempts += 1,
+                Err(error) if error.is_passing() && attempts < ATTEMPTS => attempts += 1,
                 result => break result,
             }
             sleep(PAUSE).await;
@@ -265,7 +265,7 @@ async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     // Others must not get it with the long time that this may take.
     connection.close_on_drop();
     sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
-    sqlx::query("vacuum (analyze) events, calls, decisions, callbacks_done, settings")
+    sqlx::query("vacuum (analyze) events, surplus_events, calls, decisions, callbacks_done, settings")
         .execute(&mut *connection)
         .await?;
     Ok(())

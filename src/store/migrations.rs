@@ -16,7 +16,8 @@ macro_rules! migrations {
             7 "0007_accounts",
             8 "0008_forgetting",
             9 "0009_closed_months",
-            10 "0010_dashboards"
+            10 "0010_dashboards",
+            11 "0011_surplus_events"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {

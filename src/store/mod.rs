@@ -60,6 +60,8 @@ pub mod settings;
 pub mod shared;
 /// What the database does not take waits in a file.
 pub mod spool;
+/// What calls have beyond the events that are folded.
+pub mod surplus;
 /// Group commit: many waiting, one writing.
 pub mod writer;
 
@@ -67,6 +69,8 @@ mod batch;
 mod call_query;
 mod checkpoint;
 mod conceal;
+mod deadline;
+mod desk;
 mod from_row;
 mod migrations;
 mod pools;
@@ -74,6 +78,7 @@ mod queue;
 mod rows;
 mod single;
 mod subjects;
+mod touched;
 mod writes;
 
 use std::time::Duration;
@@ -82,13 +87,14 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
+use self::deadline::Deadline;
 use self::later::Gate;
 use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
 
 /// How long a server may take to let the first connection in.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
 /// Any number that nothing else in the database uses: who holds it may write.
@@ -101,6 +107,8 @@ pub struct Pools<P> {
     write: P,
     /// SQLite's checkpoints, PostgreSQL's news: they must not wait for the writer, nor the writer for them.
     aside: P,
+    /// How long SQLite may write.
+    deadline: Deadline,
 }
 
 /// The database.
@@ -195,7 +203,11 @@ macro_rules! writing {
             $crate::store::Db::Postgres(pools) => $crate::store::writing!(@on pools, begin_postgres, $transaction, $body),
         }
     };
-    (@on $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {{
+    (@on $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {
+        $crate::store::writing!(@within $crate::store::WRITE_TIMEOUT, $pools, $begin, $transaction, $body)
+    };
+    (@within $within:expr, $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {{
+        let within: std::time::Duration = $within;
         let mut connection = $pools.write.acquire().await?;
         let work = async {
             let mut $transaction = $crate::store::$begin(&mut connection).await?;
@@ -203,8 +215,10 @@ macro_rules! writing {
             $transaction.commit().await?;
             Ok::<_, $crate::store::StoreError>(value)
         };
-        let done = tokio::time::timeout($crate::store::WRITE_TIMEOUT, work).await;
-        let done = done.unwrap_or_else(|_| Err($crate::store::StoreError::Away(sqlx::Error::PoolTimedOut)));
+        let running = $pools.deadline.set(within);
+        let done = tokio::time::timeout(within + $crate::store::deadline::GRACE, work).await;
+        drop(running);
+        let done = done.unwrap_or(Err($crate::store::StoreError::TooLong));
         if done.as_ref().is_err_and($crate::store::StoreError::is_of_connection) {
             connection.close_on_drop();
         }
@@ -252,6 +266,9 @@ pub enum StoreError {
     /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
     #[error("the database does not answer: {0}")]
     Away(#[source] sqlx::Error),
+    /// A transaction took too long and was given up: it may be too much at once, or the database does not answer.
+    #[error("the database took too long")]
+    TooLong,
     /// It gave another transaction the right of way: the same works when repeated at once.
     #[error("the database gave way to another transaction: {0}")]
     Conflict(#[source] sqlx::Error),
@@ -274,7 +291,9 @@ impl From<sqlx::Error> for StoreError {
         };
         let code = database.code().unwrap_or_default();
         let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
-        if is_postgres && ["40001", "40P01", "55P03"].contains(&&*code) {
+        if is_too_long(is_postgres, &code) {
+            Self::TooLong
+        } else if is_postgres && ["40001", "40P01", "55P03"].contains(&&*code) {
             Self::Conflict(error)
         } else if is_away(is_postgres, &code) {
             Self::Away(error)
@@ -296,6 +315,11 @@ fn is_away(is_postgres: bool, code: &str) -> bool {
     }
 }
 
+/// Whether an error with this code says that a statement was stopped: PostgreSQL's statement_timeout, SQLite's interrupt.
+fn is_too_long(is_postgres: bool, code: &str) -> bool {
+    if is_postgres { code == "57014" } else { code.parse::<u32>().is_ok_and(|code| code & 0xff == 9) }
+}
+
 /// Whether this is SQLite's code for another process that writes.
 fn is_busy(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
@@ -314,9 +338,14 @@ impl StoreError {
     fn is_of_connection(&self) -> bool {
         match self {
             Self::Away(sqlx::Error::Database(error)) => error.code().is_none_or(|code| !is_busy(&code)),
-            Self::Away(_) => true,
+            Self::Away(_) | Self::TooLong => true,
             _ => false,
         }
+    }
+
+    /// Whether the same may work later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Conflict(_) | Self::TooLong)
     }
 
     /// Whether the file of the database is damaged.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, PgConnection, Sqlite};
 
+use super::deadline::Deadline;
 use super::later::Gate;
 use super::{OpenError, Pools};
 
@@ -17,6 +18,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
+/// After so many of its steps, which take far less than a millisecond, SQLite asks whether to go on.
+const STEPS_A_LOOK: i32 = 10_000;
 /// What the writer of a SQLite file keeps of it in memory; negative means KiB.
 const WRITER_CACHE: &str = "-3000";
 /// What each reader keeps in memory; the system keeps the file.
@@ -58,11 +61,25 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, gate: &Gate) -> Pools<
         // What a wide statement may have to undo is otherwise written to a temporary file.
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE);
-    let write = pool(1).connect_lazy_with(writing);
+    let deadline = Deadline::default();
+    let write = stopped_in_time(pool(1), gate, deadline.clone()).connect_lazy_with(writing);
     let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
     // A reader that cannot write cannot block one that does.
     let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
-    Pools { read, write, aside }
+    Pools { read, write, aside, deadline }
+}
+
+/// Connections that SQLite stops when their time is over.
+fn stopped_in_time(options: PoolOptions<Sqlite>, gate: &Gate, deadline: Deadline) -> PoolOptions<Sqlite> {
+    let gate = gate.clone();
+    options.after_connect(move |connection, _| {
+        let (passed, deadline) = (gate.pass(), deadline.clone());
+        Box::pin(async move {
+            passed?;
+            connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || deadline.holds());
+            Ok(())
+        })
+    })
 }
 
 pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError> {
@@ -89,7 +106,7 @@ pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<Pg
     let write = pool(2).connect_lazy_with(options.clone());
     let aside = pool(1).connect_lazy_with(options.clone());
     let read = pool(6).connect_lazy_with(options);
-    Pools { read, write, aside }
+    Pools { read, write, aside, deadline: Deadline::default() }
 }
 
 /// After a failover the old address may lead to a standby, which takes nothing.

@@ -1,10 +1,16 @@
 //! How events came: doubled and late. Bounded, because it asks the log itself.
 
+use sqlx::AssertSqlSafe;
+
 use super::{Db, StoreError, reading};
 use crate::stats::quality::Arrivals;
 
 /// Of a period, the events of so many calls are looked at, the newest first.
 pub const MOST_CALLS: i64 = 20_000;
+
+/// The newest calls of a span, on one line or on all.
+const NEWEST: &str = "(select id, number, ended_ms from calls where started_ms >= $1 and started_ms < $2 \
+     and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit cast($4 as bigint)) newest";
 
 /// How the events of the newest calls that started in `span` came, by own line. An event is late when it came after the
 /// call's last HungUp.
@@ -17,22 +23,21 @@ pub async fn arrivals(
     number: Option<&str>,
 ) -> Result<Vec<(Option<String>, Arrivals)>, StoreError> {
     type Row = (Option<String>, i64, i64, i64, i64);
-    let rows: Vec<Row> = reading!(db, pool => {
-        sqlx::query_as(
-            "select number, count(distinct id), count(*), \
-                 cast(coalesce(sum(case when deliveries > 1 then 1 else 0 end), 0) as bigint), \
-                 cast(coalesce(sum(case when received_ms > ended_ms then 1 else 0 end), 0) as bigint) \
-             from (select id, number, ended_ms from calls where started_ms >= $1 and started_ms < $2 \
-                 and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit cast($4 as bigint)) newest \
-             join events on call_key = id group by number",
-        )
-        .bind(span.start)
-        .bind(span.end)
-        .bind(number)
-        .bind(MOST_CALLS)
-        .fetch_all(pool)
-        .await?
+    let came = format!(
+        "select number, count(distinct id), count(*), \
+             cast(coalesce(sum(case when deliveries > 1 then 1 else 0 end), 0) as bigint), \
+             cast(coalesce(sum(case when received_ms > ended_ms then 1 else 0 end), 0) as bigint) \
+         from {NEWEST} join events on call_key = id group by number"
+    );
+    let beyond = format!("select number, count(*) from {NEWEST} join surplus_events on call_key = id group by number");
+    let (rows, surplus): (Vec<Row>, Vec<(Option<String>, i64)>) = reading!(db, pool => {
+        let came = sqlx::query_as(AssertSqlSafe(came)).bind(span.start).bind(span.end).bind(number).bind(MOST_CALLS);
+        let beyond = sqlx::query_as(AssertSqlSafe(beyond)).bind(span.start).bind(span.end).bind(number).bind(MOST_CALLS);
+        (came.fetch_all(pool).await?, beyond.fetch_all(pool).await?)
     });
-    let arrivals = |(number, calls, events, doubled, late): Row| (number, Arrivals { calls, events, doubled, late });
+    let arrivals = |(number, calls, events, doubled, late): Row| {
+        let surplus = surplus.iter().find(|(of, _)| *of == number).map_or(0, |(_, count)| *count);
+        (number, Arrivals { calls, events, doubled, late, surplus })
+    };
     Ok(rows.into_iter().map(arrivals).collect())
 }

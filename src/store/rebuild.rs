@@ -109,7 +109,7 @@ macro_rules! cells_of_span {
 }
 
 for_both_engines! {
-    use batch, months, writes;
+    use batch, months, surplus, writes;
 
     /// Folds the next calls after a key.
     pub(super) async fn fold_again(
@@ -138,11 +138,15 @@ for_both_engines! {
         for (key, received_ms, deliveries, body) in events {
             receipts.entry(key).or_default().deliver(read_receipt(received_ms, deliveries, body)?);
         }
+        let surplus = surplus::count_surplus(connection, first.key, last.key).await?;
         let gone_before_ms = batch::frontier(connection).await?.events_gone_before_ms;
         let (mut changed, mut without_events) = (Vec::new(), 0);
         for before in &stored {
             let call = match receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) {
-                Some(call) => call,
+                Some(mut call) => {
+                    call.event_count += surplus.get(&before.key).map_or(0, |&count| count as u32);
+                    call
+                }
                 // All that is left of it.
                 None if before.call.started_ms < gone_before_ms => before.call.clone(),
                 None => {

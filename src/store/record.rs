@@ -4,17 +4,19 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::batch::Frontier;
+use super::batch::{EVENTS, Frontier, KnownCall, KnownCalls};
 use super::changes::{CallChange, Changes, KindCounts};
 use super::conceal::Concealed;
-use super::events::{damaged, digest};
+use super::deadline::GRACE;
+use super::events::damaged;
 use super::rows::StoredCall;
 use super::single::Single;
+use super::touched::Touched;
 use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
-use crate::calls::call::Call;
 use crate::calls::forgetting::{self, is_marked};
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
@@ -98,10 +100,10 @@ pub struct Recorded {
 /// # Errors
 /// Nothing of the batch is stored then.
 pub async fn record(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Vec<Recorded>, StoreError> {
-    Ok(record_changes(db, derivation, batch).await?.0)
+    Ok(record_changes(db, derivation, batch, WRITE_TIMEOUT).await?.0)
 }
 
-/// The same, and what it changed.
+/// The same, and what it changed. It is given up after `within`.
 ///
 /// # Errors
 /// Nothing of the batch is stored then.
@@ -109,6 +111,7 @@ pub async fn record_changes(
     db: &Db,
     derivation: &Derivation,
     batch: &[Delivery],
+    within: Duration,
 ) -> Result<(Vec<Recorded>, Changes), StoreError> {
     if batch.is_empty() {
         return Ok(Default::default());
@@ -116,80 +119,14 @@ pub async fn record_changes(
     match db {
         Db::Sqlite(pools) => {
             let mut single = Single::new(&pools.write).await?;
-            let done = timeout(WRITE_TIMEOUT, sqlite::run(single.connection(), derivation, batch)).await;
-            single.end(done.unwrap_or_else(|_| Err(StoreError::Away(sqlx::Error::PoolTimedOut)))).await
+            let running = pools.deadline.set(within);
+            let done = timeout(within + GRACE, sqlite::run(single.connection(), derivation, batch)).await;
+            drop(running);
+            single.end(done.unwrap_or(Err(StoreError::TooLong))).await
         }
-        Db::Postgres(_) => {
-            writing!(db, transaction in engine => engine::run(&mut transaction, derivation, batch).await)
+        Db::Postgres(pools) => {
+            writing!(@within within, pools, begin_postgres, transaction, postgres::run(&mut transaction, derivation, batch).await)
         }
-    }
-}
-
-/// A call of the batch: as it was, and as it is with the batch's events.
-pub(super) struct Touched {
-    before: Option<StoredCall>,
-    stored: Receipts,
-    pub(super) receipts: Receipts,
-    pub(super) after: StoredCall,
-}
-
-impl Touched {
-    /// As it is stored.
-    pub(super) fn stored((call, receipts): (StoredCall, Receipts)) -> Self {
-        Self { before: Some(call.clone()), stored: receipts.clone(), receipts, after: call }
-    }
-
-    fn begins_before(&self, at_ms: i64) -> bool {
-        self.after.call.started_ms < at_ms
-    }
-
-    /// Whether it is not stored yet.
-    fn is_new(&self) -> bool {
-        self.before.is_none()
-    }
-
-    /// Whether its events are gone and only what they told is left.
-    pub(super) fn is_bare(&self) -> bool {
-        self.receipts.is_empty()
-    }
-
-    pub(super) fn is_forgotten(&self) -> bool {
-        forgetting::are_forgotten(&self.receipts, self.after.call.direction)
-    }
-
-    /// Leaves nothing that is not known to be harmless, but both numbers.
-    pub(super) fn scrub(&mut self) -> Result<(), StoreError> {
-        self.receipts = forgetting::scrub(&self.receipts).map_err(damaged)?;
-        Ok(())
-    }
-
-    /// Whom a pseudonym is to stand for; `None` if nobody is known.
-    pub(super) fn outsider(&self) -> Option<&str> {
-        let call = &self.after.call;
-        call.party.as_deref().or_else(|| forgetting::outsiders(&self.receipts, call.direction).next())
-    }
-
-    /// Leaves a pseudonym of whoever was outside.
-    pub(super) fn conceal(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
-        let call = &mut self.after.call;
-        self.receipts = forgetting::conceal(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
-        match Call::fold(&self.receipts, numbering) {
-            Some(folded) => *call = folded,
-            None => forgetting::conceal_bare(call, pseudonym),
-        }
-        Ok(())
-    }
-
-    /// What the log still holds although it is forgotten.
-    fn outdated_receipts(&self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        let outdated = self.stored.iter().filter(|receipt| self.receipts.find(&receipt.body).is_none());
-        outdated.map(|receipt| (self.after.key, digest(&receipt.body)))
-    }
-
-    /// What the log does not hold yet, with the call's key.
-    fn changed_receipts(&self) -> impl Iterator<Item = (i64, &Receipt)> {
-        let changed = self.receipts.iter().filter(|receipt| self.stored.find(&receipt.body) != Some(receipt));
-        changed.map(|receipt| (self.after.key, receipt))
     }
 }
 
@@ -207,12 +144,12 @@ fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual
         }
     }
     changes.calls.reserve(touched.len());
-    for Touched { before, stored, receipts, after } in touched.into_values() {
-        let new = count(receipts.iter().filter(|receipt| stored.find(&receipt.body).is_none()));
-        for (kind, new) in new.into_iter().enumerate() {
+    for call in touched.into_values() {
+        for (kind, new) in count(call.new_receipts()).into_iter().enumerate() {
             changes.stored[kind] += new;
             changes.doubled[kind] = changes.doubled[kind].saturating_sub(new);
         }
+        let Touched { before, after, .. } = call;
         if before.as_ref() != Some(&after) {
             changes.calls.push(CallChange { before, after });
         }
@@ -237,18 +174,15 @@ fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &Busine
 
 /// The deliveries as the log may hold them: what repeats an event that was written anew is that event, what belongs to a
 /// forgotten call brings nobody back, and to a call whose events are gone there is nothing to add.
-fn admit<'d>(
-    deliveries: &'d [Delivery],
-    known: &HashMap<CallId, (StoredCall, Receipts)>,
-) -> Result<Cow<'d, [Delivery]>, StoreError> {
+fn admit<'d>(deliveries: &'d [Delivery], known: &KnownCalls) -> Result<Cow<'d, [Delivery]>, StoreError> {
     let marked = deliveries.iter().filter(|delivery| is_marked(&delivery.receipt.body));
     let marked: HashSet<&CallId> = marked.map(Delivery::call_id).collect();
     let is_special = |id: &CallId, receipts: &Receipts| {
         receipts.is_empty() || marked.contains(id) || receipts.iter().any(|receipt| is_marked(&receipt.body))
     };
-    let special = known.iter().filter(|(id, (_, receipts))| is_special(id, receipts));
+    let special = known.iter().filter(|(id, known)| is_special(id, &known.receipts));
     let mut special: HashMap<_, _> =
-        special.map(|(id, (stored, receipts))| (id, (stored.call.direction, receipts.clone()))).collect();
+        special.map(|(id, known)| (id, (known.stored.call.direction, known.receipts.clone()))).collect();
     if special.is_empty() {
         return Ok(Cow::Borrowed(deliveries));
     }
@@ -267,35 +201,25 @@ fn admit<'d>(
     Ok(Cow::Owned(admitted))
 }
 
-fn fold(
-    derivation: &Derivation,
-    batch: &[Delivery],
-    mut known: HashMap<CallId, (StoredCall, Receipts)>,
-) -> BTreeMap<CallId, Touched> {
+fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> BTreeMap<CallId, Touched> {
     let mut merged: BTreeMap<&CallId, Receipts> = BTreeMap::new();
     for delivery in batch {
         let id = delivery.call_id();
-        let stored = || known.get(id).map(|(_, receipts)| receipts.clone()).unwrap_or_default();
+        let stored = || known.get(id).map(KnownCall::all_receipts).unwrap_or_default();
         delivery.add_to(merged.entry(id).or_insert_with(stored));
     }
     // One by one: collected, so many large ones would be made room for again and again.
     let mut touched = BTreeMap::new();
     for (id, receipts) in merged {
-        let Some(call) = Call::fold(&receipts, &derivation.numbering) else { continue };
-        let (before, stored) = known.remove(id).map_or((None, Receipts::default()), |(b, s)| (Some(b), s));
-        let same_start = before.as_ref().filter(|before| before.call.started_ms == call.started_ms);
-        let after = StoredCall {
-            key: before.as_ref().map_or(0, |before| before.key),
-            in_hours: same_start.map_or_else(|| derivation.business.is_open(call.started_ms), |b| b.in_hours),
-            call,
-        };
-        touched.insert(id.clone(), Touched { before, stored, receipts, after });
+        if let Some(call) = Touched::fold(known.remove(id), receipts, derivation) {
+            touched.insert(id.clone(), call);
+        }
     }
     touched
 }
 
 for_both_engines! {
-    use batch, conceal, months, writes;
+    use batch, conceal, months, surplus, writes;
 
     use writes::Writes;
 
@@ -306,8 +230,9 @@ for_both_engines! {
         deliveries: &[Delivery],
     ) -> Result<(Vec<Recorded>, Changes), StoreError> {
         let ids = deliveries.iter().map(Delivery::call_id);
-        let (known, frontier) = batch::begin_with_calls(connection, ids).await?;
+        let (mut known, frontier) = batch::begin_with_calls(connection, ids).await?;
         let admitted = admit(deliveries, &known)?;
+        surplus::load_repeated(connection, &mut known, admitted.iter().map(|delivery| &*delivery.receipt)).await?;
         let mut touched = fold(derivation, &admitted, known);
         let all = touched.len();
         let concealed = give_keys(connection, derivation, &frontier, &mut touched).await?;
@@ -400,8 +325,9 @@ for_both_engines! {
         let outdated: Vec<_> = touched.values().flat_map(Touched::outdated_receipts).collect();
         let changed: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
         let mut writes = Writes::new();
-        batch::delete_events(&mut writes, &outdated);
-        batch::upsert_events(&mut writes, &changed);
+        batch::delete_events(&mut writes, EVENTS, &outdated);
+        batch::upsert_events(&mut writes, EVENTS, &changed);
+        surplus::write(&mut writes, touched.values());
         batch::insert_decisions(&mut writes, decisions);
         writes
     }

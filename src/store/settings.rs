@@ -1,10 +1,16 @@
 //! What the database remembers about itself.
 
+use std::time::Duration;
+
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::forgetting::Key;
 
 /// There while a rebuild has begun and not ended.
 pub const REBUILDING: &str = "rebuilding";
+/// Written to see whether the database takes anything.
+const PROBE: &str = "probe";
+/// There while calls are to be folded again whose surplus was set apart by a migration.
+pub const FOLD_AGAIN: &str = "fold-again";
 /// Milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
 pub const FORGOTTEN_BEFORE: &str = "forgotten-before";
 /// As far as that is done.
@@ -77,6 +83,14 @@ pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
             .map(drop)
             .map_err(StoreError::from)
     })
+}
+
+/// Writes something that means nothing, to see whether the database takes it within `within`.
+///
+/// # Errors
+/// When it does not.
+pub(super) async fn write_anything(db: &Db, within: Duration) -> Result<(), StoreError> {
+    tokio::time::timeout(within, remember(db, PROBE, "")).await.unwrap_or(Err(StoreError::TooLong))
 }
 
 /// A key as it is remembered, and what it was made for.

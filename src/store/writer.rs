@@ -1,9 +1,8 @@
 //! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
 //! one together, so waiting costs the same disk write for all.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -12,21 +11,22 @@ use tokio::time::{sleep, timeout};
 
 use super::away::{Away, Complaint};
 use super::changes::Observer;
-use super::queue::{Entrance, Job, Queue, Waiter, queue};
+use super::desk::{Desk, STORE_WITHIN};
+use super::queue::{Entrance, Queue, queue};
 use super::record::{Delivery, Derivation, Recorded, record_changes};
-use super::spool::{Level, Spool, line_of};
-use super::{Db, StoreError};
+use super::spool::{Level, Spool, Waiting, line_of};
+use super::{Db, StoreError, WRITE_TIMEOUT, settings};
 
 /// Events of one transaction.
-const BATCH: usize = 1_000;
+pub(super) const BATCH: usize = 1_000;
 /// Pause between attempts while the database is away.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-/// What the database does not take within this long goes into the spool.
-const STORE_WITHIN: Duration = Duration::from_secs(2);
-/// How often it is looked whether that is so.
+/// How often it is looked whether something waits too long.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often it is tried to empty the spool.
 const EMPTY_EVERY: Duration = Duration::from_secs(1);
+/// How long a transaction of several events of the spool may take before it is tried with half of them.
+const EMPTY_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why an event was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,58 +43,6 @@ pub enum WriteError {
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
-}
-
-/// Jobs of one transaction, the deliveries by themselves.
-struct Batch {
-    deliveries: Vec<Delivery>,
-    /// Nobody, once the events are in the spool.
-    waiters: Vec<Waiter>,
-    /// Since when the first of them waits.
-    since: Instant,
-}
-
-impl Batch {
-    fn split(mut self) -> (Self, Self) {
-        let half = self.deliveries.len() / 2;
-        let waiters = self.waiters.split_off(half.min(self.waiters.len()));
-        let second = Self { deliveries: self.deliveries.split_off(half), waiters, since: self.since };
-        (self, second)
-    }
-
-    /// Refuses what need not be kept.
-    fn refuse(&mut self) {
-        let (deliveries, waiters) = (std::mem::take(&mut self.deliveries), std::mem::take(&mut self.waiters));
-        for (delivery, waiter) in deliveries.into_iter().zip(waiters) {
-            if waiter.keep {
-                self.deliveries.push(delivery);
-                self.waiters.push(waiter);
-            } else {
-                waiter.answer(Err(WriteError::NotKept));
-            }
-        }
-    }
-
-    fn answer(self, results: impl IntoIterator<Item = Result<Recorded, WriteError>>) {
-        self.waiters.into_iter().zip(results).for_each(|(waiter, result)| waiter.answer(result));
-    }
-}
-
-/// Their events are in the spool.
-fn tell_kept(waiters: &mut Vec<Waiter>) {
-    waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
-}
-
-impl FromIterator<Job> for Batch {
-    fn from_iter<I: IntoIterator<Item = Job>>(jobs: I) -> Self {
-        let mut since = None;
-        let parts = jobs.into_iter().map(|job| {
-            since.get_or_insert(job.since);
-            (job.delivery, job.waiter)
-        });
-        let (deliveries, waiters) = parts.unzip();
-        Self { deliveries, waiters, since: since.unwrap_or_else(Instant::now) }
-    }
 }
 
 /// Where handlers hand in events.
@@ -114,19 +62,24 @@ impl Writer {
         let away = Arc::<Away>::default();
         let observer = Arc::<OnceLock<_>>::default();
         let level = spool.level();
+        let shared = Arc::new(Shared {
+            desk: Mutex::new(Desk::new(spool, away.clone())),
+            queue: tokio::sync::Mutex::new(queue),
+        });
+        let looking = Arc::downgrade(&shared);
         let task = WriterTask {
             db,
             derivation,
             away: away.clone(),
             observer: observer.clone(),
-            spool,
-            held: VecDeque::new(),
-            complaint: Complaint::default(),
+            shared,
             spool_trouble: Complaint::default(),
         };
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
-        let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run(queue)));
+        let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run()));
+        // Another one, because the spool makes whoever writes to it wait for the disk.
+        tokio::task::spawn_blocking(move || look_after(&looking));
         (Self { entrance, away, observer, spool: level }, writing)
     }
 
@@ -169,50 +122,92 @@ impl Writer {
     }
 }
 
+/// What the writer and whoever looks after what waits have in common.
+struct Shared {
+    desk: Mutex<Desk>,
+    /// Held by the writer while there is nothing to do.
+    queue: tokio::sync::Mutex<Queue>,
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts into the spool what is not stored in time, whatever the writer waits for.
+fn look_after(shared: &Weak<Shared>) {
+    loop {
+        std::thread::sleep(LOOK_EVERY);
+        let Some(shared) = shared.upgrade() else { return };
+        let mut queue = shared.queue.try_lock().ok();
+        shared.desk().look(queue.as_deref_mut());
+    }
+}
+
 struct WriterTask {
     db: Arc<Db>,
     derivation: Arc<Derivation>,
     away: Arc<Away>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
-    spool: Spool,
-    /// What came while a transaction hung and must be kept although the spool fails.
-    held: VecDeque<Batch>,
-    /// That the spool takes nothing.
-    complaint: Complaint,
-    /// That what it holds does not come out.
+    shared: Arc<Shared>,
+    /// That what the spool holds does not come out.
     spool_trouble: Complaint,
 }
 
+/// What became of what the spool handed out.
+enum Emptied {
+    /// It is in the database, but for these lines, which it never takes.
+    All { rejected: Vec<String> },
+    /// The database is away.
+    Away,
+}
+
 impl WriterTask {
-    async fn run(mut self, mut queue: Queue) {
+    async fn run(mut self) {
+        let shared = self.shared.clone();
         let mut jobs = Vec::with_capacity(BATCH);
         let mut next_try = Instant::now();
         loop {
-            if let Some(held) = self.held.pop_front() {
-                self.write(held, &mut queue).await;
+            let held = shared.desk().next_held();
+            if let Some(held) = held {
+                shared.desk().begin(held);
+                self.write().await;
                 continue;
             }
-            if self.spool.is_empty() {
-                if queue.recv_many(&mut jobs, BATCH).await == 0 {
+            if shared.desk().spool.is_empty() {
+                if shared.queue.lock().await.recv_many(&mut jobs, BATCH).await == 0 {
                     return;
                 }
-                self.write(jobs.drain(..).collect(), &mut queue).await;
+                shared.desk().begin(jobs.drain(..).collect());
+                self.write().await;
                 continue;
             }
             // The database is in trouble: what comes joins what waits.
             let pause = next_try.saturating_duration_since(Instant::now());
             // At the stop, what waits is safe where it is.
-            if pause.is_zero() && !queue.is_closed() {
-                self.empty_spool(&mut queue).await;
+            if pause.is_zero() && !self.is_stopping().await {
+                shared.desk().is_emptying = true;
+                self.empty_spool().await;
+                shared.desk().is_emptying = false;
                 next_try = Instant::now() + EMPTY_EVERY;
                 continue;
             }
-            match timeout(pause.max(LOOK_EVERY), queue.recv_many(&mut jobs, BATCH)).await {
-                Ok(0) => return tracing::warn!(events = self.spool.level().events(), "events stay in the spool"),
+            let received = {
+                let mut queue = shared.queue.lock().await;
+                timeout(pause.max(LOOK_EVERY), queue.recv_many(&mut jobs, BATCH)).await
+            };
+            match received {
+                Ok(0) => {
+                    let events = shared.desk().spool.level().events();
+                    return tracing::warn!(events, "events stay in the spool");
+                }
                 Ok(_) => {
                     let mut batch = jobs.drain(..).collect();
-                    if !self.divert(&mut batch) && !batch.deliveries.is_empty() {
-                        self.write(batch, &mut queue).await;
+                    let is_kept = shared.desk().divert(&mut batch);
+                    if !is_kept {
+                        shared.desk().begin(batch);
+                        self.write().await;
                     }
                 }
                 Err(_) => {}
@@ -220,28 +215,78 @@ impl WriterTask {
         }
     }
 
-    /// Stores a batch; a poisonous event fails alone: the batch is halved until it is found.
-    async fn write(&mut self, batch: Batch, queue: &mut Queue) {
-        let mut stack = vec![batch];
-        while let Some(mut batch) = stack.pop() {
-            match self.store(&mut batch, queue).await {
-                Ok(recorded) => batch.answer(recorded.into_iter().map(Ok)),
-                Err(error) if batch.deliveries.len() == 1 => {
-                    self.set_aside(&batch.deliveries, &error);
-                    batch.answer([Err(WriteError::Rejected)]);
+    async fn is_stopping(&self) -> bool {
+        self.shared.queue.lock().await.is_closed()
+    }
+
+    /// Stores what is in hand, repeated while the database gives way or, for a while, is away; then it goes into the spool. A
+    /// poisonous event fails alone: what the database rejects, or takes too long for, is halved until it is found.
+    async fn write(&mut self) {
+        let shared = self.shared.clone();
+        loop {
+            let Some((deliveries, since)) = shared.desk().current() else { return };
+            let within = if deliveries.len() > 1 { STORE_WITHIN } else { WRITE_TIMEOUT };
+            let error = match self.attempt(&deliveries, within).await {
+                Ok(recorded) => {
+                    if let Some(batch) = shared.desk().end() {
+                        batch.answer(recorded.into_iter().map(Ok));
+                    }
+                    continue;
                 }
-                Err(_) => {
-                    let (first, second) = batch.split();
-                    stack.extend([second, first]);
+                Err(error) => error,
+            };
+            // What is in the spool meanwhile is stored when that is emptied.
+            if shared.desk().current().is_none_or(|(now, _)| !Arc::ptr_eq(&now, &deliveries)) {
+                continue;
+            }
+            let is_late = since.elapsed() >= STORE_WITHIN;
+            match error {
+                StoreError::Conflict(_) if !is_late => {
+                    sleep(Duration::from_millis(rand::random_range(1..20))).await;
+                    shared.desk().may_be_stored();
+                }
+                StoreError::TooLong if deliveries.len() > 1 => shared.desk().split(),
+                StoreError::Away(_) | StoreError::TooLong if !is_late => {
+                    sleep(RETRY_PAUSE).await;
+                    shared.desk().may_be_stored();
+                }
+                StoreError::Away(_) | StoreError::TooLong | StoreError::Conflict(_) => self.give_up().await,
+                _ if deliveries.len() > 1 => shared.desk().split(),
+                error => {
+                    self.set_aside(&deliveries, &error);
+                    if let Some(batch) = shared.desk().end() {
+                        batch.answer([Err(WriteError::Rejected)]);
+                    }
                 }
             }
         }
     }
 
+    /// Puts what is in hand into the spool. Where that fails, only what must be kept is left.
+    async fn give_up(&self) {
+        self.away.begin();
+        let shared = &self.shared;
+        shared.desk().may_be_stored();
+        shared.desk().divert_current();
+        if shared.desk().current().is_none() {
+            return;
+        }
+        let mut queue = shared.queue.lock().await;
+        if queue.is_closed() {
+            let events = shared.desk().lose_current();
+            tracing::error!(events, "neither database nor spool: events are lost");
+            return;
+        }
+        // Nobody behind it waits in vain.
+        shared.desk().divert_queue(&mut queue);
+        drop(queue);
+        sleep(RETRY_PAUSE).await;
+    }
+
     /// Keeps what the database will never take for people to look at; its sender is told all the same.
     fn set_aside(&self, rejected: &[Delivery], error: &StoreError) {
         let lines: Vec<String> = rejected.iter().map(line_of).collect();
-        match self.spool.set_aside(&lines) {
+        match self.shared.desk().spool.set_aside(&lines) {
             Ok(file) => {
                 tracing::error!(%error, file = %file.display(), "the database rejects an event, which was set aside");
             }
@@ -249,60 +294,10 @@ impl WriterTask {
         }
     }
 
-    /// One transaction, repeated while the database gives way or, for a while, is away; then the events go into the
-    /// spool. Fails only for what the database rejects.
-    async fn store(&mut self, batch: &mut Batch, queue: &mut Queue) -> Result<Vec<Recorded>, StoreError> {
-        loop {
-            let result = self.attempt(batch, queue).await;
-            let is_spooled = batch.waiters.is_empty();
-            match result {
-                Ok(recorded) => return Ok(recorded),
-                // The rest happens when the spool is emptied.
-                Err(_) if is_spooled => return Ok(Vec::new()),
-                Err(StoreError::Conflict(_)) if batch.since.elapsed() < STORE_WITHIN => {
-                    sleep(Duration::from_millis(rand::random_range(1..20))).await;
-                }
-                Err(StoreError::Away(_)) if batch.since.elapsed() < STORE_WITHIN => sleep(RETRY_PAUSE).await,
-                Err(StoreError::Away(_) | StoreError::Conflict(_)) => {
-                    if self.divert(batch) {
-                        return Ok(Vec::new());
-                    }
-                    if queue.is_closed() {
-                        tracing::error!(events = batch.deliveries.len(), "neither database nor spool: events are lost");
-                        batch.deliveries.clear();
-                    }
-                    if batch.deliveries.is_empty() {
-                        return Ok(Vec::new());
-                    }
-                    // Nobody behind it waits in vain.
-                    self.divert_queue(queue);
-                    sleep(RETRY_PAUSE).await;
-                }
-                Err(error) => return Err(error),
-            }
-            // The commit may have happened and only its answer been lost.
-            batch.deliveries.iter_mut().for_each(Delivery::may_be_stored);
-        }
-    }
-
-    /// One transaction. If it hangs, its events and those behind it go into the spool meanwhile.
-    async fn attempt(&mut self, batch: &mut Batch, queue: &mut Queue) -> Result<Vec<Recorded>, StoreError> {
-        let Batch { deliveries, waiters, since } = batch;
-        let (db, derivation) = (self.db.clone(), self.derivation.clone());
+    /// One transaction.
+    async fn attempt(&self, deliveries: &[Delivery], within: Duration) -> Result<Vec<Recorded>, StoreError> {
         let started = Instant::now();
-        let mut transaction = std::pin::pin!(record_changes(&db, &derivation, deliveries));
-        let result = loop {
-            if let Ok(result) = timeout(LOOK_EVERY, &mut transaction).await {
-                break result;
-            }
-            if since.elapsed() < STORE_WITHIN {
-                continue;
-            }
-            if !waiters.is_empty() && self.keep(deliveries) {
-                tell_kept(waiters);
-            }
-            self.divert_queue(queue);
-        };
+        let result = record_changes(&self.db, &self.derivation, deliveries, within).await;
         match &result {
             Ok((_, changes)) => {
                 if let Some(observer) = self.observer.get() {
@@ -311,9 +306,7 @@ impl WriterTask {
                 if self.away.end() {
                     tracing::info!("the database is back");
                 }
-                if self.complaint.end() {
-                    tracing::info!("the spool, which took no events, is not needed any more");
-                }
+                self.shared.desk().note_stored();
             }
             Err(error @ StoreError::Away(_)) => {
                 if self.away.begin() {
@@ -325,66 +318,25 @@ impl WriterTask {
         result.map(|(recorded, _)| recorded)
     }
 
-    /// Puts what is queued into the spool.
-    fn divert_queue(&mut self, queue: &mut Queue) {
-        let mut batch: Batch = queue.waiting(BATCH).collect();
-        if !batch.deliveries.is_empty() && !self.divert(&mut batch) && !batch.deliveries.is_empty() {
-            self.held.push_back(batch);
-        }
-    }
-
-    /// Puts a batch into the spool; whether that worked. If not, what need not be kept is refused.
-    fn divert(&mut self, batch: &mut Batch) -> bool {
-        let is_kept = self.keep(&batch.deliveries);
-        if is_kept {
-            tell_kept(&mut batch.waiters);
-        } else {
-            batch.refuse();
-        }
-        is_kept
-    }
-
-    fn keep(&mut self, deliveries: &[Delivery]) -> bool {
-        let was_empty = self.spool.is_empty();
-        match self.spool.keep(deliveries) {
-            Ok(()) => {
-                self.away.begin();
-                if was_empty {
-                    tracing::warn!(file = %self.spool.path().display(), "events wait in the spool");
-                }
-                true
-            }
-            Err(error) => {
-                // Only what the database does not take comes here.
-                self.away.begin();
-                if self.complaint.is_due(Instant::now()) {
-                    tracing::error!(%error, file = %self.spool.path().display(), "the spool takes no events");
-                }
-                false
-            }
-        }
-    }
-
     /// Stores what waits in the spool, as long as the database takes it.
-    async fn empty_spool(&mut self, queue: &mut Queue) {
-        while !self.spool.is_empty() {
-            let waiting = match self.spool.waiting() {
+    async fn empty_spool(&mut self) {
+        let shared = self.shared.clone();
+        loop {
+            let waiting = {
+                let desk = shared.desk();
+                if desk.spool.is_empty() {
+                    break;
+                }
+                desk.spool.waiting()
+            };
+            let waiting = match waiting {
                 Ok(waiting) => waiting,
                 Err(error) => return self.complain_of_spool(&error, "the spool cannot be read"),
             };
-            let mut batch =
-                Batch { deliveries: waiting.deliveries.clone(), waiters: Vec::new(), since: Instant::now() };
-            let mut rejected = waiting.unreadable.clone();
-            match self.attempt(&mut batch, queue).await {
-                Ok(_) => {}
-                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return,
-                Err(_) => match self.store_one_by_one(&waiting.deliveries, queue).await {
-                    Some(lines) => rejected.extend(lines),
-                    None => return,
-                },
-            }
+            let Emptied::All { rejected } = self.store_waiting(&waiting).await else { return };
             if !rejected.is_empty() {
-                match self.spool.set_aside(&rejected) {
+                let aside = shared.desk().spool.set_aside(&rejected);
+                match aside {
                     Ok(file) => {
                         tracing::error!(events = rejected.len(), file = %file.display(), "the database rejects events of the spool");
                     }
@@ -393,32 +345,49 @@ impl WriterTask {
                     }
                 }
             }
-            if let Err(error) = self.spool.stored(&waiting) {
+            let stored = shared.desk().spool.stored(&waiting);
+            if let Err(error) = stored {
                 self.complain_of_spool(&error, "the spool cannot be emptied");
             }
-            self.divert_queue(queue);
+            if let Ok(mut queue) = shared.queue.try_lock() {
+                shared.desk().divert_queue(&mut queue);
+            }
         }
         self.spool_trouble.end();
         tracing::info!("the spool is empty again");
     }
 
-    fn complain_of_spool(&mut self, error: &io::Error, what: &'static str) {
-        if self.spool_trouble.is_due(Instant::now()) {
-            tracing::error!(%error, file = %self.spool.path().display(), "{what}");
-        }
-    }
-
-    /// The lines of those that the database rejects; `None` when it is away.
-    async fn store_one_by_one(&mut self, deliveries: &[Delivery], queue: &mut Queue) -> Option<Vec<String>> {
-        let mut rejected = Vec::new();
-        for delivery in deliveries {
-            let mut batch = Batch { deliveries: vec![delivery.clone()], waiters: Vec::new(), since: Instant::now() };
-            match self.attempt(&mut batch, queue).await {
+    /// Stores what the spool handed out, in halves where that is too much at once: whatever the database rejects, or takes
+    /// too long for although it takes others, is found and keeps nobody waiting.
+    async fn store_waiting(&mut self, waiting: &Waiting) -> Emptied {
+        let mut rejected = waiting.unreadable.clone();
+        let mut parts = vec![&*waiting.deliveries];
+        while let Some(part) = parts.pop() {
+            let within = if part.len() > 1 { EMPTY_WITHIN } else { WRITE_TIMEOUT };
+            match self.attempt(part, within).await {
                 Ok(_) => {}
-                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return None,
-                Err(_) => rejected.push(line_of(delivery)),
+                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return Emptied::Away,
+                // It is the events' fault only if the database takes something else meanwhile.
+                Err(StoreError::TooLong) if settings::write_anything(&self.db, EMPTY_WITHIN).await.is_err() => {
+                    self.away.begin();
+                    return Emptied::Away;
+                }
+                Err(_) if part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an event is too much for the database");
+                    rejected.extend(part.iter().map(line_of));
+                }
             }
         }
-        Some(rejected)
+        Emptied::All { rejected }
+    }
+
+    fn complain_of_spool(&mut self, error: &io::Error, what: &'static str) {
+        if self.spool_trouble.is_due(Instant::now()) {
+            tracing::error!(%error, file = %self.shared.desk().spool.path().display(), "{what}");
+        }
     }
 }

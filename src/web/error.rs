@@ -155,7 +155,7 @@ impl ResponseError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Away(_) | StoreError::Conflict(_) => {
+            StoreError::Away(_) | StoreError::Conflict(_) | StoreError::TooLong => {
                 tracing::warn!(%error, "a request failed");
                 Self::Unavailable("the database does not answer")
             }

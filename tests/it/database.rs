@@ -131,7 +131,8 @@ impl Database {
         let columns = "calls.call_id, digest, received_ms, body";
         let events = self.rows(
             &if with_deliveries { format!("{columns}, deliveries") } else { columns.to_owned() },
-            "from events join calls on calls.id = call_key order by calls.call_id, digest",
+            "from (select * from events union all select * from surplus_events) log join calls on calls.id = call_key \
+             order by calls.call_id, digest",
         );
         [calls, cells, events]
     }

@@ -37,7 +37,9 @@ pub fn store(database: &Database, batches: &[&[Delivery]]) {
 }
 
 fn clear(database: &Database) {
-    database.execute("delete from cells; delete from decisions; delete from events; delete from calls");
+    database.execute(
+        "delete from cells; delete from decisions; delete from events; delete from surplus_events; delete from calls",
+    );
 }
 
 /// In pieces of random length.

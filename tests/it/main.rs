@@ -46,6 +46,7 @@ mod months;
 mod openapi;
 mod oracle;
 mod overload;
+mod overlong;
 mod privacy;
 mod proxies;
 mod quality;

@@ -136,7 +136,10 @@ struct CallList {
 pub struct CallDetail {
     #[serde(flatten)]
     call: CallJson,
+    /// The first 500; see `surplus_events`.
     events: Vec<EventJson>,
+    /// How many more there are: kept in the log, but the call is not made of them.
+    surplus_events: u32,
     /// `null` if the PBX did not ask.
     decision: Option<DecisionJson>,
 }
@@ -145,6 +148,7 @@ impl CallDetail {
     /// As it stands at `now_ms`.
     pub fn new(call: StoredCall, events: &Receipts, decision: Option<Decision>, now_ms: i64, timeout_ms: i64) -> Self {
         Self {
+            surplus_events: call.call.events_beyond(events),
             call: CallJson::new(call, now_ms, timeout_ms),
             events: events.iter().map(EventJson::new).collect(),
             decision: decision.map(DecisionJson::from),

@@ -74,6 +74,9 @@ struct EventsJson {
     doubled: i64,
     /// Those that came after the last HungUp of their call.
     late: i64,
+    /// Further events, beyond the first 500 of a call: kept in the log, but the call is not made of them. The other figures
+    /// leave them out.
+    surplus: i64,
 }
 
 impl From<&LineQuality> for FiguresJson {
@@ -88,6 +91,7 @@ impl From<&LineQuality> for FiguresJson {
                 count: arrivals.events,
                 doubled: arrivals.doubled,
                 late: arrivals.late,
+                surplus: arrivals.surplus,
             },
         }
     }

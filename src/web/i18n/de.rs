@@ -274,6 +274,7 @@ pub static TEXTS: Texts = Texts {
         answer: "Die Antwort an Placetel",
         deleted_route: "Diese Route gibt es nicht mehr.",
         raw: "Ereignisse wie gesendet",
+        surplus: |n| format!("{n} weitere sind aufgehoben, zählen aber für diesen Anruf nicht: Er hat sehr viele."),
         raw_count: |n| format!("{n} {}", if n == 1 { "Ereignis" } else { "Ereignisse" }),
         facts: "Angaben",
         from: "Von",

@@ -259,6 +259,7 @@ pub static TEXTS: Texts = Texts {
         answer: "The answer to Placetel",
         deleted_route: "This route does not exist any more.",
         raw: "Events as sent",
+        surplus: |n| format!("{n} more are kept, but do not count for this call: it has very many."),
         raw_count: |n| format!("{n} {}", if n == 1 { "event" } else { "events" }),
         facts: "Facts",
         from: "From",

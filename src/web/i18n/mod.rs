@@ -157,6 +157,7 @@ pub struct CallTexts {
     pub deleted_route: &'static str,
     pub raw: &'static str,
     pub raw_count: fn(usize) -> String,
+    pub surplus: fn(usize) -> String,
     pub facts: &'static str,
     pub from: &'static str,
     pub to: &'static str,

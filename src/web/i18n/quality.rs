@@ -18,6 +18,7 @@ pub struct QualityTexts {
     pub late_what: &'static str,
     pub agents: &'static str,
     pub newest_only: fn(&str) -> String,
+    pub surplus: fn(&str) -> String,
     pub of: fn(&str, &str) -> String,
 }
 
@@ -44,6 +45,12 @@ pub(super) const DE: QualityTexts = QualityTexts {
         lang sein, weil nur die Ankunft bekannt ist.",
     agents: "Anrufe, die bei einer Gruppe klingelten und verpasst wurden, werden niemandem zugeschrieben.",
     newest_only: |calls| format!("Doppelte und verspätete Ereignisse: nur die neuesten {calls} Anrufe des Zeitraums."),
+    surplus: |events| {
+        format!(
+            "Mindestens ein Anruf hat mehr als 500 Ereignisse. Was danach kam ({events}), ist aufgehoben, zählt aber für den \
+             Anruf nicht."
+        )
+    },
     of: |part, whole| format!("{part} von {whole}"),
 };
 
@@ -70,5 +77,11 @@ pub(super) const EN: QualityTexts = QualityTexts {
         too long, because only the arrival is known.",
     agents: "Calls that rang at a group and were missed are put on nobody.",
     newest_only: |calls| format!("Doubled and late events: only of the newest {calls} calls of the period."),
+    surplus: |events| {
+        format!(
+            "At least one call has more than 500 events. What came after them ({events}) is kept, but does not count for the \
+             call."
+        )
+    },
     of: |part, whole| format!("{part} of {whole}"),
 };

@@ -52,6 +52,7 @@ struct CallPage {
     calls_of_party: Option<String>,
     rows: Vec<CallRow>,
     raw_count: String,
+    surplus: Option<String>,
     raw: Vec<RawEvent>,
 }
 
@@ -121,7 +122,8 @@ pub async fn show(
         contact: contact(&call, &state, &names, &visit),
         calls_of_party: call.party.as_ref().filter(|party| state.may_count(party)).map(|party| calls_of(party)),
         rows: others(&call, &state, &visit).await?,
-        raw_count: (t.raw_count)(events.len()),
+        raw_count: (t.raw_count)(call.event_count as usize),
+        surplus: Some(call.events_beyond(&events)).filter(|&count| count > 0).map(|count| (t.surplus)(count as usize)),
         raw: events.iter().map(|receipt| raw_event(receipt, &visit)).collect(),
         visit,
     })

@@ -33,6 +33,8 @@ pub struct QualityView {
     pub lines: Vec<QualityRow>,
     /// That the events of older calls were not looked at.
     pub newest_only: Option<String>,
+    /// That calls have more events than are folded.
+    pub surplus: Option<String>,
 }
 
 /// A figure of all lines, and what it means for the others.
@@ -92,6 +94,8 @@ pub async fn quality_view(state: &State, visit: &Visit, filter: &Filter) -> Resu
         t,
         measures: if found.totals.gaps.calls == 0 { Vec::new() } else { measures.collect() },
         lines: found.lines.iter().filter(|line| line.gaps.calls > 0).map(row).collect(),
+        surplus: (found.totals.arrivals.surplus > 0)
+            .then(|| (t.surplus)(&visit.format.number(found.totals.arrivals.surplus))),
         newest_only: (!found.is_complete).then(|| (t.newest_only)(&visit.format.number(MOST_CALLS))),
     })
 }

@@ -1,0 +1,162 @@
+//! A call that a transaction touches: as it was, and as it is to be stored.
+
+use super::StoreError;
+use super::batch::KnownCall;
+use super::events::damaged;
+use super::record::Derivation;
+use super::rows::StoredCall;
+use crate::calls::call::Call;
+use crate::calls::forgetting;
+use crate::calls::phone::Numbering;
+use crate::calls::receipts::{Receipt, Receipts};
+
+/// Call and digest: what an event is stored under.
+pub(super) type EventKey = (i64, Vec<u8>);
+
+/// As it was, and as it is with what the transaction brings.
+pub(super) struct Touched {
+    pub(super) before: Option<StoredCall>,
+    pub(super) after: StoredCall,
+    stored: Receipts,
+    /// The events that are folded.
+    pub(super) receipts: Receipts,
+    stored_surplus: Receipts,
+    /// Events that are kept beside them, as far as the transaction brings or moves them.
+    surplus: Receipts,
+    /// Whether nothing is to be left of what is kept beside them.
+    surplus_goes: bool,
+}
+
+impl Touched {
+    /// As it is stored.
+    pub(super) fn stored(KnownCall { stored: call, receipts, .. }: KnownCall) -> Self {
+        Self {
+            before: Some(call.clone()),
+            after: call,
+            stored: receipts.clone(),
+            receipts,
+            stored_surplus: Receipts::default(),
+            surplus: Receipts::default(),
+            surplus_goes: false,
+        }
+    }
+
+    /// With these events, which hold all that is known; `None` if there are none. A new call has no key yet.
+    pub(super) fn fold(known: Option<KnownCall>, mut receipts: Receipts, derivation: &Derivation) -> Option<Self> {
+        let surplus = receipts.take_surplus();
+        let mut call = Call::fold(&receipts, &derivation.numbering)?;
+        let elsewhere = known.as_ref().map_or(0, KnownCall::surplus_not_loaded);
+        call.event_count = call.event_count.saturating_add(elsewhere + surplus.len() as u32);
+        let (before, stored, stored_surplus) = match known {
+            Some(KnownCall { stored, receipts, surplus }) => (Some(stored), receipts, surplus),
+            None => Default::default(),
+        };
+        let same_start = before.as_ref().filter(|before| before.call.started_ms == call.started_ms);
+        let after = StoredCall {
+            key: before.as_ref().map_or(0, |before| before.key),
+            in_hours: same_start.map_or_else(|| derivation.business.is_open(call.started_ms), |b| b.in_hours),
+            call,
+        };
+        Some(Self { before, after, stored, receipts, stored_surplus, surplus, surplus_goes: false })
+    }
+
+    pub(super) fn begins_before(&self, at_ms: i64) -> bool {
+        self.after.call.started_ms < at_ms
+    }
+
+    /// Whether it is not stored yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Whether its events are gone and only what they told is left.
+    pub(super) fn is_bare(&self) -> bool {
+        self.receipts.is_empty()
+    }
+
+    /// Whether it has more events than are folded.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.after.call.events_beyond(&self.receipts) > 0
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        forgetting::are_forgotten(&self.receipts, self.after.call.direction)
+    }
+
+    /// Leaves nothing that is not known to be harmless, but both numbers; of what is not folded, nothing.
+    pub(super) fn scrub(&mut self) -> Result<(), StoreError> {
+        self.receipts = forgetting::scrub(&self.receipts).map_err(damaged)?;
+        if !self.is_bare() {
+            self.after.call.event_count = self.receipts.len() as u32;
+        }
+        self.drop_surplus();
+        Ok(())
+    }
+
+    /// Whom a pseudonym is to stand for; `None` if nobody is known.
+    pub(super) fn outsider(&self) -> Option<&str> {
+        let call = &self.after.call;
+        call.party.as_deref().or_else(|| forgetting::outsiders(&self.receipts, call.direction).next())
+    }
+
+    /// Leaves a pseudonym of whoever was outside; of what is not folded, nothing.
+    pub(super) fn conceal(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
+        let call = &mut self.after.call;
+        self.receipts = forgetting::conceal(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
+        match Call::fold(&self.receipts, numbering) {
+            Some(folded) => *call = folded,
+            None => forgetting::conceal_bare(call, pseudonym),
+        }
+        self.drop_surplus();
+        Ok(())
+    }
+
+    fn drop_surplus(&mut self) {
+        self.surplus = Receipts::default();
+        self.surplus_goes = true;
+    }
+
+    /// The events that the log did not hold.
+    pub(super) fn new_receipts(&self) -> impl Iterator<Item = &Receipt> {
+        let all = self.receipts.iter().chain(self.surplus.iter());
+        let is_known = |receipt: &Receipt| self.stored.contains(receipt) || self.stored_surplus.contains(receipt);
+        let by_body =
+            |receipt: &Receipt| [&self.stored, &self.stored_surplus].iter().any(|r| r.find(&receipt.body).is_some());
+        all.filter(move |receipt| !is_known(receipt) && !by_body(receipt))
+    }
+
+    /// What is stored among the folded events and is no such event any more.
+    pub(super) fn outdated_receipts(&self) -> impl Iterator<Item = EventKey> {
+        outdated(self.after.key, &self.stored, &self.receipts)
+    }
+
+    /// What is not stored like that yet, with the call's key.
+    pub(super) fn changed_receipts(&self) -> impl Iterator<Item = (i64, &Receipt)> {
+        changed(self.after.key, &self.stored, &self.receipts)
+    }
+
+    /// The same of what is kept beside them.
+    pub(super) fn outdated_surplus(&self) -> impl Iterator<Item = EventKey> {
+        outdated(self.after.key, &self.stored_surplus, &self.surplus)
+    }
+
+    /// The same of what is kept beside them.
+    pub(super) fn changed_surplus(&self) -> impl Iterator<Item = (i64, &Receipt)> {
+        changed(self.after.key, &self.stored_surplus, &self.surplus)
+    }
+
+    /// The key, if all that is kept beside the folded events goes and there may be something.
+    pub(super) fn surplus_to_drop(&self) -> Option<i64> {
+        let may_have_some = self.before.as_ref().is_some_and(|before| before.call.events_beyond(&self.stored) > 0);
+        (self.surplus_goes && may_have_some).then_some(self.after.key)
+    }
+}
+
+fn outdated(key: i64, stored: &Receipts, now: &Receipts) -> impl Iterator<Item = EventKey> {
+    let is_outdated = |receipt: &&Receipt| !now.contains(receipt) && now.find(&receipt.body).is_none();
+    stored.iter().filter(is_outdated).map(move |receipt| (key, receipt.digest()))
+}
+
+fn changed<'r>(key: i64, stored: &Receipts, now: &'r Receipts) -> impl Iterator<Item = (i64, &'r Receipt)> {
+    now.iter().filter(|receipt| !stored.contains(receipt)).map(move |receipt| (key, receipt))
+}
