@@ -14,6 +14,7 @@ run: ## serve on http://127.0.0.1:8080, with a database in this directory
 test: ## everything that decides whether a change is good, on both databases and in the browser
 	scripts/test-needs
 	$(MAKE) lint
+	$(MAKE) deny
 	$(MAKE) test-sqlite
 	$(MAKE) test-postgres
 	$(MAKE) test-browser
@@ -43,9 +44,8 @@ soak: ## kills and crashes, five times as often as `make test` does; SOAK=20 mor
 bench: ## what the README says about performance
 	cargo bench --locked --bench bench
 
-deny: ## licenses, sources, banned crates and known vulnerabilities; needs cargo-deny and the network
-	@command -v cargo-deny >/dev/null || { echo "make deny: cargo-deny is missing: cargo install cargo-deny --locked" >&2; exit 1; }
-	cargo deny --all-features check
+deny: ## licenses, sources, banned crates, and known vulnerabilities where their database can be had
+	scripts/deny
 
 fmt: ## format the code
 	cargo fmt
