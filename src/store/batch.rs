@@ -16,7 +16,7 @@ use super::rows::{pack_call_id, pack_direction};
 use super::touched::EventKey;
 use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
-use crate::calls::receipts::{Receipt, Receipts};
+use crate::calls::receipts::{MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 use crate::stats::rollup::{Cell, CellKey, Tier};
@@ -37,6 +37,10 @@ pub(super) const EVENTS: &str = "events";
 /// The table of those that are not.
 pub(super) const SURPLUS: &str = "surplus_events";
 
+/// So many events of a call are folded, the large ones included.
+pub(super) const MOST_OF_CALL: usize = MOST_FOLDED + MOST_LARGE_FOLDED;
+const BEHIND_ALL_DIGESTS: &[u8] = &[0xff; 17];
+
 /// A call that there is.
 pub(super) struct KnownCall {
     pub(super) stored: StoredCall,
@@ -52,6 +56,11 @@ impl KnownCall {
         let mut all = self.receipts.clone();
         self.surplus.iter().for_each(|receipt| all.deliver(receipt.clone()));
         all
+    }
+
+    /// Whether it has more events than are folded in the table of those that are.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.receipts.len() > MOST_OF_CALL
     }
 
     /// How many more events it has than are loaded.
@@ -199,7 +208,12 @@ for_both_engines! {
     }
 
     fn push_known(query: &mut QueryBuilder<Engine>, packed_ids: &[Vec<u8>]) {
-        query.push(" from calls left join events on call_key = calls.id where call_id in (");
+        // Of a crowded call, whose surplus was not set apart, so many that this shows, and no more.
+        query.push(
+            " from calls left join events on call_key = calls.id and digest <= coalesce((select digest from events crowd \
+             where crowd.call_key = calls.id order by digest limit 1 offset ",
+        );
+        query.push(MOST_OF_CALL).push("), ").push_bind(BEHIND_ALL_DIGESTS).push(") where call_id in (");
         let mut list = query.separated(",");
         packed_ids.iter().for_each(|id| { list.push_bind(id.as_slice()); });
         query.push(")");

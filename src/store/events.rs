@@ -1,5 +1,6 @@
 //! The log.
 
+use super::batch::MOST_OF_CALL;
 use super::rows::pack_call_id;
 use super::{Db, StoreError, reading};
 use crate::calls::receipts::{Receipt, Receipts};
@@ -25,9 +26,10 @@ pub async fn events_of_call(db: &Db, call_id: &CallId) -> Result<Receipts, Store
     let rows: Vec<(i64, i32, Vec<u8>)> = reading!(db, pool => {
         sqlx::query_as(
             "select received_ms, deliveries, body from events \
-             where call_key = (select id from calls where call_id = $1)",
+             where call_key = (select id from calls where call_id = $1) order by received_ms, digest limit cast($2 as bigint)",
         )
         .bind(pack_call_id(call_id))
+        .bind(MOST_OF_CALL as i64)
         .fetch_all(pool)
         .await?
     });

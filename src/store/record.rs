@@ -231,6 +231,7 @@ for_both_engines! {
     ) -> Result<(Vec<Recorded>, Changes), StoreError> {
         let ids = deliveries.iter().map(Delivery::call_id);
         let (mut known, frontier) = batch::begin_with_calls(connection, ids).await?;
+        surplus::set_apart(connection, &mut known).await?;
         let admitted = admit(deliveries, &known)?;
         surplus::load_repeated(connection, &mut known, admitted.iter().map(|delivery| &*delivery.receipt)).await?;
         let mut touched = fold(derivation, &admitted, known);

@@ -13,7 +13,7 @@ use super::record::Derivation;
 use super::rows::unpack_call_id;
 use super::touched::Touched;
 use super::{Db, StoreError, for_both_engines, reading, settings, writing};
-use crate::calls::receipts::{Receipt, Receipts};
+use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
 
 /// Keys of one question.
@@ -21,6 +21,27 @@ const KEYS_AT_ONCE: usize = 1_000;
 const OF_CALL: &str = "select received_ms, deliveries, body from surplus_events where call_key = $1";
 /// Calls of one transaction.
 const CALLS_AT_ONCE: usize = 20;
+
+/// The events of a call beyond those that are folded: see the migration that made their table.
+macro_rules! beyond_the_bounds {
+    () => {
+        "(select events.*, row_number() over ( \
+             partition by length(body) > $2 order by received_ms, digest \
+         ) > case when length(body) > $2 then $3 else $4 end as is_beyond from events where call_key = $1) placed \
+         where is_beyond"
+    };
+}
+const SET_APART: [&str; 2] = [
+    concat!(
+        "insert into surplus_events (call_key, digest, received_ms, deliveries, body) \
+         select call_key, digest, received_ms, deliveries, body from ",
+        beyond_the_bounds!(),
+        " on conflict (call_key, digest) do nothing"
+    ),
+    concat!("delete from events where call_key = $1 and digest in (select digest from ", beyond_the_bounds!(), ")"),
+];
+const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from events where call_key = $1) \
+     + (select count(*) from surplus_events where call_key = $1) where id = $1";
 
 /// Folds calls again that had more events than are folded when their surplus was first set apart. Once; costs nothing
 /// afterwards.
@@ -44,6 +65,27 @@ pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), Sto
 
 for_both_engines! {
     use batch, record, writes;
+
+    /// Sets apart what crowded calls have beyond the events that are folded, as a log of before has it, or one that somebody
+    /// else has written to; and loads them again.
+    pub async fn set_apart(connection: &mut EngineConnection, known: &mut KnownCalls) -> Result<(), StoreError> {
+        let crowded = known.iter().filter(|(_, call)| call.is_crowded());
+        let crowded: Vec<(CallId, i64)> = crowded.map(|(id, call)| (id.clone(), call.stored.key)).collect();
+        for (id, key) in crowded {
+            for sql in SET_APART {
+                sqlx::query(sql)
+                    .bind(key)
+                    .bind(LARGE_BYTES as i64)
+                    .bind(MOST_LARGE_FOLDED as i64)
+                    .bind(MOST_FOLDED as i64)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            sqlx::query(COUNT_AGAIN).bind(key).execute(&mut *connection).await?;
+            known.extend(batch::load_calls(connection, std::iter::once(&id)).await?);
+        }
+        Ok(())
+    }
 
     /// Adds to known calls those events of theirs that are not folded and among `receipts`.
     pub async fn load_repeated<'r>(

@@ -1,6 +1,7 @@
 //! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
 //! one together, so waiting costs the same disk write for all.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -361,8 +362,9 @@ impl WriterTask {
     /// too long for although it takes others, is found and keeps nobody waiting.
     async fn store_waiting(&mut self, waiting: &Waiting) -> Emptied {
         let mut rejected = waiting.unreadable.clone();
-        let mut parts = vec![&*waiting.deliveries];
-        while let Some(part) = parts.pop() {
+        // The large ones first: what goes is stored before it is looked more closely at what does not.
+        let mut parts = VecDeque::from([&*waiting.deliveries]);
+        while let Some(part) = parts.pop_front() {
             let within = if part.len() > 1 { EMPTY_WITHIN } else { WRITE_TIMEOUT };
             match self.attempt(part, within).await {
                 Ok(_) => {}
@@ -374,7 +376,7 @@ impl WriterTask {
                 }
                 Err(_) if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([second, first]);
+                    parts.extend([first, second]);
                 }
                 Err(error) => {
                     tracing::error!(%error, "an event is too much for the database");

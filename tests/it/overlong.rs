@@ -168,3 +168,24 @@ fn a_poisonous_event_is_alone_soon_and_all_others_are_stored() {
     assert_eq!(std::fs::read_to_string(aside).unwrap().lines().count(), 1);
     assert_clean(&app.database);
 }
+
+#[test]
+fn a_log_that_somebody_else_has_crowded_is_set_right_by_the_next_event() {
+    let app = TestApp::start();
+    assert_eq!(app.post_event(note("many", 0)).status, 200);
+    let body = if app.database.is_postgres() {
+        "convert_to('call_id=many&event=Note&crowd=' || n, 'UTF8')"
+    } else {
+        "cast('call_id=many&event=Note&crowd=' || n as blob)"
+    };
+    app.database.execute(&format!(
+        "insert into events (call_key, digest, received_ms, deliveries, body) with recursive counted(n) as \
+         (select 1 union all select n + 1 from counted where n < 30000) select calls.id, {body}, 1795000000000 + n, 1, {body} \
+         from counted, calls"
+    ));
+    assert_eq!(app.post_event(note("many", 1)).status, 200);
+    assert_eq!(app.post_event(hung_up("other", "missed", 0)).status, 200);
+    until("all is stored", || in_spool(&app) == 0 && app.call("many").ok()["event_count"] == 30_002);
+    assert_eq!(tables(&app.database), (MOST_FOLDED as i64 + 1, 30_002 - MOST_FOLDED as i64));
+    assert_eq!(app.database.count("from events where received_ms > 1795000000500"), 1, "the first are folded");
+}
