@@ -168,6 +168,7 @@ impl Service {
                 (state.map_err(|error| StartError::from(error).look_closer())?, None)
             }
             Some(Waiting { gate, table }) => {
+                writer.note_away();
                 (State::of_last_good(config, db.clone(), derivation, writer, &table), Some(gate))
             }
         };
@@ -280,6 +281,7 @@ async fn open_when_back(state: Data<State>, gate: Gate) {
                 Ok(()) => {
                     db.close().await;
                     gate.open();
+                    state.writer.note_there();
                     state.routes_changed.notify_one();
                     tracing::info!("the database is there");
                     return;

@@ -3,36 +3,55 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Notify;
+
 const NOT: i64 = i64::MIN;
 /// How often what goes on is said again.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Whether the database is away, and since when.
 #[derive(Debug)]
-pub struct Away(AtomicI64);
+pub struct Away {
+    since_ms: AtomicI64,
+    begun: Notify,
+}
 
 impl Default for Away {
     fn default() -> Self {
-        Self(AtomicI64::new(NOT))
+        Self { since_ms: AtomicI64::new(NOT), begun: Notify::new() }
     }
 }
 
 impl Away {
     /// Since when, milliseconds since 1970 UTC; `None` while it is there.
     pub fn since_ms(&self) -> Option<i64> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|&since_ms| since_ms != NOT)
+        Some(self.since_ms.load(Ordering::Relaxed)).filter(|&since_ms| since_ms != NOT)
     }
 
     /// It is away; whether that is new.
     pub fn begin(&self) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        self.0.compare_exchange(NOT, since_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let is_new = self.since_ms.compare_exchange(NOT, since_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_new {
+            self.begun.notify_waiters();
+        }
+        is_new
+    }
+
+    /// Waits until it is away.
+    pub async fn begun(&self) {
+        let mut begun = std::pin::pin!(self.begun.notified());
+        // From here on nothing is missed.
+        begun.as_mut().enable();
+        if self.since_ms().is_none() {
+            begun.await;
+        }
     }
 
     /// It is there; whether that is new.
     pub fn end(&self) -> bool {
-        self.0.swap(NOT, Ordering::Relaxed) != NOT
+        self.since_ms.swap(NOT, Ordering::Relaxed) != NOT
     }
 }
 
@@ -61,6 +80,8 @@ impl Complaint {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -74,6 +95,18 @@ mod tests {
         assert_eq!(away.since_ms(), since_ms);
         assert!(away.end());
         assert_eq!(away.since_ms(), None);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_beginning_hears_of_it_at_once() {
+        let away = Away::default();
+        let mut waiting = std::pin::pin!(away.begun());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        away.begin();
+        waiting.await;
+        away.begun().await;
+        away.end();
+        assert!(away.begun().now_or_never().is_none());
     }
 
     #[test]

@@ -264,7 +264,7 @@ async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     let mut connection = pool.acquire().await?;
     // Others must not get it with the long time that this may take.
     connection.close_on_drop();
-    sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *connection).await?;
     sqlx::query("vacuum (analyze) events, surplus_events, calls, decisions, callbacks_done, settings")
         .execute(&mut *connection)
         .await?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::migrate::MigrateError;
 
 use super::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
-use super::{Db, OpenError, is_away, is_damage};
+use super::{Db, is_away, is_damage};
 
 /// Lets connections through once it is open.
 #[derive(Clone, Debug)]
@@ -27,6 +27,35 @@ impl Gate {
         let is_open = self.0.load(Ordering::Acquire);
         is_open.then_some(()).ok_or_else(|| sqlx::Error::Configuration("the database was not checked yet".into()))
     }
+}
+
+/// Why the database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The url names no database that we know.
+    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
+    Url,
+    /// It would be gone with the process, and every connection would have one of its own.
+    #[error("a database in memory keeps nothing: give sqlite:PATH")]
+    Memory,
+    /// A PostgreSQL older than 15.
+    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
+    Older(i32),
+    /// It does not open.
+    #[error("{0}")]
+    Open(#[source] sqlx::Error),
+    /// What is in the file cannot be read.
+    #[error(
+        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
+             backup (docs/operations.md says how)"
+    )]
+    Damaged(#[source] sqlx::Error),
+    /// It was made by a newer fernamt.
+    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
+    Newer(i64),
+    /// Its tables could not be made.
+    #[error("its tables could not be brought up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
 }
 
 impl Db {

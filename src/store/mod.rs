@@ -79,17 +79,22 @@ mod rows;
 mod single;
 mod subjects;
 mod touched;
+mod turns;
 mod writes;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions, Connection};
 
 use self::deadline::Deadline;
 use self::later::Gate;
+pub use self::later::OpenError;
 use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
+use self::turns::{LOCK_NOT_AVAILABLE, begin_postgres, begin_sqlite};
 
 /// How long a server may take to let the first connection in.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -97,8 +102,6 @@ const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// In the server's own way of counting.
 const OLDEST_POSTGRES: i32 = 150_000;
-/// Any number that nothing else in the database uses: who holds it may write.
-const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 
 /// The connections of one engine. Reading never keeps the writer waiting for a connection.
 #[derive(Debug)]
@@ -109,6 +112,8 @@ pub struct Pools<P> {
     aside: P,
     /// How long SQLite may write.
     deadline: Deadline,
+    /// How many connections to a server were made: each may lead to another one, with what that one has.
+    made: Arc<AtomicU64>,
 }
 
 /// The database.
@@ -293,7 +298,7 @@ impl From<sqlx::Error> for StoreError {
         let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
         if is_too_long(is_postgres, &code) {
             Self::TooLong
-        } else if is_postgres && ["40001", "40P01", "55P03"].contains(&&*code) {
+        } else if is_postgres && ["40001", "40P01", LOCK_NOT_AVAILABLE].contains(&&*code) {
             Self::Conflict(error)
         } else if is_away(is_postgres, &code) {
             Self::Away(error)
@@ -354,35 +359,6 @@ impl StoreError {
     }
 }
 
-/// Why the database cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The url names no database that we know.
-    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
-    Url,
-    /// It would be gone with the process, and every connection would have one of its own.
-    #[error("a database in memory keeps nothing: give sqlite:PATH")]
-    Memory,
-    /// A PostgreSQL older than 15.
-    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
-    Older(i32),
-    /// It does not open.
-    #[error("{0}")]
-    Open(#[source] sqlx::Error),
-    /// What is in the file cannot be read.
-    #[error(
-        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
-             backup (docs/operations.md says how)"
-    )]
-    Damaged(#[source] sqlx::Error),
-    /// It was made by a newer fernamt.
-    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
-    Newer(i64),
-    /// Its tables could not be made.
-    #[error("its tables could not be brought up to date: {0}")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
-}
-
 impl Db {
     /// Opens the database, creates a SQLite file that is missing, and brings the tables up to date.
     ///
@@ -425,7 +401,8 @@ impl Db {
     async fn migrate(&self) -> Result<(), OpenError> {
         let done = match self {
             Self::Sqlite(pools) => migrations::sqlite().run(&pools.write).await,
-            Self::Postgres(pools) => migrations::postgres().run(&pools.write).await,
+            // Not as a writer, whose statements must be quick and who never waits long for others.
+            Self::Postgres(pools) => migrations::postgres().run(&pools.read).await,
         };
         done.map_err(|error| match error {
             sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer(version),
@@ -456,17 +433,4 @@ impl Db {
             }
         }
     }
-}
-
-/// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
-async fn begin_sqlite(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
-    connection.begin_with("begin immediate").await
-}
-
-/// A transaction that alone may write, on all nodes: every batch touches the cells of the current hour
-/// anyway, and so nothing can deadlock.
-async fn begin_postgres(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITE_LOCK).execute(&mut *transaction).await?;
-    Ok(transaction)
 }

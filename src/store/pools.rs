@@ -1,6 +1,8 @@
 //! The connections of one engine, made when they are needed.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
@@ -10,10 +12,28 @@ use sqlx::{ConnectOptions, PgConnection, Sqlite};
 
 use super::deadline::Deadline;
 use super::later::Gate;
-use super::{OpenError, Pools};
+use super::{Db, OpenError, Pools};
 
 /// How long one attempt to get through to the database may take.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Sessions that do not write. PostgreSQL notices within half a minute that whoever had one cannot be reached any more.
+const READER_SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("statement_timeout", "60s"),
+    ("tcp_keepalives_idle", "10s"),
+    ("tcp_keepalives_interval", "5s"),
+    ("tcp_keepalives_count", "3"),
+];
+/// Sessions that write: a node that stands still, or that nobody can reach, must not keep the others from writing. Between
+/// two statements it has two seconds; a node whose turn comes while it stands still has left the queue before that; what
+/// it does not take is thrown away after three. No statement takes longer than the whole transaction may; PostgreSQL does
+/// not count a commit that waits for its standby.
+const WRITER_SESSION: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "2s"),
+    ("lock_timeout", "1500ms"),
+    ("statement_timeout", "5s"),
+    ("tcp_user_timeout", "3s"),
+];
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
@@ -66,7 +86,7 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, gate: &Gate) -> Pools<
     let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
     // A reader that cannot write cannot block one that does.
     let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
-    Pools { read, write, aside, deadline }
+    Pools { read, write, aside, deadline, made: Arc::default() }
 }
 
 /// Connections that SQLite stops when their time is over.
@@ -86,16 +106,18 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError>
     Ok(PgConnectOptions::from_str(url)
         .map_err(|_| OpenError::Url)?
         .application_name("fernamt")
-        .options([("idle_in_transaction_session_timeout", "10s"), ("statement_timeout", "60s")])
+        .options(READER_SESSION)
         .disable_statement_logging())
 }
 
 pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<PgPool> {
+    let made = Arc::<AtomicU64>::default();
     let pool = |connections| {
-        let gate = gate.clone();
+        let (gate, made) = (gate.clone(), made.clone());
         PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
             move |connection, _| {
                 let passed = gate.pass();
+                made.fetch_add(1, Ordering::Relaxed);
                 Box::pin(async {
                     passed?;
                     refuse_standby(connection).await
@@ -103,14 +125,25 @@ pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<Pg
             },
         )
     };
-    let write = pool(2).connect_lazy_with(options.clone());
+    let write = pool(2).connect_lazy_with(options.clone().options(WRITER_SESSION));
     let aside = pool(1).connect_lazy_with(options.clone());
     let read = pool(6).connect_lazy_with(options);
-    Pools { read, write, aside, deadline: Deadline::default() }
+    Pools { read, write, aside, deadline: Deadline::default(), made }
 }
 
 /// After a failover the old address may lead to a standby, which takes nothing.
 async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let in_recovery: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
     if in_recovery { Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())) } else { Ok(()) }
+}
+
+impl Db {
+    /// A number that grows whenever what is stored may be older than what was read before: with every connection to a
+    /// server, which may lead to another one after a failover, or to the same with an earlier state restored.
+    pub fn server_changes(&self) -> u64 {
+        match self {
+            Self::Sqlite(pools) => pools.made.load(Ordering::Relaxed),
+            Self::Postgres(pools) => pools.made.load(Ordering::Relaxed),
+        }
+    }
 }

@@ -62,6 +62,11 @@ impl Delivery {
         }
     }
 
+    /// Whether it may be stored already without anything to be changed.
+    fn is_repeated(&self) -> bool {
+        !matches!(self.source, Source::Pbx(_))
+    }
+
     fn call_id(&self) -> &CallId {
         &self.receipt.event.call_id
     }
@@ -219,7 +224,7 @@ fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> B
 }
 
 for_both_engines! {
-    use batch, conceal, months, surplus, writes;
+    use batch, conceal, months, settings, surplus, writes;
 
     use writes::Writes;
 
@@ -244,6 +249,10 @@ for_both_engines! {
             last.send(connection).await?;
             conceal::blank_decisions(connection, derivation, &concealed).await?;
             last = Writes::new();
+        }
+        // What is found already may never have reached the disk or the standby: a commit that wrote nothing waits for neither.
+        if deliveries.iter().any(Delivery::is_repeated) {
+            settings::write_again(&mut last);
         }
         last.query().push(WAYS.commit);
 

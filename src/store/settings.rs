@@ -25,6 +25,8 @@ pub const FORGETTING_KEY: &str = "forgetting-key";
 pub const FORGETTING_KEY_ONCE: &str = "forgetting-key-once";
 /// There while something was forgotten of which the database file may still hold traces.
 pub const ERASING: &str = "erasing";
+/// Raised with every batch that may repeat what is stored.
+const REPEATED: &str = "repeated-batches";
 /// What the daily forgetting was last done for.
 pub const FORGOTTEN_ON: &str = "forgotten-on";
 
@@ -106,16 +108,29 @@ pub(super) fn read_key(value: &str) -> Option<(&str, Key)> {
     Some((purpose, key))
 }
 
+/// A counter, raised by one: what stands before and after its name.
+const RAISE: (&str, &str) = (
+    "insert into settings (name, value) values (",
+    ", '1') on conflict (name) do update set value = cast(cast(settings.value as bigint) + 1 as text)",
+);
+
 for_both_engines! {
+    use writes;
+
     /// Raises a counter by one.
     pub(in crate::store) async fn raise(connection: &mut EngineConnection, counter: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
-             set value = cast(cast(settings.value as bigint) + 1 as text)",
-        )
-        .bind(counter)
-        .execute(connection)
-        .await?;
-        Ok(())
+        let mut writes = writes::Writes::new();
+        push_raise(&mut writes, counter);
+        writes.send(connection).await
+    }
+
+    /// Makes a transaction write something, so that its commit reaches the disk and the standby, and with it all before.
+    pub(in crate::store) fn write_again(writes: &mut writes::Writes) {
+        push_raise(writes, REPEATED);
+    }
+
+    fn push_raise(writes: &mut writes::Writes, counter: &str) {
+        writes.query().push(RAISE.0).push_bind(counter.to_owned()).push(RAISE.1);
+        writes.end_statement();
     }
 }

@@ -107,6 +107,21 @@ impl Writer {
         self.away.since_ms().is_some()
     }
 
+    /// Waits until the database is known to be away.
+    pub async fn until_away(&self) {
+        self.away.begun().await;
+    }
+
+    /// The database is away, as somebody else has found out who will also say when it [is there](Self::note_there).
+    pub fn note_away(&self) {
+        self.away.begin();
+    }
+
+    /// The database is there, as somebody else has found out.
+    pub fn note_there(&self) {
+        self.away.end();
+    }
+
     /// Since when the database takes no events, milliseconds since 1970 UTC; `None` while it takes them.
     pub fn away_since_ms(&self) -> Option<i64> {
         self.away.since_ms()

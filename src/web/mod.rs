@@ -56,6 +56,8 @@ pub mod slow;
 pub mod state;
 /// The routes with what they share.
 pub mod tables;
+/// Whose turn it is to read what is kept in memory.
+pub mod turns;
 
 mod i18n;
 

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
 
 use super::access;
 use super::clock::now_ms;
@@ -27,6 +28,8 @@ use crate::store::writer::WriteError;
 /// Whatever storage does, nobody waits longer: what the database does not take within two seconds is in the spool
 /// by then, or refused.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Tells what became of an event.
+type Stored = oneshot::Receiver<Result<Recorded, WriteError>>;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `/placetel`.
@@ -137,10 +140,7 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
     let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
     let delivery = Delivery { receipt: receipt.into(), source: Source::Pbx(Some(decision.clone())) };
     let settled = match state.writer.submit(delivery, true) {
-        Ok(stored) => match tokio::time::timeout(state.config.answer_within, stored).await {
-            Ok(Ok(Ok(Recorded { decision: Some(settled) }))) => Some(settled),
-            _ => None,
-        },
+        Ok(stored) => settled_in_time(state, stored).await,
         Err(error) => {
             state.metrics.failed(Kind::IncomingCall, Failure::QueueFull);
             tracing::error!(%error, "an incoming call was answered, but could not be recorded");
@@ -151,6 +151,16 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
         state.settle(&call_id, settled);
     }
     reply(state, settled.unwrap_or(decision))
+}
+
+/// The decision that holds for a call, if the database tells in time. While it is away nobody waits for it.
+async fn settled_in_time(state: &State, stored: Stored) -> Option<Decision> {
+    let stored = tokio::select! {
+        biased;
+        stored = tokio::time::timeout(state.config.answer_within, stored) => stored.ok()?,
+        () = state.writer.until_away() => return None,
+    };
+    stored.ok()?.ok()?.decision
 }
 
 fn reply(state: &State, decision: Decision) -> HttpResponse {

@@ -16,6 +16,7 @@ use super::names::Names;
 use super::owed::{Owed, Remembered};
 use super::refusal::{Refusal, RefusalReason};
 use super::tables::{LoadedTable, StoredTable};
+use super::turns::Turns;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
@@ -65,8 +66,8 @@ pub struct State {
     /// Whether the database answers what is asked every second.
     pub unreachable: Away,
     last_good: LastGood,
-    /// The version that was kept last; held while keeping.
-    kept: tokio::sync::Mutex<i64>,
+    routes_read: Turns,
+    names_read: Turns,
     table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
     callers: Arc<Callers>,
@@ -132,7 +133,8 @@ impl State {
             routes_changed: Notify::new(),
             unreachable: Away::default(),
             last_good: LastGood::new(&config),
-            kept: tokio::sync::Mutex::new(NEVER),
+            routes_read: Turns::default(),
+            names_read: Turns::default(),
             config,
             db,
             derivation,
@@ -153,11 +155,6 @@ impl State {
 
     /// Keeps the routes beside the database. That this works is no condition for anything.
     async fn keep(&self, stored: StoredTable) {
-        let mut kept_version = self.kept.lock().await;
-        if stored.version < *kept_version {
-            return;
-        }
-        *kept_version = stored.version;
         let last_good = self.last_good.clone();
         let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
         if let Err(error) = kept.map_err(std::io::Error::other).flatten() {
@@ -171,28 +168,23 @@ impl State {
         self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Compiles the stored routes if they are newer than those that answer now.
+    /// Compiles the stored routes if they are others than those that answer now.
     ///
     /// # Errors
     /// When the database does not answer; what was loaded goes on.
     pub async fn refresh_routes(&self) -> Result<(), StoreError> {
+        let Some(turn) = self.routes_read.turn(&self.db).await else { return Ok(()) };
         let now = self.table();
-        if !now.is_last_good && routes::routes_version(&self.db).await? == now.version {
-            return Ok(());
-        }
-        let stored = StoredTable::load(&self.db).await?;
-        let loaded = stored.compile(&self.derivation, &self.hours);
-        let is_newer = {
-            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-            let is_newer = table.is_last_good || loaded.version > table.version;
-            if is_newer {
-                *table = Arc::new(loaded);
+        let may_be_same = turn.has_same_server() && !now.is_last_good;
+        if !may_be_same || routes::routes_version(&self.db).await? != now.version {
+            let stored = StoredTable::load(&self.db).await?;
+            if now.is_last_good || !now.is_of(&stored) {
+                let loaded = stored.compile(&self.derivation, &self.hours);
+                *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+                self.keep(stored).await;
             }
-            is_newer
-        };
-        if is_newer {
-            self.keep(stored).await;
         }
+        turn.end();
         Ok(())
     }
 
@@ -233,16 +225,17 @@ impl State {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads the stored names if they are newer than those in memory.
+    /// Loads the stored names if they are others than those in memory.
     ///
     /// # Errors
     /// When the database does not answer; what was loaded goes on.
     pub async fn refresh_names(&self) -> Result<(), StoreError> {
-        let Some(loaded) = Names::load(&self.db, Some(self.names().version())).await? else { return Ok(()) };
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        if loaded.version() > names.version() {
-            *names = Arc::new(loaded);
+        let Some(turn) = self.names_read.turn(&self.db).await else { return Ok(()) };
+        let version = turn.has_same_server().then(|| self.names().version());
+        if let Some(loaded) = Names::load(&self.db, version).await? {
+            *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         }
+        turn.end();
         Ok(())
     }
 

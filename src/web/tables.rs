@@ -1,6 +1,7 @@
 //! The routes with what they share: as stored, and as compiled for deciding.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::routing::hours::HoursContext;
 use crate::routing::named::Shared;
@@ -23,6 +24,17 @@ pub struct LoadedTable {
     pub(super) revision: Option<i64>,
     /// Whether it comes from the file beside the database, not from the database itself.
     pub(super) is_last_good: bool,
+    fingerprint: Fingerprint,
+}
+
+/// Of everything that is stored of a table.
+type Fingerprint = [u8; 32];
+
+impl LoadedTable {
+    /// Whether it was compiled from the same.
+    pub(super) fn is_of(&self, stored: &StoredTable) -> bool {
+        self.fingerprint == stored.fingerprint()
+    }
 }
 
 /// The routes as they are stored.
@@ -64,6 +76,10 @@ impl StoredTable {
         }
         let Self { version, revision, shared, .. } = self;
         let (version, revision, shared) = (*version, *revision, shared.clone());
-        LoadedTable { table, unusable, shared, version, revision, is_last_good: false }
+        LoadedTable { table, unusable, shared, version, revision, is_last_good: false, fingerprint: self.fingerprint() }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Sha256::digest(serde_json::to_vec(self).unwrap_or_default()).into()
     }
 }

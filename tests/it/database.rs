@@ -145,17 +145,19 @@ impl Database {
                 connection.execute_batch("begin exclusive").unwrap();
                 WriteLock { _sqlite: Some(connection), postgres: None }
             }
-            Engine::Postgres { .. } => {
-                let runtime = runtime();
-                let connection = runtime.block_on(async {
-                    let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                    let lock = sqlx::query("select pg_advisory_lock($1)").bind(WRITE_LOCK);
-                    lock.execute(&mut connection).await.unwrap();
-                    connection
-                });
-                WriteLock { _sqlite: None, postgres: Some((runtime, connection)) }
-            }
+            Engine::Postgres { .. } => self.hold(&format!("select pg_advisory_lock({WRITE_LOCK})")),
         }
+    }
+
+    /// Keeps everybody else from what these statements lock, on PostgreSQL.
+    pub fn hold(&self, sql: &str) -> WriteLock {
+        let runtime = runtime();
+        let connection = runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+            connection
+        });
+        WriteLock { _sqlite: None, postgres: Some((runtime, connection)) }
     }
 }
 
@@ -163,10 +165,22 @@ impl Drop for Database {
     fn drop(&mut self) {
         if let Engine::Postgres { cluster, name } = &self.engine {
             let sql = format!("drop database if exists {name} with (force)");
-            // The cluster is temporary: what stays goes with it.
-            on_postgres(cluster, async |connection| drop(connection.execute(AssertSqlSafe(sql)).await));
+            // The cluster is temporary: what stays goes with it, and it may be gone already.
+            runtime().block_on(async {
+                if let Ok(mut connection) = PgConnection::connect(cluster).await {
+                    let _ = connection.execute(AssertSqlSafe(sql)).await;
+                }
+            });
         }
     }
+}
+
+/// How many rows there are in a database of a PostgreSQL.
+pub fn count_at(url: &str, rest: &str) -> i64 {
+    on_postgres(url, async |connection| {
+        let row = connection.fetch_one(AssertSqlSafe(format!("select count(*) {rest}"))).await.unwrap();
+        row.get(0)
+    })
 }
 
 fn on_postgres<T>(url: &str, work: impl AsyncFnOnce(&mut PgConnection) -> T) -> T {

@@ -79,8 +79,8 @@ fn routes_that_cannot_be_kept_are_no_reason_not_to_start() {
 }
 
 /// Passes connections on, but while it is cut closes whatever comes. It keeps its port all the time.
-struct Line {
-    address: SocketAddr,
+pub struct Line {
+    pub address: SocketAddr,
     connections: Arc<Mutex<Connections>>,
 }
 
@@ -91,7 +91,7 @@ struct Connections {
 }
 
 impl Line {
-    fn to(target: &str) -> Self {
+    pub fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let line = Self { address: listener.local_addr().unwrap(), connections: Arc::default() };
         let (connections, target) = (line.connections.clone(), target.to_owned());
@@ -101,7 +101,7 @@ impl Line {
                 if connections.are_cut {
                     continue;
                 }
-                let there = TcpStream::connect(&target).unwrap();
+                let Ok(there) = TcpStream::connect(&target) else { continue };
                 connections.open.extend([here.try_clone().unwrap(), there.try_clone().unwrap()]);
                 pass(here.try_clone().unwrap(), there.try_clone().unwrap());
                 pass(there, here);
@@ -110,11 +110,11 @@ impl Line {
         line
     }
 
-    fn join(&self) {
+    pub fn join(&self) {
         self.connections.lock().unwrap().are_cut = false;
     }
 
-    fn cut(&self) {
+    pub fn cut(&self) {
         let mut connections = self.connections.lock().unwrap();
         connections.are_cut = true;
         for stream in connections.open.drain(..) {

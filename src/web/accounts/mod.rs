@@ -20,11 +20,13 @@ use crate::accounts::secret::SecretHash;
 use crate::accounts::{Token, User, key_of};
 use crate::store::accounts::{StoredAccounts, accounts_version, load_accounts, setup_code};
 use crate::store::{Db, StoreError};
+use crate::web::turns::Turns;
 
 /// What is known of accounts on this node.
 #[derive(Default)]
 pub struct Accounts {
     known: RwLock<Option<Arc<Known>>>,
+    read: Turns,
     has_told_code: AtomicBool,
     /// Who is logged in.
     pub sessions: Sessions,
@@ -82,22 +84,20 @@ impl Accounts {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads what is stored if it is newer than what is known.
+    /// Loads what is stored if it is not what is known.
     ///
     /// # Errors
     /// When the database does not answer; what was known goes on.
     pub async fn refresh(&self, db: &Db) -> Result<(), StoreError> {
-        let version = self.known().map(|known| known.version);
-        if version == Some(accounts_version(db).await?) {
-            return Ok(());
-        }
-        let loaded = Known::new(load_accounts(db).await?);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| loaded.version > known.version) {
-            *known = Some(Arc::new(loaded));
+        let Some(turn) = self.read.turn(db).await else { return Ok(()) };
+        let version = self.known().filter(|_| turn.has_same_server()).map(|known| known.version);
+        if version != Some(accounts_version(db).await?) {
+            let loaded = Known::new(load_accounts(db).await?);
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loaded));
             // Sessions may have ended with what was changed.
             self.sessions.forget();
         }
+        turn.end();
         Ok(())
     }
 

@@ -1,0 +1,30 @@
+//! Whose turn it is to write: one after the other, on all nodes.
+
+use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+/// Any number that nothing else in the database uses: who holds it may write.
+const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
+/// PostgreSQL's code for a lock that was not had in time.
+pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
+pub(super) async fn begin_sqlite(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    connection.begin_with("begin immediate").await
+}
+
+/// A transaction that alone may write, on all nodes: every batch touches the cells of the current hour
+/// anyway, and so nothing can deadlock. Who has waited a while queues again: a node that stands still must not get its
+/// turn. Whoever begins a transaction gives up the waiting, too.
+pub(super) async fn begin_postgres(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    loop {
+        let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITE_LOCK);
+        match lock.execute(&mut *transaction).await {
+            Ok(_) => return Ok(transaction),
+            Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE) => {
+                sqlx::raw_sql("rollback; begin").execute(&mut *transaction).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
