@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
+use crate::clock::watch::keep_watch;
 use crate::closing::close;
 use crate::config::{Config, Limits, SettingError};
 use crate::retention::keep;
@@ -18,7 +19,7 @@ use crate::store::record::Derivation;
 use crate::store::spool::Spool;
 use crate::store::surplus::fold_again_once;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError, settings};
+use crate::store::{Db, StoreError, clock, settings};
 use crate::tls::Certificate;
 use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
@@ -95,7 +96,10 @@ pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError
     }
     for (flag, now) in config.remembered() {
         match settings::recall(db, flag).await? {
-            None => settings::remember(db, flag, &now).await?,
+            None => {
+                clock::begin(db, config.clock.now_ms()).await?;
+                settings::remember(db, flag, &now).await?;
+            }
             Some(stored) if stored == now => {}
             Some(stored) => return Err(StartError::Differs { flag, stored, now }),
         }
@@ -159,7 +163,6 @@ impl Service {
         let db = opened.db.clone();
         let spool = Spool::open(&config.spool)
             .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
-        let keeping = tokio::spawn(keep(db.clone(), derivation.clone(), retention));
         let closing = tokio::spawn(close(db.clone(), derivation.clone()));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         let (state, gate) = match opened.waiting {
@@ -177,7 +180,8 @@ impl Service {
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
-            keeping,
+            tokio::spawn(keep_watch(state.clock.clone(), db.clone())),
+            tokio::spawn(keep(state.clock.clone(), db.clone(), state.derivation.clone(), retention)),
             closing,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));

@@ -14,6 +14,7 @@ pub use self::network::{Limits, TlsFiles, TrustedProxies};
 pub use self::pace::LivePace;
 use self::retention::retention;
 use crate::calls::phone::Numbering;
+use crate::clock::Clock;
 use crate::routing::hours::holidays::{GERMAN_STATES, is_state};
 use crate::routing::hours::{Hours, HoursContext};
 use crate::stats::business::BusinessTime;
@@ -206,6 +207,8 @@ pub struct Config {
     pub live: LivePace,
     /// No setting of people.
     pub limits: Limits,
+    /// No setting of people.
+    pub clock: Clock,
 }
 
 impl Settings {
@@ -284,6 +287,7 @@ impl Settings {
             is_demo: false,
             live: LivePace::default(),
             limits: Limits::default(),
+            clock: Clock::default(),
         };
         config.derivation()?;
         let allow_unsigned = self.allow_unsigned.or(file.allow_unsigned).unwrap_or(false);

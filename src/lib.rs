@@ -14,6 +14,8 @@ pub mod app;
 pub mod calls;
 /// The command line.
 pub mod cli;
+/// Whether the clock may be believed.
+pub mod clock;
 /// What is summed up once it is over.
 pub mod closing;
 /// Every setting once: flag, environment, file, default.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::watch::{Verdict, WatchedClock};
 use crate::store::forgetting::{Retention, apply, claim};
 use crate::store::record::Derivation;
 use crate::store::{Db, StoreError};
-use crate::web::clock::now_ms;
 
 /// How often it is looked whether it is time; and how long after trouble it is tried again.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
@@ -14,14 +14,37 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 const NIGHT_MS: i64 = 3 * 3_600_000;
 
 /// Does what `retention` says at the start, then every night, on one of the nodes of a database. What was interrupted goes
-/// on at the next start.
-pub async fn keep(db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention) {
+/// on at the next start. While the clock is not believed nothing is done; what was left goes on when somebody has
+/// confirmed it, or the night after it was set right.
+pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut is_due = true;
+    let mut verdicts = clock.subscribe();
+    let (mut is_due, mut doubted) = (true, None);
     loop {
-        ticks.tick().await;
-        match once(&db, &derivation, retention, is_due).await {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = verdicts.changed() => {}
+        }
+        // Whatever comes of it is known already; only what is found out later is news.
+        let looked = clock.look(&db).await;
+        verdicts.mark_unchanged();
+        let done = match looked {
+            // Without retention a night has nothing to do, but what a start has.
+            Ok((_, Verdict::Doubted(..))) if retention == Retention::default() && !is_due => continue,
+            Ok((_, Verdict::Doubted(confirmed, _))) if retention != Retention::default() => {
+                // Calls that begin now may have any time: they had better be over when it goes on.
+                (is_due, doubted) = (false, Some(confirmed));
+                continue;
+            }
+            Ok((now_ms, Verdict::Believed(confirmed))) => {
+                is_due |= doubted.take().is_some_and(|before| confirmed > before);
+                once(&db, &derivation, retention, now_ms, is_due).await
+            }
+            Ok((now_ms, _)) => once(&db, &derivation, retention, now_ms, is_due).await,
+            Err(error) => Err(error),
+        };
+        match done {
             Ok(()) => is_due = false,
             Err(error) => {
                 is_due = true;
@@ -35,8 +58,13 @@ pub async fn keep(db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention
 }
 
 /// `is_due` when it must be done whatever another node did.
-async fn once(db: &Db, derivation: &Derivation, retention: Retention, is_due: bool) -> Result<(), StoreError> {
-    let now_ms = now_ms();
+async fn once(
+    db: &Db,
+    derivation: &Derivation,
+    retention: Retention,
+    now_ms: i64,
+    is_due: bool,
+) -> Result<(), StoreError> {
     let today = derivation.business.day(now_ms);
     let is_night = now_ms >= derivation.business.day_start_ms(today) + NIGHT_MS;
     let is_ours = is_due || is_night && claim(db, &today.to_string()).await?;

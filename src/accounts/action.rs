@@ -21,7 +21,7 @@ macro_rules! words {
 words! {
     /// What something was done to.
     Subject {
-        Account = "account", Callback = "callback", Closed = "closed", Contact = "contact", Contacts = "contacts",
+        Account = "account", Callback = "callback", Clock = "clock", Closed = "closed", Contact = "contact", Contacts = "contacts",
         List = "list", Login = "login", Names = "names", Password = "password", Role = "role", Route = "route",
         Routes = "routes", Schedule = "schedule", Session = "session", Token = "token",
     }

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::call::Call;
+use super::outcome::Outcome;
 use super::phone::{Numbering, is_anonymous};
 use super::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event, EventError, Kind};
@@ -123,15 +124,55 @@ pub fn are_forgotten(receipts: &Receipts, direction: Option<Direction>) -> bool 
 
 /// Everything that the events of a call tell about who was outside, as sent.
 pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iterator<Item = &str> {
-    receipts.iter().flat_map(move |receipt| {
-        let Event { from, to, .. } = &receipt.event;
-        let (from, to) = match direction {
-            Some(Direction::In) => (from, &None),
-            Some(Direction::Out) => (&None, to),
-            None => (from, to),
-        };
-        from.iter().chain(to).map(String::as_str).filter(|raw| !is_anonymous(raw))
+    let sides = Sides::of(receipts.iter(), direction);
+    receipts.iter().flat_map(move |Receipt { event: Event { from, to, .. }, .. }| {
+        let outside = |side, raw: &Option<String>| raw.as_deref().is_some_and(|raw| sides.is_outside(side, raw));
+        let (is_from, is_to) = (outside(Direction::In, from), outside(Direction::Out, to));
+        from.iter().filter(move |_| is_from).chain(to.iter().filter(move |_| is_to)).map(String::as_str)
     })
+}
+
+/// Which numbers of a call are somebody's outside: those of the one side, of unknown direction those of either. Where
+/// events disagree about the direction that is either side, too, but for what figures count as the own line.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    direction: Option<Direction>,
+    is_disputed: bool,
+    own: Option<&'a str>,
+}
+
+impl<'a> Sides<'a> {
+    fn of(receipts: impl Iterator<Item = &'a Receipt> + Clone, direction: Option<Direction>) -> Self {
+        let told = receipts.clone().filter_map(|receipt| told_direction(&receipt.event));
+        let is_disputed = told.into_iter().any(|told| direction.is_some_and(|direction| direction != told));
+        let own = match direction {
+            Some(Direction::In) => receipts.into_iter().find_map(|receipt| receipt.event.to.as_deref()),
+            Some(Direction::Out) => receipts.into_iter().find_map(|receipt| receipt.event.from.as_deref()),
+            None => None,
+        };
+        Self { direction, is_disputed, own }
+    }
+
+    /// `side` is the direction of calls of which this number is outside.
+    fn is_outside(&self, side: Direction, raw: &str) -> bool {
+        let is_own = || self.own.is_some_and(|own| shortened(own) == shortened(raw));
+        let may_be = self.direction.is_none_or(|direction| direction == side) || self.is_disputed && !is_own();
+        may_be && !is_anonymous(raw)
+    }
+}
+
+/// What an event by itself tells of its call's direction.
+fn told_direction(event: &Event) -> Option<Direction> {
+    let by_name = match event.kind {
+        Kind::IncomingCall | Kind::CallAccepted => Some(Direction::In),
+        Kind::OutgoingCall => Some(Direction::Out),
+        Kind::HungUp => {
+            let outcome = Outcome::from_hangup_type(event.hangup_type.as_deref());
+            outcome.is_outbound_only().then_some(Direction::Out)
+        }
+        Kind::Other => None,
+    };
+    event.direction.or(by_name)
 }
 
 /// The events of a call with `pseudonym` for whoever was outside. Of a call of unknown direction that is either side.
@@ -139,7 +180,8 @@ pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iter
 /// # Errors
 /// When one is no event.
 pub fn conceal(receipts: &Receipts, direction: Option<Direction>, pseudonym: &str) -> Result<Receipts, EventError> {
-    write_anew(receipts, |receipt| harmless(receipt, &hiding(direction, pseudonym)))
+    let sides = Sides::of(receipts.iter(), direction);
+    write_anew(receipts, |receipt| harmless(receipt, &hiding(sides, pseudonym)))
 }
 
 /// The events of a call without what is not known to be harmless, but with both numbers.
@@ -176,14 +218,15 @@ pub fn conceal_bare(call: &mut Call, pseudonym: &str) {
 /// # Errors
 /// When it is no event.
 pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) -> Result<Receipt, EventError> {
-    let shape = |receipt: &Receipt| harmless(receipt, &hiding(direction, MARK));
+    let sides = Sides::of(known.iter().chain([receipt]), direction);
+    let shape = |receipt: &Receipt| harmless(receipt, &hiding(sides, MARK));
     let wanted = shape(receipt);
     let repeated = known.find(&receipt.body).or_else(|| known.iter().find(|other| shape(other) == wanted));
     let body = match repeated {
         Some(other) => other.body.clone(),
         None if are_forgotten(known, direction) => {
             let outside = outsiders(known, direction).next().unwrap_or(OTHER);
-            marked(known.len(), &harmless(receipt, &hiding(direction, outside)))
+            marked(known.len(), &harmless(receipt, &hiding(sides, outside)))
         }
         None => receipt.body.clone(),
     };
@@ -191,11 +234,12 @@ pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) 
 }
 
 /// What stands for a number of one side.
-fn hiding(direction: Option<Direction>, outside: &str) -> impl Fn(Direction, &str) -> String {
-    move |side, raw| {
-        let is_outside = direction.is_none_or(|direction| direction == side) && !is_anonymous(raw);
-        if is_outside { outside.to_owned() } else { raw.to_owned() }
-    }
+fn hiding(sides: Sides<'_>, outside: &str) -> impl Fn(Direction, &str) -> String {
+    move |side, raw| if sides.is_outside(side, raw) { outside.to_owned() } else { raw.to_owned() }
+}
+
+fn shortened(value: &str) -> &str {
+    &value[..value.floor_char_boundary(LONGEST_VALUE)]
 }
 
 /// What is known to be harmless of an event, with what `number` leaves of the numbers of both sides. Fields that nobody
@@ -214,7 +258,7 @@ fn harmless(Receipt { body, event, .. }: &Receipt, number: &impl Fn(Direction, &
     ];
     let mut form = Serializer::new(String::new());
     for (name, value) in fields.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-        form.append_pair(name, &value[..value.floor_char_boundary(LONGEST_VALUE)]);
+        form.append_pair(name, shortened(&value));
     }
     form.finish()
 }

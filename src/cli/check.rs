@@ -2,10 +2,13 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::clock::{doubt, wrong_marks};
 use super::open;
 use super::rebuild::derive_again;
 use crate::config::Config;
 use crate::store::backup::damages;
+use crate::store::clock;
+use crate::store::forgetting::Retention;
 use crate::store::rebuild::{Deviations, Purpose};
 
 /// How many damages are listed.
@@ -29,6 +32,12 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         writeln!(out, "The database is damaged in {places} places. Restore a backup, then run `fernamt check` again.")?;
         return Ok(ExitCode::FAILURE);
     }
+    let now_ms = config.clock.now_ms();
+    let doubt = doubt(&clock::recall(&db).await?, now_ms).filter(|_| config.retention != Retention::default());
+    let wrong_marks = wrong_marks(&db, now_ms).await?;
+    for told in doubt.iter().chain(&wrong_marks) {
+        writeln!(out, "{told}")?;
+    }
     let Deviations { calls, cells } = derive_again(&db, &derivation, Purpose::Compare).await?;
     db.close().await;
     if calls + cells > 0 {
@@ -37,5 +46,5 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     writeln!(out, "The database is sound; calls and statistics are what the event log says.")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if wrong_marks.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use tokio::task::JoinHandle;
 
+use super::clock::doubt;
 use super::mentions::Mentions;
 use super::rebuild::progress_bar;
 use crate::calls::phone::{Numbering, is_anonymous};
@@ -16,7 +17,7 @@ use crate::store::forgetting::{forget_before, forget_party};
 use crate::store::rebuild::count_calls;
 use crate::store::record::{Derivation, record};
 use crate::store::spool::{Spool, line_of, with_events};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, clock};
 use crate::web::clock::now_ms;
 
 /// How long a server that runs may take to store what waits in its spool.
@@ -55,6 +56,12 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
         (Some(day), _) => {
             // What begins later is none of those calls, whatever the day.
             let before_ms = derivation.business.day_start_ms(day).min(now_ms());
+            let memory = clock::recall(&db).await?;
+            if let Some(doubt) = doubt(&memory, now_ms())
+                && memory.seen_ms.or(memory.newest_ms).is_some_and(|known_ms| before_ms > known_ms)
+            {
+                bail!("--before: {doubt}");
+            }
             let forgotten = forget_before(&db, &derivation, before_ms, progress).await?;
             bar.finish_and_clear();
             eprintln!("{} calls forgotten", forgotten.calls);

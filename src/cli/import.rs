@@ -106,7 +106,7 @@ struct Skipped {
 impl Skipped {
     fn add(&mut self, changes: &Changes) {
         self.forgotten += u64::from(changes.forgotten);
-        self.left_out += u64::from(changes.left_out);
+        self.left_out += changes.left_out.iter().copied().map(u64::from).sum::<u64>();
     }
 
     fn tell(&self) {

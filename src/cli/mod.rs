@@ -4,6 +4,8 @@
 pub mod backup;
 /// `fernamt check`.
 pub mod check;
+/// `fernamt clock`.
+pub mod clock;
 /// `fernamt contacts`.
 pub mod contacts;
 /// `fernamt demo`.
@@ -71,6 +73,7 @@ enum Command {
     ///
     /// Changes nothing. Exit status 1 if something is wrong; it says what mends it.
     Check,
+    Clock(clock::ClockArgs),
     Contacts(contacts::ContactsArgs),
     User(user::UserArgs),
     Token(token::TokenArgs),
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Rebuild => with_config(settings, rebuild::run),
         Command::Backup(args) => with_config(settings, |config| backup::run(config, args)),
         Command::Check => with_config(settings, check::run),
+        Command::Clock(args) => with_config(settings, |config| clock::run(config, args)),
         Command::Contacts(args) => with_config(settings, |config| contacts::run(config, args)),
         Command::User(args) => with_config(settings, |config| user::run(config, args)),
         Command::Token(args) => with_config(settings, |config| token::run(config, args)),

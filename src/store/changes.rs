@@ -29,7 +29,7 @@ pub struct Changes {
     /// Deliveries of forgotten calls that led to a person: nothing of that was stored.
     pub forgotten: u32,
     /// Deliveries that were not stored, because the events of calls that old are gone.
-    pub left_out: u32,
+    pub left_out: KindCounts,
 }
 
 /// Watches what is committed. The writer waits for it, so it must be quick.

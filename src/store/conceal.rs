@@ -72,6 +72,8 @@ fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Res
     let pseudonym = match (naming, call.outsider()) {
         (Naming::As(_, given), _) => given.to_owned(),
         (Naming::Under(_), None) => String::new(),
+        // Forgotten once already, but for what came later or was seen later.
+        (Naming::Under(_), Some(outsider)) if is_pseudonym(outsider) => outsider.to_owned(),
         (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
     };
     call.conceal(&pseudonym, numbering)?;

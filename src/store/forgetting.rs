@@ -12,6 +12,7 @@ use super::conceal::{Place, postgres, sqlite};
 use super::record::Derivation;
 use super::{Db, StoreError, settings, writing};
 use crate::calls::forgetting::{Key, Person, pseudonym};
+use crate::stats::business::BusinessTime;
 
 /// Before all calls.
 const START: Place = (i64::MIN, i64::MIN);
@@ -80,9 +81,12 @@ pub async fn apply(
     retention: Retention,
     now_ms: i64,
 ) -> Result<Forgotten, StoreError> {
-    let today = derivation.business.day(now_ms);
-    let horizon = |days| today.checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN);
+    let horizon = |days| days_ago(&derivation.business, now_ms, days);
     let mut forgotten = Forgotten::default();
+    if retention != Retention::default() {
+        // What comes late from now on is left to the next time.
+        patiently!(settings::go_back(db).await)?;
+    }
     if let Some(days) = retention.numbers_days {
         let day = horizon(days);
         let since_ms = settings::recall_ms(db, settings::FORGOTTEN_UP_TO).await?;
@@ -109,6 +113,11 @@ pub async fn apply(
         erase(db).await?;
     }
     Ok(forgotten)
+}
+
+/// The business day so many days before that of `now_ms`.
+pub(super) fn days_ago(business: &BusinessTime, now_ms: i64, days: u32) -> NaiveDate {
+    business.day(now_ms).checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN)
 }
 
 async fn forget_between(

@@ -20,6 +20,8 @@ pub mod calls;
 pub mod cells;
 /// What a transaction changed.
 pub mod changes;
+/// What the database knows of the time.
+pub mod clock;
 /// The log.
 pub mod events;
 /// Making outside parties unrecognisable, in calls of long ago or of one person.

@@ -14,6 +14,7 @@ use super::conceal::Concealed;
 use super::deadline::GRACE;
 use super::events::damaged;
 use super::rows::StoredCall;
+use super::settings::LATE_SINCE;
 use super::single::Single;
 use super::touched::Touched;
 use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
@@ -142,7 +143,11 @@ fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual
     if !is_usual {
         for delivery in deliveries {
             match touched.get(delivery.call_id()) {
-                None => changes.left_out += 1,
+                None => {
+                    let kind = delivery.receipt.event.kind as usize;
+                    changes.left_out[kind] += 1;
+                    changes.doubled[kind] = changes.doubled[kind].saturating_sub(1);
+                }
                 Some(call) if call.is_forgotten() && !is_marked(&delivery.receipt.body) => changes.forgotten += 1,
                 Some(_) => {}
             }
@@ -175,6 +180,11 @@ fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &Busine
         differences.replace(before.as_ref().map(of).as_ref(), Some(&of(after)));
     }
     differences.into_cells()
+}
+
+/// The calls of which the PBX itself tells.
+fn live_calls(deliveries: &[Delivery]) -> HashSet<&CallId> {
+    deliveries.iter().filter(|delivery| delivery.source != Source::Import).map(Delivery::call_id).collect()
 }
 
 /// The deliveries as the log may hold them: what repeats an event that was written anew is that event, what belongs to a
@@ -241,7 +251,7 @@ for_both_engines! {
         surplus::load_repeated(connection, &mut known, admitted.iter().map(|delivery| &*delivery.receipt)).await?;
         let mut touched = fold(derivation, &admitted, known);
         let all = touched.len();
-        let concealed = give_keys(connection, derivation, &frontier, &mut touched).await?;
+        let concealed = give_keys(connection, derivation, &frontier, deliveries, &mut touched).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
         let mut last = write_all_but_cells(connection, derivation, &touched, &new).await?;
@@ -297,21 +307,29 @@ for_both_engines! {
         Ok(writes)
     }
 
-    /// Gives new calls their keys. Calls that turn out to be older than what is forgotten are made unrecognisable, and
-    /// new ones whose events would be gone are left out.
+    /// Gives new calls their keys. Imported calls that turn out to be older than what is forgotten are made unrecognisable,
+    /// and new ones whose events would be gone are left out. What the PBX sends happens now, whatever a clock said or says:
+    /// it is stored as it is, and left to a later night.
     async fn give_keys(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         frontier: &Frontier,
+        deliveries: &[Delivery],
         touched: &mut BTreeMap<CallId, Touched>,
     ) -> Result<Vec<Concealed>, StoreError> {
-        let is_gone = |call: &Touched| call.is_new() && call.after.call.started_ms < frontier.events_gone_before_ms;
-        touched.retain(|_, call| !is_gone(call));
+        let is_gone = |call: &Touched| call.begins_before(frontier.events_gone_before_ms);
+        let is_old = |call: &Touched| call.begins_before(frontier.forgotten_before_ms) && !call.is_forgotten();
+        let is_any = touched.values().any(|call| is_gone(call) || is_old(call));
+        let live = if is_any { live_calls(deliveries) } else { HashSet::new() };
+        let late = touched.iter().filter(|(id, call)| live.contains(id) && (is_gone(call) || is_old(call)));
+        if let Some(since_ms) = late.map(|(_, call)| call.after.call.started_ms).min() {
+            settings::lower(connection, LATE_SINCE, since_ms).await?;
+        }
+        touched.retain(|id, call| live.contains(id) || !call.is_new() || !is_gone(call));
         let new = touched.values_mut().filter(|call| call.is_new());
         new.zip(frontier.next_key..).for_each(|(call, key)| call.after.key = key);
-        let is_old = |call: &&mut Touched| call.begins_before(frontier.forgotten_before_ms) && !call.is_forgotten();
-        let old: Vec<_> = touched.values_mut().filter(is_old).collect();
-        conceal::conceal_late(connection, &derivation.numbering, old).await
+        let old = touched.iter_mut().filter(|(id, call)| !live.contains(id) && is_old(call));
+        conceal::conceal_late(connection, &derivation.numbering, old.map(|(_, call)| call).collect()).await
     }
 
     fn write_calls(touched: &BTreeMap<CallId, Touched>) -> Writes {

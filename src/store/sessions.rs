@@ -2,11 +2,15 @@
 
 use super::{Db, StoreError, reading, writing};
 use crate::accounts::secret::SecretHash;
+use crate::clock::JUMP_MS;
 
 /// A session ends this long after it began, whatever happens.
 pub const LIFETIME_MS: i64 = 30 * 86_400_000;
 /// A session that was not used this long is over.
 pub const IDLE_MS: i64 = 7 * 86_400_000;
+
+/// So much later than now may be what another node noted, or the same one before its clock was set right, milliseconds.
+pub const TOLERANCE_MS: i64 = 10 * 60_000;
 
 /// One browser of somebody who is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +28,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it still holds at a time.
+    /// Whether it holds at a time: one from the future was made, or used, under a clock that was wrong.
     pub fn holds(&self, now_ms: i64) -> bool {
-        now_ms - self.created_ms < LIFETIME_MS && now_ms - self.seen_ms < IDLE_MS
+        let is_young = |since_ms: i64, most_ms| (-TOLERANCE_MS..most_ms).contains(&now_ms.saturating_sub(since_ms));
+        is_young(self.created_ms, LIFETIME_MS) && is_young(self.seen_ms, IDLE_MS)
     }
 }
 
@@ -36,7 +41,8 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
     Session { id, user_id, agent, created_ms, seen_ms }
 }
 
-/// Begins a session; those that are over go. `false` if the account is gone meanwhile.
+/// Begins a session; with `clean_up`, those that do not hold go, which is for a clock that is believed. `false` if the account is gone
+/// meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -46,13 +52,17 @@ pub async fn open_session(
     user_id: i64,
     agent: &str,
     now_ms: i64,
+    clean_up: bool,
 ) -> Result<bool, StoreError> {
     writing!(db, transaction => {
-        sqlx::query("delete from sessions where created_ms <= $1 or seen_ms <= $2")
-            .bind(now_ms - LIFETIME_MS)
-            .bind(now_ms - IDLE_MS)
-            .execute(&mut *transaction)
-            .await?;
+        if clean_up {
+            sqlx::query("delete from sessions where created_ms <= $1 or seen_ms <= $2 or created_ms > $3 or seen_ms > $3")
+                .bind(now_ms - LIFETIME_MS)
+                .bind(now_ms - IDLE_MS)
+                .bind(now_ms + JUMP_MS)
+                .execute(&mut *transaction)
+                .await?;
+        }
         sqlx::query(
             "insert into sessions (hash, user_id, agent, created_ms, seen_ms) \
              select $1, id, $3, $4, $4 from users where id = $2",
@@ -158,5 +168,22 @@ mod tests {
         assert!(!session(0, 0).holds(7 * day));
         assert!(session(0, 29 * day).holds(30 * day - 1));
         assert!(!session(0, 29 * day).holds(30 * day));
+    }
+
+    #[test]
+    fn a_session_from_the_future_does_not_hold() {
+        let session = |created_ms, seen_ms| Session { id: 1, user_id: 1, agent: String::new(), created_ms, seen_ms };
+        let (now, minute, year) = (1_796_000_000_000, 60_000, 365 * 86_400_000);
+        for (created, seen, holds) in [
+            (0, 9 * minute, true),
+            (9 * minute, 9 * minute, true),
+            (0, 11 * minute, false),
+            (11 * minute, 0, false),
+            (10 * year, 10 * year, false),
+            (0, year, false),
+        ] {
+            assert_eq!(session(now + created, now + seen).holds(now), holds, "{created} {seen}");
+        }
+        assert!(!session(i64::MIN, i64::MAX).holds(now));
     }
 }

@@ -19,6 +19,12 @@ pub const FORGOTTEN_UP_TO: &str = "forgotten-up-to";
 pub const EVENTS_GONE_BEFORE: &str = "events-gone-before";
 /// As far as that is done.
 pub const EVENTS_GONE_UP_TO: &str = "events-gone-up-to";
+/// From here on there may be calls that came after their like was forgotten or gone: a night looks at them once more.
+pub const LATE_SINCE: &str = "late-since";
+/// What a clock showed last that was believed, milliseconds since 1970 UTC.
+pub const CLOCK_SEEN: &str = "clock-seen";
+/// How often a clock was confirmed.
+pub const CLOCK_CONFIRMED: &str = "clock-confirmed";
 /// What pseudonyms are made with from night to night, as long as callers are to stay distinct from each other.
 pub const FORGETTING_KEY: &str = "forgetting-key";
 /// The same while everybody before a day is being forgotten.
@@ -46,6 +52,18 @@ pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
 /// When the database does not answer.
 pub async fn recall_ms(db: &Db, name: &str) -> Result<i64, StoreError> {
     Ok(recall(db, name).await?.and_then(|value| value.parse().ok()).unwrap_or(i64::MIN))
+}
+
+fn read_ms(value: &str) -> i64 {
+    value.parse().unwrap_or(i64::MIN)
+}
+
+/// Goes back with forgetting and deleting to the first call that came late, so that the next time looks at it.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn go_back(db: &Db) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::go_back(&mut transaction).await)
 }
 
 /// Remembers an instant unless a later one is remembered.
@@ -116,6 +134,40 @@ const RAISE: (&str, &str) = (
 
 for_both_engines! {
     use writes;
+    /// Remembers an instant unless an earlier one is remembered.
+    pub(in crate::store) async fn lower(
+        connection: &mut EngineConnection,
+        name: &str,
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value \
+             where cast(settings.value as bigint) > cast(excluded.value as bigint)",
+        )
+        .bind(name)
+        .bind(at_ms.to_string())
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn go_back(connection: &mut EngineConnection) -> Result<(), StoreError> {
+        let value_of = "select value from settings where name = $1";
+        let late: Option<String> = sqlx::query_scalar(value_of).bind(LATE_SINCE).fetch_optional(&mut *connection).await?;
+        let Some(late) = late else { return Ok(()) };
+        for name in [FORGOTTEN_UP_TO, EVENTS_GONE_UP_TO] {
+            let done: Option<String> = sqlx::query_scalar(value_of).bind(name).fetch_optional(&mut *connection).await?;
+            if done.is_some_and(|done| read_ms(&done) > read_ms(&late)) {
+                sqlx::query("update settings set value = $2 where name = $1")
+                    .bind(name)
+                    .bind(late.as_str())
+                    .execute(&mut *connection)
+                    .await?;
+            }
+        }
+        sqlx::query("delete from settings where name = $1").bind(LATE_SINCE).execute(connection).await?;
+        Ok(())
+    }
 
     /// Raises a counter by one.
     pub(in crate::store) async fn raise(connection: &mut EngineConnection, counter: &str) -> Result<(), StoreError> {

@@ -11,7 +11,6 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
 use super::access;
-use super::clock::now_ms;
 use super::error::{Challenge, Error, WrongField, only};
 use super::metrics::Failure;
 use super::refusal::RefusalReason;
@@ -40,7 +39,7 @@ pub fn resource() -> Resource {
 /// Takes one event of the PBX: stored durably, then acknowledged. An IncomingCall is answered in time,
 /// whatever storage does: somebody is waiting on the line.
 async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let received_ms = now_ms();
+    let received_ms = state.clock.now_ms();
     let checked = match read_event(&request, payload, &state, received_ms).await {
         Ok(receipt) => receipt,
         Err((reason, error)) => {

@@ -17,6 +17,7 @@ use super::owed::{Owed, Remembered};
 use super::refusal::{Refusal, RefusalReason};
 use super::tables::{LoadedTable, StoredTable};
 use super::turns::Turns;
+use crate::clock::watch::WatchedClock;
 use crate::config::Config;
 use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
@@ -25,10 +26,11 @@ use crate::routing::route::RouteContext;
 use crate::routing::table::{Decision, Surroundings};
 use crate::stats::filter::Filter;
 use crate::stats::totals::Totals;
-use crate::store::away::Away;
+use crate::store::away::{Away, Complaint};
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::events::has_events;
+use crate::store::forgetting::Retention;
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
@@ -63,6 +65,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// Told when routes may have changed through another node.
     pub routes_changed: Notify,
+    /// What the clock shows, and whether that is believed.
+    pub clock: Arc<WatchedClock>,
     /// Whether the database answers what is asked every second.
     pub unreachable: Away,
     last_good: LastGood,
@@ -126,11 +130,14 @@ impl State {
         let live = Arc::new(Live::new(config.live.clone(), db.has_nodes()));
         let metrics = Arc::<Metrics>::default();
         let callers = Arc::<Callers>::default();
-        writer.observe(Arc::new(Watch { live: live.clone(), metrics: metrics.clone(), callers: callers.clone() }));
+        let left_out = Mutex::default();
+        let watch = Watch { left_out, live: live.clone(), metrics: metrics.clone(), callers: callers.clone() };
+        writer.observe(Arc::new(watch));
         Self {
             live,
             metrics,
             routes_changed: Notify::new(),
+            clock: Arc::new(WatchedClock::new(config.clock.clone(), config.retention != Retention::default())),
             unreachable: Away::default(),
             last_good: LastGood::new(&config),
             routes_read: Turns::default(),
@@ -360,6 +367,8 @@ impl State {
 
 /// Counts and shows what is committed.
 struct Watch {
+    /// That events were left out.
+    left_out: Mutex<Complaint>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
     callers: Arc<Callers>,
@@ -368,6 +377,10 @@ struct Watch {
 impl Observer for Watch {
     fn committed(&self, changes: &Changes, took: Duration) {
         self.metrics.committed(changes, took);
+        let left_out: u32 = changes.left_out.iter().sum();
+        if left_out > 0 && self.left_out.lock().unwrap_or_else(PoisonError::into_inner).is_due(Instant::now()) {
+            tracing::warn!(events = left_out, "events were left out: those of their calls are deleted already");
+        }
         self.callers.note(&changes.calls);
         self.live.changed(changes.calls.iter().map(|change| change.after.key));
     }

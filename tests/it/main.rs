@@ -26,6 +26,7 @@ mod callback_pages;
 mod callback_report;
 mod callbacks;
 mod calls_api;
+mod clock;
 mod contacts;
 mod dashboard;
 mod dashboard_now;

@@ -333,3 +333,36 @@ fn events_are_taken_while_older_ones_are_forgotten() {
     assert_eq!(app.database.run(&["check"], b"").status, 0);
     assert!(sent > 0);
 }
+
+#[test]
+fn where_events_of_a_call_disagree_about_the_direction_both_sides_are_forgotten() {
+    let event = |id: &str, name: &str, from: &str, to: &str, direction: &str| {
+        form(&[("call_id", id), ("event", name), ("from", from), ("to", to), ("direction", direction)])
+    };
+    let digits = ["1715551006", "1715551606", "1715551007", "1715551707"];
+    let [first, second, third, fourth] = digits.map(|digits| format!("0{digits}"));
+    let events = [
+        event("in", "IncomingCall", &first, LINE, "in"),
+        event("in", "HungUp", LINE, &second, "out"),
+        event("out", "OutgoingCall", LINE, &third, "out"),
+        event("out", "CallAccepted", &fourth, LINE, "in"),
+    ];
+    let lines: String =
+        (1..).zip(&events).map(|(at, body)| log_line(&format!("2026-05-05T08:00:0{at}.000Z"), body)).collect();
+    for flags in [&[["--before", "2026-06-01"]][..], &[["--party", &second], ["--party", &fourth]]] {
+        let app = TestApp::start();
+        app.database.import(&lines, &[]);
+        let before = figures(&app);
+        assert!(!places_of(&app.database, &digits).is_empty());
+        for flags in flags {
+            forget(&app.database, flags);
+        }
+        assert_eq!(places_of(&app.database, &digits), [""; 0], "{flags:?}");
+        assert_same(&app, &before, "forgotten");
+        assert_eq!(app.database.run(&["rebuild"], b"").status, 0);
+        assert_same(&app, &before, "rebuilt");
+        let done = app.database.run(&["import", "-"], lines.as_bytes());
+        assert_eq!(done.status, 0, "{}", done.stderr);
+        assert_eq!(places_of(&app.database, &digits), [""; 0], "imported once more");
+    }
+}

@@ -49,6 +49,12 @@ fn what_is_old_goes_by_itself_and_the_figures_stay() {
     let done = app.database.run(&["import", "-"], log(&stranger).as_bytes());
     assert!(done.stderr.contains("1 events were left out"), "{}", done.stderr);
     app.post_event(hung_up("ancient", "accepted", 7));
+    let results = app.get("/metrics").text().to_owned();
+    let count = |result: &str| {
+        let line = format!("fernamt_deliveries_total{{event=\"hung_up\",result=\"{result}\"}} ");
+        results.lines().find_map(|found| found.strip_prefix(&line)).map(ToOwned::to_owned)
+    };
+    assert_eq!((count("left_out").as_deref(), count("doubled").as_deref()), (Some("1"), Some("0")), "{results}");
     assert_eq!(app.database.count("from events"), 4);
     assert_eq!(app.stats(&query).ok(), before);
     assert_eq!(app.database.run(&["rebuild"], b"").status, 0);

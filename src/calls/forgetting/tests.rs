@@ -127,6 +127,45 @@ fn only_a_call_without_any_number_of_outside_is_forgotten() {
 }
 
 #[test]
+fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_the_own_line_stays() {
+    const OWN: &str = "022129191999";
+    let event = |name, from, to, direction| {
+        let fields = [("call_id", "a"), ("event", name), ("from", from), ("to", to), ("direction", direction)];
+        form(&fields.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>())
+    };
+    let (first, second) = ("01712345678", "01719999999");
+    for bodies in [
+        [event("IncomingCall", first, OWN, "in"), event("HungUp", OWN, second, "out")],
+        [event("OutgoingCall", OWN, first, "out"), event("CallAccepted", second, OWN, "in")],
+        [event("IncomingCall", first, OWN, ""), event("OutgoingCall", OWN, second, "")],
+        // The one that disagrees tells nothing of who is outside; one that has no say does.
+        [event("IncomingCall", first, OWN, "in") + "&x=", event("HungUp", "", "", "out")],
+    ] {
+        let silent = event("Parked", second, second, "");
+        let known: Receipts = bodies.iter().chain([&silent]).zip(1..).map(|(body, at)| receipt(at, body)).collect();
+        let call = Call::fold(&known, &german()).unwrap();
+        let outside: std::collections::BTreeSet<_> = outsiders(&known, call.direction).collect();
+        assert!(outside.contains(first) && outside.contains(second), "{bodies:?}");
+        assert!(!are_forgotten(&known, call.direction));
+        let concealed = conceal(&known, call.direction, "forgotten-x").unwrap();
+        let all: String = concealed.iter().map(text).collect();
+        assert!(!all.contains(first) && !all.contains(second), "{all}");
+        assert!(are_forgotten(&concealed, call.direction), "{all}");
+        let after = Call::fold(&concealed, &german()).unwrap();
+        assert_eq!((after.number.as_deref(), after.direction), (Some("+4922129191999"), call.direction), "{all}");
+        assert_eq!(after.party.as_deref(), Some("forgotten-x"));
+        // What comes again is known, and what disagrees only now brings nobody back.
+        for receipt in known.iter() {
+            assert!(concealed.find(&admit(receipt, &concealed, call.direction).unwrap().body).is_some(), "{all}");
+        }
+        let agreed: Receipts = [receipt(1, &bodies[0])].into_iter().collect();
+        let concealed = conceal(&agreed, call.direction, "forgotten-x").unwrap();
+        let late = admit(&receipt(2, &bodies[1]), &concealed, call.direction).unwrap();
+        assert!(!text(&late).contains(second), "{}", text(&late));
+    }
+}
+
+#[test]
 fn a_forgotten_event_that_comes_back_to_a_raw_one_repeats_it() {
     let raw: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
     let concealed = conceal(&raw, Some(Direction::In), "forgotten-x").unwrap();
@@ -236,6 +275,15 @@ proptest! {
             let outside: Vec<_> = text(receipt).split('&').filter(|field| !field.starts_with(own)).collect();
             prop_assert!(call.direction.is_some() || !text(receipt).contains("2345678"), "{}", text(receipt));
             prop_assert!(!outside.join("&").contains("2345678"), "{}", text(receipt));
+        }
+        let told = receipts.iter().filter_map(|receipt| receipt.event.direction);
+        if let (true, Some(direction)) = (told.collect::<std::collections::BTreeSet<_>>().len() > 1, call.direction) {
+            let line = if direction == Direction::Out { &call.from } else { &call.to };
+            let others = NUMBERS.iter().filter(|number| !is_anonymous(number) && line.as_deref() != Some(**number));
+            let left: BTreeSet<_> = concealed.iter().flat_map(|r| [&r.event.from, &r.event.to]).flatten().collect();
+            for number in others {
+                prop_assert!(!left.contains(&(*number).to_owned()), "{}", number);
+            }
         }
     }
 }

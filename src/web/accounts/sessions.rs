@@ -8,10 +8,10 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 
 use crate::accounts::secret::{SecretHash, new_session};
+use crate::clock::watch::WatchedClock;
 use crate::store::sessions::{LIFETIME_MS, Session, end_session, find_session, open_session, touch_session};
 use crate::store::{Db, StoreError};
 use crate::web::client::is_https;
-use crate::web::clock::now_ms;
 
 /// The cookie of whoever is logged in.
 pub const COOKIE: &str = "session";
@@ -41,9 +41,14 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database does not answer, and has not lately.
-    pub async fn of(&self, request: &HttpRequest, db: &Arc<Db>) -> Result<Option<Session>, StoreError> {
+    pub async fn of(
+        &self,
+        request: &HttpRequest,
+        db: &Arc<Db>,
+        clock: &WatchedClock,
+    ) -> Result<Option<Session>, StoreError> {
         let Some(hash) = presented(request) else { return Ok(None) };
-        let now_ms = now_ms();
+        let now_ms = clock.now_ms();
         let (known, forgotten) = {
             let remembered = self.lock();
             (remembered.by_hash.get(&hash).cloned(), remembered.forgotten)
@@ -60,6 +65,7 @@ impl Sessions {
         };
         if let Some(session) = &found
             && now_ms - session.seen_ms >= TOUCH_MS
+            && clock.believes(now_ms)
         {
             // Neither waited for nor a condition for anything.
             let (db, id) = (db.clone(), session.id);
@@ -84,11 +90,13 @@ impl Sessions {
         &self,
         request: &HttpRequest,
         db: &Arc<Db>,
+        clock: &WatchedClock,
         user_id: i64,
     ) -> Result<Option<Cookie<'static>>, StoreError> {
-        let before = self.of(request, db).await?;
-        let secret = new_session();
-        if !open_session(db, SecretHash::of(&secret), user_id, &agent(request), now_ms()).await? {
+        let before = self.of(request, db, clock).await?;
+        let (secret, now_ms) = (new_session(), clock.now_ms());
+        let (hash, clean_up) = (SecretHash::of(&secret), clock.believes(now_ms));
+        if !open_session(db, hash, user_id, &agent(request), now_ms, clean_up).await? {
             return Ok(None);
         }
         if let Some(before) = before {

@@ -51,7 +51,7 @@ impl Who {
             let token = known.token(SecretHash::of(token)).ok_or(unknown)?;
             return Ok(Some(Self { name: token.name.clone(), role: token.role, by: Means::Token, lines: None }));
         }
-        let session = state.accounts.sessions.of(request, &state.db).await?;
+        let session = state.accounts.sessions.of(request, &state.db, &state.clock).await?;
         Ok(session.and_then(|session| {
             let user = known.user(session.user_id)?;
             let by = Means::Session { id: session.id, user_id: user.id };

@@ -31,6 +31,7 @@ pub(super) const DE: AuditTexts = AuditTexts {
     subject: |subject| match subject {
         Subject::Account => "Konto",
         Subject::Callback => "Rückruf",
+        Subject::Clock => "Uhr",
         Subject::Closed => "Vorübergehend geschlossen",
         Subject::Contact => "Kontakt",
         Subject::Contacts => "Kontakte",
@@ -79,6 +80,7 @@ pub(super) const EN: AuditTexts = AuditTexts {
     subject: |subject| match subject {
         Subject::Account => "Account",
         Subject::Callback => "Callback",
+        Subject::Clock => "Clock",
         Subject::Closed => "Closed for a while",
         Subject::Contact => "Contact",
         Subject::Contacts => "Contacts",

@@ -40,6 +40,10 @@ pub static TEXTS: Texts = Texts {
             _ => format!("{number} Ereignisse werden nachgetragen."),
         },
         catching_up_what: "Bis dahin fehlen sie in Anrufen und Zahlen.",
+        clock: |now, expected| format!("Die Uhr des Servers zeigt {now}; es müsste etwa {expected} sein."),
+        clock_what: "Solange das nicht geklärt ist, wird nichts Altes unkenntlich gemacht oder gelöscht; Anrufe und \
+                     Ereignisse kommen an wie immer. Bitte stellen Sie die Uhr richtig. Geht sie richtig, weil der \
+                     Server einige Tage aus war, rufen Sie auf dem Server `fernamt clock confirm` auf.",
     },
     filter: FilterTexts {
         title: "Filter",

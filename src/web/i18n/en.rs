@@ -35,6 +35,10 @@ pub static TEXTS: Texts = Texts {
             _ => format!("{number} events are being added."),
         },
         catching_up_what: "Until then calls and figures are without them.",
+        clock: |now, expected| format!("The clock of the server shows {now}; it should be about {expected}."),
+        clock_what: "As long as that is not settled, nothing old is forgotten or deleted; calls and events are taken as \
+                     always. Please set the clock right. If it is right, because the server was off for some days, run \
+                     `fernamt clock confirm` on the server.",
     },
     filter: FilterTexts {
         title: "Filter",

@@ -100,6 +100,8 @@ pub struct FrameTexts {
     pub away_waiting: fn(u64, &str) -> String,
     pub catching_up: fn(u64, &str) -> String,
     pub catching_up_what: &'static str,
+    pub clock: fn(&str, &str) -> String,
+    pub clock_what: &'static str,
 }
 
 /// The list of calls.

@@ -23,6 +23,7 @@ pub struct Commits {
     abandoned: Histogram,
     stored: [Counter; Kind::ALL.len()],
     doubled: [Counter; Kind::ALL.len()],
+    left_out: [Counter; Kind::ALL.len()],
     seconds: Histogram,
     events: Histogram,
 }
@@ -58,6 +59,7 @@ impl Commits {
             ),
             stored: count("stored"),
             doubled: count("doubled"),
+            left_out: count("left_out"),
             seconds: seconds(registry, "fernamt_commit", "How long transactions of events took", &COMMIT_SECONDS),
             events: events.clone(),
         };
@@ -86,10 +88,11 @@ impl Commits {
 impl Metrics {
     /// Counts what a transaction stored. A call counts once, when its first hangup is stored.
     pub fn committed(&self, changes: &Changes, took: Duration) {
-        let Commits { stored, doubled, seconds, events, .. } = &self.commits;
+        let Commits { stored, doubled, left_out, seconds, events, .. } = &self.commits;
         seconds.observe(took.as_secs_f64());
         let mut all = 0;
-        for (counters, counts) in [(stored, &changes.stored), (doubled, &changes.doubled)] {
+        let results = [(stored, &changes.stored), (doubled, &changes.doubled), (left_out, &changes.left_out)];
+        for (counters, counts) in results {
             for (counter, count) in counters.iter().zip(counts).filter(|(_, count)| **count > 0) {
                 counter.inc_by(u64::from(*count));
                 all += count;

@@ -25,6 +25,7 @@ pub struct Moment {
     routes: Gauges<1>,
     database_up: Gauge,
     live_clients: Gauge,
+    clock_believed: Gauge,
 }
 
 impl Moment {
@@ -48,6 +49,11 @@ impl Moment {
             routes,
             database_up: gauge(registry, "fernamt_database_up", "Whether the database answers and takes events"),
             live_clients: gauge(registry, "fernamt_live_clients", "Clients of the live stream"),
+            clock_believed: gauge(
+                registry,
+                "fernamt_clock_believed",
+                "Whether the clock agrees with what the database saw last, where anything is forgotten or deleted by it",
+            ),
         }
     }
 
@@ -58,6 +64,7 @@ impl Moment {
         self.spooled.set(i64::try_from(spool.events()).unwrap_or(i64::MAX));
         self.spool_bytes.set(i64::try_from(spool.bytes()).unwrap_or(i64::MAX));
         self.live_clients.set(gauge(state.live.clients()));
+        self.clock_believed.set(state.clock.doubt().is_none().into());
         let loaded = state.table();
         self.routes.get_or_create(&[("state", "usable")]).set(gauge(loaded.table.len()));
         self.routes.get_or_create(&[("state", "unusable")]).set(gauge(loaded.unusable.len()));

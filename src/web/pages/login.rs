@@ -79,7 +79,7 @@ pub async fn log_in(
         }
     };
     let cookie = match user.filter(|_| fits) {
-        Some(user) => state.accounts.sessions.open(&request, &state.db, user.id).await?,
+        Some(user) => state.accounts.sessions.open(&request, &state.db, &state.clock, user.id).await?,
         None => None,
     };
     let Some(cookie) = cookie else {

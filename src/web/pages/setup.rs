@@ -113,7 +113,7 @@ pub async fn create(
     let known = state.accounts.known();
     let made = known.as_ref().and_then(|known| known.user_named(&user.name));
     let cookie = match made {
-        Some(user) => state.accounts.sessions.open(&request, &state.db, user.id).await?,
+        Some(user) => state.accounts.sessions.open(&request, &state.db, &state.clock, user.id).await?,
         None => None,
     };
     match cookie {

@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::assets;
 use crate::accounts::Role;
+use crate::clock::Doubt;
 use crate::lang::Lang;
 use crate::stats::filter::Lines;
 use crate::web::accounts::who::Who;
@@ -39,6 +40,8 @@ pub struct Visit {
     pub closed: Option<String>,
     /// What does not work behind the pages, and what becomes of events meanwhile.
     pub trouble: Option<(String, String)>,
+    /// That the clock is not believed, and what to do about it; for those who may.
+    pub clock: Option<(String, String)>,
     /// Whether all calls are made up.
     pub is_demo: bool,
     /// Whether everybody on this machine may come in.
@@ -76,6 +79,7 @@ impl Visit {
             section: request.path().split('/').nth(1).unwrap_or_default().to_owned(),
             owed: None,
             closed: None,
+            clock: None,
             is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
             who: Who::let_in(request),
@@ -132,6 +136,15 @@ impl Visit {
         self.table.table.name_of(id).map(ToOwned::to_owned)
     }
 
+    /// Says to those who may do something about it that the clock is not believed.
+    fn doubt(&mut self, doubt: Option<Doubt>) {
+        let moment = |at_ms| self.format.moment(at_ms);
+        let t = &self.texts.frame;
+        let said =
+            |doubt: Doubt| ((t.clock)(&moment(doubt.now_ms), &moment(doubt.expected_ms)), t.clock_what.to_owned());
+        self.clock = doubt.filter(|_| self.may_change()).map(said);
+    }
+
     /// Says that the company is closed until then.
     pub fn close(&mut self, until_ms: Option<i64>) {
         let said = |until_ms| (self.texts.shared.closed.is_closed)(&self.format.moment(until_ms));
@@ -172,6 +185,7 @@ impl FromRequest for Visit {
                     visit.owe(state.callbacks_owed().await);
                 }
                 visit.close(state.closed_until(visit.now_ms));
+                visit.doubt(state.clock.doubt());
             }
             Ok(visit)
         })
