@@ -10,102 +10,26 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
+use self::opening::{Opened, open_spool};
+pub use self::opening::{StartError, check_remembered, open_database};
+use self::watching::watch;
 use crate::clock::watch::keep_watch;
 use crate::closing::close;
 use crate::config::{Config, Limits, SettingError};
 use crate::retention::keep;
-use crate::store::later::Gate;
 use crate::store::record::Derivation;
-use crate::store::spool::Spool;
-use crate::store::surplus::fold_again_once;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError, clock, settings};
+use crate::store::{Db, StoreError};
 use crate::tls::Certificate;
-use crate::web::last_good::LastGood;
 use crate::web::live::{self, Live};
 use crate::web::metrics;
 use crate::web::slow;
 use crate::web::state::State;
-use crate::web::tables::StoredTable;
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
-/// How often it is tried to open a database that was away at the start.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a stop waits for requests to be answered.
 const STOP_WITHIN_SECONDS: u64 = 8;
-
-/// Why the service did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting cannot be used.
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-    /// The database gave up during the start.
-    #[error("--database-url: {0}")]
-    Store(#[from] StoreError),
-    /// The database's file is damaged.
-    #[error(
-        "--database-url: {0}: `fernamt check` says where it is damaged; restore a backup (docs/operations.md says how)"
-    )]
-    Damaged(#[source] StoreError),
-    /// A figure in the database depends on settings that are others now.
-    #[error(
-        "--{flag}: the stored figures were made with `{stored}`, now it is `{now}`: set it back, or stop every server \
-             of this database and run `fernamt rebuild`"
-    )]
-    Differs {
-        /// The flag.
-        flag: &'static str,
-        /// What the database remembers.
-        stored: String,
-        /// What is set now.
-        now: String,
-    },
-    /// A rebuild did not reach its end.
-    #[error("--database-url: a rebuild was interrupted: run `fernamt rebuild` again")]
-    Rebuilding,
-}
-
-impl StartError {
-    /// Damage that shows only when something is read.
-    fn look_closer(self) -> Self {
-        match self {
-            Self::Store(error) if error.is_damage() => Self::Damaged(error),
-            other => other,
-        }
-    }
-}
-
-/// Opens the database; an error names the setting.
-///
-/// # Errors
-/// When it cannot be used.
-pub async fn open_database(config: &Config) -> Result<Db, SettingError> {
-    Db::open(&config.database_url.0).await.map_err(|error| SettingError::new("database-url", error))
-}
-
-/// Compares the settings that stored figures depend on with what the database remembers; a new database
-/// learns them.
-///
-/// # Errors
-/// When one differs.
-pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError> {
-    if settings::recall(db, settings::REBUILDING).await?.is_some() {
-        return Err(StartError::Rebuilding);
-    }
-    for (flag, now) in config.remembered() {
-        match settings::recall(db, flag).await? {
-            None => {
-                clock::begin(db, config.clock.now_ms()).await?;
-                settings::remember(db, flag, &now).await?;
-            }
-            Some(stored) if stored == now => {}
-            Some(stored) => return Err(StartError::Differs { flag, stored, now }),
-        }
-    }
-    Ok(())
-}
 
 /// A server that listens.
 pub struct Service {
@@ -142,11 +66,11 @@ impl Handle {
 }
 
 impl Service {
-    /// Opens the database, loads the routes and listens. If the database is away, the routes that were good last
-    /// answer calls until it is there.
+    /// Opens the database, loads the routes and listens. If the database is in trouble, the routes that were good last
+    /// answer calls until it can be used.
     ///
     /// # Errors
-    /// When a setting cannot be used, the database does not open or the address is taken.
+    /// When a setting cannot be used, the database is newer or was never there, or the address is taken.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let derivation: Arc<Derivation> = Arc::new(config.derivation()?);
         // Before the database: two servers on one address must not get as far as touching it.
@@ -156,36 +80,24 @@ impl Service {
         let address = listener.local_addr().map_err(listening)?;
         let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
         let (limits, retention) = (config.limits, config.retention);
-        let opened = Opened::new(&config).await?;
-        if opened.waiting.is_none() {
-            fold_again_once(&opened.db, &derivation).await.map_err(|error| StartError::from(error).look_closer())?;
-        }
-        let db = opened.db.clone();
-        let spool = Spool::open(&config.spool)
-            .map_err(|error| SettingError::new("spool", format!("{}: {error}", config.spool.display())))?;
+        let Opened { db, last_good, interrupted } = Opened::new(&config).await?;
+        let spool = open_spool(&config, &db)?;
         let closing = tokio::spawn(close(db.clone(), derivation.clone()));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
-        let (state, gate) = match opened.waiting {
-            None => {
-                let state = State::load(config, db.clone(), derivation, writer).await;
-                (state.map_err(|error| StartError::from(error).look_closer())?, None)
-            }
-            Some(Waiting { gate, table }) => {
-                writer.note_away();
-                (State::of_last_good(config, db.clone(), derivation, writer, &table), Some(gate))
-            }
-        };
-        let state = Data::new(state);
+        if !db.condition().is_open() {
+            writer.note_away();
+        }
+        let state = Data::new(State::begin(config, db.clone(), derivation, writer, last_good).await);
         let mut background = vec![
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(live::publish(state.clone())),
             tokio::spawn(live::listen(state.clone())),
+            tokio::spawn(watch(state.clone().into_inner(), interrupted)),
             tokio::spawn(keep_watch(state.clock.clone(), db.clone())),
             tokio::spawn(keep(state.clock.clone(), db.clone(), state.derivation.clone(), retention)),
             closing,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
-        background.extend(gate.map(|gate| tokio::spawn(open_when_back(state.clone(), gate))));
         let live = state.live.clone();
         let is_local_mode = state.is_local_mode();
         let checkpointing = db.checkpoint_in_background();
@@ -242,75 +154,6 @@ impl Service {
     }
 }
 
-/// The database of a start.
-struct Opened {
-    db: Arc<Db>,
-    /// There while the database is away.
-    waiting: Option<Waiting>,
-}
-
-struct Waiting {
-    gate: Gate,
-    table: StoredTable,
-}
-
-impl Opened {
-    async fn new(config: &Config) -> Result<Self, StartError> {
-        let unusable = |error| SettingError::new("database-url", error);
-        let url = &config.database_url.0;
-        let error = match Db::open(url).await {
-            Ok(db) => {
-                check_remembered(&db, config).await.map_err(StartError::look_closer)?;
-                return Ok(Self { db: Arc::new(db), waiting: None });
-            }
-            Err(error) => error,
-        };
-        let Some(table) = error.is_away().then(|| LastGood::new(config).read()).flatten() else {
-            return Err(unusable(error).into());
-        };
-        let (db, gate) = Db::open_later(url).map_err(unusable)?;
-        let routes = table.routes.len();
-        tracing::error!(%error, routes, "the database is away: the last good routes answer calls until it is there");
-        Ok(Self { db: Arc::new(db), waiting: Some(Waiting { gate, table }) })
-    }
-}
-
-/// Tries until the database opens as at any start, then lets everybody use it.
-async fn open_when_back(state: Data<State>, gate: Gate) {
-    let mut told = String::new();
-    loop {
-        tokio::time::sleep(OPEN_AGAIN).await;
-        let error: StartError = match open_database(&state.config).await {
-            Ok(db) => match ready(&db, &state).await {
-                Ok(()) => {
-                    db.close().await;
-                    gate.open();
-                    state.writer.note_there();
-                    state.routes_changed.notify_one();
-                    tracing::info!("the database is there");
-                    return;
-                }
-                Err(error) => {
-                    db.close().await;
-                    error
-                }
-            },
-            Err(error) => error.into(),
-        };
-        let error = error.to_string();
-        if error != told {
-            tracing::error!(%error, "the database cannot be used yet");
-            told = error;
-        }
-    }
-}
-
-/// What has to be so before anybody uses the database.
-async fn ready(db: &Db, state: &State) -> Result<(), StartError> {
-    check_remembered(db, &state.config).await?;
-    Ok(fold_again_once(db, &state.derivation).await?)
-}
-
 async fn refresh(state: Data<State>) {
     let mut ticks = tokio::time::interval(REFRESH_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -322,6 +165,9 @@ async fn refresh(state: Data<State>) {
         }
         let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
         let result = shared.and(state.refresh_accounts().await);
+        if let Err(error) = &result {
+            state.db.condition().note(error);
+        }
         if let (Err(error), false) = (&result, failing) {
             tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
         }
@@ -333,3 +179,8 @@ async fn refresh(state: Data<State>) {
         }
     }
 }
+
+/// What a start does with the database.
+mod opening;
+/// What is done about its troubles later.
+mod watching;

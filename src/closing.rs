@@ -22,7 +22,7 @@ pub async fn close(db: Arc<Db>, derivation: Arc<Derivation>) {
             Ok(0) => {}
             Ok(months) => tracing::debug!(months, "months that are over were summed up"),
             // That the database is away is told already.
-            Err(StoreError::Away(_)) => {}
+            Err(error @ StoreError::Away(_)) => db.condition().note(&error),
             Err(error) => tracing::error!(%error, "a month that is over could not be summed up: run `fernamt check`"),
         }
     }

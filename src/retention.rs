@@ -48,6 +48,7 @@ pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivat
             Ok(()) => is_due = false,
             Err(error) => {
                 is_due = true;
+                db.condition().note(&error);
                 // That the database is away is told already.
                 if !error.is_passing() {
                     tracing::error!(%error, "what is old could not be deleted; it is tried again");

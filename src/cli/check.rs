@@ -6,10 +6,10 @@ use super::clock::{doubt, wrong_marks};
 use super::open;
 use super::rebuild::derive_again;
 use crate::config::Config;
-use crate::store::backup::damages;
 use crate::store::clock;
 use crate::store::forgetting::Retention;
 use crate::store::rebuild::{Deviations, Purpose};
+use crate::store::soundness::{count_leftovers, damages};
 
 /// How many damages are listed.
 const MOST_LISTED: usize = 20;
@@ -37,6 +37,13 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let wrong_marks = wrong_marks(&db, now_ms).await?;
     for told in doubt.iter().chain(&wrong_marks) {
         writeln!(out, "{told}")?;
+    }
+    let leftovers = count_leftovers(&db).await?;
+    if leftovers > 0 {
+        writeln!(
+            out,
+            "Sessions of accounts that are gone: {leftovers}. They are harmless; the next login removes them."
+        )?;
     }
     let Deviations { calls, cells } = derive_again(&db, &derivation, Purpose::Compare).await?;
     db.close().await;

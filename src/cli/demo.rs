@@ -70,7 +70,9 @@ pub struct DemoArgs {
 /// # Errors
 /// When it cannot start.
 pub async fn run(config: Config, args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let directory = tempfile::Builder::new().prefix("fernamt-demo-").tempdir().context("no place for the database")?;
+    let own = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let directory = tempfile::Builder::new().prefix("fernamt-demo-").permissions(own).tempdir();
+    let directory = directory.context("no place for the database")?;
     let config = demo_config(config, directory.path());
     let seed = args.seed.unwrap_or_else(rand::random);
     tokio::select! {

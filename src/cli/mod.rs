@@ -111,7 +111,9 @@ pub fn run() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         let is_wrong_start = error.is::<StartError>() || error.is::<SettingError>();
-        eprintln!("fernamt: {error:#}");
+        // What is wrong with a start says by itself what lies behind.
+        let told = if is_wrong_start { error.to_string() } else { format!("{error:#}") };
+        eprintln!("fernamt: {told}");
         ExitCode::from(if is_wrong_start { WRONG } else { 1 })
     })
 }
@@ -130,6 +132,6 @@ fn with_config<F: Future<Output = anyhow::Result<ExitCode>>>(
 async fn open(config: &Config) -> Result<(Db, Derivation), StartError> {
     let derivation = config.derivation()?;
     let db = open_database(config).await?;
-    check_remembered(&db, config).await?;
+    check_remembered(&db, config).await.map_err(StartError::look_closer)?;
     Ok((db, derivation))
 }

@@ -6,9 +6,9 @@ use tokio::task::JoinHandle;
 
 use crate::app::open_database;
 use crate::config::Config;
-use crate::store::rebuild::{Deviations, Purpose, rebuild};
+use crate::store::rebuild::{Deviations, Purpose, RebuildError, rebuild};
 use crate::store::record::Derivation;
-use crate::store::{Db, StoreError, settings};
+use crate::store::{Db, rebuilding};
 
 /// Derives calls and cells again, and makes the settings of now those that the figures are made with.
 ///
@@ -18,19 +18,24 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let derivation = config.derivation()?;
     let db = Arc::new(open_database(&config).await?);
     let checkpointing = db.checkpoint_in_background();
-    settings::remember(&db, settings::REBUILDING, "yes").await?;
-    derive_again(&db, &derivation, Purpose::Mend).await?;
-    for (flag, value) in config.remembered() {
-        settings::remember(&db, flag, &value).await?;
+    let settings = config.remembered();
+    let name = rebuilding::name_of(&settings);
+    rebuilding::begin(&db, &name).await?;
+    derive_again(&db, &derivation, Purpose::Mend(&name)).await?;
+    if !rebuilding::end(&db, &name, &settings).await? {
+        return Err(RebuildError::TakenOver.into());
     }
-    settings::forget(&db, settings::REBUILDING).await?;
     checkpointing.inspect(JoinHandle::abort);
     db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Goes through everything with a progress bar.
-pub(super) async fn derive_again(db: &Db, derivation: &Derivation, purpose: Purpose) -> Result<Deviations, StoreError> {
+pub(super) async fn derive_again(
+    db: &Db,
+    derivation: &Derivation,
+    purpose: Purpose<'_>,
+) -> Result<Deviations, RebuildError> {
     let bar = progress_bar(1);
     let found = rebuild(db, derivation, purpose, |done, all| {
         bar.set_length(all.unsigned_abs());

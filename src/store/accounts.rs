@@ -287,6 +287,8 @@ for_both_engines! {
         if is_last_admin(connection, role).await? {
             return Ok(Err(AccountError::LastAdmin));
         }
+        // SQLite is not asked to keep references: see [`super::pools`].
+        sqlx::query("delete from sessions where user_id = $1").bind(id).execute(&mut *connection).await?;
         sqlx::query("delete from users where id = $1").bind(id).execute(&mut *connection).await?;
         done(connection).await
     }

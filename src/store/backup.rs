@@ -1,10 +1,17 @@
-//! Copies of a SQLite database, and whether its file is sound.
+//! Copies of a SQLite database.
 
-use std::fs::{File, OpenOptions, hard_link, remove_file};
-use std::io;
+use std::fs::{File, Metadata, TryLockError, hard_link, remove_file};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{Db, StoreError, is_damage};
+use super::private::create_new;
+use super::{Db, StoreError};
+
+/// How a SQLite file begins.
+const HEADER: &[u8] = b"SQLite format 3\0";
+/// How often it is tried to be the one who writes a file.
+const ATTEMPTS: u32 = 10;
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +22,9 @@ pub enum BackupError {
     /// There is something already.
     #[error("{}: there is such a file already, and backup never overwrites one", .0.display())]
     Exists(PathBuf),
+    /// Another one is at it.
+    #[error("{}: another backup to this file is running", .0.display())]
+    Running(PathBuf),
     /// The file cannot be written.
     #[error("{}: {error}", .path.display())]
     File {
@@ -39,63 +49,96 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
     if file.try_exists().map_err(failed)? {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    let mut unfinished = file.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = Unfinished(unfinished.into());
-    new_file(&unfinished.0).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => BackupError::Exists(unfinished.0.clone()),
-        _ => failed(error),
-    })?;
+    let unfinished = Unfinished::begin(file)?;
     // SQLite writes into an empty file, which already has its owner.
     let copied =
-        sqlx::query("vacuum into $1").bind(unfinished.0.to_string_lossy().into_owned()).execute(&pools.aside).await;
+        sqlx::query("vacuum into $1").bind(unfinished.path.to_string_lossy().into_owned()).execute(&pools.aside).await;
     copied.map_err(StoreError::from)?;
-    File::open(&unfinished.0).and_then(|copy| copy.sync_all()).map_err(failed)?;
+    File::open(&unfinished.path).and_then(|copy| copy.sync_all()).map_err(failed)?;
     // Unlike renaming, this fails if somebody else has put a file there meanwhile.
-    hard_link(&unfinished.0, file).map_err(failed)?;
+    hard_link(&unfinished.path, file).map_err(failed)?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
-/// A file that goes when it is not needed any more, or when it was not finished.
-struct Unfinished(PathBuf);
+/// A file that goes when it is not needed any more, or when it was not finished. Whoever works on it holds its lock, which
+/// ends with its process: one that nobody holds was left behind.
+struct Unfinished {
+    path: PathBuf,
+    _locked: File,
+}
 
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // If it cannot be removed it is only in the way of the next copy, which says so.
-        let _ = remove_file(&self.0);
+impl Unfinished {
+    fn begin(file: &Path) -> Result<Self, BackupError> {
+        let mut path = file.as_os_str().to_owned();
+        path.push(".part");
+        let path = PathBuf::from(path);
+        for _ in 0..ATTEMPTS {
+            match Self::begin_at(&path) {
+                Ok(Some(locked)) => return Ok(Self { path, _locked: locked }),
+                Ok(None) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(BackupError::Exists(path));
+                }
+                Err(error) => return Err(BackupError::File { path, error }),
+            }
+        }
+        Err(BackupError::Running(file.to_owned()))
+    }
+
+    /// `None` when somebody else was faster, or what was left behind is out of the way now.
+    fn begin_at(path: &Path) -> io::Result<Option<File>> {
+        match create_new(path) {
+            Ok(new) => {
+                match new.try_lock() {
+                    // Where there are no locks, whoever was first is told by the name alone.
+                    Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+                    locked => locked?,
+                }
+                Ok(is_at(&new, path)?.then_some(new))
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let left = match File::open(path) {
+                    Ok(left) => left,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                left.try_lock()?;
+                if !is_copy(&left)? {
+                    return Err(error);
+                }
+                // Never written over: it may have got its name, too, before its process was gone.
+                if is_at(&left, path)? {
+                    remove_file(path)?;
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
-fn new_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// Whether this may be what SQLite had written of a copy: the first page may come last.
+fn is_copy(file: &File) -> io::Result<bool> {
+    let mut start = Vec::new();
+    file.take(HEADER.len() as u64).read_to_end(&mut start)?;
+    Ok(HEADER.starts_with(&start) || start.iter().all(|&byte| byte == 0))
 }
 
-/// What the engine itself finds wrong with the database, in its own words. PostgreSQL looks after its files
-/// itself.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn damages(db: &Db) -> Result<Vec<String>, StoreError> {
-    let Db::Sqlite(pools) = db else { return Ok(Vec::new()) };
-    let found = sqlx::query_scalar("pragma integrity_check").fetch_all(&pools.read).await;
-    let mut damages = found.or_else(damage_itself)?;
-    damages.retain(|line| line != "ok");
-    let orphans: Result<Vec<(String, Option<i64>)>, _> =
-        sqlx::query_as("select \"table\", rowid from pragma_foreign_key_check").fetch_all(&pools.read).await;
-    let orphan = |(table, row): (String, Option<i64>)| {
-        format!("{table}: row {} belongs to nothing", row.map_or("?".to_owned(), |row| row.to_string()))
-    };
-    let found = orphans.map(|orphans| orphans.into_iter().map(orphan).collect());
-    damages.extend(found.or_else(damage_itself)?);
-    Ok(damages)
+/// Whether the file has this name still.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    match std::fs::metadata(path) {
+        Ok(there) => Ok(identity(there) == identity(file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// A file can be too damaged to be looked through.
-fn damage_itself(error: sqlx::Error) -> Result<Vec<String>, StoreError> {
-    if is_damage(&error) { Ok(vec![error.to_string()]) } else { Err(error.into()) }
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // If it cannot be removed, the next copy to this name does.
+        let _ = remove_file(&self.path);
+    }
 }

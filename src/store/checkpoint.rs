@@ -30,6 +30,9 @@ async fn run(db: Arc<Db>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        if !pools.condition.is_open() {
+            continue;
+        }
         if let Err(error) = checkpoint(&pools.aside).await {
             tracing::debug!(%error, "no checkpoint this time");
         }

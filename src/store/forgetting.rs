@@ -256,6 +256,7 @@ pub async fn claim(db: &Db, purpose: &str) -> Result<bool, StoreError> {
 /// Writes a SQLite file anew, because the old one holds traces of what was changed: in free pages, in the free parts of
 /// others, in the write-ahead log. PostgreSQL is asked to free the space of old rows.
 async fn erase(db: &Db) -> Result<(), StoreError> {
+    db.condition().may_write()?;
     match db {
         Db::Sqlite(pools) => {
             patiently!(vacuum(&pools.aside).await)?;

@@ -1,78 +1,81 @@
 //! A database that does not answer at the start: what needs none of it goes on, the rest waits until it was opened
 //! and checked like any other.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use sqlx::migrate::MigrateError;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
-use super::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
-use super::{Db, is_away, is_damage};
-
-/// Lets connections through once it is open.
-#[derive(Clone, Debug)]
-pub struct Gate(Arc<AtomicBool>);
-
-impl Gate {
-    pub(super) fn new(is_open: bool) -> Self {
-        Self(Arc::new(AtomicBool::new(is_open)))
-    }
-
-    /// From now on connections get through.
-    pub fn open(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub(super) fn pass(&self) -> Result<(), sqlx::Error> {
-        let is_open = self.0.load(Ordering::Acquire);
-        is_open.then_some(()).ok_or_else(|| sqlx::Error::Configuration("the database was not checked yet".into()))
-    }
-}
-
-/// Why the database cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The url names no database that we know.
-    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
-    Url,
-    /// It would be gone with the process, and every connection would have one of its own.
-    #[error("a database in memory keeps nothing: give sqlite:PATH")]
-    Memory,
-    /// A PostgreSQL older than 15.
-    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
-    Older(i32),
-    /// It does not open.
-    #[error("{0}")]
-    Open(#[source] sqlx::Error),
-    /// What is in the file cannot be read.
-    #[error(
-        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
-             backup (docs/operations.md says how)"
-    )]
-    Damaged(#[source] sqlx::Error),
-    /// It was made by a newer fernamt.
-    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
-    Newer(i64),
-    /// Its tables could not be made.
-    #[error("its tables could not be brought up to date: {0}")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
-}
+use super::condition::Condition;
+use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
+use super::{Db, OpenError, is_away, is_damage, migrations, private};
 
 impl Db {
-    /// The database that will be there, as one that does not answer until the gate is opened. Whoever opens it has
-    /// opened the same database with [`Db::open`] before.
+    /// The database that will be there, as one that does not answer until its condition is said to be open. Whoever says
+    /// so has opened the same database with [`Db::open`] before.
     ///
     /// # Errors
     /// When the url cannot be used.
-    pub fn open_later(url: &str) -> Result<(Self, Gate), OpenError> {
-        let gate = Gate::new(false);
+    pub fn open_later(url: &str) -> Result<Self, OpenError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => {
+                let options = sqlite_options(url)?;
+                let condition = Condition::new(false, Some(options.get_filename()));
+                Ok(Self::Sqlite(sqlite_pools(options, condition)))
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                Ok(Self::Postgres(postgres_pools(postgres_options(url)?, Condition::new(false, None))))
+            }
+            _ => Err(OpenError::Url),
+        }
+    }
+
+    /// The database as far as it can be read without changing anything, where [`Db::open`] fails: its disk may be full
+    /// or read-only.
+    ///
+    /// # Errors
+    /// When it is newer, or cannot be read either.
+    pub async fn open_for_reading(url: &str) -> Result<Self, OpenError> {
         let db = match url.split_once(':') {
-            Some(("sqlite", _)) => Self::Sqlite(sqlite_pools(sqlite_options(url)?, &gate)),
-            Some(("postgres" | "postgresql", _)) => Self::Postgres(postgres_pools(postgres_options(url)?, &gate)),
+            Some(("sqlite", _)) => {
+                let options = readable(url).await?;
+                let condition = Condition::new(true, Some(options.get_filename()));
+                Self::Sqlite(sqlite_pools(options, condition))
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                Self::Postgres(postgres_pools(postgres_options(url)?, Condition::new(true, None)))
+            }
             _ => return Err(OpenError::Url),
         };
-        Ok((db, gate))
+        let newest = newest_migration(&db).await;
+        let error = match newest {
+            Ok(newest) if newest > migrations::newest() => OpenError::Newer(newest),
+            Ok(_) => return Ok(db),
+            Err(error) => OpenError::Open(error).look_closer(),
+        };
+        db.close().await;
+        Err(error)
     }
+}
+
+async fn newest_migration(db: &Db) -> Result<i64, sqlx::Error> {
+    const NEWEST: &str = "select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations";
+    match db {
+        Db::Sqlite(pools) => sqlx::query_scalar(NEWEST).fetch_one(&pools.read).await,
+        Db::Postgres(pools) => sqlx::query_scalar(NEWEST).fetch_one(&pools.read).await,
+    }
+}
+
+/// How this file can be read. Where nothing can be made beside it and there is no write-ahead log, it is all there is.
+async fn readable(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let options = reading_options(url)?;
+    let log = private::beside(options.get_filename()).into_iter().next();
+    let has_log = log.and_then(|log| std::fs::metadata(log).ok()).is_some_and(|log| log.len() > 0);
+    let looked = async {
+        let mut connection = options.connect().await?;
+        sqlx::query("select 1 from sqlite_schema").execute(&mut connection).await?;
+        connection.close().await
+    };
+    Ok(if looked.await.is_err() && !has_log { options.immutable(true) } else { options })
 }
 
 impl OpenError {
@@ -89,16 +92,22 @@ impl OpenError {
         }
     }
 
+    /// What the database itself said.
+    pub(super) fn cause(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Open(error)
+            | Self::Damaged(error)
+            | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether the same may work later, without anybody changing a setting.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Open(error)
-            | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-                is_away_at_start(error)
-            }
-            // A backup may take its place while calls are answered.
-            Self::Damaged(_) => true,
-            _ => false,
+            // A backup may take its place while calls are answered; a disk may be mounted.
+            Self::Damaged(_) | Self::Missing(_) => true,
+            other => other.cause().is_some_and(is_away_at_start),
         }
     }
 }
@@ -111,9 +120,7 @@ fn is_away_at_start(error: &sqlx::Error) -> bool {
         sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => {
             let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
-            let code = error.code().unwrap_or_default();
-            // SQLite's "cannot open" is a wrong path.
-            code != "14" && is_away(is_postgres, &code)
+            is_away(is_postgres, &error.code().unwrap_or_default())
         }
         _ => false,
     }

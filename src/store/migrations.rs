@@ -17,7 +17,8 @@ macro_rules! migrations {
             8 "0008_forgetting",
             9 "0009_closed_months",
             10 "0010_dashboards",
-            11 "0011_surplus_events"
+            11 "0011_surplus_events",
+            14 "0014_sessions_without_accounts"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {
@@ -38,6 +39,11 @@ pub(super) fn sqlite() -> Migrator {
 /// What brings a PostgreSQL database to the state that this version needs.
 pub(super) fn postgres() -> Migrator {
     migrator(POSTGRES)
+}
+
+/// The number of the last one.
+pub(super) fn newest() -> i64 {
+    SQLITE.iter().map(|&(version, ..)| version).max().unwrap_or_default()
 }
 
 fn migrator(texts: Texts) -> Migrator {

@@ -8,7 +8,7 @@ pub mod accounts;
 pub mod audit;
 /// Whether the database is away.
 pub mod away;
-/// Copies of the database, and whether its file is sound.
+/// Copies of the database.
 pub mod backup;
 /// Who was missed in a period, and whether there was contact since.
 pub mod callback_report;
@@ -22,6 +22,8 @@ pub mod cells;
 pub mod changes;
 /// What the database knows of the time.
 pub mod clock;
+/// In which condition the database is.
+pub mod condition;
 /// The log.
 pub mod events;
 /// Making outside parties unrecognisable, in calls of long ago or of one person.
@@ -42,10 +44,14 @@ pub mod names;
 pub mod news;
 /// What is kept of one person.
 pub mod person;
+/// Files that nobody else may read.
+pub mod private;
 /// How events came.
 pub mod quality;
 /// Deriving calls and cells again from the log.
 pub mod rebuild;
+/// That a rebuild was begun.
+pub mod rebuilding;
 /// One transaction: events in, calls folded, cells corrected.
 pub mod record;
 /// The history of the routes.
@@ -60,6 +66,8 @@ pub mod sessions;
 pub mod settings;
 /// What routes share: named lists, named schedules, the switch "closed until".
 pub mod shared;
+/// Whether the file is sound.
+pub mod soundness;
 /// What the database does not take waits in a file.
 pub mod spool;
 /// What calls have beyond the events that are folded.
@@ -75,6 +83,7 @@ mod deadline;
 mod desk;
 mod from_row;
 mod migrations;
+mod opening;
 mod pools;
 mod queue;
 mod rows;
@@ -90,20 +99,14 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{ConnectOptions, Connection};
 
+use self::condition::Condition;
 use self::deadline::Deadline;
-use self::later::Gate;
-pub use self::later::OpenError;
-use self::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
+pub use self::opening::OpenError;
 use self::turns::{LOCK_NOT_AVAILABLE, begin_postgres, begin_sqlite};
 
-/// How long a server may take to let the first connection in.
-const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one transaction may take before its connection is given up.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// In the server's own way of counting.
-const OLDEST_POSTGRES: i32 = 150_000;
 
 /// The connections of one engine. Reading never keeps the writer waiting for a connection.
 #[derive(Debug)]
@@ -114,6 +117,7 @@ pub struct Pools<P> {
     aside: P,
     /// How long SQLite may write.
     deadline: Deadline,
+    condition: Condition,
     /// How many connections to a server were made: each may lead to another one, with what that one has.
     made: Arc<AtomicU64>,
 }
@@ -178,10 +182,12 @@ macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite(pools) => {
+                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
                 let $pool = &pools.read;
                 $body
             }
             $crate::store::Db::Postgres(pools) => {
+                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
                 let $pool = &pools.read;
                 $body
             }
@@ -215,6 +221,7 @@ macro_rules! writing {
     };
     (@within $within:expr, $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {{
         let within: std::time::Duration = $within;
+        $pools.condition.may_write()?;
         let mut connection = $pools.write.acquire().await?;
         let work = async {
             let mut $transaction = $crate::store::$begin(&mut connection).await?;
@@ -362,54 +369,12 @@ impl StoreError {
 }
 
 impl Db {
-    /// Opens the database, creates a SQLite file that is missing, and brings the tables up to date.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
-    pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let db = match url.split_once(':') {
-            Some(("sqlite", _)) => Self::open_sqlite(url).await,
-            Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await,
-            _ => return Err(OpenError::Url),
-        };
-        let db = db.map_err(OpenError::look_closer)?;
-        db.migrate().await.map_err(OpenError::look_closer)?;
-        Ok(db)
-    }
-
-    async fn open_sqlite(url: &str) -> Result<Self, OpenError> {
-        let options = sqlite_options(url)?;
-        // A first connection of its own: several at once would fight for switching to WAL.
-        let first = options.connect().await.map_err(OpenError::Open)?;
-        first.close().await.map_err(OpenError::Open)?;
-        Ok(Self::Sqlite(sqlite_pools(options, &Gate::new(true))))
-    }
-
-    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let options = postgres_options(url)?;
-        let first = tokio::time::timeout(FIRST_TIMEOUT, options.connect()).await;
-        let mut first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(OpenError::Open)?;
-        let version: i32 = sqlx::query_scalar("select cast(current_setting('server_version_num') as integer)")
-            .fetch_one(&mut first)
-            .await
-            .map_err(OpenError::Open)?;
-        if version < OLDEST_POSTGRES {
-            return Err(OpenError::Older(version / 10_000));
+    /// In which condition it is, as far as this process knows.
+    pub fn condition(&self) -> &Condition {
+        match self {
+            Self::Sqlite(pools) => &pools.condition,
+            Self::Postgres(pools) => &pools.condition,
         }
-        first.close().await.map_err(OpenError::Open)?;
-        Ok(Self::Postgres(postgres_pools(options, &Gate::new(true))))
-    }
-
-    async fn migrate(&self) -> Result<(), OpenError> {
-        let done = match self {
-            Self::Sqlite(pools) => migrations::sqlite().run(&pools.write).await,
-            // Not as a writer, whose statements must be quick and who never waits long for others.
-            Self::Postgres(pools) => migrations::postgres().run(&pools.read).await,
-        };
-        done.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer(version),
-            error => OpenError::Migrate(error),
-        })
     }
 
     /// Whether the database answers.

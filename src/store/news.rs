@@ -107,6 +107,7 @@ impl Db {
     /// When the database does not answer.
     pub async fn read_news(&self) -> Result<Option<NewsReader>, StoreError> {
         let Self::Postgres(pools) = self else { return Ok(None) };
+        pools.condition.may_read()?;
         let mut listener = PgListener::connect_with(&pools.aside).await?;
         listener.listen_all([CHANNEL, ROUTES_CHANNEL]).await?;
         Ok(Some(NewsReader(listener)))

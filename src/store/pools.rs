@@ -10,8 +10,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgConnection, Sqlite};
 
+use super::condition::Condition;
 use super::deadline::Deadline;
-use super::later::Gate;
 use super::{Db, OpenError, Pools};
 
 /// How long one attempt to get through to the database may take.
@@ -51,7 +51,8 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenErro
     }
     Ok(SqliteConnectOptions::from_str(url)
         .map_err(|_| OpenError::Url)?
-        .create_if_missing(true)
+        // Made before, for its owner alone: see [`super::Db::open`].
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
@@ -62,17 +63,32 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenErro
         .disable_statement_logging())
 }
 
-pub(super) fn sqlite_pools(options: SqliteConnectOptions, gate: &Gate) -> Pools<SqlitePool> {
+/// For looking only; nothing is made.
+pub(super) fn reading_options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+    Ok(options
+        .read_only(true)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(false)
+        .disable_statement_logging())
+}
+
+pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) -> Pools<SqlitePool> {
     // Asking a connection to a file whether it is still there would cost a statement each time.
     let pool = |connections| {
-        let gate = gate.clone();
+        let (opening, using) = (condition.clone(), condition.clone());
         PoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .after_connect(move |_, _| {
-                let passed = gate.pass();
+                let passed = opening.may_read();
                 Box::pin(async { passed })
+            })
+            .before_acquire(move |_, connection| {
+                let is_current = using.is_current(connection.age);
+                Box::pin(async move { Ok(is_current) })
             })
     };
     let writing = options
@@ -82,18 +98,17 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, gate: &Gate) -> Pools<
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE);
     let deadline = Deadline::default();
-    let write = stopped_in_time(pool(1), gate, deadline.clone()).connect_lazy_with(writing);
+    let write = stopped_in_time(pool(1), condition.clone(), deadline.clone()).connect_lazy_with(writing);
     let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
     // A reader that cannot write cannot block one that does.
     let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
-    Pools { read, write, aside, deadline, made: Arc::default() }
+    Pools { read, write, aside, deadline, condition, made: Arc::default() }
 }
 
 /// Connections that SQLite stops when their time is over.
-fn stopped_in_time(options: PoolOptions<Sqlite>, gate: &Gate, deadline: Deadline) -> PoolOptions<Sqlite> {
-    let gate = gate.clone();
+fn stopped_in_time(options: PoolOptions<Sqlite>, condition: Condition, deadline: Deadline) -> PoolOptions<Sqlite> {
     options.after_connect(move |connection, _| {
-        let (passed, deadline) = (gate.pass(), deadline.clone());
+        let (passed, deadline) = (condition.may_read(), deadline.clone());
         Box::pin(async move {
             passed?;
             connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || deadline.holds());
@@ -110,13 +125,13 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError>
         .disable_statement_logging())
 }
 
-pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<PgPool> {
+pub(super) fn postgres_pools(options: PgConnectOptions, condition: Condition) -> Pools<PgPool> {
     let made = Arc::<AtomicU64>::default();
     let pool = |connections| {
-        let (gate, made) = (gate.clone(), made.clone());
+        let (condition, made) = (condition.clone(), made.clone());
         PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
             move |connection, _| {
-                let passed = gate.pass();
+                let passed = condition.may_read();
                 made.fetch_add(1, Ordering::Relaxed);
                 Box::pin(async {
                     passed?;
@@ -128,7 +143,7 @@ pub(super) fn postgres_pools(options: PgConnectOptions, gate: &Gate) -> Pools<Pg
     let write = pool(2).connect_lazy_with(options.clone().options(WRITER_SESSION));
     let aside = pool(1).connect_lazy_with(options.clone());
     let read = pool(6).connect_lazy_with(options);
-    Pools { read, write, aside, deadline: Deadline::default(), made }
+    Pools { read, write, aside, deadline: Deadline::default(), condition, made }
 }
 
 /// After a failover the old address may lead to a standby, which takes nothing.

@@ -19,11 +19,30 @@ const CALLS_PER_TRANSACTION: i64 = 500;
 
 /// What is done with what is derived again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It is stored.
-    Mend,
+pub enum Purpose<'a> {
+    /// It is stored, as what was begun under this name: see [`begin`](super::rebuilding::begin).
+    Mend(&'a str),
     /// It is compared with what is stored.
     Compare,
+}
+
+/// Why nothing, or not everything, was derived again.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody began one with other settings.
+    #[error(
+        "another rebuild with other settings has begun meanwhile and goes on: was a server of this database still running?"
+    )]
+    TakenOver,
+}
+
+impl From<sqlx::Error> for RebuildError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// How much is not as the log says.
@@ -44,15 +63,18 @@ pub struct Deviations {
 pub async fn rebuild(
     db: &Db,
     derivation: &Derivation,
-    purpose: Purpose,
+    purpose: Purpose<'_>,
     mut progress: impl FnMut(i64, i64),
-) -> Result<Deviations, StoreError> {
+) -> Result<Deviations, RebuildError> {
     let calls = count_calls(db).await?;
     let (mut done, mut last_key, mut found) = (0, 0, Deviations::default());
     loop {
         let pass = writing!(db, transaction in engine => {
             engine::fold_again(&mut transaction, derivation, purpose, last_key).await
         })?;
+        if pass.is_taken_over {
+            return Err(RebuildError::TakenOver);
+        }
         let Some(key) = pass.next else { break };
         last_key = key;
         found.calls += pass.deviating;
@@ -64,6 +86,9 @@ pub async fn rebuild(
         let pass = writing!(db, transaction in engine => {
             engine::count_again(&mut transaction, derivation, purpose, span).await
         })?;
+        if pass.is_taken_over {
+            return Err(RebuildError::TakenOver);
+        }
         found.cells += pass.deviating;
         let Some(next) = pass.next else { break };
         span = next;
@@ -78,12 +103,18 @@ pub async fn rebuild(
 
 /// One transaction of a pass over everything.
 struct Pass<N> {
+    /// Whether it did nothing because somebody else has begun with other settings.
+    is_taken_over: bool,
     /// How many calls it looked at.
     calls: i64,
     /// How much was not as it should be.
     deviating: u64,
     /// Where the next begins; `None` at the end.
     next: Option<N>,
+}
+
+impl<N> Pass<N> {
+    const TAKEN_OVER: Self = Self { is_taken_over: true, calls: 0, deviating: 0, next: None };
 }
 
 /// How many calls there are.
@@ -109,15 +140,18 @@ macro_rules! cells_of_span {
 }
 
 for_both_engines! {
-    use batch, months, surplus, writes;
+    use batch, months, rebuilding, surplus, writes;
 
     /// Folds the next calls after a key.
     pub(super) async fn fold_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
         after_key: i64,
     ) -> Result<Pass<i64>, StoreError> {
+        if rebuilding::is_taken_over(connection, purpose).await? {
+            return Ok(Pass::TAKEN_OVER);
+        }
         const NEXT: &str = concat!("select ", call_columns!(), " from calls where id > $1 order by id limit cast($2 as bigint)");
         let rows: Vec<CallRow> = sqlx::query_as(NEXT)
             .bind(after_key)
@@ -126,7 +160,7 @@ for_both_engines! {
             .await?;
         let stored = rows.into_iter().map(StoredCall::try_from).collect::<Result<Vec<_>, _>>()?;
         let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
-            return Ok(Pass { calls: 0, deviating: 0, next: None });
+            return Ok(Pass { is_taken_over: false, calls: 0, deviating: 0, next: None });
         };
         let events: Vec<(i64, i64, i32, Vec<u8>)> =
             sqlx::query_as("select call_key, received_ms, deliveries, body from events where call_key between $1 and $2")
@@ -160,22 +194,25 @@ for_both_engines! {
                 changed.push(after);
             }
         }
-        if purpose == Purpose::Mend {
+        if let Purpose::Mend(_) = purpose {
             let mut writes = writes::Writes::new();
             batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>());
             writes.send(connection).await?;
         }
         let deviating = changed.len() as u64 + without_events;
-        Ok(Pass { calls: stored.len() as i64, deviating, next: Some(last.key) })
+        Ok(Pass { is_taken_over: false, calls: stored.len() as i64, deviating, next: Some(last.key) })
     }
 
     /// Counts the next business day that has calls, and all before it that have none.
     pub(super) async fn count_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
         from: Span,
     ) -> Result<Pass<Span>, StoreError> {
+        if rebuilding::is_taken_over(connection, purpose).await? {
+            return Ok(Pass::TAKEN_OVER);
+        }
         let business = &derivation.business;
         let next: Option<i64> = sqlx::query_scalar("select min(started_ms) from calls where started_ms >= $1")
             .bind(from.first_ms)
@@ -197,7 +234,7 @@ for_both_engines! {
         }
         let cells = cells.into_cells();
         let deviating = match purpose {
-            Purpose::Mend => {
+            Purpose::Mend(_) => {
                 delete_cells(connection, from, before).await?;
                 months::reopen_between(connection, from.first_day, before.first_day).await?;
                 let mut writes = writes::Writes::new();
@@ -212,7 +249,7 @@ for_both_engines! {
                 keys.into_iter().filter(deviates).count() as u64
             }
         };
-        Ok(Pass { calls, deviating, next: end })
+        Ok(Pass { is_taken_over: false, calls, deviating, next: end })
     }
 
     async fn delete_cells(connection: &mut EngineConnection, from: Span, before: Span) -> Result<(), StoreError> {

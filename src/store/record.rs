@@ -122,9 +122,10 @@ pub async fn record_changes(
     if batch.is_empty() {
         return Ok(Default::default());
     }
+    db.condition().may_record()?;
     match db {
         Db::Sqlite(pools) => {
-            let mut single = Single::new(&pools.write).await?;
+            let mut single = Single::new(pools).await?;
             let running = pools.deadline.set(within);
             let done = timeout(within + GRACE, sqlite::run(single.connection(), derivation, batch)).await;
             drop(running);

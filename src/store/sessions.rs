@@ -41,8 +41,8 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
     Session { id, user_id, agent, created_ms, seen_ms }
 }
 
-/// Begins a session; with `clean_up`, those that do not hold go, which is for a clock that is believed. `false` if the account is gone
-/// meanwhile.
+/// Begins a session; with `clean_up`, those that do not hold go, which is for a clock that is believed. Those of accounts that are
+/// gone go always. `false` if the account is gone meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -55,6 +55,7 @@ pub async fn open_session(
     clean_up: bool,
 ) -> Result<bool, StoreError> {
     writing!(db, transaction => {
+        sqlx::query("delete from sessions where user_id not in (select id from users)").execute(&mut *transaction).await?;
         if clean_up {
             sqlx::query("delete from sessions where created_ms <= $1 or seen_ms <= $2 or created_ms > $3 or seen_ms > $3")
                 .bind(now_ms - LIFETIME_MS)

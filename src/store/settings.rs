@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::forgetting::Key;
 
-/// There while a rebuild has begun and not ended.
+/// There while a rebuild has begun and not ended: see [`super::rebuilding`].
 pub const REBUILDING: &str = "rebuilding";
 /// Written to see whether the database takes anything.
 const PROBE: &str = "probe";

@@ -4,7 +4,7 @@
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::StoreError;
+use super::{Pools, StoreError};
 
 /// A connection for one such transaction.
 pub(super) struct Single {
@@ -14,8 +14,8 @@ pub(super) struct Single {
 
 impl Single {
     /// The only connection that writes.
-    pub(super) async fn new(pool: &SqlitePool) -> Result<Self, StoreError> {
-        Ok(Self { connection: pool.acquire().await?, is_over: false })
+    pub(super) async fn new(pools: &Pools<SqlitePool>) -> Result<Self, StoreError> {
+        Ok(Self { connection: pools.write.acquire().await?, is_over: false })
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {

@@ -11,9 +11,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+pub use self::missing::is_there;
 use super::record::{Delivery, Source};
 use crate::calls::receipts::Receipt;
 use crate::routing::table::Decision;
+
+mod missing;
 
 /// It takes no more than so many bytes: a day of a hundred events a second has more, and then somebody looks.
 const MOST_BYTES: u64 = 1 << 30;
@@ -34,6 +37,8 @@ pub struct Spool {
     /// Where the next entry goes; there is nothing behind.
     end: u64,
     level: Arc<Level>,
+    /// Whether another file stands in for it, because it cannot be opened yet.
+    is_missing: bool,
 }
 
 /// How much waits.
@@ -98,7 +103,7 @@ impl Spool {
                 break (file, path);
             }
         };
-        let mut spool = Self { file, path, first: 0, end: 0, level: Arc::default() };
+        let mut spool = Self { file, path, first: 0, end: 0, level: Arc::default(), is_missing: false };
         let (events, end) = measure(&spool.file)?;
         if spool.file.metadata()?.len() > end {
             spool.file.set_len(end)?;
@@ -139,6 +144,7 @@ impl Spool {
     }
 
     fn append(&mut self, lines: &[u8], events: u64) -> io::Result<()> {
+        self.open_again();
         let end = self.end + lines.len() as u64;
         if end > MOST_BYTES {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the spool is full"));
@@ -258,6 +264,12 @@ pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (files().filter(is_used).collect(), aside.filter(is_used).collect())
 }
 
+/// Every file that servers of this folder may have made.
+pub(super) fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let both = |file: PathBuf| [with_ending(&file, REJECTED), file];
+    (1..=MOST_SERVERS).map(|number| numbered(path, number)).flat_map(both)
+}
+
 /// An event as a line, to be set aside.
 pub fn line_of(delivery: &Delivery) -> String {
     serde_json::to_string(&Entry::of(delivery)).unwrap_or_default()
@@ -318,7 +330,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn delivery(number: i64) -> Delivery {
+    pub(super) fn delivery(number: i64) -> Delivery {
         let body = format!("call_id=c{number}&event=HungUp&note=%FF{}", "x".repeat(number as usize));
         let xml = format!("<Response>\n{number}</Response>").into();
         let decision = (number % 2 == 0).then(|| Decision {
@@ -335,7 +347,7 @@ mod tests {
         }
     }
 
-    fn folder() -> (tempfile::TempDir, PathBuf) {
+    pub(super) fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spool");
         (folder, path)

@@ -185,6 +185,7 @@ impl WriterTask {
         let mut jobs = Vec::with_capacity(BATCH);
         let mut next_try = Instant::now();
         loop {
+            shared.desk().spool.open_again();
             let held = shared.desk().next_held();
             if let Some(held) = held {
                 shared.desk().begin(held);
@@ -325,6 +326,7 @@ impl WriterTask {
                 self.shared.desk().note_stored();
             }
             Err(error @ StoreError::Away(_)) => {
+                self.db.condition().note(error);
                 if self.away.begin() {
                     tracing::error!(%error, "events wait for the database");
                 }

@@ -61,6 +61,9 @@ pub enum Error {
     /// 503: the same works later.
     #[error("not now: {0}")]
     Unavailable(&'static str),
+    /// 503: the database's file is damaged, as this tells.
+    #[error("not now: the file of the database is damaged")]
+    Damaged(String),
     /// 500: our fault; logged, not told.
     #[error("something went wrong here; the log says what")]
     Internal(String),
@@ -116,7 +119,7 @@ impl ResponseError for Error {
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Damaged(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -138,7 +141,7 @@ impl ResponseError for Error {
             Self::Unauthorized { challenge: Challenge::Bearer, .. } => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"fernamt\""));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Damaged(_) => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
             Self::Method(allowed) => {
@@ -155,6 +158,8 @@ impl ResponseError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
+            // The log hears of it from whoever marks the database: see [`super::metrics::measure`].
+            error if error.is_damage() => Self::Damaged(error.to_string()),
             StoreError::Away(_) | StoreError::Conflict(_) | StoreError::TooLong => {
                 tracing::warn!(%error, "a request failed");
                 Self::Unavailable("the database does not answer")

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, Responder};
 
 use super::error::Error;
 use super::state::State;
+use crate::store::condition::Trouble;
 
 /// How long the database may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -14,13 +15,19 @@ pub async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// The database answers; before its tables were brought up to date, no connection to it gets through.
+/// The database answers, takes events, and nobody has come across damage in it.
 pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Error> {
     let answered = tokio::time::timeout(PATIENCE, state.db.ping()).await;
-    let is_ready = matches!(answered, Ok(Ok(()))) && !state.writer.is_database_away();
+    let is_ready = matches!(answered, Ok(Ok(()))) && state.is_database_well();
     if is_ready {
-        Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
-    } else {
-        Err(Error::Unavailable("the database does not answer"))
+        return Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"));
     }
+    Err(Error::Unavailable(match state.db.condition().trouble() {
+        Some(Trouble::Damaged) => "the file of the database is damaged",
+        Some(Trouble::Missing) => "the file of the database is gone",
+        Some(Trouble::ReadOnly) => "the database cannot be written",
+        Some(Trouble::Full) => "the disk of the database is full",
+        Some(Trouble::Rebuilding) => "calls and statistics are derived again",
+        Some(Trouble::Unreachable) | None => "the database does not answer",
+    }))
 }

@@ -52,6 +52,8 @@ pub mod reports;
 pub mod route_trials;
 /// Clients that are too slow.
 pub mod slow;
+/// What is in memory at the start.
+mod starting;
 /// What handlers share.
 pub mod state;
 /// The routes with what they share.

@@ -72,7 +72,7 @@ pub struct State {
     last_good: LastGood,
     routes_read: Turns,
     names_read: Turns,
-    table: RwLock<Arc<LoadedTable>>,
+    pub(super) table: RwLock<Arc<LoadedTable>>,
     names: RwLock<Arc<Names>>,
     callers: Arc<Callers>,
     recent: Mutex<RecentDecisions>,
@@ -82,42 +82,7 @@ pub struct State {
 }
 
 impl State {
-    /// Loads routes and names.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn load(
-        config: Config,
-        db: Arc<Db>,
-        derivation: Arc<Derivation>,
-        writer: Writer,
-    ) -> Result<Self, StoreError> {
-        let stored = StoredTable::load(&db).await?;
-        let names = Names::load(&db, None).await?.unwrap_or_default();
-        let state = Self::new(config, db, derivation, writer, &stored, names);
-        state.refresh_callers().await?;
-        state.refresh_accounts().await?;
-        state.keep(stored).await;
-        Ok(state)
-    }
-
-    /// Takes the routes that were good last, while the database is away.
-    pub fn of_last_good(
-        config: Config,
-        db: Arc<Db>,
-        derivation: Arc<Derivation>,
-        writer: Writer,
-        stored: &StoredTable,
-    ) -> Self {
-        let mut state = Self::new(config, db, derivation, writer, stored, Names::default());
-        let table = state.table.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = Arc::get_mut(table) {
-            table.is_last_good = true;
-        }
-        state
-    }
-
-    fn new(
+    pub(super) fn new(
         config: Config,
         db: Arc<Db>,
         derivation: Arc<Derivation>,
@@ -161,7 +126,7 @@ impl State {
     }
 
     /// Keeps the routes beside the database. That this works is no condition for anything.
-    async fn keep(&self, stored: StoredTable) {
+    pub(super) async fn keep(&self, stored: StoredTable) {
         let last_good = self.last_good.clone();
         let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
         if let Err(error) = kept.map_err(std::io::Error::other).flatten() {
@@ -332,7 +297,13 @@ impl State {
 
     /// Since when the database takes or tells nothing, milliseconds since 1970 UTC; `None` while it works.
     pub fn away_since_ms(&self) -> Option<i64> {
-        self.writer.away_since_ms().into_iter().chain(self.unreachable.since_ms()).min()
+        let troubled_since_ms = self.db.condition().trouble_since_ms();
+        self.writer.away_since_ms().into_iter().chain(self.unreachable.since_ms()).chain(troubled_since_ms).min()
+    }
+
+    /// Whether the database takes events, as far as anybody has come across.
+    pub fn is_database_well(&self) -> bool {
+        !self.writer.is_database_away() && self.db.condition().trouble().is_none()
     }
 
     /// How many events are acknowledged or answered, but not in the database yet.

@@ -38,7 +38,7 @@ impl LoadedTable {
 }
 
 /// The routes as they are stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredTable {
     /// Raised by every change.
     pub version: i64,

@@ -197,3 +197,108 @@ fn check_finds_a_page_that_is_damaged_and_asks_for_a_backup() {
     fs::write(file, &sound).unwrap();
     assert_eq!(database.run(&["check"], b"").status, 0);
 }
+
+/// A database that takes a moment to be copied.
+fn large_database() -> Option<Database> {
+    let database = Database::create();
+    if database.is_postgres() {
+        return None;
+    }
+    database.import(&log(&history(63, 600)), &[]);
+    Some(database)
+}
+
+#[test]
+fn a_copy_that_was_killed_does_not_block_its_name() {
+    let Some(database) = large_database() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let (file, part) = (directory.path().join("copy.db"), directory.path().join("copy.db.part"));
+    let mut left = 0;
+    for _ in 0..20 {
+        let words = ["backup", file.to_str().unwrap(), "--database-url", database.url()];
+        let mut copying = crate::helpers::fernamt().args(words).spawn().unwrap();
+        while !part.exists() && copying.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        copying.kill().unwrap();
+        copying.wait().unwrap();
+        left += usize::from(part.exists());
+        if part.exists() && left > 1 {
+            break;
+        }
+        // It was faster than we.
+        let _ = fs::remove_file(&file);
+    }
+    assert!(part.exists(), "no copy was killed in time");
+    let done = back_up(&database, &file);
+    assert_eq!(done.status, 0, "{done:?}");
+    assert!(!part.exists());
+    let checked = run(&["check", "--database-url", &format!("sqlite:{}", file.display())], b"");
+    assert_eq!(checked.status, 0, "{checked:?}");
+}
+
+#[test]
+fn what_a_killed_copy_left_is_never_taken_from_somebody_else() {
+    let Some(database) = large_database() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let (file, part) = (directory.path().join("copy.db"), directory.path().join("copy.db.part"));
+    // Somebody's own file.
+    fs::write(&part, "precious").unwrap();
+    let done = back_up(&database, &file);
+    assert!(done.status == 1 && done.stderr.contains("copy.db.part"), "{done:?}");
+    assert_eq!(fs::read_to_string(&part).unwrap(), "precious");
+    // Another one is at it.
+    fs::write(&part, "").unwrap();
+    let locked = fs::File::open(&part).unwrap();
+    locked.try_lock().unwrap();
+    let done = back_up(&database, &file);
+    assert!(done.status == 1 && done.stderr.contains("another backup"), "{done:?}");
+    drop(locked);
+    // It had got its name when it was killed, and that was moved.
+    fs::remove_file(&part).unwrap();
+    let moved = directory.path().join("moved.db");
+    assert_eq!(back_up(&database, &moved).status, 0);
+    fs::hard_link(&moved, &part).unwrap();
+    let copy = fs::read(&moved).unwrap();
+    assert_eq!(back_up(&database, &file).status, 0);
+    assert!(fs::read(&moved).unwrap() == copy, "a finished copy was written over");
+}
+
+#[test]
+fn of_two_copies_to_one_name_at_once_one_is_made() {
+    let Some(database) = large_database() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("copy.db");
+    let statuses: Vec<i32> = std::thread::scope(|scope| {
+        let copies: Vec<_> = (0..4).map(|_| scope.spawn(|| back_up(&database, &file).status)).collect();
+        copies.into_iter().map(|copy| copy.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 0).count(), 1, "{statuses:?}");
+    let checked = run(&["check", "--database-url", &format!("sqlite:{}", file.display())], b"");
+    assert_eq!(checked.status, 0, "{checked:?}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn sessions_that_an_earlier_version_left_behind_are_no_damage() {
+    let database = Database::create();
+    database.import(&log(&history(64, 5)), &[]);
+    if database.is_postgres() {
+        return;
+    }
+    database.execute(
+        "pragma foreign_keys = off; insert into sessions (hash, user_id, agent, created_ms, seen_ms) values (x'00', 7, '', 0, 0)",
+    );
+    let checked = database.run(&["check"], b"");
+    assert_eq!(checked.status, 0, "{checked:?}");
+    assert!(
+        checked.stdout.contains("accounts that are gone: 1.") && checked.stdout.contains("harmless"),
+        "{checked:?}"
+    );
+    assert!(!checked.stdout.contains("estore a backup"), "{checked:?}");
+    // As a database of before looks at its first start with this version.
+    database.execute("delete from _sqlx_migrations where version = 14");
+    let checked = database.run(&["check"], b"");
+    assert_eq!((checked.status, database.count("from sessions")), (0, 0), "{checked:?}");
+    assert!(!checked.stdout.contains("are gone"), "{checked:?}");
+}

@@ -219,6 +219,13 @@ impl Server {
         Self::spawn(fernamt(), url, routes_file, &[], &[])
     }
 
+    /// The same, by another program, whose words come first.
+    pub fn at_by(words: &[&str], url: &str, routes_file: &str, flags: &[&str]) -> Self {
+        let mut command = without_settings(Command::new(words[0]));
+        command.args(&words[1..]).arg(env!("CARGO_BIN_EXE_fernamt"));
+        Self::spawn(command, url, routes_file, flags, &[])
+    }
+
     pub fn start_with(database: &Database, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::spawn(fernamt(), database.url(), &database.routes_file(), flags, environment)
     }

@@ -11,10 +11,10 @@ use serde_json::json;
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, hung_up, incoming, run};
 
-const BUSY: &str = "<Response><Reject reason=\"busy\"/></Response>";
+pub const BUSY: &str = "<Response><Reject reason=\"busy\"/></Response>";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn busy() -> serde_json::Value {
+pub fn busy() -> serde_json::Value {
     json!({"name": "Busy", "reply": {"action": "reject", "reason": "busy"}})
 }
 
@@ -136,14 +136,14 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 }
 
 /// A database that can be taken away from servers.
-struct Removable {
-    database: Database,
+pub struct Removable {
+    pub database: Database,
     line: Option<Line>,
     url: String,
 }
 
 impl Removable {
-    fn create() -> Self {
+    pub fn create() -> Self {
         let database = Database::create();
         if !database.is_postgres() {
             let url = database.url().to_owned();
@@ -164,7 +164,7 @@ impl Removable {
         ["", "-wal", "-shm"].map(|end| format!("{}{end}", self.file()))
     }
 
-    fn take_away(&self) {
+    pub fn take_away(&self) {
         match &self.line {
             Some(line) => line.cut(),
             None => {
@@ -177,7 +177,7 @@ impl Removable {
         }
     }
 
-    fn give_back(&self) {
+    pub fn give_back(&self) {
         match &self.line {
             Some(line) => line.join(),
             None => {
@@ -189,7 +189,7 @@ impl Removable {
         }
     }
 
-    fn server(&self) -> Server {
+    pub fn server(&self) -> Server {
         Server::at(&self.url, &self.database.routes_file())
     }
 

@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming, log_line};
 use crate::spool::{HANGUP, in_spool, route, until};
 
-fn page(app: &impl Answers, path: &str, lang: &str) -> String {
+pub fn page(app: &impl Answers, path: &str, lang: &str) -> String {
     let request = app.request("GET", path).header("Accept", "text/html").header("Accept-Language", lang);
     request.send().text().to_owned()
 }
@@ -43,7 +43,7 @@ fn pages_say_that_events_wait_and_how_many_until_they_are_stored() {
 }
 
 #[test]
-fn a_start_on_a_damaged_file_without_good_routes_says_what_to_do() {
+fn a_first_start_on_a_damaged_file_says_what_to_do() {
     let database = Database::create();
     if database.is_postgres() {
         return;
@@ -60,6 +60,8 @@ fn a_start_on_a_damaged_file_without_good_routes_says_what_to_do() {
     file.write_all(b"this was a database once").unwrap();
     // With the last good routes it would answer calls until a backup takes the place of the file.
     std::fs::remove_file(database.routes_file()).unwrap();
+    // Without a spool, too, nothing says that there ever was a database.
+    std::fs::remove_file(database.spool()).unwrap();
     let (routes_file, spool) = (database.routes_file(), database.spool());
     let flags = ["--listen", "127.0.0.1:0", "--routes-file", &routes_file, "--spool", spool.to_str().unwrap()];
     let done = database.run(&flags, b"");
@@ -88,7 +90,7 @@ fn wait_for_the_end(app: &impl Answers) {
 }
 
 /// With this, too large a file is an error, as it is on a full disk, and not the end of the program.
-const TOO_LARGE_IS_AN_ERROR: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
+pub const TOO_LARGE_IS_AN_ERROR: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
 
 /// How long its files may be from now on.
 fn limit_files(server: &Server, bytes: &str) {
@@ -146,12 +148,12 @@ fn a_full_disk_fills_the_spool_and_then_refuses_all_but_incoming_calls() {
 }
 
 /// Whoever may write to any file must not here.
-fn without_privileges() -> &'static [&'static str] {
+pub fn without_privileges() -> &'static [&'static str] {
     let id = Command::new("id").arg("-u").output().unwrap();
     if id.stdout == b"0\n" { &["setpriv", "--bounding-set=-dac_override"] } else { &["env"] }
 }
 
-fn make_read_only(database: &Database, is_read_only: bool) {
+pub fn make_read_only(database: &Database, is_read_only: bool) {
     if let Some(file) = database.url().strip_prefix("sqlite:") {
         let mode = if is_read_only { "400" } else { "600" };
         // What stands beside it is made as it is.

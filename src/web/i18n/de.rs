@@ -35,6 +35,7 @@ pub static TEXTS: Texts = Texts {
             ),
         }
         },
+        trouble: super::trouble::german,
         catching_up: |count, number| match count {
             1 => "Ein Ereignis wird nachgetragen.".into(),
             _ => format!("{number} Ereignisse werden nachgetragen."),

@@ -30,6 +30,7 @@ pub static TEXTS: Texts = Texts {
             1 => "One event waits and is stored as soon as it works again. Calls are still answered.".into(),
             _ => format!("{number} events wait and are stored as soon as it works again. Calls are still answered."),
         },
+        trouble: super::trouble::english,
         catching_up: |count, number| match count {
             1 => "One event is being added.".into(),
             _ => format!("{number} events are being added."),

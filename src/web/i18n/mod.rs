@@ -26,6 +26,7 @@ mod quality;
 mod route_trials;
 mod routes;
 mod shared;
+mod trouble;
 
 pub use accounts::{AccountsTexts, LoginTexts, SetupTexts};
 pub use audit::AuditTexts;
@@ -45,6 +46,7 @@ pub use shared::{ClosedTexts, ListsTexts, SchedulesTexts, SharedTexts};
 
 use crate::calls::outcome::Outcome;
 use crate::lang::Lang;
+use crate::store::condition::Trouble;
 
 /// Everything that pages say in one language.
 pub struct Texts {
@@ -98,6 +100,7 @@ pub struct FrameTexts {
     pub times_in: &'static str,
     pub away: fn(&str) -> String,
     pub away_waiting: fn(u64, &str) -> String,
+    pub trouble: fn(Trouble) -> &'static str,
     pub catching_up: fn(u64, &str) -> String,
     pub catching_up_what: &'static str,
     pub clock: fn(&str, &str) -> String,

@@ -10,6 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Metrics;
+use crate::store::condition::Trouble;
+use crate::web::error::Error;
 use crate::web::state::State;
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -57,7 +59,7 @@ fn route(pattern: String, class: &'static str) -> Route {
     [("route", pattern), ("status", class.to_owned())]
 }
 
-/// Measures a request until its answer begins; a stream may go on for long.
+/// Measures a request until its answer begins; a stream may go on for long. Damage that it came across is known to all.
 ///
 /// # Errors
 /// Those of the measured.
@@ -72,6 +74,9 @@ pub async fn measure(
         let Metrics { requests, .. } = &*state.metrics;
         let is_busiest = request.path() == BUSIEST;
         requests.observe(|| request.match_pattern(), is_busiest, response.status(), started.elapsed());
+        if let Some(Error::Damaged(why)) = response.response().error().and_then(|error| error.as_error()) {
+            state.db.condition().suffer(Trouble::Damaged, why);
+        }
     }
     Ok(response)
 }

@@ -77,7 +77,7 @@ impl Moment {
             // An old figure would look like a new one.
             self.active.clear();
         }
-        let is_up = matches!(counted, Ok(Ok(_))) && !state.writer.is_database_away();
+        let is_up = matches!(counted, Ok(Ok(_))) && state.is_database_well();
         self.database_up.set(is_up.into());
     }
 }

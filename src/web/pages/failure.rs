@@ -68,7 +68,7 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
         Error::SwitchedOff(_) => (t.switched_off, t.switched_off_what),
         Error::NotAllowed(_) => (t.not_allowed, t.not_allowed_what),
         Error::Unauthorized { .. } => (t.log_in, t.log_in_what),
-        Error::Unavailable(_) => (t.unavailable, t.unavailable_what),
+        Error::Unavailable(_) | Error::Damaged(_) => (t.unavailable, t.unavailable_what),
         Error::Internal(_) => (t.broken, t.broken_what),
         _ => (t.unusable, ""),
     };

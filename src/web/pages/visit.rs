@@ -157,7 +157,11 @@ fn trouble(texts: &Texts, format: &Format, state: &State) -> Option<(String, Str
     let (t, waiting) = (&texts.frame, state.waiting_events());
     let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));
     match state.away_since_ms() {
-        Some(since_ms) => Some(((t.away)(&format.moment(since_ms)), (t.away_waiting)(waiting, &count))),
+        Some(since_ms) => {
+            let why = state.db.condition().trouble().map(|trouble| format!("{} ", (t.trouble)(trouble)));
+            let more = format!("{}{}", why.unwrap_or_default(), (t.away_waiting)(waiting, &count));
+            Some(((t.away)(&format.moment(since_ms)), more))
+        }
         None if waiting > 0 => Some(((t.catching_up)(waiting, &count), t.catching_up_what.to_owned())),
         None => None,
     }

@@ -1,0 +1,175 @@
+//! Keeps an eye on the database, and uses it again once what was wrong with it is over.
+
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::opening::{Failed, Interrupted, StartError, open_checked};
+use crate::store::condition::Trouble;
+use crate::store::private::file_of;
+use crate::store::rebuild::{Purpose, RebuildError, rebuild};
+use crate::store::soundness::{Closely, look};
+use crate::store::{Db, rebuilding};
+use crate::web::state::State;
+
+/// How often it is tried to use a database that could not be used, and looked whether its file is where it was.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the file is sound.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// How long after a damaged file was looked through it is done again, if nobody has touched it; longer if it takes long.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Until it is aborted. `interrupted`: a rebuild that is to be brought to its end first.
+pub(super) async fn watch(state: Arc<State>, interrupted: Option<Interrupted>) {
+    let mut watcher = Watcher { state, looked: None, tried: None, told: String::new(), finishing: JoinSet::new() };
+    if let Some(interrupted) = interrupted {
+        watcher.finish_rebuild(interrupted);
+    }
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        watcher.look().await;
+    }
+}
+
+/// The file as the last attempt found it, when that was over, and how long it took.
+struct Tried {
+    file: Signature,
+    at: Instant,
+    took: Duration,
+}
+
+/// Changes with whatever is done to a file.
+type Signature = Option<(u64, u64, i64, i64, u64)>;
+
+struct Watcher {
+    state: Arc<State>,
+    looked: Option<Instant>,
+    tried: Option<Tried>,
+    /// What was said last of what somebody has to set right.
+    told: String,
+    /// Ends with the watcher.
+    finishing: JoinSet<()>,
+}
+
+impl Watcher {
+    fn signature(&self) -> Signature {
+        let url = &self.state.config.database_url.0;
+        let file = url.starts_with("sqlite:").then(|| file_of(url)).flatten()?;
+        let found = std::fs::metadata(file).ok()?;
+        Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
+    }
+
+    async fn look(&mut self) {
+        let condition = self.state.db.condition();
+        if condition.is_open() {
+            match condition.is_another_file() {
+                None => condition.suffer(Trouble::Missing, "there is none any more"),
+                Some(true) => condition.suffer(Trouble::Missing, "another one has taken its place"),
+                Some(false) => {}
+            }
+        }
+        match condition.trouble() {
+            None => self.look_for_damage().await,
+            // Whoever derives again ends it.
+            Some(Trouble::Rebuilding) => {}
+            Some(_) => self.try_again().await,
+        }
+    }
+
+    async fn look_for_damage(&mut self) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        match look(&self.state.db, Closely::Now).await {
+            Ok(None) => {}
+            Ok(Some(damage)) => self.state.db.condition().suffer(Trouble::Damaged, &damage),
+            Err(error) => tracing::debug!(%error, "the database could not be looked at this time"),
+        }
+    }
+
+    async fn try_again(&mut self) {
+        let file = self.signature();
+        let is_damaged = self.state.db.condition().trouble() == Some(Trouble::Damaged);
+        let is_too_early = |tried: &Tried| tried.file == file && tried.at.elapsed() < LOOK_AGAIN.max(tried.took * 20);
+        if is_damaged && self.tried.as_ref().is_some_and(is_too_early) {
+            return;
+        }
+        let began = Instant::now();
+        let opened = open_checked(&self.state.config, true).await;
+        match opened {
+            Ok((db, interrupted)) => self.use_if_sound(&db, interrupted).await,
+            Err(Failed::Wrong(error)) => self.tell(&error),
+            Err(failed) => {
+                let trouble = failed.trouble();
+                self.state.db.condition().suffer(trouble, &StartError::from(failed).to_string());
+            }
+        }
+        self.tried = Some(Tried { file: self.signature(), at: Instant::now(), took: began.elapsed() });
+    }
+
+    async fn use_if_sound(&mut self, db: &Db, interrupted: Option<Interrupted>) {
+        let condition = self.state.db.condition();
+        // What was found once may lie anywhere.
+        let was_damaged = condition.trouble() == Some(Trouble::Damaged);
+        let found = look(db, if was_damaged { Closely::Through } else { Closely::Now }).await;
+        db.close().await;
+        match found {
+            Ok(None) => {
+                condition.open();
+                self.state.writer.note_there();
+                self.looked = Some(Instant::now());
+                self.told.clear();
+                if let Some(interrupted) = interrupted {
+                    self.finish_rebuild(interrupted);
+                }
+                self.state.routes_changed.notify_one();
+                tracing::info!("the database is there");
+            }
+            Ok(Some(damage)) => condition.suffer(Trouble::Damaged, &damage),
+            Err(error) => condition.suffer(Trouble::of_store(&error), &error.to_string()),
+        }
+    }
+
+    fn tell(&mut self, error: &StartError) {
+        let error = error.to_string();
+        if error != self.told {
+            tracing::error!(%error, "the database cannot be used yet");
+            self.told = error;
+        }
+    }
+
+    /// Brings a rebuild to its end that was interrupted. Where it was for other settings, figures are a mixture that nothing
+    /// may be added to.
+    fn finish_rebuild(&mut self, interrupted: Interrupted) {
+        let condition = self.state.db.condition();
+        if interrupted == Interrupted::Other {
+            condition.suffer(Trouble::Rebuilding, "a rebuild for other settings was interrupted");
+        }
+        tracing::info!("a rebuild was interrupted: it is brought to its end");
+        let state = self.state.clone();
+        self.finishing.spawn(async move {
+            while let Err(error) = derive_again(&state).await {
+                tracing::warn!(%error, "calls and statistics could not be derived again yet");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            let condition = state.db.condition();
+            if condition.trouble() == Some(Trouble::Rebuilding) {
+                condition.open();
+            }
+            tracing::info!("calls and statistics are derived again");
+        });
+    }
+}
+
+async fn derive_again(state: &State) -> Result<(), RebuildError> {
+    let settings = state.config.remembered();
+    let name = rebuilding::name_of(&settings);
+    rebuilding::begin(&state.db, &name).await?;
+    rebuild(&state.db, &state.derivation, Purpose::Mend(&name), |_, _| ()).await?;
+    if rebuilding::end(&state.db, &name, &settings).await? { Ok(()) } else { Err(RebuildError::TakenOver) }
+}

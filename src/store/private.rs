@@ -1,0 +1,68 @@
+//! Files that nobody else on this machine may read: callers, routes and secrets stand in them.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::spool;
+
+/// Makes a file for its owner alone, from the beginning.
+///
+/// # Errors
+/// When there is such a file, or it cannot be made.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// What stands beside a SQLite file. SQLite gives it the rights of the file.
+pub(super) fn beside(file: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|ending| with_ending(file, ending))
+}
+
+/// The file of a SQLite database of this url.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    super::pools::sqlite_options(url).ok().map(|options| options.get_filename().to_owned())
+}
+
+/// Those of a server's files that others may read or write: its database, if that is a file, its spool with what was set
+/// aside, and `routes`. Earlier versions left their database so.
+pub fn open_to_others(database_url: &str, spool: &Path, routes: &Path) -> Vec<PathBuf> {
+    let database = database_url.starts_with("sqlite:").then(|| file_of(database_url)).flatten();
+    let database = database.into_iter().flat_map(|file| [vec![file.clone()], beside(&file).to_vec()].concat());
+    let files = database.chain(spool::all_files(spool)).chain([routes.to_owned()]);
+    files.filter(|file| is_open_to_others(file)).collect()
+}
+
+fn is_open_to_others(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_others_may_read_are_found_and_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["f.db", "f.db-wal", "f.db.spool", "f.db.spool-2.rejected", "f-routes.json", "strange"] {
+            create_new(&at(name)).unwrap();
+        }
+        let url = format!("sqlite:{}?cache=private", at("f.db").display());
+        let open = || open_to_others(&url, &at("f.db.spool"), &at("f-routes.json"));
+        assert_eq!(open(), Vec::<PathBuf>::new());
+        for (name, mode) in [("f.db", 0o644), ("f.db-wal", 0o640), ("f.db.spool-2.rejected", 0o606), ("strange", 0o644)]
+        {
+            std::fs::set_permissions(at(name), PermissionsExt::from_mode(mode)).unwrap();
+        }
+        assert_eq!(open(), [at("f.db"), at("f.db-wal"), at("f.db.spool-2.rejected")]);
+        assert_eq!(open_to_others("postgres://u@h/d", &at("none"), &at("f-routes.json")), Vec::<PathBuf>::new());
+    }
+}

@@ -1,0 +1,74 @@
+//! That a rebuild has begun and not ended, and for which settings. Whoever finds that after a kill knows by it whether the
+//! figures are a mixture.
+
+use super::rebuild::Purpose;
+use super::settings::{REBUILDING, recall};
+use super::{Db, StoreError, for_both_engines, writing};
+
+/// What a rebuild is called that derives with these settings.
+pub fn name_of(settings: &[(&'static str, String)]) -> String {
+    serde_json::json!(settings.iter().map(|(flag, value)| (*flag, value.as_str())).collect::<Vec<_>>()).to_string()
+}
+
+/// The name of the one that was begun, if any. Of one that an earlier version began it is known to nobody.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begun(db: &Db) -> Result<Option<String>, StoreError> {
+    recall(db, REBUILDING).await
+}
+
+/// Begins one. One under another name that runs somewhere ends with its next step.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin(db: &Db, name: &str) -> Result<(), StoreError> {
+    super::settings::remember(db, REBUILDING, name).await
+}
+
+/// Ends one: from now on these settings are those that figures are made with. `false` if another has begun meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(db: &Db, name: &str, settings: &[(&'static str, String)]) -> Result<bool, StoreError> {
+    writing!(db, transaction in engine => engine::end(&mut transaction, name, settings).await)
+}
+
+for_both_engines! {
+    async fn name_now(connection: &mut EngineConnection) -> Result<Option<String>, StoreError> {
+        let name = sqlx::query_scalar("select value from settings where name = $1").bind(REBUILDING);
+        Ok(name.fetch_optional(connection).await?)
+    }
+
+    /// Whether somebody has begun one under another name.
+    pub(in crate::store) async fn is_taken_over(
+        connection: &mut EngineConnection,
+        purpose: Purpose<'_>,
+    ) -> Result<bool, StoreError> {
+        let Purpose::Mend(name) = purpose else { return Ok(false) };
+        // Another one for the same settings may have reached its end.
+        Ok(name_now(connection).await?.is_some_and(|now| now != name))
+    }
+
+    pub(super) async fn end(
+        connection: &mut EngineConnection,
+        name: &str,
+        settings: &[(&'static str, String)],
+    ) -> Result<bool, StoreError> {
+        if name_now(connection).await?.is_some_and(|now| now != name) {
+            return Ok(false);
+        }
+        for (flag, value) in settings {
+            sqlx::query(
+                "insert into settings (name, value) values ($1, $2) \
+                 on conflict (name) do update set value = excluded.value",
+            )
+            .bind(*flag)
+            .bind(value.as_str())
+            .execute(&mut *connection)
+            .await?;
+        }
+        sqlx::query("delete from settings where name = $1").bind(REBUILDING).execute(&mut *connection).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,84 @@
+//! What is in memory at the start: from the database as far as it tells, else what was good last.
+
+use std::sync::{Arc, PoisonError};
+
+use super::names::Names;
+use super::state::State;
+use super::tables::StoredTable;
+use crate::config::Config;
+use crate::store::record::Derivation;
+use crate::store::writer::Writer;
+use crate::store::{Db, StoreError};
+
+impl State {
+    /// Loads routes and names.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+    ) -> Result<Self, StoreError> {
+        let stored = StoredTable::load(&db).await?;
+        let names = Names::load(&db, None).await?.unwrap_or_default();
+        let state = Self::new(config, db, derivation, writer, &stored, names);
+        state.refresh_callers().await?;
+        state.refresh_accounts().await?;
+        state.keep(stored).await;
+        Ok(state)
+    }
+
+    /// Loads what the database tells. What it does not tell comes later; until then the routes are those that were good
+    /// last.
+    pub async fn begin(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+        last_good: Option<StoredTable>,
+    ) -> Self {
+        if !db.condition().is_open() {
+            return Self::of_last_good(config, db, derivation, writer, &last_good.unwrap_or_default());
+        }
+        let stored = heard(&db, "routes", StoredTable::load(&db).await);
+        let names = heard(&db, "names", Names::load(&db, None).await).flatten().unwrap_or_default();
+        let state = match stored {
+            Some(stored) => {
+                let state = Self::new(config, db, derivation, writer, &stored, names);
+                state.keep(stored).await;
+                state
+            }
+            None => Self::of_last_good(config, db, derivation, writer, &last_good.unwrap_or_default()),
+        };
+        heard(&state.db, "callers", state.refresh_callers().await);
+        heard(&state.db, "accounts", state.refresh_accounts().await);
+        state
+    }
+
+    /// Takes the routes that were good last, while the database is away.
+    fn of_last_good(
+        config: Config,
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        writer: Writer,
+        stored: &StoredTable,
+    ) -> Self {
+        let mut state = Self::new(config, db, derivation, writer, stored, Names::default());
+        let table = state.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = Arc::get_mut(table) {
+            table.is_last_good = true;
+        }
+        state
+    }
+}
+
+/// What the database told; the log hears what it did not.
+fn heard<T>(db: &Db, what: &'static str, told: Result<T, StoreError>) -> Option<T> {
+    told.inspect_err(|error| {
+        db.condition().note(error);
+        tracing::error!(%error, what, "the database does not tell everything; what answers calls goes on without");
+    })
+    .ok()
+}
