@@ -1,11 +1,19 @@
 //! Reading JSON strictly: one walk over the value that names *every* wrong field, and what would be right.
 
+/// Long lists, and how much there is in a text.
+mod listed;
+
+pub use self::listed::{Amount, Listed, read_listed};
+
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
 use crate::lang::Lang;
+
+/// So many wrong fields are told.
+const MOST_TOLD: usize = 1_000;
 
 /// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,9 +132,16 @@ impl Problem {
 pub struct Errors(Vec<FieldError>);
 
 impl Errors {
-    /// Notes that `field` is wrong.
+    /// Notes that `field` is wrong. After very many nobody reads on.
     pub fn add(&mut self, field: impl Into<String>, problem: Problem) {
-        self.0.push(FieldError { field: field.into(), problem });
+        if self.0.len() < MOST_TOLD {
+            self.0.push(FieldError { field: field.into(), problem });
+        }
+    }
+
+    /// Notes what else was found.
+    pub fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
     }
 
     /// `read` if nothing was wrong.

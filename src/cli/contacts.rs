@@ -79,6 +79,7 @@ fn told(problem: &FileProblem) -> String {
     match problem {
         FileProblem::Empty => "there is nothing in it".to_owned(),
         FileProblem::NoText => "this is no text file; save a workbook as CSV first".to_owned(),
+        FileProblem::TooMany => "there are more than 200,000 people and companies in it: split it".to_owned(),
         FileProblem::Columns(found) => format!(
             "the first line must name the columns, at least a name and a telephone number; it says: {}",
             found.join(" | ")

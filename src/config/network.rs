@@ -65,6 +65,16 @@ pub struct Limits {
     pub stall: Duration,
     /// After so long without a request a connection is closed.
     pub keep_alive: Duration,
+    /// How long a question may be worked at.
+    pub question: Duration,
+    /// So many questions of one asker are worked at at once.
+    pub questions: usize,
+    /// So many more of one asker wait for their turn.
+    pub waiting: usize,
+    /// For so long.
+    pub turn: Duration,
+    /// So many bytes of bodies are held at once, and as many of the PBX.
+    pub bodies: usize,
 }
 
 impl Limits {
@@ -81,6 +91,11 @@ impl Default for Limits {
             body: Duration::from_secs(20),
             stall: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
+            question: Duration::from_secs(10),
+            questions: 4,
+            waiting: 64,
+            turn: Duration::from_secs(10),
+            bodies: 32 * 1024 * 1024,
         }
     }
 }

@@ -1,11 +1,16 @@
 use std::collections::HashMap;
 
 use super::text::{decode, tidy};
-use super::{Contact, NameProblem, named, table, vcard};
+use super::{Contact, MAX_CONTACTS, NameProblem, named, table, vcard};
 use crate::calls::phone::Numbering;
 
 /// Of a value that cannot be used, so many characters are told.
 const MOST_SHOWN: usize = 40;
+
+/// So many people and companies of a file are read: twice as many as there may be contacts.
+pub(super) const MOST_ENTRIES: usize = 2 * MAX_CONTACTS;
+/// So many numbers may stand in one field.
+pub(super) const MOST_IN_FIELD: usize = 50;
 
 /// What a file holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub enum FileProblem {
     Empty,
     /// It is no text, perhaps a workbook.
     NoText,
+    /// It has more people and companies than are read.
+    TooMany,
     /// Its first line names no column with numbers, or none with names; these are the columns.
     Columns(Vec<String>),
 }
@@ -76,6 +83,9 @@ pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem>
         return Err(FileProblem::NoText);
     }
     let entries = if vcard::is_vcard(start) { vcard::entries(&text) } else { table::entries(&text)? };
+    if entries.len() > MOST_ENTRIES {
+        return Err(FileProblem::TooMany);
+    }
     Ok(Gathering { numbering, lines: HashMap::new(), reading: Reading::default() }.of(entries))
 }
 

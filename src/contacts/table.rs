@@ -3,7 +3,7 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::Column;
-use super::file::{Entry, FileProblem};
+use super::file::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
 use super::text::tidy;
 
 const DELIMITERS: [char; 3] = [';', ',', '\t'];
@@ -35,6 +35,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
     }
     let filled = records.filter(|record| record.iter().any(|field| !field.trim().is_empty()));
     let mut lines = Lines { table, place: 0, line: 1 + skipped };
+    let filled = filled.take(MOST_ENTRIES + 1);
     Ok(filled.map(|record| entry(&record, &columns, lines.of(&record))).collect())
 }
 
@@ -76,7 +77,7 @@ fn entry(record: &StringRecord, columns: &[Column], line: u64) -> Entry {
 /// Several numbers may stand in one field; Google writes ` ::: ` between them.
 fn several(field: &str) -> impl Iterator<Item = &str> {
     let parts = field.split(":::").flat_map(|part| part.split([';', ',', '\n']));
-    parts.map(str::trim).filter(|part| !part.is_empty())
+    parts.map(str::trim).filter(|part| !part.is_empty()).take(MOST_IN_FIELD)
 }
 
 /// The table below a line `sep=;`, how many lines that took, and the delimiter it names.

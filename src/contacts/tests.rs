@@ -195,3 +195,12 @@ proptest! {
         kept_are_usable(&bytes);
     }
 }
+
+#[test]
+fn a_file_of_more_people_than_are_read_is_refused() {
+    let table = |lines: usize| format!("Name;Telefon\n{}", "a;\n".repeat(lines));
+    assert_eq!(read(table(200_001).as_bytes(), &german()), Err(FileProblem::TooMany));
+    assert_eq!(reading(table(200_000)).without_number, 200_000);
+    let cards = "BEGIN:VCARD\nFN:a\nEND:VCARD\n".repeat(200_001);
+    assert_eq!(read(cards.as_bytes(), &german()), Err(FileProblem::TooMany));
+}

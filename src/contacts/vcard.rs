@@ -1,7 +1,7 @@
 //! vCards 2.1, 3.0 and 4.0 as telephones and programs really write them: only names and numbers are read,
 //! anything else is passed over.
 
-use super::file::Entry;
+use super::file::{Entry, MOST_ENTRIES};
 use super::text::decode_as;
 
 const BEGIN: &str = "BEGIN:VCARD";
@@ -31,6 +31,9 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
         }
         if let Some(property) = Property::read(&line) {
             cards.take(number, &property);
+        }
+        if cards.done.len() > MOST_ENTRIES {
+            break;
         }
     }
     cards.finish()

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{Contact, MAX_CONTACTS, MAX_NAME_CHARS, named};
 use crate::calls::phone::Numbering;
-use crate::fields::{Errors, FieldError, Object, Problem, text};
+use crate::fields::{Errors, FieldError, Object, Problem, read_listed, text};
 
 /// More characters than this are no number, however it is written.
 const MAX_NUMBER_CHARS: usize = 128;
@@ -10,17 +10,24 @@ const MAX_NUMBER_CHARS: usize = 128;
 /// Reads `{"items":[CONTACT,…]}`.
 ///
 /// # Errors
-/// Every wrong field.
-pub fn read_list(value: &Value, numbering: &Numbering) -> Result<Vec<Contact>, Vec<FieldError>> {
-    let mut errors = Errors::default();
-    let list = Object::read("", value, &mut errors).map(|object| {
+/// When it is no JSON; within, every wrong field.
+pub fn read_list(text: &[u8], numbering: &Numbering) -> serde_json::Result<Result<Vec<Contact>, Vec<FieldError>>> {
+    let (mut errors, mut of_items, mut contacts) = (Errors::default(), Errors::default(), Vec::new());
+    let listed = read_listed(text, "items", MAX_CONTACTS, |path, item| {
+        contacts.extend(read_contact(path, item, numbering, &mut of_items));
+    })?;
+    let object = Object::read("", &listed.object, &mut errors);
+    if let Some(object) = &object {
         object.allow_only(&["items"], &[], &mut errors);
         object.required("items", &mut errors);
-        let items = object.items("items", 0..=MAX_CONTACTS, &mut errors);
-        let read = |(path, item): (String, &Value)| read_contact(&path, item, numbering, &mut errors);
-        items.into_iter().filter_map(read).collect()
-    });
-    errors.or(list)
+        object.items("items", 0..=0, &mut errors);
+    }
+    if listed.count > MAX_CONTACTS {
+        errors.add("items", Problem::Items(0, MAX_CONTACTS));
+    } else {
+        errors.append(of_items);
+    }
+    Ok(errors.or(object.map(|_| contacts)))
 }
 
 /// Reads a CONTACT whose number is known already: `{"name","company"}`.
@@ -80,6 +87,10 @@ mod tests {
 
     use super::*;
 
+    fn read_all(value: &Value, numbering: &Numbering) -> Result<Vec<Contact>, Vec<FieldError>> {
+        read_list(value.to_string().as_bytes(), numbering).unwrap()
+    }
+
     fn wrong<T: std::fmt::Debug>(read: Result<T, Vec<FieldError>>) -> Vec<String> {
         read.unwrap_err().into_iter().map(|error| error.field).collect()
     }
@@ -89,20 +100,20 @@ mod tests {
         let numbering = Numbering::new("DE").unwrap();
         let list = json!({"items": [{"number": "0221 / 29191999", "name": " Anna "}, {"number": "+41442681800", "company": "Bau"},
             {"number": "0171 2345678", "name": "Bert", "company": null}]});
-        let shown = serde_json::to_value(read_list(&list, &numbering).unwrap()).unwrap();
+        let shown = serde_json::to_value(read_all(&list, &numbering).unwrap()).unwrap();
         assert_eq!(
             shown,
             json!([{"number": "+4922129191999", "name": "Anna", "company": null}, {"number": "+41442681800",
                 "name": "Bau", "company": null}, {"number": "+491712345678", "name": "Bert", "company": null}])
         );
         let again = json!({"items": shown});
-        assert_eq!(serde_json::to_value(read_list(&again, &numbering).unwrap()).unwrap(), shown);
+        assert_eq!(serde_json::to_value(read_all(&again, &numbering).unwrap()).unwrap(), shown);
     }
 
     #[test]
     fn every_wrong_field_is_named() {
         let numbering = Numbering::new("DE").unwrap();
-        let read = |value: Value| wrong(read_list(&value, &numbering));
+        let read = |value: Value| wrong(read_all(&value, &numbering));
         assert_eq!(read(json!([])), [""]);
         assert_eq!(read(json!({})), ["items"]);
         let items = json!([{"number": "23", "name": 5}, {"name": "x"}, {"number": "0171 2345678"},

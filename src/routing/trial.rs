@@ -20,6 +20,14 @@ pub struct TriedRoute {
     pub draft: RouteDraft,
 }
 
+impl TriedRoute {
+    /// Reads a ROUTE that stands at a path; `None` if it is wrong.
+    pub fn read(path: &str, value: &Value, context: &RouteContext<'_>, errors: &mut Errors) -> Option<Self> {
+        let draft = RouteDraft::read(path, value, context, errors)?;
+        Some(Self { id: value["id"].as_i64(), draft })
+    }
+}
+
 impl From<Route> for TriedRoute {
     fn from(route: Route) -> Self {
         let Route { id, name, enabled, position, to, from, hours, reply, version: _ } = route;
@@ -58,12 +66,16 @@ impl TrialTable {
     ) -> Result<Self, Vec<FieldError>> {
         let context = RouteContext::new(surroundings.hours, surroundings.shared);
         let items = object.items(field, 0..=MAX_ROUTES, &mut errors);
-        let read = |(path, value): &(String, &Value), errors: &mut Errors| {
-            let draft = RouteDraft::read(path, value, &context, errors)?;
-            Some(TriedRoute { id: value["id"].as_i64(), draft })
-        };
-        let tried: Vec<_> = items.iter().filter_map(|item| read(item, &mut errors)).collect();
-        let tried = errors.or(Some(tried))?;
+        let read = |(path, value): &(String, &Value)| TriedRoute::read(path, value, &context, &mut errors);
+        let tried: Vec<_> = items.iter().filter_map(read).collect();
+        Self::of(errors.or(Some(tried))?, field, surroundings)
+    }
+
+    /// Compiles these routes, which were read from a field.
+    ///
+    /// # Errors
+    /// Those that cannot be used, by their place in the field.
+    pub fn of(tried: Vec<TriedRoute>, field: &str, surroundings: Surroundings<'_>) -> Result<Self, Vec<FieldError>> {
         let (trial, places) = Self::numbered(tried, surroundings);
         let mut errors = Errors::default();
         for Unusable { route_id, error, .. } in &trial.unusable {

@@ -11,6 +11,8 @@ use crate::calls::phone::Numbering;
 use crate::placetel::event::Direction;
 
 const MAX_TEXT_CHARS: usize = 200;
+/// Of the days of a question.
+pub const MAX_YEARS: u32 = 20;
 
 /// The only own lines that somebody may see, normalised like [`crate::calls::call::Call::number`]; `None` = all.
 pub type Lines = Option<Arc<[String]>>;
@@ -64,6 +66,9 @@ pub enum FilterProblem {
     /// The wrong way round.
     #[error("lies before start")]
     EndBeforeStart,
+    /// More days than anybody asks for at once.
+    #[error("lies more than 20 years after start: choose a shorter period")]
+    TooLong,
     /// No period.
     #[error("is no period: expected one of today, yesterday, 7d, 30d, week, last_week, month, last_month, year")]
     Period,
@@ -154,8 +159,13 @@ impl Filter {
             }
         }
         match (start, end, period) {
-            (Some(start), Some(end), _) if start <= end => filter.days = DayRange { start, end },
-            (Some(_), Some(_), _) => return Err(error("end", FilterProblem::EndBeforeStart)),
+            (Some(start), Some(end), _) if end < start => return Err(error("end", FilterProblem::EndBeforeStart)),
+            (Some(start), Some(end), _) => {
+                filter.days = DayRange { start, end };
+                if filter.days.is_longer_than_years(MAX_YEARS) {
+                    return Err(error("end", FilterProblem::TooLong));
+                }
+            }
             (Some(_), None, _) => return Err(error("end", FilterProblem::BothDays)),
             (None, Some(_), _) => return Err(error("start", FilterProblem::BothDays)),
             (None, None, word) => {
@@ -245,6 +255,22 @@ mod tests {
         let filter = parse("start=2026-01-01&end=2026-01-31&period=today").unwrap();
         assert_eq!(filter.days.len(), 31);
         assert_eq!(filter.period, None);
+    }
+
+    #[test]
+    fn a_period_has_twenty_years_at_most() {
+        for (start, end, is_taken) in [
+            ("2006-11-23", "2026-11-22", true),
+            ("2006-11-23", "2026-11-23", false),
+            ("2004-02-29", "2024-02-28", true),
+            ("2004-02-29", "2024-02-29", false),
+            ("1970-01-01", "9999-12-31", false),
+            ("9999-12-31", "9999-12-31", true),
+        ] {
+            let read = parse(&format!("start={start}&end={end}"));
+            let expected = if is_taken { Ok(()) } else { Err(error("end", FilterProblem::TooLong)) };
+            assert_eq!(read.map(|_| ()), expected, "{start} to {end}");
+        }
     }
 
     #[test]

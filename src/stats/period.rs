@@ -24,6 +24,12 @@ impl DayRange {
         Self { start: end.checked_sub_days(Days::new(days.saturating_sub(1))).unwrap_or(end), end }
     }
 
+    /// So many years up to and including `end`, as far as days go back at all.
+    pub fn years_ending(end: NaiveDate, years: u32) -> Self {
+        let before = end.checked_sub_months(Months::new(years.saturating_mul(12)));
+        Self { start: before.map_or(end, next_day).max(NaiveDate::default()).min(end), end }
+    }
+
     /// How many days.
     pub fn len(&self) -> i64 {
         (self.end - self.start).num_days() + 1
@@ -32,6 +38,12 @@ impl DayRange {
     /// Never: a range has at least one day.
     pub fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Whether these are more than so many years from the same day on.
+    pub fn is_longer_than_years(&self, years: u32) -> bool {
+        let after = self.start.checked_add_months(Months::new(years.saturating_mul(12)));
+        after.is_some_and(|after| self.end >= after)
     }
 
     /// Whether a whole calendar month lies within.
@@ -146,6 +158,20 @@ pub fn month_key(day: NaiveDate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn years_end_with_a_day_and_are_no_longer_than_they_are() {
+        for (end, start) in [
+            ("2026-11-22", "2006-11-23"),
+            ("2024-02-29", "2004-03-01"),
+            ("2026-02-28", "2006-03-01"),
+            ("1980-05-05", "1970-01-01"),
+        ] {
+            let years = DayRange::years_ending(end.parse().unwrap(), 20);
+            assert_eq!((years.start.to_string().as_str(), years.end.to_string().as_str()), (start, end));
+            assert!(!years.is_longer_than_years(20), "{years:?}");
+        }
+    }
 
     #[test]
     fn a_month_is_held_from_its_first_to_its_last_day() {

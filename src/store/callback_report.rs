@@ -2,6 +2,7 @@
 
 use super::call_query::{CallQuery, bind_query, calls_sql};
 use super::callbacks::{contact, is_valid, missed};
+use super::rows_in_time::Stretch;
 use super::{Db, StoreError, reading};
 use crate::calls::forgetting::was_number;
 use crate::calls::phone::Numbering;
@@ -43,5 +44,12 @@ pub async fn missed_streaks(db: &Db, numbering: &Numbering, query: &CallQuery) -
         first_ms,
         last_ms,
     };
-    Ok(rows.into_iter().filter(|row| is_valid(numbering, &row.0) || was_number(&row.0)).map(streak).collect())
+    let (mut streaks, mut stretch) = (Vec::new(), Stretch::begin());
+    for row in rows {
+        stretch.rest().await?;
+        if is_valid(numbering, &row.0) || was_number(&row.0) {
+            streaks.push(streak(row));
+        }
+    }
+    Ok(streaks)
 }

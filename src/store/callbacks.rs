@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::QueryBuilder;
 
 use super::from_row::from_row;
+use super::rows_in_time::Stretch;
 use super::{Db, StoreError, reading};
 use crate::calls::phone::Numbering;
 
@@ -199,7 +200,7 @@ pub async fn open_callbacks(
         if let Some(last) = rows.last() {
             from = CallbackCursor { first_missed_ms: last.first_ms, party: last.caller.clone() };
         }
-        owed.extend(rows.into_iter().filter(|row| is_valid(numbering, &row.caller)));
+        owed.extend(only_valid(numbering, rows, |row| &row.caller).await?);
         if was_last || owed.len() > limit {
             break;
         }
@@ -224,10 +225,10 @@ pub async fn open_callbacks_of_lines(
 ) -> Result<Vec<Callback>, StoreError> {
     let sql = if matches!(db, Db::Sqlite(_)) { OWED_OF_LINES_SQLITE } else { OWED_OF_LINES_POSTGRES };
     let lines_json = serde_json::json!(lines).to_string();
-    let mut owed: Vec<OwedRow> = reading!(db, pool => {
+    let owed: Vec<OwedRow> = reading!(db, pool => {
         sqlx::query_as(sql).bind(since_ms).bind(lines_json.as_str()).fetch_all(pool).await?
     });
-    owed.retain(|row| is_valid(numbering, &row.caller));
+    let mut owed = only_valid(numbering, owed, |row| &row.caller).await?;
     let mut callbacks = Vec::new();
     while !owed.is_empty() {
         let some = owed.split_off(owed.len().saturating_sub(PARTIES_PER_QUERY as usize));
@@ -266,13 +267,25 @@ pub async fn count_open(db: &Db, numbering: &Numbering, since_ms: i64) -> Result
     let callers: Vec<String> = reading!(db, pool => {
         sqlx::query_scalar(CALLERS).bind(since_ms).fetch_all(pool).await?
     });
-    let valid = callers.iter().filter(|caller| is_valid(numbering, caller));
-    Ok(i64::try_from(valid.count()).unwrap_or(i64::MAX))
+    let valid = only_valid(numbering, callers, |caller| caller).await?;
+    Ok(i64::try_from(valid.len()).unwrap_or(i64::MAX))
 }
 
 /// Hidden callers, SIP users and extensions cannot be rung back.
 pub(super) fn is_valid(numbering: &Numbering, party: &str) -> bool {
     numbering.e164(party).is_some_and(|number| number == party)
+}
+
+/// The rows of valid numbers, of which there may be very many.
+async fn only_valid<T>(numbering: &Numbering, rows: Vec<T>, party: fn(&T) -> &str) -> Result<Vec<T>, StoreError> {
+    let (mut valid, mut stretch) = (Vec::new(), Stretch::begin());
+    for row in rows {
+        stretch.rest().await?;
+        if is_valid(numbering, party(&row)) {
+            valid.push(row);
+        }
+    }
+    Ok(valid)
 }
 
 /// Adds what their missed calls tell; with `lines`, only those to these.

@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, Sqlite};
 
+use super::reader::Reader;
+use super::rows_in_time::Stretch;
 use super::{Db, StoreError};
 use crate::stats::rollup::{Cell, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};
@@ -15,6 +17,8 @@ use crate::stats::sums::{Sums, count_packed, read_packed};
 const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
 /// So many days are read at once.
 const DAYS_AT_ONCE: i64 = 40;
+/// Where there would be more slices than this, it is asked first between which buckets there is anything at all.
+const FEW_SLICES: i64 = 4;
 
 /// Hands every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
 ///
@@ -83,6 +87,11 @@ async fn read(
                 "json_group_array(bucket), {subjects}, json_group_array(length(figures)), \
                  cast(group_concat(figures, '') as blob)"
             );
+            let buckets = if (buckets.end - buckets.start) / slice_length(tier) < FEW_SLICES {
+                buckets
+            } else {
+                filled(&pools.read, tier, buckets).await?
+            };
             let read = slices(tier, buckets).map(|slice| {
                 sqlx::query_as::<_, (String, String, String, Option<Vec<u8>>)>(cells_sql(&columns))
                     .bind(tier as i16)
@@ -92,8 +101,9 @@ async fn read(
                     .fetch_one(&pools.read)
             });
             // The next slice is read while this one is counted.
-            let mut read = stream::iter(read).buffered(2);
+            let (mut read, mut stretch) = (stream::iter(read).buffered(2), Stretch::begin());
             while let Some((buckets, subjects, lengths, figures)) = read.try_next().await? {
+                stretch.rest().await?;
                 let buckets: Vec<i64> = list(&buckets)?;
                 let subjects: Vec<String> = list(&subjects)?;
                 let lengths: Vec<usize> = list(&lengths)?;
@@ -132,12 +142,32 @@ fn list<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, StoreError> {
     serde_json::from_str(json).map_err(|_| damaged())
 }
 
-/// Ranges of so few cells that they can be had at once: of SQLite each row is woken up for, and a year has many.
-fn slices(tier: Tier, buckets: Range<i64>) -> impl Iterator<Item = Range<i64>> {
-    let length = match tier {
+/// The part of a range outside of which there is nothing.
+async fn filled(reader: &Reader<Sqlite>, tier: Tier, buckets: Range<i64>) -> Result<Range<i64>, StoreError> {
+    // Each of the two is one step along the index; asked for at once in one list, all between them would be read.
+    let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+        "select (select min(bucket) from cells where tier = $1 and bucket >= $2 and bucket < $3), \
+         (select max(bucket) from cells where tier = $1 and bucket >= $2 and bucket < $3)",
+    )
+    .bind(tier as i16)
+    .bind(buckets.start)
+    .bind(buckets.end)
+    .fetch_one(reader)
+    .await?;
+    Ok(first.zip(last).map_or(buckets.start..buckets.start, |(first, last)| first..last + 1))
+}
+
+/// How much of a tier is read at once, in its own unit.
+fn slice_length(tier: Tier) -> i64 {
+    match tier {
         Tier::Hour => HOURS_AT_ONCE_MS,
         Tier::Day | Tier::Line | Tier::Peer => DAYS_AT_ONCE,
-    };
+    }
+}
+
+/// Ranges of so few cells that they can be had at once: of SQLite each row is woken up for, and a year has many.
+fn slices(tier: Tier, buckets: Range<i64>) -> impl Iterator<Item = Range<i64>> {
+    let length = slice_length(tier);
     let starts = (buckets.start..buckets.end).step_by(usize::try_from(length).unwrap_or(usize::MAX));
     starts.map(move |start| start..buckets.end.min(start.saturating_add(length)))
 }
@@ -148,4 +178,25 @@ pub(super) fn read_cell(figures: &[u8]) -> Result<Cell, StoreError> {
 
 fn damaged() -> StoreError {
     StoreError::Damaged("a cell of the statistics".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_long_time_only_the_part_with_calls_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", directory.path().join("cells.db").display())).await.unwrap();
+        let Db::Sqlite(pools) = &db else { panic!("it is SQLite") };
+        let years = 0..7_305;
+        assert!(filled(&pools.read, Tier::Day, years.clone()).await.unwrap().is_empty());
+        for (tier, bucket) in [(Tier::Day, 5_000), (Tier::Day, 5_100), (Tier::Day, 9_000), (Tier::Line, 1)] {
+            let insert = sqlx::query("insert into cells (tier, bucket, subject, figures) values ($1, $2, '', x'')");
+            insert.bind(tier as i16).bind(bucket).execute(&pools.write).await.unwrap();
+        }
+        let found = filled(&pools.read, Tier::Day, years).await.unwrap();
+        assert_eq!((found.clone(), slices(Tier::Day, found).count()), (5_000..5_101, 3));
+        db.close().await;
+    }
 }

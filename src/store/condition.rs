@@ -172,7 +172,7 @@ impl Trouble {
     pub fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::Away(error) | StoreError::Conflict(error) => Self::of(error),
-            StoreError::TooLong => Self::Unreachable,
+            StoreError::TooLong | StoreError::Over(_) => Self::Unreachable,
             StoreError::Rejected(_) | StoreError::Damaged(_) => Self::Damaged,
         }
     }

@@ -48,6 +48,8 @@ pub mod person;
 pub mod private;
 /// How events came.
 pub mod quality;
+/// What somebody asks, and for how long.
+pub mod question;
 /// Deriving calls and cells again from the log.
 pub mod rebuild;
 /// That a rebuild was begun.
@@ -86,23 +88,28 @@ mod migrations;
 mod opening;
 mod pools;
 mod queue;
+mod reader;
 mod rows;
+mod rows_in_time;
 mod single;
 mod subjects;
 mod touched;
 mod turns;
 mod writes;
 
+pub use self::pools::SHARE;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use sqlx::postgres::PgPool;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{Pool, Postgres, Sqlite};
 
 use self::condition::Condition;
 use self::deadline::Deadline;
 pub use self::opening::OpenError;
+use self::question::Over;
+use self::reader::{Interrupted, Reader};
 use self::turns::{LOCK_NOT_AVAILABLE, begin_postgres, begin_sqlite};
 
 /// How long one transaction may take before its connection is given up.
@@ -110,11 +117,11 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The connections of one engine. Reading never keeps the writer waiting for a connection.
 #[derive(Debug)]
-pub struct Pools<P> {
-    read: P,
-    write: P,
+pub struct Pools<DB: Interrupted> {
+    read: Reader<DB>,
+    write: Pool<DB>,
     /// SQLite's checkpoints, PostgreSQL's news: they must not wait for the writer, nor the writer for them.
-    aside: P,
+    aside: Pool<DB>,
     /// How long SQLite may write.
     deadline: Deadline,
     condition: Condition,
@@ -126,9 +133,9 @@ pub struct Pools<P> {
 #[derive(Debug)]
 pub enum Db {
     /// A file.
-    Sqlite(Pools<SqlitePool>),
+    Sqlite(Pools<Sqlite>),
     /// A server.
-    Postgres(Pools<PgPool>),
+    Postgres(Pools<Postgres>),
 }
 
 /// What goes better otherwise on the one engine than on the other.
@@ -177,7 +184,7 @@ impl Ways {
     };
 }
 
-/// Expands the same body for both engines, with a connection pool for reading.
+/// Expands the same body for both engines, with the connections for reading.
 macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
@@ -289,6 +296,9 @@ pub enum StoreError {
     /// It does not take this; repeating is no use.
     #[error("the database rejected the statement: {0}")]
     Rejected(#[source] sqlx::Error),
+    /// It was stopped: it took too long, or nobody waits for the answer.
+    #[error(transparent)]
+    Over(#[from] Over),
     /// What is stored cannot be read.
     #[error("stored data cannot be read: {0}")]
     Damaged(String),
@@ -300,6 +310,7 @@ impl From<sqlx::Error> for StoreError {
             return match error {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
                 sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Rejected(error),
+                sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
                 _ => Self::Away(error),
             };
         };
@@ -388,16 +399,8 @@ impl Db {
     /// Waits for what is running and closes all connections.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pools) => {
-                pools.read.close().await;
-                pools.write.close().await;
-                pools.aside.close().await;
-            }
-            Self::Postgres(pools) => {
-                pools.read.close().await;
-                pools.write.close().await;
-                pools.aside.close().await;
-            }
+            Self::Sqlite(pools) => pools.close().await,
+            Self::Postgres(pools) => pools.close().await,
         }
     }
 }

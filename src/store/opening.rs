@@ -109,7 +109,7 @@ impl Db {
         let done = match self {
             Self::Sqlite(pools) => migrations::sqlite().run(&pools.write).await,
             // Not as a writer, whose statements must be quick and who never waits long for others.
-            Self::Postgres(pools) => migrations::postgres().run(&pools.read).await,
+            Self::Postgres(pools) => migrations::postgres().run(&pools.aside).await,
         };
         done.map_err(|error| match error {
             MigrateError::VersionMissing(version) => OpenError::Newer(version),

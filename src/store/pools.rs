@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgConnection, Sqlite};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::condition::Condition;
 use super::deadline::Deadline;
+use super::reader::{Interrupted, Lane, Reader, Watch};
 use super::{Db, OpenError, Pools};
 
 /// How long one attempt to get through to the database may take.
@@ -44,6 +45,25 @@ const STEPS_A_LOOK: i32 = 10_000;
 const WRITER_CACHE: &str = "-3000";
 /// What each reader keeps in memory; the system keeps the file.
 const READER_CACHE: &str = "-500";
+/// So many connections read for the service itself.
+const OWN_READERS: u32 = 2;
+/// So many questions are read at once from a SQLite file.
+const SQLITE_QUESTIONS: usize = 4;
+/// So many questions are read at once from a server.
+const POSTGRES_QUESTIONS: usize = 6;
+/// How soon a server notices that nobody waits for what it does, and that a question was stopped that it was not told of.
+const NOTICE: [&str; 2] = ["set client_connection_check_interval = '500ms'", "set statement_timeout = '30s'"];
+
+/// Of the connections for questions, so many may answer one who asks: the rest is for others.
+pub const SHARE: usize = 2;
+
+impl<DB: Interrupted> Pools<DB> {
+    pub(super) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+        self.aside.close().await;
+    }
+}
 
 pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
@@ -74,23 +94,8 @@ pub(super) fn reading_options(url: &str) -> Result<SqliteConnectOptions, OpenErr
         .disable_statement_logging())
 }
 
-pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) -> Pools<SqlitePool> {
-    // Asking a connection to a file whether it is still there would cost a statement each time.
-    let pool = |connections| {
-        let (opening, using) = (condition.clone(), condition.clone());
-        PoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .after_connect(move |_, _| {
-                let passed = opening.may_read();
-                Box::pin(async { passed })
-            })
-            .before_acquire(move |_, connection| {
-                let is_current = using.is_current(connection.age);
-                Box::pin(async move { Ok(is_current) })
-            })
-    };
+pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) -> Pools<Sqlite> {
+    let pool = |connections| sqlite_pool(connections, &condition, None);
     let writing = options
         .clone()
         .pragma("wal_autocheckpoint", "0")
@@ -101,7 +106,15 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     let write = stopped_in_time(pool(1), condition.clone(), deadline.clone()).connect_lazy_with(writing);
     let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
     // A reader that cannot write cannot block one that does.
-    let read = pool(4).connect_lazy_with(options.pragma("query_only", "on").pragma("cache_size", READER_CACHE));
+    let reading = options.pragma("query_only", "on").pragma("cache_size", READER_CACHE);
+    // The writer does that.
+    let reading = reading.optimize_on_close(false, None);
+    let own = pool(OWN_READERS).connect_lazy_with(reading.clone());
+    let lane = |_| {
+        let watch = Watch::default();
+        Lane { pool: sqlite_pool(1, &condition, Some(watch.clone())).connect_lazy_with(reading.clone()), watch }
+    };
+    let read = Reader::new(own, (0..SQLITE_QUESTIONS).map(lane).collect());
     Pools { read, write, aside, deadline, condition, made: Arc::default() }
 }
 
@@ -117,6 +130,29 @@ fn stopped_in_time(options: PoolOptions<Sqlite>, condition: Condition, deadline:
     })
 }
 
+fn sqlite_pool(connections: u32, condition: &Condition, watch: Option<Watch>) -> PoolOptions<Sqlite> {
+    let (opening, using) = (condition.clone(), condition.clone());
+    // Asking a connection to a file whether it is still there would cost a statement each time.
+    PoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .after_connect(move |connection: &mut SqliteConnection, _| {
+            let (passed, watch) = (opening.may_read(), watch.clone());
+            Box::pin(async move {
+                passed?;
+                if let Some(watch) = watch {
+                    connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || watch.lets_go_on());
+                }
+                Ok(())
+            })
+        })
+        .before_acquire(move |_, connection| {
+            let is_current = using.is_current(connection.age);
+            Box::pin(async move { Ok(is_current) })
+        })
+}
+
 pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(PgConnectOptions::from_str(url)
         .map_err(|_| OpenError::Url)?
@@ -125,25 +161,40 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError>
         .disable_statement_logging())
 }
 
-pub(super) fn postgres_pools(options: PgConnectOptions, condition: Condition) -> Pools<PgPool> {
+pub(super) fn postgres_pools(options: PgConnectOptions, condition: Condition) -> Pools<Postgres> {
     let made = Arc::<AtomicU64>::default();
-    let pool = |connections| {
+    let pool = |connections, is_for_questions| -> PoolOptions<Postgres> {
         let (condition, made) = (condition.clone(), made.clone());
         PoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
             move |connection, _| {
                 let passed = condition.may_read();
                 made.fetch_add(1, Ordering::Relaxed);
-                Box::pin(async {
+                Box::pin(async move {
                     passed?;
-                    refuse_standby(connection).await
+                    refuse_standby(connection).await?;
+                    if is_for_questions {
+                        notice(connection).await;
+                    }
+                    Ok(())
                 })
             },
         )
     };
-    let write = pool(2).connect_lazy_with(options.clone().options(WRITER_SESSION));
-    let aside = pool(1).connect_lazy_with(options.clone());
-    let read = pool(6).connect_lazy_with(options);
+    let write: PgPool = pool(2, false).connect_lazy_with(options.clone().options(WRITER_SESSION));
+    let aside = pool(1, false).connect_lazy_with(options.clone());
+    let own = pool(OWN_READERS, false).connect_lazy_with(options.clone());
+    let lane = |_| Lane { pool: pool(1, true).connect_lazy_with(options.clone()), watch: Watch::default() };
+    let read = Reader::new(own, (0..POSTGRES_QUESTIONS).map(lane).collect());
     Pools { read, write, aside, deadline: Deadline::default(), condition, made }
+}
+
+/// Not every system can tell a server that its client has gone; without it a statement ends with its own time.
+async fn notice(connection: &mut PgConnection) {
+    for setting in NOTICE {
+        if let Err(error) = sqlx::query(setting).execute(&mut *connection).await {
+            tracing::debug!(%error, setting, "a server does not notice clients that have gone");
+        }
+    }
 }
 
 /// After a failover the old address may lead to a standby, which takes nothing.

@@ -124,8 +124,18 @@ pub async fn newest_revision(db: &Db) -> Result<Option<i64>, StoreError> {
 /// When the database does not answer or what it kept is damaged.
 pub async fn find_revision(db: &Db, id: i64) -> Result<Option<RevisionTables>, StoreError> {
     match db {
-        Db::Sqlite(pools) => sqlite::find(&mut *pools.read.acquire().await?, id).await,
-        Db::Postgres(pools) => postgres::find(&mut *pools.read.acquire().await?, id).await,
+        Db::Sqlite(pools) => {
+            let mut reading = pools.read.acquire().await?;
+            let found = sqlite::find(&mut reading, id).await;
+            reading.finish();
+            found
+        }
+        Db::Postgres(pools) => {
+            let mut reading = pools.read.acquire().await?;
+            let found = postgres::find(&mut reading, id).await;
+            reading.finish();
+            found
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! costs more than some rows. The pool knows nothing of it, so its connection comes back only when it is over.
 
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use super::{Pools, StoreError};
 
@@ -14,7 +14,7 @@ pub(super) struct Single {
 
 impl Single {
     /// The only connection that writes.
-    pub(super) async fn new(pools: &Pools<SqlitePool>) -> Result<Self, StoreError> {
+    pub(super) async fn new(pools: &Pools<Sqlite>) -> Result<Self, StoreError> {
         Ok(Self { connection: pools.write.acquire().await?, is_over: false })
     }
 

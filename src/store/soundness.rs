@@ -60,7 +60,7 @@ pub enum Closely {
 /// When the file cannot be looked at now.
 pub async fn look(db: &Db, closely: Closely) -> Result<Option<String>, StoreError> {
     let Db::Sqlite(pools) = db else { return Ok(None) };
-    let options = (*pools.read.connect_options()).clone().optimize_on_close(false, None).pragma("query_only", "on");
+    let options = (*pools.aside.connect_options()).clone().optimize_on_close(false, None).pragma("query_only", "on");
     let looked = async {
         let mut connection = options.connect().await?;
         let found = look_with(&mut connection, closely).await;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use sqlx::sqlite::SqlitePool;
+use sqlx::Sqlite;
 
 use super::call_query::{CallQuery, bind_query, calls_sql};
+use super::reader::Reader;
 use super::{Db, StoreError, reading};
 use crate::calls::outcome::Outcome;
 
@@ -53,7 +54,7 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
 /// they called in vain is only looked up of those who are told.
 async fn count_callers(
     db: &Db,
-    pool: &SqlitePool,
+    pool: &Reader<Sqlite>,
     query: &CallQuery,
     newest: i64,
     limit: usize,

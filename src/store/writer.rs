@@ -380,8 +380,8 @@ impl WriterTask {
     async fn store_waiting(&mut self, waiting: &Waiting) -> Emptied {
         let mut rejected = waiting.unreadable.clone();
         // The large ones first: what goes is stored before it is looked more closely at what does not.
-        let mut parts = VecDeque::from([&*waiting.deliveries]);
-        while let Some(part) = parts.pop_front() {
+        let mut parts = VecDeque::from([(&*waiting.deliveries, false)]);
+        while let Some((part, is_second_try)) = parts.pop_front() {
             let within = if part.len() > 1 { EMPTY_WITHIN } else { WRITE_TIMEOUT };
             match self.attempt(part, within).await {
                 Ok(_) => {}
@@ -393,8 +393,10 @@ impl WriterTask {
                 }
                 Err(_) if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([first, second]);
+                    parts.extend([(first, false), (second, false)]);
                 }
+                // Something else may have kept the database until just now.
+                Err(StoreError::TooLong) if !is_second_try => parts.push_back((part, true)),
                 Err(error) => {
                     tracing::error!(%error, "an event is too much for the database");
                     rejected.extend(part.iter().map(line_of));

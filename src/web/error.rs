@@ -58,6 +58,15 @@ pub enum Error {
     /// 415: what it should have been.
     #[error("the Content-Type must be {0}")]
     ContentType(&'static str),
+    /// 429: whoever asks has enough running already.
+    #[error("too many questions at once: wait for some of the answers first")]
+    Crowded,
+    /// 503: it was stopped.
+    #[error("this took too long and was stopped: choose a shorter period or a narrower filter")]
+    TooLong,
+    /// 503: others send too much.
+    #[error("not now: too much is being sent at once")]
+    Full,
     /// 503: the same works later.
     #[error("not now: {0}")]
     Unavailable(&'static str),
@@ -119,7 +128,8 @@ impl ResponseError for Error {
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable(_) | Self::Damaged(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) | Self::Damaged(_) | Self::TooLong | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -141,7 +151,7 @@ impl ResponseError for Error {
             Self::Unauthorized { challenge: Challenge::Bearer, .. } => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"fernamt\""));
             }
-            Self::Unavailable(_) | Self::Damaged(_) => {
+            Self::Unavailable(_) | Self::Damaged(_) | Self::Crowded | Self::TooLong | Self::Full => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
             Self::Method(allowed) => {
@@ -164,6 +174,7 @@ impl From<StoreError> for Error {
                 tracing::warn!(%error, "a request failed");
                 Self::Unavailable("the database does not answer")
             }
+            StoreError::Over(_) => Self::TooLong,
             error => Self::Internal(error.to_string()),
         }
     }

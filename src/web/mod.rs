@@ -10,6 +10,8 @@ mod agent_figures;
 pub mod api;
 /// Who changed what.
 pub mod audit;
+/// How large bodies may be.
+pub mod bodies;
 /// Who knows which caller.
 pub mod callers;
 /// The geometry of charts.
@@ -44,6 +46,8 @@ pub mod permissions;
 pub mod placetel;
 /// How complete the events were that the figures rest on.
 pub mod quality;
+/// Who may ask how much at once, and for how long.
+pub mod questions;
 /// Why requests to the PBX's endpoint were turned away.
 pub mod refusal;
 /// The figures behind API and pages.
@@ -118,6 +122,7 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(
             web::scope("")
+                .wrap(from_fn(questions::ask))
                 .wrap(from_fn(access::guard))
                 .wrap(from_fn(pages::failure::as_pages))
                 .service(api::scope())

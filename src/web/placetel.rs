@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
 use super::access;
+use super::bodies::Held;
 use super::error::{Challenge, Error, WrongField, only};
 use super::metrics::Failure;
 use super::refusal::RefusalReason;
@@ -74,7 +75,7 @@ async fn read_event(
     if let Some(basic) = &state.config.placetel_basic {
         check_basic(request, basic).map_err(|error| (RefusalReason::Basic, error))?;
     }
-    let body = read_body(payload).await?;
+    let (body, _held) = read_body(payload, state.bodies.pbx()).await?;
     check_signature(request, &state.config.placetel_secrets, &body)?;
     Receipt::new(received_ms, body).map_err(|error| match error.field() {
         None => too_large(),
@@ -86,7 +87,7 @@ async fn read_event(
 }
 
 /// In as much room as it takes: the server's own way sets 32 KiB aside for each.
-async fn read_body(mut payload: Payload) -> Result<Vec<u8>, (RefusalReason, Error)> {
+async fn read_body(mut payload: Payload, mut held: Held) -> Result<(Vec<u8>, Held), (RefusalReason, Error)> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let broken_off = |_| (RefusalReason::NoEvent, Error::BadRequest("the body broke off".into()));
@@ -94,9 +95,10 @@ async fn read_body(mut payload: Payload) -> Result<Vec<u8>, (RefusalReason, Erro
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(too_large());
         }
+        held.grow(body.len() + chunk.len()).map_err(|error| (RefusalReason::NoRoom, error))?;
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok((body, held))
 }
 
 fn too_large() -> (RefusalReason, Error) {

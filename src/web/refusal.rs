@@ -27,6 +27,8 @@ pub enum RefusalReason {
     ContentType,
     /// It was too large.
     TooLarge,
+    /// It was large, and too many such came at once.
+    NoRoom,
     /// It was no event.
     NoEvent,
 }

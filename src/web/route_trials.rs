@@ -18,6 +18,7 @@ use crate::routing::warnings::{Warnings, warnings};
 use crate::stats::business::next_day;
 use crate::stats::period::DayRange;
 use crate::store::inbound::InboundCalls;
+use crate::store::question::Question;
 use crate::store::routes::list_routes;
 
 /// Past calls are decided for one at a time: it keeps a processor busy.
@@ -50,6 +51,10 @@ pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usiz
     let mut calls = InboundCalls::new(business.day_start_ms(days.start), business.day_start_ms(next_day(days.end)));
     let (mut comparison, mut left) = (Comparison::default(), most);
     let has_more = loop {
+        // Each page of calls has the time of a question: there may be a million of them.
+        if let Some(question) = Question::asked() {
+            question.goes_on();
+        }
         let mut page = calls.next_page(&state.db).await?;
         if page.is_empty() {
             break false;

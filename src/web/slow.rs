@@ -18,7 +18,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpMessage, rt};
+use actix_web::{HttpMessage, HttpRequest, rt};
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -58,6 +58,25 @@ pub fn watch(limits: Limits) -> impl Fn(&dyn Any, &mut Extensions) {
         let connection = Rc::new(Connection { socket, deadline: Cell::new(None), stall: limits.stall });
         rt::spawn(cut_off_late(Rc::downgrade(&connection)));
         data.insert(connection);
+    }
+}
+
+/// Whoever sent a request.
+pub struct Client(Option<Rc<Connection>>);
+
+impl Client {
+    /// That of this one.
+    pub fn of(request: &HttpRequest) -> Self {
+        Self(request.conn_data::<Rc<Connection>>().cloned())
+    }
+
+    /// Whether it has closed its side, and nothing that it sent before is left.
+    pub fn has_left(&self) -> bool {
+        match self.0.as_ref().map(|connection| connection.socket.peek(&mut [0])) {
+            None => false,
+            Some(Ok(bytes)) => bytes == 0,
+            Some(Err(error)) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
     }
 }
 

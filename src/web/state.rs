@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use tokio::sync::Notify;
 
 use super::accounts::Accounts;
+use super::bodies::Bodies;
 use super::callers::Callers;
 use super::clock::now_ms;
 use super::last_good::LastGood;
@@ -14,6 +15,7 @@ use super::live::Live;
 use super::metrics::Metrics;
 use super::names::Names;
 use super::owed::{Owed, Remembered};
+use super::questions::Questions;
 use super::refusal::{Refusal, RefusalReason};
 use super::tables::{LoadedTable, StoredTable};
 use super::turns::Turns;
@@ -55,6 +57,10 @@ pub struct State {
     pub writer: Writer,
     /// Who may come in.
     pub accounts: Accounts,
+    /// The room for bodies.
+    pub bodies: Bodies,
+    /// Who asks how much.
+    pub questions: Questions,
     /// How many callbacks are owed.
     pub owed: Owed,
     /// What became of the calls of each route, by its id.
@@ -107,12 +113,14 @@ impl State {
             last_good: LastGood::new(&config),
             routes_read: Turns::default(),
             names_read: Turns::default(),
+            bodies: Bodies::new(config.limits.bodies),
             config,
             db,
             derivation,
             hours,
             writer,
             accounts: Accounts::default(),
+            questions: Questions::default(),
             owed: Owed::default(),
             route_figures: Remembered::default(),
             table: RwLock::new(Arc::new(table)),
@@ -292,7 +300,8 @@ impl State {
 
     /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.
     pub async fn callbacks_owed(&self) -> Option<i64> {
-        self.owed.count(&self.db, &self.derivation.numbering).await
+        let ask = self.owed.count(&self.db, &self.derivation.numbering);
+        self.questions.of_all(self.config.limits).ask(ask).await
     }
 
     /// Since when the database takes or tells nothing, milliseconds since 1970 UTC; `None` while it works.

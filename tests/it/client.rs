@@ -82,12 +82,21 @@ pub struct Request {
     host: Option<String>,
     headers: String,
     body: Vec<u8>,
+    /// Of a body that never comes.
+    told_length: Option<usize>,
 }
 
 impl Request {
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         let line = format!("{method} {path} HTTP/1.1\r\n");
-        Self { address, line, host: Some(address.to_string()), headers: String::new(), body: Vec::new() }
+        Self {
+            address,
+            line,
+            host: Some(address.to_string()),
+            headers: String::new(),
+            body: Vec::new(),
+            told_length: None,
+        }
     }
 
     pub fn http_1_0(mut self) -> Self {
@@ -122,6 +131,12 @@ impl Request {
         self
     }
 
+    /// Tells a body that never comes.
+    pub fn only_head(mut self, told_length: usize) -> Self {
+        self.told_length = Some(told_length);
+        self
+    }
+
     #[track_caller]
     pub fn send(self) -> Answer {
         let line = self.line.clone();
@@ -136,7 +151,7 @@ impl Request {
             "{}{host}{}Content-Length: {}\r\nConnection: close\r\n\r\n",
             self.line,
             self.headers,
-            self.body.len()
+            self.told_length.unwrap_or(self.body.len())
         );
         // Whoever refuses early need not read everything.
         let _ = stream.write_all(&[head.as_bytes(), &self.body].concat());

@@ -7,7 +7,7 @@ use fernamt::calls::receipts::Receipt;
 use fernamt::clock::Clock;
 use fernamt::store::forgetting::{self, Retention};
 use fernamt::store::record::{Delivery as Recording, Source, record_changes};
-use fernamt::store::{Db, clock as stored_clock};
+use fernamt::store::{Db, WRITE_TIMEOUT, clock as stored_clock};
 
 use crate::database::{Database, runtime};
 use crate::helpers::{Answers, CALLER, LINE, TestApp, config, hung_up, incoming};
@@ -135,7 +135,7 @@ fn what_the_pbx_sends_is_stored_whatever_is_forgotten_and_a_later_night_looks_at
             source: source.clone(),
         };
         let batch: Vec<_> = deliveries.iter().map(recording).collect();
-        runtime.block_on(record_changes(&db, &derivation, &batch)).unwrap().1
+        runtime.block_on(record_changes(&db, &derivation, &batch, WRITE_TIMEOUT)).unwrap().1
     };
     let parties = || database.rows("party", "from calls order by party");
     forget(now);

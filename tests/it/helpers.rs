@@ -60,7 +60,10 @@ pub fn config(database: &Database, flags: &[&str]) -> Config {
     let (spool, routes_file) = (database.spool(), database.routes_file());
     let own = ["fernamt", "--listen", "127.0.0.1:0", "--database-url", database.url(), "--routes-file", &routes_file];
     let spool: &[&str] = if flags.contains(&"--spool") { &[] } else { &["--spool", spool.to_str().unwrap()] };
-    Flags::try_parse_from(own.iter().chain(spool).chain(flags)).unwrap().settings.resolve().unwrap()
+    let mut config = Flags::try_parse_from(own.iter().chain(spool).chain(flags)).unwrap().settings.resolve().unwrap();
+    // Many tests at once on few cores: what takes long there does not elsewhere.
+    config.limits.question = std::time::Duration::from_secs(60);
+    config
 }
 
 /// A server within this process.

@@ -17,7 +17,7 @@ const ENDLESS: usize = 100_000_000;
 const NEVER: Duration = Duration::from_secs(3_600);
 
 fn with(change: impl FnOnce(&mut Limits)) -> TestApp {
-    let mut limits = Limits { head: NEVER, body: NEVER, stall: NEVER, keep_alive: NEVER };
+    let mut limits = Limits { head: NEVER, body: NEVER, stall: NEVER, keep_alive: NEVER, ..Limits::default() };
     change(&mut limits);
     TestApp::changed(Arc::new(Database::create()), &[], |config| config.limits = limits)
 }

@@ -111,14 +111,16 @@ fn every_figure_equals_a_second_count_in_zones_of_other_kinds() {
 fn the_longest_period_there_is_can_be_asked_for() {
     let app = TestApp::start();
     app.post_event(incoming("a", CALLER, LINE)).xml();
-    let ever = "start=1970-01-01&end=9999-12-31";
+    let year: i32 = chrono::Utc::now().format("%Y").to_string().parse().unwrap();
+    let ever = format!("start={}-01-01&end={}-12-31", year - 19, year);
     for query in ["", "&group_by=party", "&group_by=weekday_hour", "&direction=in&q=1"] {
         assert_eq!(app.stats(&format!("{ever}{query}")).ok()["totals"]["calls"], 1, "{query}");
     }
-    for group_by in ["hour", "day", "week", "month"] {
-        assert_eq!(app.stats(&format!("{ever}&group_by={group_by}")).wrong_fields(), ["group_by"]);
+    assert_eq!(app.stats(&format!("{ever}&group_by=hour")).wrong_fields(), ["group_by"]);
+    for group_by in ["day", "week", "month"] {
+        assert_eq!(app.stats(&format!("{ever}&group_by={group_by}")).ok()["totals"]["calls"], 1);
     }
-    assert_eq!(app.calls(ever).ok()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(app.calls(&ever).ok()["items"].as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -283,14 +285,11 @@ fn the_threshold_of_the_service_level_can_be_asked_for() {
 fn an_unusable_grouping_is_named_and_so_are_too_many_groups() {
     let app = TestApp::start();
     assert_eq!(app.stats("group_by=mood").wrong_fields(), ["group_by"]);
-    for (span, group_by) in [("start=2024-01-01&end=2025-12-31", "hour"), ("start=1990-01-01&end=2026-12-31", "day")] {
-        let named = app.stats(&format!("{span}&group_by={group_by}")).wrong_fields();
-        assert_eq!(named, ["group_by"], "{span}");
-    }
+    assert_eq!(app.stats("start=2024-01-01&end=2025-12-31&group_by=hour").wrong_fields(), ["group_by"]);
     let year = app.stats("start=2025-01-01&end=2025-12-31&group_by=hour").ok();
     assert_eq!(year["groups"].as_array().unwrap().len(), 8760);
-    let long = app.stats("start=1990-01-01&end=2026-12-31&group_by=month").ok();
-    assert_eq!(long["groups"].as_array().unwrap().len(), 37 * 12);
+    let long = app.stats("start=2007-01-01&end=2026-12-31&group_by=month").ok();
+    assert_eq!(long["groups"].as_array().unwrap().len(), 20 * 12);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::web::accounts::who::{Who, author};
 use crate::web::clock::rfc3339;
 use crate::web::error::{Error, WrongField};
 use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
+use crate::web::route_trials::aside;
 use crate::web::state::State;
 
 const MAX_DAYS: i64 = 3_660;
@@ -154,7 +155,7 @@ pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Res
 /// When the database does not answer.
 pub async fn callback_report(state: &State, filter: &Filter) -> Result<CallbackReport, Error> {
     let streaks = missed_streaks(&state.db, &state.derivation.numbering, &state.query(filter)).await?;
-    Ok(CallbackReport::of(streaks))
+    aside(move || CallbackReport::of(streaks)).await
 }
 
 /// Marks a number as rung back, until it is missed again

@@ -1,14 +1,13 @@
 use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::openapi::PageParams;
 use super::{json_body, limit, parameter, parameters};
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
-use crate::fields::FieldError;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
+use crate::web::bodies::json_list;
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 
@@ -129,17 +128,12 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<Sta
 }
 
 async fn save(request: &HttpRequest, payload: Payload, state: &State, only: bool) -> Result<HttpResponse, Error> {
-    let contacts = read_list(json_body(request, payload).await?, state).await??;
-    let changes = save_contacts(&state.db, &contacts, only).await?;
+    let derivation = state.derivation.clone();
+    let read = json_list(request, payload, move |body| wire::read_list(body, &derivation.numbering)).await?;
+    let contacts = read.checked()?;
+    let changes = save_contacts(&state.db, &contacts.value, only).await?;
     state.refresh_names().await?;
     Ok(HttpResponse::Ok().json(ChangesJson::from(changes)))
-}
-
-/// Reading many numbers takes longer than others should wait for.
-async fn read_list(value: Value, state: &State) -> Result<Result<Vec<Contact>, Vec<FieldError>>, Error> {
-    let derivation = state.derivation.clone();
-    let reading = actix_web::web::block(move || wire::read_list(&value, &derivation.numbering)).await;
-    reading.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// One contact

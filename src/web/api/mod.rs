@@ -29,15 +29,11 @@ mod others;
 
 use actix_web::web;
 use actix_web::{HttpRequest, Scope};
-use serde_json::Value;
 
-use super::access;
-use super::error::{Error, not_found, only};
+use super::bodies::json as json_body;
+use super::error::{not_found, only};
 use super::state::State;
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
-
-/// The largest JSON body: a table of 10,000 routes fits.
-const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// `/api/v1`.
 pub fn scope() -> Scope {
@@ -112,9 +108,12 @@ pub fn scope() -> Scope {
 /// The query parameters of a request, in order.
 pub type Parameters = Vec<(String, String)>;
 
+/// Of a query, so many are read.
+const MOST_PARAMETERS: usize = 100;
+
 /// Reads the query; whatever it holds, it is pairs.
 pub fn parameters(request: &HttpRequest) -> Parameters {
-    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect()
+    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().take(MOST_PARAMETERS).collect()
 }
 
 /// The first parameter of this name that is not empty.
@@ -141,18 +140,4 @@ pub fn limit(parameters: &Parameters, default: usize, most: usize) -> Result<usi
     let Some(text) = parameter(parameters, "limit") else { return Ok(default) };
     let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
     limit.ok_or(FilterError { field: "limit", problem: FilterProblem::Limit })
-}
-
-/// Reads a JSON body.
-///
-/// # Errors
-/// 415 unless it says that it is JSON, 413 when it is too large, 400 when it is none.
-pub async fn json_body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Error> {
-    if !access::has_content_type(request, "application/json") {
-        return Err(Error::ContentType("application/json"));
-    }
-    let too_large = |_| Error::TooLarge("the body is larger than 16 MiB".into());
-    let body = payload.to_bytes_limited(MAX_JSON_BYTES).await.map_err(too_large)?;
-    let body = body.map_err(|_| Error::BadRequest("the body broke off".into()))?;
-    serde_json::from_slice(&body).map_err(|error| Error::BadRequest(format!("this is no JSON: {error}")))
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpResponse, Responder};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, Modify, OpenApi};
 
 use super::{
@@ -18,6 +18,7 @@ use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
 use crate::web::accounts::sessions::COOKIE;
 use crate::web::error::Problem;
+use crate::web::permissions::Place;
 
 const PROBLEM: &str = "application/problem+json";
 /// Of what is sent, only these must be there; everything else has a default or is read-only.
@@ -144,15 +145,29 @@ struct Errors;
 
 impl Modify for Errors {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for item in document.paths.paths.values_mut() {
-            for operation in operations(item).into_iter().filter_map(|(_, operation)| operation.as_mut()) {
-                let schema = utoipa::openapi::Ref::from_schema_name("Problem");
-                let content = ContentBuilder::new().schema(Some(schema)).build();
-                let error = ResponseBuilder::new().description("Any error").content(PROBLEM, content).build();
-                operation.responses.responses.insert("default".to_owned(), RefOr::T(error));
+        for (path, item) in &mut document.paths.paths {
+            let (is_of_api, is_trial) = (path.starts_with("/api/"), Place::of(path) == Place::Trial);
+            for (method, operation) in operations(item) {
+                let Some(operation) = operation.as_mut() else { continue };
+                let mut errors = vec![("default", "Any error")];
+                if is_of_api && operation.request_body.is_some() {
+                    errors.push(("413", "The body is or holds more than this url takes"));
+                }
+                if is_of_api && (method == "get" || is_trial) {
+                    errors.push(("429", "Whoever asks has enough questions running already: see `Retry-After`"));
+                    errors.push(("503", "It took too long and was stopped, or cannot be told now: see `Retry-After`"));
+                }
+                let responses = &mut operation.responses.responses;
+                responses.extend(errors.into_iter().map(|(status, what)| (status.to_owned(), error(what))));
             }
         }
     }
+}
+
+fn error(what: &str) -> RefOr<Response> {
+    let schema = utoipa::openapi::Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    RefOr::T(ResponseBuilder::new().description(what).content(PROBLEM, content).build())
 }
 
 /// Handlers of different subjects have the same names: an operation is called by method and path.

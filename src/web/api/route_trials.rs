@@ -7,17 +7,18 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::schema::{Array, ArrayBuilder};
 
-use super::json_body;
-use crate::fields::{Errors, FieldError, Object, Problem, text};
+use crate::fields::{Errors, FieldError, Listed, Object, Problem, read_listed, text};
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 use crate::routing::explain::{Explanation, Passed};
 use crate::routing::replay::{Change, Example, Replay, Share};
-use crate::routing::trial::TrialTable;
+use crate::routing::route::RouteContext;
+use crate::routing::trial::{MAX_ROUTES, TrialTable, TriedRoute};
 use crate::stats::period::DayRange;
+use crate::web::bodies::json_list;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::{Error, WrongField};
-use crate::web::route_trials::{MadeUpCall, aside, explain_now, explain_trial, replay, why};
+use crate::web::route_trials::{MadeUpCall, explain_now, explain_trial, replay, why};
 use crate::web::state::State;
 
 /// The most calls that are decided again at a time.
@@ -150,9 +151,9 @@ struct RouteExample {
     responses((status = 200, description = "The answer, and why", body = RouteTest))
 )]
 pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
-    let value = json_body(&request, payload).await?;
     let reading = state.clone();
-    let TestCall { from, to, at_ms, trial } = aside(move || read_test(&value, &reading)).await??;
+    let read = json_list(&request, payload, move |body: &[u8]| read_test(body, &reading)).await?.checked()?;
+    let TestCall { from, to, at_ms, trial } = read.value;
     let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
     let answer = match trial {
         None => test_json(explain_now(&state, call).await?, Some),
@@ -171,9 +172,14 @@ struct TestCall {
     trial: Option<TrialTable>,
 }
 
-fn read_test(value: &Value, state: &State) -> Result<TestCall, Vec<FieldError>> {
-    let mut errors = Errors::default();
-    let Some(call) = Object::read("", value, &mut errors) else { return errors.or(None) };
+fn read_test(body: &[u8], state: &State) -> serde_json::Result<Result<TestCall, Vec<FieldError>>> {
+    let routes = TriedRoutes::read(body, state)?;
+    Ok(test_call(routes, state))
+}
+
+fn test_call(routes: TriedRoutes, state: &State) -> Result<TestCall, Vec<FieldError>> {
+    let (TriedRoutes { object, routes }, mut errors) = (routes, Errors::default());
+    let Some(call) = Object::read("", &object, &mut errors) else { return errors.or(None) };
     call.allow_only(&["from", "to", "at", "routes"], &[], &mut errors);
     let mut number =
         |name| call.required(name, &mut errors).and_then(|value| text(name, value, MAX_NUMBER_CHARS, &mut errors));
@@ -187,15 +193,48 @@ fn read_test(value: &Value, state: &State) -> Result<TestCall, Vec<FieldError>> 
     });
     let trial = match call.optional("routes") {
         None => errors.or(Some(None))?,
-        Some(_) => Some(read_table(&call, state, errors)?),
+        Some(_) => Some(routes.compile(&call, state, errors)?),
     };
     // Without them there was an error.
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
     Ok(TestCall { from, to, at_ms, trial })
 }
 
-fn read_table(object: &Object<'_>, state: &State, errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
-    TrialTable::read(object, "routes", state.surroundings(&state.table()), errors)
+/// What a request says, its routes read one by one.
+struct TriedRoutes {
+    object: Value,
+    routes: Routes,
+}
+
+struct Routes {
+    tried: Vec<TriedRoute>,
+    count: usize,
+    errors: Errors,
+}
+
+impl TriedRoutes {
+    fn read(body: &[u8], state: &State) -> serde_json::Result<Self> {
+        let loaded = state.table();
+        let context = RouteContext::new(&state.hours, &loaded.shared);
+        let (mut tried, mut errors) = (Vec::new(), Errors::default());
+        let Listed { object, count } = read_listed(body, "routes", MAX_ROUTES, |path, value| {
+            tried.extend(TriedRoute::read(path, value, &context, &mut errors));
+        })?;
+        Ok(Self { object, routes: Routes { tried, count, errors } })
+    }
+}
+
+impl Routes {
+    fn compile(self, object: &Object<'_>, state: &State, mut errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
+        object.items("routes", 0..=0, &mut errors);
+        if self.count > MAX_ROUTES {
+            errors.add("routes", Problem::Items(0, MAX_ROUTES));
+        } else {
+            errors.append(self.errors);
+        }
+        let tried = errors.or(Some(self.tried))?;
+        TrialTable::of(tried, "routes", state.surroundings(&state.table()))
+    }
 }
 
 fn no_instant() -> Problem {
@@ -234,9 +273,9 @@ fn name(name: Option<&Arc<str>>) -> Option<String> {
     responses((status = 200, description = "How many calls get another answer, and which", body = RouteReplay))
 )]
 pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
-    let value = json_body(&request, payload).await?;
     let reading = state.clone();
-    let (days, trial) = aside(move || read_replay(&value, &reading)).await??;
+    let read = json_list(&request, payload, move |body: &[u8]| read_replay(body, &reading)).await?.checked()?;
+    let (days, trial) = read.value;
     let replayed = replay(&state, trial, days, MAX_CALLS).await?;
     if replayed.has_more {
         let detail = "end: more than 1,000,000 calls came in these days: choose fewer days".to_owned();
@@ -245,9 +284,16 @@ pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<St
     Ok(Json(RouteReplay::from(replayed.replay)))
 }
 
-fn read_replay(value: &Value, state: &State) -> Result<(DayRange, TrialTable), Vec<FieldError>> {
-    let mut errors = Errors::default();
-    let Some(asked) = Object::read("", value, &mut errors) else { return errors.or(None) };
+type ReplayOf = (DayRange, TrialTable);
+
+fn read_replay(body: &[u8], state: &State) -> serde_json::Result<Result<ReplayOf, Vec<FieldError>>> {
+    let routes = TriedRoutes::read(body, state)?;
+    Ok(replay_of(routes, state))
+}
+
+fn replay_of(routes: TriedRoutes, state: &State) -> Result<ReplayOf, Vec<FieldError>> {
+    let (TriedRoutes { object, routes }, mut errors) = (routes, Errors::default());
+    let Some(asked) = Object::read("", &object, &mut errors) else { return errors.or(None) };
     asked.allow_only(&["start", "end", "routes"], &[], &mut errors);
     asked.required("routes", &mut errors);
     let (start, end) = (day(&asked, "start", &mut errors), day(&asked, "end", &mut errors));
@@ -255,7 +301,7 @@ fn read_replay(value: &Value, state: &State) -> Result<(DayRange, TrialTable), V
     if let Some(problem) = days.and_then(unusable_days) {
         errors.add("end", problem);
     }
-    let trial = read_table(&asked, state, errors)?;
+    let trial = routes.compile(&asked, state, errors)?;
     // Without days there was an error.
     days.map(|days| (days, trial)).ok_or_else(Vec::new)
 }

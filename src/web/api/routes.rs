@@ -4,15 +4,15 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::json_body;
-use crate::fields::{Errors, FieldError, Object, Problem};
+use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::accounts::who::author;
 use crate::web::audit::about;
+use crate::web::bodies::json_list;
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 use crate::web::tables::StoredTable;
@@ -49,15 +49,11 @@ pub async fn list(state: Data<State>) -> Result<HttpResponse, Error> {
 )]
 pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let expected = if_match(&request)?;
-    let body = json_body(&request, payload).await?;
     state.refresh_routes().await?;
     let reading = state.clone();
-    // Reading thousands of routes takes longer than others should wait for.
-    let read =
-        actix_web::web::block(move || read_table(&body, &RouteContext::new(&reading.hours, &reading.table().shared)));
-    let read = read.await;
-    let items = read.map_err(|error| Error::Internal(error.to_string()))??;
-    let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
+    let read = move |body: &[u8]| read_table(body, &RouteContext::new(&reading.hours, &reading.table().shared));
+    let items = json_list(&request, payload, read).await?.checked()?;
+    let replaced = replace_routes(&state.db, items.value, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(replaced))
 }
@@ -68,24 +64,33 @@ pub(super) fn table(RouteTable { version, routes }: RouteTable) -> HttpResponse 
 }
 
 /// The routes of a table, each with the id that it says it has.
-fn read_table(value: &Value, context: &RouteContext<'_>) -> Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>> {
-    let mut errors = Errors::default();
+fn read_table(
+    body: &[u8],
+    context: &RouteContext<'_>,
+) -> serde_json::Result<Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>>> {
+    let (mut errors, mut of_items) = (Errors::default(), Errors::default());
     let mut ids = HashSet::new();
     let mut items = Vec::new();
-    if let Some(table) = Object::read("", value, &mut errors) {
+    let listed = read_listed(body, "items", MAX_ROUTES, |path, item| {
+        let draft = RouteDraft::read(path, item, context, &mut of_items);
+        let id = Object::read(path, item, &mut Errors::default())
+            .and_then(|item| item.whole("id", i64::MIN..=i64::MAX, &mut of_items));
+        if id.is_some_and(|id| !ids.insert(id)) {
+            of_items.add(format!("{path}.id"), twice());
+        }
+        items.extend(draft.map(|draft| (id, draft)));
+    })?;
+    if let Some(table) = Object::read("", &listed.object, &mut errors) {
         table.allow_only(&["items"], &[], &mut errors);
         table.required("items", &mut errors);
-        for (path, item) in table.items("items", 0..=MAX_ROUTES, &mut errors) {
-            let draft = RouteDraft::read(&path, item, context, &mut errors);
-            let id = Object::read(&path, item, &mut Errors::default())
-                .and_then(|item| item.whole("id", i64::MIN..=i64::MAX, &mut errors));
-            if id.is_some_and(|id| !ids.insert(id)) {
-                errors.add(format!("{path}.id"), twice());
-            }
-            items.extend(draft.map(|draft| (id, draft)));
-        }
+        table.items("items", 0..=0, &mut errors);
     }
-    errors.or(Some(items))
+    if listed.count > MAX_ROUTES {
+        errors.add("items", Problem::Items(0, MAX_ROUTES));
+    } else {
+        errors.append(of_items);
+    }
+    Ok(errors.or(Some(items)))
 }
 
 fn twice() -> Problem {

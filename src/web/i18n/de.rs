@@ -78,6 +78,9 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Day => "ist kein Tag; erwartet wird JJJJ-MM-TT",
             FilterProblem::BothDays => "fehlt: bitte den ersten und den letzten Tag angeben oder keinen",
             FilterProblem::EndBeforeStart => "liegt vor dem ersten Tag",
+            FilterProblem::TooLong => {
+                "liegt mehr als 20 Jahre nach dem ersten Tag; bitte einen kürzeren Zeitraum wählen"
+            }
             FilterProblem::Period => "ist kein Zeitraum; bitte einen der folgenden wählen",
             FilterProblem::Direction => "ist weder in noch out",
             FilterProblem::Outcome => "ist kein Ergebnis; bitte eines aus der Liste wählen",
@@ -158,6 +161,7 @@ pub static TEXTS: Texts = Texts {
             RefusalReason::ForeignOrigin => "sie kam von der Seite einer anderen Website",
             RefusalReason::ContentType => "sie war kein Formular",
             RefusalReason::TooLarge => "sie war zu groß",
+            RefusalReason::NoRoom => "sie war groß, und zu viele solche kamen auf einmal",
             RefusalReason::NoEvent => "sie war kein Ereignis",
         },
         refusal_help: |reason| match reason {
@@ -179,7 +183,7 @@ pub static TEXTS: Texts = Texts {
             RefusalReason::ContentType => {
                 "Placetel sendet application/x-www-form-urlencoded. Etwas anderes hat die Adresse aufgerufen."
             }
-            RefusalReason::TooLarge => {
+            RefusalReason::TooLarge | RefusalReason::NoRoom => {
                 "Ereignisse haben einige hundert Byte. Etwas anderes hat die Adresse aufgerufen."
             }
             RefusalReason::NoEvent => {
@@ -373,6 +377,14 @@ pub static TEXTS: Texts = Texts {
         public_listen: "und, wenn kein Proxy auf diesem Rechner davorsteht, eine Adresse, die andere erreichen:",
         unavailable: "Die Datenbank antwortet nicht",
         unavailable_what: "Bitte gleich noch einmal versuchen.",
+        too_long: "Das hat zu lange gedauert",
+        too_long_what: "Die Frage wurde abgebrochen, damit andere nicht warten. Bitte einen kürzeren Zeitraum oder einen \
+            engeren Filter wählen.",
+        crowded: "Zu viel auf einmal",
+        crowded_what: "Mit diesem Konto oder von diesem Anschluss wird gerade schon viel gefragt. Bitte gleich noch einmal \
+            versuchen.",
+        full: "Gerade geht es nicht",
+        full_what: "Es wird gerade zu viel auf einmal geschickt. Bitte gleich noch einmal versuchen.",
         broken: "Etwas ist schiefgegangen",
         broken_what: "Das Protokoll sagt, was. Nichts wurde geändert.",
         unusable: "Das ist nicht zu gebrauchen",

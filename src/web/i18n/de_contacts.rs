@@ -90,6 +90,9 @@ pub(super) const IMPORT: ImportTexts = ImportTexts {
     problem: |problem| match problem {
         FileProblem::Empty => "Darin steht nichts.".to_owned(),
         FileProblem::NoText => "Das ist keine Textdatei. Eine Excel-Mappe bitte zuerst als CSV speichern.".to_owned(),
+        FileProblem::TooMany => {
+            "Darin stehen mehr als 200.000 Leute und Firmen. Bitte teilen und nacheinander holen.".to_owned()
+        }
         FileProblem::Columns(found) => format!(
             "Die erste Zeile muss die Spalten nennen, mindestens einen Namen und eine Telefonnummer, zum Beispiel \
              Name;Telefon. Dort steht: {}",

@@ -73,6 +73,7 @@ pub static TEXTS: Texts = Texts {
             FilterProblem::Day => "is not a day; expected is YYYY-MM-DD",
             FilterProblem::BothDays => "is missing: give the first and the last day, or neither",
             FilterProblem::EndBeforeStart => "lies before the first day",
+            FilterProblem::TooLong => "lies more than 20 years after the first day; choose a shorter period",
             FilterProblem::Period => "is not a period; choose one of those below",
             FilterProblem::Direction => "is neither in nor out",
             FilterProblem::Outcome => "is not an outcome; choose one from the list",
@@ -148,6 +149,7 @@ pub static TEXTS: Texts = Texts {
             RefusalReason::ForeignOrigin => "it came from a page of another site",
             RefusalReason::ContentType => "it was no form",
             RefusalReason::TooLarge => "it was too large",
+            RefusalReason::NoRoom => "it was large, and too many such came at once",
             RefusalReason::NoEvent => "it was no event",
         },
         refusal_help: |reason| match reason {
@@ -169,7 +171,9 @@ pub static TEXTS: Texts = Texts {
             RefusalReason::ContentType => {
                 "Placetel sends application/x-www-form-urlencoded. Something else has called the address."
             }
-            RefusalReason::TooLarge => "Events have a few hundred bytes. Something else has called the address.",
+            RefusalReason::TooLarge | RefusalReason::NoRoom => {
+                "Events have a few hundred bytes. Something else has called the address."
+            }
             RefusalReason::NoEvent => {
                 "An event has the fields event and call_id. Something else has called the address."
             }
@@ -355,6 +359,12 @@ pub static TEXTS: Texts = Texts {
         public_listen: "and, unless a proxy on this machine is in front, an address that others can reach:",
         unavailable: "The database does not answer",
         unavailable_what: "Try again in a moment.",
+        too_long: "This took too long",
+        too_long_what: "The question was stopped so that others need not wait. Choose a shorter period or a narrower filter.",
+        crowded: "Too much at once",
+        crowded_what: "This account or address is asking a lot already. Try again in a moment.",
+        full: "Not just now",
+        full_what: "Too much is being sent at once. Try again in a moment.",
         broken: "Something went wrong",
         broken_what: "The log says what. Nothing was changed.",
         unusable: "This cannot be used",

@@ -86,6 +86,9 @@ pub(super) const IMPORT: ImportTexts = ImportTexts {
     problem: |problem| match problem {
         FileProblem::Empty => "There is nothing in it.".to_owned(),
         FileProblem::NoText => "This is no text file. Please save an Excel workbook as CSV first.".to_owned(),
+        FileProblem::TooMany => {
+            "There are more than 200,000 people and companies in it. Please split it and import the parts.".to_owned()
+        }
         FileProblem::Columns(found) => format!(
             "The first line must name the columns, at least a name and a telephone number, for example Name;Phone. It \
              says: {}",

@@ -144,6 +144,7 @@ fn refusal(reason: RefusalReason) -> &'static str {
         RefusalReason::ForeignOrigin => "foreign_origin",
         RefusalReason::ContentType => "content_type",
         RefusalReason::TooLarge => "too_large",
+        RefusalReason::NoRoom => "no_room",
         RefusalReason::NoEvent => "no_event",
     }
 }

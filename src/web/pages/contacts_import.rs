@@ -55,11 +55,11 @@ pub async fn import(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let t = &visit.texts.import;
-    let content = match read_upload(&request, payload).await? {
-        Upload::Content(content) if content.is_empty() => {
+    let (content, _filed) = match read_upload(&request, payload).await? {
+        Upload::Content(content, _) if content.is_empty() => {
             return refused(visit, StatusCode::BAD_REQUEST, t.nothing.into());
         }
-        Upload::Content(content) => content,
+        Upload::Content(content, filed) => (content, filed),
         Upload::TooLarge => {
             return refused(visit, StatusCode::PAYLOAD_TOO_LARGE, (t.too_large)(MAX_FILE_BYTES / 1_000_000));
         }

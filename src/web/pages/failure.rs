@@ -69,6 +69,9 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
         Error::NotAllowed(_) => (t.not_allowed, t.not_allowed_what),
         Error::Unauthorized { .. } => (t.log_in, t.log_in_what),
         Error::Unavailable(_) | Error::Damaged(_) => (t.unavailable, t.unavailable_what),
+        Error::TooLong => (t.too_long, t.too_long_what),
+        Error::Crowded => (t.crowded, t.crowded_what),
+        Error::Full => (t.full, t.full_what),
         Error::Internal(_) => (t.broken, t.broken_what),
         _ => (t.unusable, ""),
     };

@@ -74,18 +74,14 @@ mod upload;
 mod visit;
 mod words;
 
+use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, ServiceConfig};
 use askama::Template;
 
-use super::access;
 use super::api::Parameters;
+use super::bodies::form as form_body;
 use super::error::Error;
-
-/// The largest form: a route with thousands of numbers fits.
-const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The table of pages.
 pub fn configure(config: &mut ServiceConfig) {
@@ -177,17 +173,6 @@ fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpRespons
 /// After a change: look there.
 pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
-}
-
-/// The fields of a form.
-async fn form_body(request: &HttpRequest, payload: Payload) -> Result<Parameters, Error> {
-    if !access::has_content_type(request, FORM) {
-        return Err(Error::ContentType(FORM));
-    }
-    let too_large = |_| Error::TooLarge("the form is larger than 2 MiB".into());
-    let body = payload.to_bytes_limited(MAX_FORM_BYTES).await.map_err(too_large)?;
-    let body = body.map_err(|_| Error::BadRequest("the form broke off".into()))?;
-    Ok(form_urlencoded::parse(&body).into_owned().collect())
 }
 
 /// The field of this name; empty if there is none.

@@ -28,7 +28,7 @@ impl RouteFigures {
             let of_routes = groups.filter_map(|group| Some((group.key?, group.totals)));
             Ok::<_, Error>(Arc::new(of_routes.collect()))
         };
-        Self(state.route_figures.get(count).await)
+        Self(state.questions.of_all(state.config.limits).ask(state.route_figures.get(count)).await)
     }
 
     /// Whether a route answered some.

@@ -6,18 +6,19 @@ use actix_web::web::Payload;
 use futures_util::TryStreamExt;
 
 use crate::web::access;
+use crate::web::bodies::{Bound, Filed};
 use crate::web::error::Error;
 
 /// The largest file.
-pub const MAX_FILE_BYTES: usize = 5 * 1000 * 1000;
+pub const MAX_FILE_BYTES: usize = Bound::FILE.bytes;
 /// A browser only reads the answer once it has sent everything; more than this it need not send.
 const MAX_REQUEST_BYTES: usize = 20 * MAX_FILE_BYTES;
 const MULTIPART: &str = "multipart/form-data";
 
 /// What was sent.
 pub enum Upload {
-    /// The file, or what was pasted instead of one.
-    Content(Vec<u8>),
+    /// The file, or what was pasted instead of one, and its room and turn.
+    Content(Vec<u8>, Filed),
     /// More than [`MAX_FILE_BYTES`].
     TooLarge,
 }
@@ -30,31 +31,47 @@ pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Upload, Err
     if !access::has_content_type(request, MULTIPART) {
         return Err(Error::ContentType(MULTIPART));
     }
-    let (mut file, mut text, mut total) = (Vec::new(), Vec::new(), 0);
+    let (mut file, mut text, mut total, mut fields) = (Vec::new(), Vec::new(), 0, 0);
     let mut form = Multipart::new(request.headers(), payload);
+    let mut filed = Filed::new(request)?;
     while let Some(field) = form.try_next().await.map_err(unreadable)? {
-        let mut ignored = Vec::new();
-        let place = match field.name() {
-            Some("file") => &mut file,
-            Some("text") => &mut text,
-            _ => &mut ignored,
+        fields += 1;
+        if fields > Bound::FILE.values {
+            return Err(Error::TooLarge(format!("the form has more than {} fields", Bound::FILE.values)));
+        }
+        let (place, beside) = match field.name() {
+            Some("file") => (Some(&mut file), text.len()),
+            Some("text") => (Some(&mut text), file.len()),
+            _ => (None, 0),
         };
-        total += read_field(field, place, MAX_REQUEST_BYTES.saturating_sub(total)).await?;
+        let room = |kept: usize| filed.grow(beside + kept);
+        total += read_field(field, place, MAX_REQUEST_BYTES.saturating_sub(total), room).await?;
     }
     let content = if file.is_empty() { text } else { file };
-    Ok(if content.len() > MAX_FILE_BYTES { Upload::TooLarge } else { Upload::Content(content) })
+    if content.len() > MAX_FILE_BYTES {
+        return Ok(Upload::TooLarge);
+    }
+    filed.take_turn(request, content.len()).await?;
+    Ok(Upload::Content(content, filed))
 }
 
 /// Keeps a byte more than may be, so that too much is noticed; how much came.
-async fn read_field(mut field: Field, kept: &mut Vec<u8>, most: usize) -> Result<usize, Error> {
+async fn read_field(
+    mut field: Field,
+    mut kept: Option<&mut Vec<u8>>,
+    most: usize,
+    mut room: impl FnMut(usize) -> Result<(), Error>,
+) -> Result<usize, Error> {
     let mut length = 0;
     while let Some(chunk) = field.try_next().await.map_err(unreadable)? {
         length += chunk.len();
         if length > most {
             return Err(Error::TooLarge(format!("the form is larger than {} MB", MAX_REQUEST_BYTES / 1_000_000)));
         }
-        let room = (MAX_FILE_BYTES + 1).saturating_sub(kept.len());
-        kept.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        let Some(kept) = &mut kept else { continue };
+        let more = (MAX_FILE_BYTES + 1).saturating_sub(kept.len()).min(chunk.len());
+        room(kept.len() + more)?;
+        kept.extend_from_slice(chunk.get(..more).unwrap_or_default());
     }
     Ok(length)
 }

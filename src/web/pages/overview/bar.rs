@@ -2,6 +2,7 @@
 
 use super::address::{Address, Scope};
 use crate::stats::compare::{Step, earlier, later};
+use crate::stats::filter::MAX_YEARS;
 use crate::stats::period::{DayRange, Period};
 use crate::web::i18n::FilterTexts;
 use crate::web::names::Names;
@@ -115,7 +116,7 @@ fn days_line(days: DayRange, address: &Address, visit: &Visit) -> String {
     let format = &visit.format;
     if days.start == days.end {
         format!("{}, {}", format.weekday(days.start), format.day(days.start))
-    } else if matches!(address.scope, Scope::Caller(_)) && days.start == chrono::NaiveDate::default() {
+    } else if matches!(address.scope, Scope::Caller(_)) && days == DayRange::years_ending(days.end, MAX_YEARS) {
         visit.texts.dashboard.ever.to_owned()
     } else {
         format!("{} – {}", format.day(days.start), format.day(days.end))

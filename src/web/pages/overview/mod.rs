@@ -38,7 +38,7 @@ use super::page;
 use super::visit::Visit;
 use super::words::Words;
 use crate::calls::outcome::Outcome;
-use crate::stats::filter::Filter;
+use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
@@ -167,8 +167,9 @@ fn own_words(scope: &Scope, said: &Words, state: &State) -> Vec<(&'static str, S
     let says_when = ["start", "end", "period"].into_iter().any(|name| !said.get(name).is_empty());
     if matches!(scope, Scope::Caller(_)) && !says_when {
         // Somebody who calls twice a year has no month.
-        own.push(("start", NaiveDate::default().to_string()));
-        own.push(("end", state.today().to_string()));
+        let DayRange { start, end } = DayRange::years_ending(state.today(), MAX_YEARS);
+        own.push(("start", start.to_string()));
+        own.push(("end", end.to_string()));
     }
     own
 }

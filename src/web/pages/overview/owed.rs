@@ -27,7 +27,8 @@ pub async fn owed(state: &State, lines: &Lines) -> Result<Owed, Error> {
         first.truncate(FIRST);
         return Ok(Owed { count, first });
     }
-    let page = state.owed.first(&state.db, &state.derivation.numbering).await;
+    let ask = state.owed.first(&state.db, &state.derivation.numbering);
+    let page = state.questions.of_all(state.config.limits).ask(ask).await;
     let page = page.ok_or(Error::Unavailable("the database does not answer"))?;
     let named = i64::try_from(page.callbacks.len()).unwrap_or(i64::MAX);
     let count = match page.next {

@@ -1,0 +1,240 @@
+//! A JSON object with a list that may be long: its items are read one by one and dropped, because all of them at once would
+//! take many times the room of the text. How much there is in a text is counted before anything is made of it.
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de::value::MapAccessDeserializer};
+use serde_json::{Map, Number, Value};
+
+/// How much there is in a JSON text: never less than is made of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Values of any kind.
+    pub values: usize,
+    /// Objects among them.
+    pub objects: usize,
+}
+
+impl Amount {
+    /// Of a text, which need not be JSON.
+    pub fn of(text: &[u8]) -> Self {
+        let mut amount = Self { values: 1, objects: 0 };
+        let (mut is_text, mut is_escaped) = (false, false);
+        for byte in text {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if is_text => is_escaped = true,
+                b'"' => is_text = !is_text,
+                _ if is_text => {}
+                b',' | b'[' => amount.values += 1,
+                b'{' => {
+                    amount.values += 1;
+                    amount.objects += 1;
+                }
+                _ => {}
+            }
+        }
+        amount
+    }
+}
+
+/// What is there beside the list.
+#[derive(Debug)]
+pub struct Listed {
+    /// The whole; a list stands in it without its items.
+    pub object: Value,
+    /// How many items the list has.
+    pub count: usize,
+}
+
+/// Reads a text and hands up to `most` items of the field `list` with their paths to `take`.
+///
+/// # Errors
+/// When it is no JSON, or has two such fields.
+pub fn read_listed(
+    text: &[u8],
+    list: &str,
+    most: usize,
+    mut take: impl FnMut(&str, &Value),
+) -> serde_json::Result<Listed> {
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Ok(Listed { object: serde_json::from_slice(text)?, count: 0 });
+    }
+    let mut reading = serde_json::Deserializer::from_slice(text);
+    let mut items = Items { list, most, count: 0, is_known: false, take: &mut take };
+    let object = reading.deserialize_map(Whole(&mut items))?;
+    let count = items.count;
+    reading.end()?;
+    Ok(Listed { object: Value::Object(object), count })
+}
+
+struct Items<'a, F> {
+    list: &'a str,
+    most: usize,
+    count: usize,
+    is_known: bool,
+    take: &'a mut F,
+}
+
+struct Whole<'a, 'i, F>(&'a mut Items<'i, F>);
+
+impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for Whole<'_, '_, F> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = if name != self.0.list {
+                map.next_value()?
+            } else if std::mem::replace(&mut self.0.is_known, true) {
+                return Err(A::Error::custom(format!("`{name}` stands there twice")));
+            } else {
+                map.next_value_seed(List(self.0))?
+            };
+            fields.insert(name, value);
+        }
+        Ok(fields)
+    }
+}
+
+struct List<'a, 'i, F>(&'a mut Items<'i, F>);
+
+impl<'de, F: FnMut(&str, &Value)> DeserializeSeed<'de> for List<'_, '_, F> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// Anything but a list stays what it is, so that it can be told to be none.
+impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for List<'_, '_, F> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let Items { list, most, count, take, .. } = self.0;
+        loop {
+            if *count >= *most {
+                if items.next_element::<IgnoredAny>()?.is_none() {
+                    break;
+                }
+            } else {
+                let Some(item) = items.next_element::<Value>()? else { break };
+                take(&format!("{list}[{count}]"), &item);
+            }
+            *count += 1;
+        }
+        Ok(Value::Array(Vec::new()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(text: &str, most: usize) -> serde_json::Result<(Value, usize, Vec<(String, Value)>)> {
+        let mut taken = Vec::new();
+        let listed =
+            read_listed(text.as_bytes(), "items", most, |path, item| taken.push((path.to_owned(), item.clone())))?;
+        Ok((listed.object, listed.count, taken))
+    }
+
+    #[test]
+    fn items_are_handed_over_and_the_rest_is_kept() {
+        let (object, count, taken) = read(r#" {"a":[1,{"items":[5]}],"items":[7,{"b":[]},null],"c":null}"#, 9).unwrap();
+        assert_eq!((object, count), (json!({"a": [1, {"items": [5]}], "items": [], "c": null}), 3));
+        let expected = [("items[0]", json!(7)), ("items[1]", json!({"b": []})), ("items[2]", json!(null))];
+        assert_eq!(taken, expected.map(|(path, item)| (path.to_owned(), item)));
+        let (_, count, taken) = read(r#"{"items":[1,2,3,4]}"#, 2).unwrap();
+        assert_eq!((count, taken.len()), (4, 2));
+    }
+
+    #[test]
+    fn what_is_no_list_stays_what_it_is() {
+        for items in ["null", "true", "1", "-1", "1.5", "\"x\"", "{\"a\":[1]}"] {
+            let (object, count, taken) = read(&format!("{{\"items\":{items}}}"), 9).unwrap();
+            let expected: Value = serde_json::from_str(items).unwrap();
+            assert_eq!((&object["items"], count, taken.len()), (&expected, 0, 0));
+        }
+        assert_eq!(read("[1]", 9).unwrap().0, json!([1]));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in ["", "{", "{\"items\":[1,}", "{\"items\":[1]} x", "{\"items\":[],\"items\":[]}", "{\"items\":[[}]}"]
+        {
+            assert!(read(text, 9).is_err(), "{text}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(json!(null)), any::<i64>().prop_map(Into::into), ".*".prop_map(Value::String)];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            let object = prop::collection::btree_map(".*", inner.clone(), 0..8);
+            prop_oneof![prop::collection::vec(inner, 0..8).prop_map(Value::Array), object.prop_map(|map| json!(map))]
+        })
+    }
+
+    fn made_of(value: &Value) -> Amount {
+        let inner: Vec<&Value> = match value {
+            Value::Array(items) => items.iter().collect(),
+            Value::Object(fields) => fields.values().collect(),
+            _ => Vec::new(),
+        };
+        let own = Amount { values: 1, objects: usize::from(value.is_object()) };
+        inner.into_iter().map(made_of).fold(own, |sum, amount| Amount {
+            values: sum.values + amount.values,
+            objects: sum.objects + amount.objects,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn never_less_is_counted_than_is_made(value in any_json()) {
+            let (counted, made) = (Amount::of(value.to_string().as_bytes()), made_of(&value));
+            prop_assert_eq!(counted.objects, made.objects);
+            prop_assert!(counted.values >= made.values && counted.values <= 2 * made.values, "{:?} {:?}", counted, made);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What somebody asks: how much time it may take, how many connections, and whether anybody still waits for the answer.
+//! Whatever a task reads within a question is part of it; what it reads outside of one is the service's own reading.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+tokio::task_local! {
+    static ASKED: Question;
+}
+
+/// Of a question nothing more is read: it took too long, or nobody waits for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the question took too long, or nobody waits for the answer")]
+pub struct Over;
+
+/// One question, as often as it is cloned.
+#[derive(Clone, Debug)]
+pub struct Question(Arc<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    /// The connections that whoever asks may use at once.
+    connections: Arc<Semaphore>,
+    budget: Duration,
+    deadline: Mutex<Instant>,
+    is_given_up: AtomicBool,
+    given_up: Notify,
+}
+
+impl Question {
+    /// Begins now. All questions of one asker share `connections`.
+    pub fn new(connections: Arc<Semaphore>, budget: Duration) -> Self {
+        let (deadline, is_given_up) = (Mutex::new(Instant::now() + budget), AtomicBool::new(false));
+        Self(Arc::new(Asked { connections, budget, deadline, is_given_up, given_up: Notify::new() }))
+    }
+
+    /// The one that the running task is part of.
+    pub fn asked() -> Option<Self> {
+        ASKED.try_with(Clone::clone).ok()
+    }
+
+    /// Makes all that is read in `work` part of it.
+    pub fn ask<W: Future>(&self, work: W) -> impl Future<Output = W::Output> + use<W> {
+        ASKED.scope(self.clone(), work)
+    }
+
+    /// The same for a step of something that is no future.
+    pub fn step<T>(&self, step: impl FnOnce() -> T) -> T {
+        ASKED.sync_scope(self.clone(), step)
+    }
+
+    /// The time begins anew: a piece of the answer is done.
+    pub fn goes_on(&self) {
+        *self.0.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + self.0.budget;
+    }
+
+    /// Nobody waits for the answer any more.
+    pub fn give_up(&self) {
+        self.0.is_given_up.store(true, Ordering::Release);
+        self.0.given_up.notify_waiters();
+    }
+
+    /// Whether nothing more may be read for it.
+    pub fn is_over(&self) -> bool {
+        self.0.is_given_up.load(Ordering::Acquire) || Instant::now() >= self.deadline()
+    }
+
+    pub(super) async fn over(self) -> Over {
+        let given_up = self.0.given_up.notified();
+        let mut given_up = std::pin::pin!(given_up);
+        given_up.as_mut().enable();
+        while !self.is_over() {
+            tokio::select! {
+                () = &mut given_up => {}
+                () = tokio::time::sleep_until(self.deadline()) => {}
+            }
+        }
+        Over
+    }
+
+    pub(super) fn connections(&self) -> Arc<Semaphore> {
+        self.0.connections.clone()
+    }
+
+    fn deadline(&self) -> Instant {
+        *self.0.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(budget: Duration) -> Question {
+        Question::new(Arc::new(Semaphore::new(1)), budget)
+    }
+
+    #[tokio::test]
+    async fn a_question_is_over_when_its_time_is_or_nobody_waits() {
+        let short = question(Duration::from_millis(20));
+        assert!(!short.is_over());
+        assert_eq!(short.clone().over().await, Over);
+        assert!(short.is_over());
+        short.goes_on();
+        assert!(!short.is_over());
+        let long = question(Duration::from_secs(3_600));
+        let waiting = tokio::spawn(long.clone().over());
+        tokio::task::yield_now().await;
+        long.give_up();
+        assert_eq!(waiting.await.unwrap(), Over);
+        // Also for whoever begins to wait after it.
+        assert_eq!(long.clone().over().await, Over);
+        long.goes_on();
+        assert!(long.is_over(), "whoever has left stays away");
+    }
+
+    #[tokio::test]
+    async fn only_what_is_asked_within_it_is_part_of_it() {
+        assert!(Question::asked().is_none());
+        let question = question(Duration::from_secs(1));
+        assert!(question.ask(async { Question::asked().is_some() }).await);
+        assert!(question.step(|| Question::asked().is_some()));
+        let spawned = question.ask(async { tokio::spawn(async { Question::asked().is_none() }).await.unwrap() }).await;
+        assert!(spawned, "what goes on by itself is the service's own");
+    }
+}

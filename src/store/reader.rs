@@ -1,0 +1,277 @@
+//! Connections that only read: some for the service itself, which nobody can take, and some for questions, each of which
+//! lets go of what it runs as soon as the question is over.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Either, Error, Execute, Executor, Pool, Postgres, SqlStr, Sqlite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::question::{Over, Question};
+use super::rows_in_time::RowsInTime;
+
+/// What to do with a statement that nobody waits for.
+pub trait Interrupted: Database {
+    /// Whether its connection must be closed for it to end.
+    const BY_CLOSING: bool;
+}
+
+impl Interrupted for Sqlite {
+    // It asks its [`Watch`].
+    const BY_CLOSING: bool = false;
+}
+
+impl Interrupted for Postgres {
+    const BY_CLOSING: bool = true;
+}
+
+/// Tells a connection whether to go on with what it runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch(Arc<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    question: Mutex<Option<Question>>,
+    is_dropped: AtomicBool,
+}
+
+impl Watch {
+    /// Asked every so many steps.
+    pub(super) fn lets_go_on(&self) -> bool {
+        !self.0.is_dropped.load(Ordering::Acquire) && !self.question().as_ref().is_some_and(Question::is_over)
+    }
+
+    fn set(&self, question: Option<Question>) {
+        *self.question() = question;
+        self.0.is_dropped.store(false, Ordering::Release);
+    }
+
+    fn question(&self) -> MutexGuard<'_, Option<Question>> {
+        self.0.question.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection for questions: a pool of one, so that it is known whose watch it asks.
+#[derive(Debug)]
+pub(super) struct Lane<DB: Database> {
+    pub(super) pool: Pool<DB>,
+    pub(super) watch: Watch,
+}
+
+struct Lanes<DB: Database> {
+    all: Vec<Lane<DB>>,
+    free: Mutex<VecDeque<usize>>,
+    room: Arc<Semaphore>,
+}
+
+/// The connections that read.
+pub struct Reader<DB: Database> {
+    own: Pool<DB>,
+    lanes: Arc<Lanes<DB>>,
+}
+
+impl<DB: Database> Clone for Reader<DB> {
+    fn clone(&self) -> Self {
+        Self { own: self.own.clone(), lanes: self.lanes.clone() }
+    }
+}
+
+impl<DB: Database> fmt::Debug for Reader<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("own", &self.own).field("questions", &self.lanes.all.len()).finish()
+    }
+}
+
+impl<DB: Interrupted> Reader<DB> {
+    pub(super) fn new(own: Pool<DB>, all: Vec<Lane<DB>>) -> Self {
+        let (free, room) = (Mutex::new((0..all.len()).collect()), Arc::new(Semaphore::new(all.len())));
+        Self { own, lanes: Arc::new(Lanes { all, free, room }) }
+    }
+
+    /// A connection, in its turn. Whoever is done with it says so: [`Reading::finish`].
+    pub(super) async fn acquire(&self) -> Result<Reading<DB>, Error> {
+        match Question::asked() {
+            None => Ok(Reading { connection: self.own.acquire().await?, turn: None, is_finished: false }),
+            Some(question) => Turn::take(self.lanes.clone(), question).await,
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.own.close().await;
+        for lane in &self.lanes.all {
+            lane.pool.close().await;
+        }
+    }
+}
+
+/// The turn of a question with one of the connections.
+struct Turn<DB: Database> {
+    lanes: Arc<Lanes<DB>>,
+    place: usize,
+    // Given back after the place is.
+    _room: OwnedSemaphorePermit,
+    _share: OwnedSemaphorePermit,
+}
+
+impl<DB: Interrupted> Turn<DB> {
+    /// First the share of whoever asks: who has much running waits for their own, not for others.
+    async fn take(lanes: Arc<Lanes<DB>>, question: Question) -> Result<Reading<DB>, Error> {
+        let closed = |_| Error::PoolClosed;
+        let share = question.connections().acquire_owned().await.map_err(closed)?;
+        let room = lanes.room.clone().acquire_owned().await.map_err(closed)?;
+        let place = lanes.free().pop_front().ok_or(Error::PoolTimedOut)?;
+        let turn = Self { lanes, place, _room: room, _share: share };
+        let lane = turn.lanes.all.get(place).ok_or(Error::PoolTimedOut)?;
+        // What ran there last may not have ended yet.
+        let connection = lane.pool.acquire().await?;
+        lane.watch.set(Some(question));
+        Ok(Reading { connection, turn: Some(turn), is_finished: false })
+    }
+
+    fn watch(&self) -> Option<&Watch> {
+        self.lanes.all.get(self.place).map(|lane| &lane.watch)
+    }
+}
+
+impl<DB: Database> Lanes<DB> {
+    fn free(&self) -> MutexGuard<'_, VecDeque<usize>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: Database> Drop for Turn<DB> {
+    fn drop(&mut self) {
+        self.lanes.free().push_back(self.place);
+    }
+}
+
+/// A connection that reads. What it runs when it is dropped ends, unless it was finished.
+pub(super) struct Reading<DB: Interrupted> {
+    connection: PoolConnection<DB>,
+    turn: Option<Turn<DB>>,
+    is_finished: bool,
+}
+
+impl<DB: Interrupted> Reading<DB> {
+    /// Nothing runs any more.
+    pub(super) fn finish(mut self) {
+        self.is_finished = true;
+        if let Some(watch) = self.turn.as_ref().and_then(Turn::watch) {
+            watch.set(None);
+        }
+    }
+}
+
+impl<DB: Interrupted> Deref for Reading<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl<DB: Interrupted> DerefMut for Reading<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
+
+impl<DB: Interrupted> Drop for Reading<DB> {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        if let Some(watch) = self.turn.as_ref().and_then(Turn::watch) {
+            watch.0.is_dropped.store(true, Ordering::Release);
+        }
+        if DB::BY_CLOSING {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// What a question that is over is told instead of what went wrong because of that.
+pub(super) fn over() -> Error {
+    Error::AnyDriverError(Box::new(Over))
+}
+
+/// `work`, unless the question is over before.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let Some(question) = Question::asked() else { return work.await };
+    tokio::select! {
+        biased;
+        done = work => done.map_err(|error| if question.is_over() { over() } else { error }),
+        Over = question.clone().over() => Err(over()),
+    }
+}
+
+impl<'r, DB: Interrupted> Executor<'r> for &'r Reader<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>, Error>>
+    where
+        'r: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let reader = self.clone();
+        Box::pin(RowsInTime::new(|next| {
+            Box::pin(async move {
+                let mut reading = reader.acquire().await?;
+                let read = async {
+                    let connection: &mut DB::Connection = &mut reading;
+                    let mut rows = connection.fetch_many(query);
+                    while let Some(row) = rows.try_next().await? {
+                        next.give(row).await;
+                    }
+                    Ok(())
+                };
+                let read = read.await;
+                reading.finish();
+                read
+            })
+        }))
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    where
+        'r: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let reader = self.clone();
+        Box::pin(in_time(async move {
+            let mut reading = reader.acquire().await?;
+            let connection: &mut DB::Connection = &mut reading;
+            let row = connection.fetch_optional(query).await;
+            reading.finish();
+            row
+        }))
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    where
+        'r: 'e,
+    {
+        let reader = self.clone();
+        Box::pin(in_time(async move {
+            let mut reading = reader.acquire().await?;
+            let connection: &mut DB::Connection = &mut reading;
+            let statement = connection.prepare_with(sql, parameters).await;
+            reading.finish();
+            statement
+        }))
+    }
+}

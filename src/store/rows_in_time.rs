@@ -1,0 +1,179 @@
+//! Rows as they come, while their question is not over. Whoever counts very many of them lets others have their turn
+//! meanwhile: the threads that count also answer callers.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::Stream;
+use sqlx::Error;
+
+use super::question::{Over, Question};
+use super::reader::over;
+
+/// So long rows are counted at a stretch.
+const STRETCH: Duration = Duration::from_millis(3);
+/// After so many rows the clock is looked at.
+const ROWS_A_LOOK: u32 = 64;
+
+/// For whoever looks at very many rows that are there already.
+pub(super) struct Stretch(Instant);
+
+impl Stretch {
+    pub(super) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Lets others have their turn now and then.
+    ///
+    /// # Errors
+    /// When the question is over.
+    pub(super) async fn rest(&mut self) -> Result<(), Over> {
+        if self.0.elapsed() < STRETCH {
+            return Ok(());
+        }
+        tokio::task::yield_now().await;
+        self.0 = Instant::now();
+        if Question::asked().is_some_and(|question| question.is_over()) { Err(Over) } else { Ok(()) }
+    }
+}
+
+/// Where the next row is put.
+pub(super) struct Next<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Next<T> {
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a row over and waits until the next one is wanted.
+    pub(super) async fn give(&self, row: T) {
+        *self.slot() = Some(row);
+        let mut is_given = false;
+        std::future::poll_fn(|_| if std::mem::replace(&mut is_given, true) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
+    }
+}
+
+/// See [the module](self).
+pub(super) struct RowsInTime<'e, T> {
+    /// `None` once it is over, whichever way.
+    work: Option<BoxFuture<'e, Result<(), Error>>>,
+    next: Next<T>,
+    over: Option<BoxFuture<'static, Over>>,
+    stretch: Option<Instant>,
+    rows: u32,
+}
+
+impl<'e, T> RowsInTime<'e, T> {
+    pub(super) fn new(work: impl FnOnce(Next<T>) -> BoxFuture<'e, Result<(), Error>>) -> Self {
+        let slot = Arc::new(Mutex::new(None));
+        let work = Some(work(Next(slot.clone())));
+        Self { work, next: Next(slot), over: None, stretch: None, rows: 0 }
+    }
+
+    /// Whether it is others' turn.
+    fn is_long(&mut self) -> bool {
+        self.rows = self.rows.wrapping_add(1);
+        let began = *self.stretch.get_or_insert_with(Instant::now);
+        self.rows.is_multiple_of(ROWS_A_LOOK) && began.elapsed() >= STRETCH
+    }
+
+    /// While there is nothing to do: `Pending`, unless the question is over.
+    fn rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
+        self.stretch = None;
+        if self.over.is_none() {
+            self.over = Question::asked().map(|question| question.over().boxed());
+        }
+        match self.over.as_mut().map(|over| over.poll_unpin(context)) {
+            None | Some(Poll::Pending) => Poll::Pending,
+            Some(Poll::Ready(Over)) => {
+                self.work = None;
+                Poll::Ready(Some(Err(over())))
+            }
+        }
+    }
+}
+
+impl<T> Stream for RowsInTime<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // All of it that must not move is boxed.
+        let rows = self.get_mut();
+        if rows.is_long() {
+            context.waker().wake_by_ref();
+            return rows.rest(context);
+        }
+        let Some(work) = &mut rows.work else { return Poll::Ready(None) };
+        let done = work.poll_unpin(context);
+        if let Some(row) = rows.next.slot().take() {
+            return Poll::Ready(Some(Ok(row)));
+        }
+        let Poll::Ready(done) = done else { return rows.rest(context) };
+        rows.work = None;
+        let is_over = || Question::asked().is_some_and(|question| question.is_over());
+        Poll::Ready(done.err().map(|error| Err(if is_over() { over() } else { error })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::TryStreamExt;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    fn numbers(count: u32) -> RowsInTime<'static, u32> {
+        RowsInTime::new(move |next| {
+            Box::pin(async move {
+                for number in 0..count {
+                    next.give(number).await;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    #[tokio::test]
+    async fn rows_come_all_and_in_order() {
+        let rows: Vec<u32> = numbers(1_000).try_collect().await.unwrap();
+        assert_eq!(rows, (0..1_000).collect::<Vec<_>>());
+        let mut failing = RowsInTime::<u32>::new(|_| Box::pin(async { Err(Error::RowNotFound) }));
+        assert!(matches!(failing.try_next().await, Err(Error::RowNotFound)));
+        assert!(matches!(failing.try_next().await, Ok(None)));
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_many_rows_are_counted() {
+        let turns = Arc::new(AtomicU32::new(0));
+        let others = turns.clone();
+        let other = tokio::spawn(async move {
+            loop {
+                others.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut rows = numbers(50_000);
+        while rows.try_next().await.unwrap().is_some() {
+            std::hint::black_box((0..200).fold(0_u64, |sum, number| sum ^ number));
+        }
+        other.abort();
+        let turns = turns.load(Ordering::Relaxed);
+        assert!(turns > 1, "{turns} turns");
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_rows_that_never_come_ends_with_its_question() {
+        let question = Question::new(Arc::new(Semaphore::new(1)), Duration::from_millis(30));
+        let mut rows = RowsInTime::<u32>::new(|_| Box::pin(std::future::pending()));
+        let told = question.ask(async { rows.try_next().await }).await;
+        assert!(matches!(told, Err(Error::AnyDriverError(error)) if error.is::<Over>()));
+        assert!(matches!(rows.try_next().await, Ok(None)));
+    }
+}

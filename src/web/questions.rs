@@ -1,0 +1,267 @@
+//! Who asks how much at once. One who asks in a loop, or for very much, must not keep others waiting: each has a share, a
+//! question has a budget of time, and what nobody waits for any more is given up.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use super::accounts::who::{Means, Who};
+use super::client;
+use super::error::Error;
+use super::permissions::Place;
+use super::slow::Client;
+use super::state::State;
+use crate::config::Limits;
+use crate::store::SHARE;
+use crate::store::question::Question;
+
+/// Until then nobody is asked whether they still wait: some close their side as soon as they have asked.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So often it is looked whether somebody still waits.
+const LOOK: Duration = Duration::from_millis(200);
+/// From so many known askers on, those who ask nothing are forgotten.
+const MANY: usize = 256;
+/// What is read here is of the service itself, and little.
+const OWN: [&str; 2] = ["/events", "/metrics"];
+
+/// Whose share it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Asker {
+    /// Somebody with a login, wherever they are.
+    Account(i64),
+    /// A program, by the name of its token.
+    Token(String),
+    /// Nobody in particular; of IPv6 the network.
+    Address(IpAddr),
+}
+
+impl Asker {
+    fn of(request: &HttpRequest) -> Self {
+        match Who::let_in(request).map(|who| (who.by, who.name.clone())) {
+            Some((Means::Session { user_id, .. }, _)) => Self::Account(user_id),
+            Some((Means::Token, name)) => Self::Token(name),
+            None => Self::Address(network(client::client_address(request))),
+        }
+    }
+}
+
+/// Whoever has one address of IPv6 has the whole network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// What one asker has running.
+#[derive(Debug)]
+struct Share {
+    turns: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    asked: AtomicUsize,
+}
+
+/// The shares of all who ask something now.
+#[derive(Debug)]
+pub struct Questions {
+    shares: Mutex<HashMap<Asker, Weak<Share>>>,
+    house: Arc<Semaphore>,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self { shares: Mutex::default(), house: Arc::new(Semaphore::new(SHARE)) }
+    }
+}
+
+impl Questions {
+    /// A question whose answer is remembered for all: it is in nobody's share.
+    pub fn of_all(&self, limits: Limits) -> Question {
+        Question::new(self.house.clone(), limits.question)
+    }
+
+    fn share(&self, asker: Asker, limits: Limits) -> Arc<Share> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(&asker).and_then(Weak::upgrade) {
+            return share;
+        }
+        if shares.len() >= MANY {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let (turns, connections) = (Semaphore::new(limits.questions), Semaphore::new(SHARE));
+        let share = Share { turns: turns.into(), connections: connections.into(), asked: AtomicUsize::new(0) };
+        let share = Arc::new(share);
+        shares.insert(asker, Arc::downgrade(&share));
+        share
+    }
+
+    async fn turn(&self, asker: Asker, limits: Limits) -> Result<Turn, Error> {
+        let asked = Asked::new(self.share(asker, limits));
+        if asked.before >= limits.questions + limits.waiting {
+            return Err(Error::Crowded);
+        }
+        let turn = timeout(limits.turn, asked.share.turns.clone().acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or(Error::Crowded)?;
+        let question = Question::new(asked.share.connections.clone(), limits.question);
+        Ok(Turn { question, _turn: turn, _asked: asked })
+    }
+}
+
+/// One of those who ask or wait, until it is dropped.
+struct Asked {
+    share: Arc<Share>,
+    before: usize,
+}
+
+impl Asked {
+    fn new(share: Arc<Share>) -> Self {
+        let before = share.asked.fetch_add(1, Ordering::AcqRel);
+        Self { share, before }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.share.asked.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A question that is worked at. When it is dropped, nobody waits for it.
+struct Turn {
+    question: Question,
+    _turn: OwnedSemaphorePermit,
+    _asked: Asked,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.question.give_up();
+    }
+}
+
+/// Makes a request a question, in its turn. What changes something is none: it is done once it was begun.
+///
+/// # Errors
+/// Those of the inner one.
+pub async fn ask(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let state = request.app_data::<Data<State>>().filter(|_| is_question(request.request())).cloned();
+    let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_boxed_body) };
+    let turn = match state.questions.turn(Asker::of(request.request()), state.config.limits).await {
+        Ok(turn) => turn,
+        Err(error) => return Ok(request.error_response(error)),
+    };
+    let client = Client::of(request.request());
+    let mut answer = pin!(turn.question.ask(next.call(request)));
+    let mut pause = PATIENCE;
+    let response = loop {
+        tokio::select! {
+            biased;
+            response = &mut answer => break response?,
+            () = sleep(pause) => {
+                pause = LOOK;
+                if client.has_left() {
+                    turn.question.give_up();
+                }
+            }
+        }
+    };
+    Ok(response.map_into_boxed_body().map_body(|_, body| match body.size() {
+        BodySize::Stream => BoxBody::new(Answer { body, turn, is_next: true }),
+        BodySize::None | BodySize::Sized(_) => body,
+    }))
+}
+
+fn is_question(request: &HttpRequest) -> bool {
+    let path = request.match_info().as_str();
+    match Place::of(path) {
+        Place::Open => false,
+        Place::Trial => true,
+        _ => request.method().is_safe() && !OWN.contains(&path),
+    }
+}
+
+/// An answer that comes in pieces, each of which has the time of a question.
+struct Answer {
+    body: BoxBody,
+    turn: Turn,
+    is_next: bool,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let answer = self.get_mut();
+        if std::mem::take(&mut answer.is_next) {
+            answer.turn.question.goes_on();
+        }
+        let body = Pin::new(&mut answer.body);
+        let piece = ready!(answer.turn.question.step(|| body.poll_next(context)));
+        answer.is_next = true;
+        Poll::Ready(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Asker {
+        Asker::Address(network(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_asker() {
+        assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
+        assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
+    }
+
+    #[tokio::test]
+    async fn one_asker_has_so_many_questions_at_once_and_some_wait() {
+        let limits = Limits { questions: 2, waiting: 1, turn: Duration::from_millis(50), ..Limits::default() };
+        let questions = Questions::default();
+        let ask = || questions.turn(Asker::Account(1), limits);
+        let (first, _second) = (ask().await.ok().unwrap(), ask().await.ok().unwrap());
+        let waiting = tokio::join!(ask(), async {
+            tokio::task::yield_now().await;
+            // One waits already.
+            assert!(matches!(ask().await, Err(Error::Crowded)));
+            drop(first);
+        });
+        assert!(waiting.0.is_ok());
+        // The turn does not come in time.
+        assert!(matches!(ask().await, Err(Error::Crowded)));
+        assert!(questions.turn(Asker::Account(2), limits).await.is_ok(), "somebody else's share is theirs");
+        drop(waiting);
+        assert!(ask().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_nothing_are_forgotten() {
+        let (questions, limits) = (Questions::default(), Limits::default());
+        for account in 0..2_000 {
+            assert!(questions.turn(Asker::Account(account), limits).await.is_ok());
+        }
+        assert!(questions.shares.lock().unwrap().len() <= MANY);
+    }
+}
