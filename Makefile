@@ -37,9 +37,10 @@ test-browser: ## the pages in a real browser (Chromium)
 test-api: ## the JSON API against its own description (schemathesis)
 	env -u TEST_DATABASE_URL scripts/test-api
 
-soak: ## kills and crashes, five times as often as `make test` does; SOAK=20 more often still
+soak: ## kills, crashes and power loss, five times as often as `make test` does and more; SOAK=20 more often still
 	FERNAMT_SOAK=$${SOAK:-5} cargo test --locked --test it kills -- --nocapture
 	FERNAMT_SOAK=$${SOAK:-5} scripts/with-postgres cargo test --locked --test it kills -- --nocapture
+	FERNAMT_SOAK=$$(($${SOAK:-5} * 7)) cargo test --locked --test it power_loss -- --nocapture
 
 bench: ## what the README says about performance
 	cargo bench --locked --bench bench

@@ -22,6 +22,8 @@ pub mod closing;
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.
 pub mod contacts;
+/// What has to be there when the power comes back.
+pub mod durable;
 /// Reading JSON strictly, with every wrong field named.
 pub mod fields;
 /// The languages that fernamt speaks.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::private::create_new;
 use super::{Db, StoreError};
+use crate::durable::sync_folder_of;
 
 /// How a SQLite file begins.
 const HEADER: &[u8] = b"SQLite format 3\0";
@@ -57,8 +58,7 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
     File::open(&unfinished.path).and_then(|copy| copy.sync_all()).map_err(failed)?;
     // Unlike renaming, this fails if somebody else has put a file there meanwhile.
     hard_link(&unfinished.path, file).map_err(failed)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    sync_folder_of(file).map_err(failed)
 }
 
 /// A file that goes when it is not needed any more, or when it was not finished. Whoever works on it holds its lock, which

@@ -1,5 +1,7 @@
 //! The connections of one engine, made when they are needed.
 
+use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +16,7 @@ use super::condition::Condition;
 use super::deadline::Deadline;
 use super::reader::{Interrupted, Lane, Reader, Watch};
 use super::{Db, OpenError, Pools};
+use crate::durable::sync_folder_of;
 
 /// How long one attempt to get through to the database may take.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -103,7 +106,8 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE);
     let deadline = Deadline::default();
-    let write = stopped_in_time(pool(1), condition.clone(), deadline.clone()).connect_lazy_with(writing);
+    let file = options.get_filename().to_owned();
+    let write = for_writing(pool(1), condition.clone(), deadline.clone(), file).connect_lazy_with(writing);
     let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
     // A reader that cannot write cannot block one that does.
     let reading = options.pragma("query_only", "on").pragma("cache_size", READER_CACHE);
@@ -118,14 +122,19 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     Pools { read, write, aside, deadline, condition, made: Arc::default() }
 }
 
-/// Connections that SQLite stops when their time is over.
-fn stopped_in_time(options: PoolOptions<Sqlite>, condition: Condition, deadline: Deadline) -> PoolOptions<Sqlite> {
+/// Connections that SQLite stops when their time is over, and whose files are on disk by name.
+fn for_writing(
+    options: PoolOptions<Sqlite>,
+    condition: Condition,
+    deadline: Deadline,
+    file: PathBuf,
+) -> PoolOptions<Sqlite> {
     options.after_connect(move |connection, _| {
-        let (passed, deadline) = (condition.may_read(), deadline.clone());
+        let (passed, deadline, file) = (condition.may_read(), deadline.clone(), file.clone());
         Box::pin(async move {
             passed?;
             connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || deadline.holds());
-            Ok(())
+            name_files(file).await
         })
     })
 }
@@ -151,6 +160,13 @@ fn sqlite_pool(connections: u32, condition: &Condition, watch: Option<Watch>) ->
             let is_current = using.is_current(connection.age);
             Box::pin(async move { Ok(is_current) })
         })
+}
+
+/// The names of the database and its log, which a connection has made if need be, are on disk before the first commit.
+/// SQLite does that, too, but does not tell when it fails.
+async fn name_files(file: PathBuf) -> Result<(), sqlx::Error> {
+    let synced = tokio::task::spawn_blocking(move || sync_folder_of(&file)).await;
+    synced.map_err(io::Error::other).flatten().map_err(sqlx::Error::Io)
 }
 
 pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError> {

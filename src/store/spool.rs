@@ -1,5 +1,5 @@
-//! What the database does not take waits in a local file until it does. An entry is one line; what was acknowledged
-//! is on disk, and what a crash tore off at the end was not.
+//! What the database does not take waits in a local file until it does. An entry is one line with a checksum; what was
+//! acknowledged is on disk, and what a crash tore was not.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+pub use self::line::line_of;
+use super::record::Delivery;
+use crate::durable::sync_folder_of;
 
 pub use self::missing::is_there;
-use super::record::{Delivery, Source};
-use crate::calls::receipts::Receipt;
-use crate::routing::table::Decision;
+
+mod line;
 
 mod missing;
 
@@ -36,6 +35,8 @@ pub struct Spool {
     first: u64,
     /// Where the next entry goes; there is nothing behind.
     end: u64,
+    /// Whether its name is on disk: without that, nothing in it is.
+    is_named: bool,
     level: Arc<Level>,
     /// Whether another file stands in for it, because it cannot be opened yet.
     is_missing: bool,
@@ -71,24 +72,6 @@ pub struct Waiting {
     end: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    received_ms: i64,
-    body: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<EntryDecision>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct EntryDecision {
-    route_id: Option<i64>,
-    route_name: Option<String>,
-    xml: String,
-    decided_ms: i64,
-    revision: Option<i64>,
-    took_us: Option<i64>,
-}
-
 impl Spool {
     /// Opens the file, or makes it. Other servers may use the same folder: each has a file of its own, and what one
     /// that is gone has left is taken over.
@@ -103,7 +86,10 @@ impl Spool {
                 break (file, path);
             }
         };
-        let mut spool = Self { file, path, first: 0, end: 0, level: Arc::default(), is_missing: false };
+        let mut spool =
+            Self { file, path, first: 0, end: 0, is_named: false, level: Arc::default(), is_missing: false };
+        // If this fails, it is tried again before anything is acknowledged.
+        let _ = spool.name();
         let (events, end) = measure(&spool.file)?;
         if spool.file.metadata()?.len() > end {
             spool.file.set_len(end)?;
@@ -111,7 +97,13 @@ impl Spool {
         spool.end = end;
         spool.level.events.store(events, Ordering::Relaxed);
         spool.level.bytes.store(end, Ordering::Relaxed);
-        files.try_for_each(|left| spool.take_over(&left))?;
+        for left in files {
+            // That can wait; callers cannot.
+            if let Err(error) = spool.take_over(&left) {
+                let file = left.display();
+                tracing::error!(%error, %file, "what another server has left there stays until the next start");
+            }
+        }
         Ok(spool)
     }
 
@@ -137,7 +129,7 @@ impl Spool {
     pub fn keep(&mut self, deliveries: &[Delivery]) -> io::Result<()> {
         let mut lines = Vec::new();
         for delivery in deliveries {
-            serde_json::to_writer(&mut lines, &Entry::of(delivery))?;
+            lines.extend_from_slice(line_of(delivery).as_bytes());
             lines.push(b'\n');
         }
         self.append(&lines, deliveries.len() as u64)
@@ -149,16 +141,26 @@ impl Spool {
         if end > MOST_BYTES {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the spool is full"));
         }
+        self.name()?;
         let mut file = &self.file;
         let written = file.seek(SeekFrom::Start(self.end)).and_then(|_| file.write_all(lines));
         if let Err(error) = written.and_then(|()| file.sync_data()) {
-            // If this fails, too, the next entry overwrites what is behind the end.
+            // Nothing behind the end counts: the system may take it for written although it is not. If this fails, too, the
+            // next entry overwrites it, and what is left of it then has a wrong checksum or was stored before.
             let _ = file.set_len(self.end);
             return Err(error);
         }
         self.end = end;
         self.level.events.fetch_add(events, Ordering::Relaxed);
         self.level.bytes.store(end, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn name(&mut self) -> io::Result<()> {
+        if !self.is_named {
+            sync_folder_of(&self.path)?;
+            self.is_named = true;
+        }
         Ok(())
     }
 
@@ -174,9 +176,11 @@ impl Spool {
             let line = line?;
             waiting.lines += 1;
             waiting.end += line.len() as u64 + 1;
-            match Entry::read(&line) {
-                Some(delivery) => waiting.deliveries.push(delivery),
-                None => waiting.unreadable.push(String::from_utf8_lossy(&line).into_owned()),
+            for line in line::lines_in(&line) {
+                match line::read(line) {
+                    Some(delivery) => waiting.deliveries.push(delivery),
+                    None => waiting.unreadable.push(String::from_utf8_lossy(line).into_owned()),
+                }
             }
         }
         Ok(waiting)
@@ -187,6 +191,10 @@ impl Spool {
     /// # Errors
     /// When the file cannot be emptied; what is in it is stored once more then, which changes nothing.
     pub fn stored(&mut self, waiting: &Waiting) -> io::Result<()> {
+        if !waiting.unreadable.is_empty() {
+            let (lines, file) = (waiting.unreadable.len(), self.path.display());
+            tracing::warn!(lines, %file, "lines of the spool were torn, as by power loss, and set aside");
+        }
         self.first = waiting.end;
         self.level.events.fetch_sub(waiting.lines.min(self.level.events()), Ordering::Relaxed);
         if !self.is_empty() {
@@ -206,8 +214,10 @@ impl Spool {
     pub fn set_aside(&self, lines: &[String]) -> io::Result<PathBuf> {
         let path = with_ending(&self.path, REJECTED);
         let mut file = private().append(true).create(true).open(&path)?;
-        lines.iter().try_for_each(|line| writeln!(file, "{line}"))?;
+        let lines: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        file.write_all(lines.as_bytes())?;
         file.sync_data()?;
+        sync_folder_of(&path)?;
         Ok(path)
     }
 
@@ -226,35 +236,6 @@ impl Spool {
     }
 }
 
-impl Entry {
-    fn of(delivery: &Delivery) -> Self {
-        let decision = delivery.offered_decision().map(|decision| EntryDecision {
-            route_id: decision.route_id,
-            route_name: decision.route_name.as_deref().map(ToOwned::to_owned),
-            xml: decision.xml.to_string(),
-            decided_ms: decision.decided_ms,
-            revision: decision.revision,
-            took_us: decision.took_us,
-        });
-        let Receipt { received_ms, body, .. } = &*delivery.receipt;
-        Self { received_ms: *received_ms, body: STANDARD.encode(body), decision }
-    }
-
-    fn read(line: &[u8]) -> Option<Delivery> {
-        let Self { received_ms, body, decision } = serde_json::from_slice(line).ok()?;
-        let receipt = Receipt::new(received_ms, STANDARD.decode(body).ok()?).ok()?;
-        let decision = decision.map(|decision| Decision {
-            route_id: decision.route_id,
-            route_name: decision.route_name.map(Into::into),
-            xml: decision.xml.into(),
-            decided_ms: decision.decided_ms,
-            revision: decision.revision,
-            took_us: decision.took_us,
-        });
-        Some(Delivery { receipt: receipt.into(), source: Source::PbxAgain(decision) })
-    }
-}
-
 /// The files of all servers of this folder in which something is: where events wait, and where those are that were set
 /// aside.
 pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
@@ -268,11 +249,6 @@ pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
 pub(super) fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
     let both = |file: PathBuf| [with_ending(&file, REJECTED), file];
     (1..=MOST_SERVERS).map(|number| numbered(path, number)).flat_map(both)
-}
-
-/// An event as a line, to be set aside.
-pub fn line_of(delivery: &Delivery) -> String {
-    serde_json::to_string(&Entry::of(delivery)).unwrap_or_default()
 }
 
 /// How many whole lines there are, and where the last one ends.
@@ -327,106 +303,4 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(super) fn delivery(number: i64) -> Delivery {
-        let body = format!("call_id=c{number}&event=HungUp&note=%FF{}", "x".repeat(number as usize));
-        let xml = format!("<Response>\n{number}</Response>").into();
-        let decision = (number % 2 == 0).then(|| Decision {
-            route_id: Some(number),
-            route_name: Some("Nacht".into()),
-            xml,
-            decided_ms: number,
-            revision: Some(4),
-            took_us: None,
-        });
-        Delivery {
-            receipt: Receipt::new(number, body.into_bytes()).unwrap().into(),
-            source: Source::PbxAgain(decision),
-        }
-    }
-
-    pub(super) fn folder() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        (folder, path)
-    }
-
-    #[test]
-    fn what_was_kept_is_there_after_a_restart_in_its_order() {
-        let (_folder, path) = folder();
-        let kept: Vec<_> = (0..AT_ONCE as i64 + 7).map(delivery).collect();
-        let mut spool = Spool::open(&path).unwrap();
-        kept.chunks(100).for_each(|chunk| spool.keep(chunk).unwrap());
-        drop(spool);
-        let mut spool = Spool::open(&path).unwrap();
-        assert_eq!(spool.level().events(), kept.len() as u64);
-        let mut found = Vec::new();
-        while !spool.is_empty() {
-            let waiting = spool.waiting().unwrap();
-            assert!(waiting.unreadable.is_empty());
-            spool.stored(&waiting).unwrap();
-            found.extend(waiting.deliveries);
-        }
-        assert_eq!(found, kept);
-        assert_eq!((spool.level().events(), spool.level().bytes()), (0, 0));
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
-        spool.keep(&kept[..1]).unwrap();
-        assert_eq!(spool.waiting().unwrap().deliveries, kept[..1]);
-    }
-
-    #[test]
-    fn what_a_crash_tore_off_was_never_acknowledged() {
-        let (_folder, path) = folder();
-        let mut spool = Spool::open(&path).unwrap();
-        spool.keep(&[delivery(1)]).unwrap();
-        drop(spool);
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&whole[..], &whole[..20]].concat()).unwrap();
-        let mut spool = Spool::open(&path).unwrap();
-        spool.keep(&[delivery(2)]).unwrap();
-        assert_eq!(spool.waiting().unwrap().deliveries, [delivery(1), delivery(2)]);
-    }
-
-    #[test]
-    fn a_line_that_nobody_can_read_holds_up_nothing() {
-        let (_folder, path) = folder();
-        let mut spool = Spool::open(&path).unwrap();
-        spool.keep(&[delivery(1)]).unwrap();
-        drop(spool);
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [b"nonsense\n", &whole[..]].concat()).unwrap();
-        let mut spool = Spool::open(&path).unwrap();
-        let waiting = spool.waiting().unwrap();
-        assert_eq!((&*waiting.deliveries, &*waiting.unreadable), (&[delivery(1)][..], &["nonsense".to_owned()][..]));
-        let aside = spool.set_aside(&waiting.unreadable).unwrap();
-        assert_eq!(std::fs::read_to_string(aside).unwrap(), "nonsense\n");
-        spool.stored(&waiting).unwrap();
-        assert!(spool.is_empty());
-    }
-
-    #[test]
-    fn servers_in_one_folder_have_a_file_each_and_inherit() {
-        let (_folder, path) = folder();
-        let mut one = Spool::open(&path).unwrap();
-        let mut other = Spool::open(&path).unwrap();
-        assert_ne!(one.path(), other.path());
-        one.keep(&[delivery(1)]).unwrap();
-        other.keep(&[delivery(2)]).unwrap();
-        let third = Spool::open(&path).unwrap();
-        assert!(third.is_empty(), "what others keep is theirs");
-        drop((one, other, third));
-        let heir = Spool::open(&path).unwrap();
-        assert_eq!(heir.waiting().unwrap().deliveries, [delivery(1), delivery(2)]);
-        drop(heir);
-        assert_eq!(Spool::open(&path).unwrap().level().events(), 2, "inherited once");
-    }
-
-    #[test]
-    fn a_full_disk_is_told_and_changes_nothing() {
-        let mut spool = Spool::open(Path::new("/dev/full")).unwrap();
-        assert!(spool.keep(&[delivery(1)]).is_err());
-        assert!(spool.is_empty());
-    }
-}
+mod tests;

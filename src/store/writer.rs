@@ -353,10 +353,13 @@ impl WriterTask {
             };
             let Emptied::All { rejected } = self.store_waiting(&waiting).await else { return };
             if !rejected.is_empty() {
+                let events = rejected.len() - waiting.unreadable.len();
                 let aside = shared.desk().spool.set_aside(&rejected);
                 match aside {
+                    // Of torn lines the spool itself tells.
+                    Ok(_) if events == 0 => {}
                     Ok(file) => {
-                        tracing::error!(events = rejected.len(), file = %file.display(), "the database rejects events of the spool");
+                        tracing::error!(events, file = %file.display(), "the database rejects events of the spool");
                     }
                     Err(error) => {
                         return self.complain_of_spool(&error, "events that the database rejects cannot be set aside");

@@ -1,13 +1,13 @@
 //! The last good table of routes, in a small file: what a node answers calls with while the database is away at its
 //! start.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::tables::StoredTable;
 use crate::config::Config;
+use crate::durable::{replace, sync_folder_of};
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
@@ -36,8 +36,8 @@ impl LastGood {
         &self.path
     }
 
-    /// Keeps a table, unless it is kept already. The file is whole at every moment, and nobody else may read it:
-    /// it holds phone numbers.
+    /// Keeps a table, unless it is kept already. The file is whole at every moment, also after power loss, and
+    /// nobody else may read it: it holds phone numbers.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -45,15 +45,10 @@ impl LastGood {
         let kept = Kept { database: self.database.clone(), table: table.clone() };
         let text = serde_json::to_vec(&kept)?;
         if std::fs::read(&self.path).is_ok_and(|there| there == text) {
-            return Ok(());
+            // Whoever wrote it may have got no further.
+            return sync_folder_of(&self.path);
         }
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // For the owner alone, from the beginning.
-        let mut file = tempfile::Builder::new().prefix(".fernamt-routes").tempfile_in(directory)?;
-        file.write_all(&text)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
-        Ok(())
+        replace(&self.path, &text, ".fernamt-routes")
     }
 
     /// The table that was kept last. A file that cannot be used is named in the log.

@@ -53,6 +53,7 @@ mod openapi;
 mod oracle;
 mod overload;
 mod overlong;
+mod power_loss;
 mod privacy;
 mod proxies;
 mod quality;

@@ -22,7 +22,15 @@ impl Spool {
     /// When there is nothing to stand in for it.
     pub fn open_later(path: &Path) -> io::Result<Self> {
         let file = private().read(true).write(true).open(NOWHERE)?;
-        Ok(Self { file, path: path.to_owned(), first: 0, end: 0, level: Arc::default(), is_missing: true })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            first: 0,
+            end: 0,
+            is_named: false,
+            level: Arc::default(),
+            is_missing: true,
+        })
     }
 
     /// Opens it if that was not possible before. What waits in it is there then.
