@@ -174,7 +174,7 @@ fn a_wrong_password_and_a_name_that_there_is_not_are_answered_alike() {
     assert_eq!(answer("nobody", PASSWORD), wrong);
     assert_eq!(answer("anna", ""), wrong);
     assert_eq!(answer("ben", &PASSWORD.to_uppercase()), wrong);
-    assert_eq!(answer("anna", &"x".repeat(10_000)), wrong);
+    assert_eq!(answer("anna", &"x".repeat(3_000)), wrong);
     for missing in ["", "name=anna", "password=x"] {
         assert_eq!(app.request("POST", "/login").form(missing).send().status, 401, "{missing}");
     }

@@ -29,7 +29,7 @@ impl Line {
         json!({
             "calls": self.calls, "without_hangup": self.without_hangup, "accepted_out": self.accepted_out,
             "talk_unknown": self.talk_unknown,
-            "events": {"calls": self.calls, "count": self.events, "doubled": self.doubled, "surplus": 0, "late": self.late},
+            "events": {"calls": self.calls, "count": self.events, "doubled": self.doubled, "late": self.late},
         })
     }
 

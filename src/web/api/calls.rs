@@ -138,8 +138,9 @@ pub struct CallDetail {
     call: CallJson,
     /// The first 500; see `surplus_events`.
     events: Vec<EventJson>,
-    /// How many more there are: kept in the log, but the call is not made of them.
-    surplus_events: u32,
+    /// How many more there are, if any: kept in the log, but the call is not made of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surplus_events: Option<u32>,
     /// `null` if the PBX did not ask.
     decision: Option<DecisionJson>,
 }
@@ -148,7 +149,7 @@ impl CallDetail {
     /// As it stands at `now_ms`.
     pub fn new(call: StoredCall, events: &Receipts, decision: Option<Decision>, now_ms: i64, timeout_ms: i64) -> Self {
         Self {
-            surplus_events: call.call.events_beyond(events),
+            surplus_events: Some(call.call.events_beyond(events)).filter(|&count| count > 0),
             call: CallJson::new(call, now_ms, timeout_ms),
             events: events.iter().map(EventJson::new).collect(),
             decision: decision.map(DecisionJson::from),

@@ -74,9 +74,10 @@ struct EventsJson {
     doubled: i64,
     /// Those that came after the last HungUp of their call.
     late: i64,
-    /// Further events, beyond the first 500 of a call: kept in the log, but the call is not made of them. The other figures
-    /// leave them out.
-    surplus: i64,
+    /// Further events, if any, beyond the first 500 of a call: kept in the log, but the call is not made of them. The other
+    /// figures leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surplus: Option<i64>,
 }
 
 impl From<&LineQuality> for FiguresJson {
@@ -91,7 +92,7 @@ impl From<&LineQuality> for FiguresJson {
                 count: arrivals.events,
                 doubled: arrivals.doubled,
                 late: arrivals.late,
-                surplus: arrivals.surplus,
+                surplus: Some(arrivals.surplus).filter(|&count| count > 0),
             },
         }
     }
