@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::App;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
 use self::opening::{Opened, open_spool};
@@ -15,12 +15,15 @@ pub use self::opening::{StartError, check_remembered, open_database};
 use self::watching::watch;
 use crate::clock::watch::keep_watch;
 use crate::closing::close;
-use crate::config::{Config, Limits, SettingError};
+use crate::complaints;
+use crate::config::{Config, SettingError};
 use crate::retention::keep;
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError};
 use crate::tls::Certificate;
+use crate::web::doors::Doors;
+use crate::web::listen::{self, Serving};
 use crate::web::live::{self, Live};
 use crate::web::metrics;
 use crate::web::slow;
@@ -28,8 +31,6 @@ use crate::web::state::State;
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
-/// How long a stop waits for requests to be answered.
-const STOP_WITHIN_SECONDS: u64 = 8;
 
 /// A server that listens.
 pub struct Service {
@@ -74,12 +75,12 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let derivation: Arc<Derivation> = Arc::new(config.derivation()?);
         // Before the database: two servers on one address must not get as far as touching it.
-        let listener = std::net::TcpListener::bind(config.listen)
+        let listener = listen::bind(config.listen)
             .map_err(|error| SettingError::new("listen", format!("{}: {error}", config.listen)))?;
         let listening = |error: std::io::Error| SettingError::new("listen", error);
         let address = listener.local_addr().map_err(listening)?;
         let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
-        let (limits, retention) = (config.limits, config.retention);
+        let (limits, retention, doors) = (config.limits, config.retention, Arc::new(Doors::new(&config)));
         let Opened { db, last_good, interrupted } = Opened::new(&config).await?;
         let spool = open_spool(&config, &db)?;
         let closing = tokio::spawn(close(db.clone(), derivation.clone()));
@@ -101,30 +102,20 @@ impl Service {
         let live = state.live.clone();
         let is_local_mode = state.is_local_mode();
         let checkpointing = db.checkpoint_in_background();
-        let server = HttpServer::new(move || {
+        let is_https = certificate.is_some();
+        let tls = certificate.map(|certificate| certificate.server_config()).transpose()?;
+        let serving = Serving { limits, doors, tls };
+        let server = listen::serve(listener, serving, move || {
             App::new()
                 .app_data(state.clone())
                 .wrap(from_fn(slow::limit))
                 .wrap(crate::web::headers())
                 .wrap(from_fn(crate::web::stay_with_tls))
+                .wrap(from_fn(crate::web::keep_out_of_caches))
                 .wrap(from_fn(metrics::measure))
                 .configure(crate::web::configure)
-        })
-        // A page leaves in several pieces: the later ones would wait until the first is acknowledged, which many put off.
-        .tcp_nodelay(true)
-        .shutdown_timeout(STOP_WITHIN_SECONDS)
-        .disable_signals()
-        .client_request_timeout(limits.head)
-        .tls_handshake_timeout(limits.head)
-        .keep_alive(limits.keep_alive)
-        .max_connections(Limits::CONNECTIONS)
-        .on_connect(slow::watch(limits));
-        let is_https = certificate.is_some();
-        let server = match certificate {
-            None => server.listen(listener),
-            Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()?),
-        };
-        let server = server.map_err(listening)?.run();
+        });
+        let server = server.map_err(listening)?;
         Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })
     }
 
@@ -163,6 +154,7 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
+        complaints::tell_rest();
         let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
         let result = shared.and(state.refresh_accounts().await);
         if let Err(error) = &result {

@@ -18,6 +18,8 @@ pub mod cli;
 pub mod clock;
 /// What is summed up once it is over.
 pub mod closing;
+/// What the log says once a minute, however often it happens.
+pub mod complaints;
 /// Every setting once: flag, environment, file, default.
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::stopping::so_far;
 use crate::app::open_database;
 use crate::config::Config;
 use crate::store::backup::back_up;
@@ -23,6 +24,7 @@ pub struct BackupArgs {
 /// When it is no SQLite database, the file exists, or it cannot be written.
 pub async fn run(config: Config, args: BackupArgs) -> anyhow::Result<ExitCode> {
     let db = open_database(&config).await?;
+    so_far("no copy was made");
     let done = back_up(&db, &args.file).await;
     db.close().await;
     done?;

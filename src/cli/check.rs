@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::clock::{doubt, wrong_marks};
 use super::open;
 use super::rebuild::derive_again;
+use super::stopping::so_far;
 use crate::config::Config;
 use crate::store::clock;
 use crate::store::forgetting::Retention;
@@ -21,6 +22,7 @@ const MOST_LISTED: usize = 20;
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (db, derivation) = open(&config).await?;
     let db = Arc::new(db);
+    so_far("not everything was looked at, and nothing was changed");
     let damages = damages(&db).await?;
     let mut out = stdout();
     for damage in damages.iter().take(MOST_LISTED) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::forget::number;
 use super::import::LogLine;
 use super::mentions::Mentions;
+use super::stopping::so_far;
 use crate::app::open_database;
 use crate::calls::phone::Numbering;
 use crate::config::Config;
@@ -55,7 +56,12 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<ExitCode> {
     let db = match args.party {
         None => {
             let db = open_database(&config).await?;
+            let mut events = 0_u64;
             read_log(&db, |received_ms, deliveries, body| {
+                events += 1;
+                if events % 100 == 1 {
+                    so_far(format!("the output is not whole: it has about {events} events"));
+                }
                 write_line(&mut out, &LogLine::new(rfc3339(received_ms), body, deliveries))
             })
             .await?;
@@ -64,6 +70,7 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<ExitCode> {
         Some(party) => {
             let (db, derivation) = super::open(&config).await?;
             let number = number(&party, &derivation.numbering)?;
+            so_far("the output is not whole");
             let timeout_ms = i64::try_from(config.hangup_timeout.as_millis()).unwrap_or(i64::MAX);
             calls_of(&db, &derivation, &number, |CallOfPerson { call, events, decision }| {
                 let call = CallDetail::new(call, &events, decision, now_ms(), timeout_ms);

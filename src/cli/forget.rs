@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::clock::doubt;
 use super::mentions::Mentions;
 use super::rebuild::progress_bar;
+use super::stopping::so_far;
 use crate::calls::phone::{Numbering, is_anonymous};
 use crate::config::Config;
 use crate::store::forgetting::{forget_before, forget_party};
@@ -48,9 +49,13 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
     let person = args.party.map(|text| number(&text, &derivation.numbering)).transpose()?;
     let db = Arc::new(db);
     let checkpointing = db.checkpoint_in_background();
+    so_far("nothing was forgotten");
     empty_spool(&db, &derivation, &config.spool).await?;
     let bar = progress_bar(count_calls(&db).await?.unsigned_abs());
-    let progress = |looked_at: i64| bar.inc(looked_at.unsigned_abs());
+    let progress = |looked_at: i64| {
+        bar.inc(looked_at.unsigned_abs());
+        so_far(format!("{} calls were looked at; run the same again to forget the others, too", bar.position()));
+    };
     match (args.before, person) {
         (None, None) => {}
         (Some(day), _) => {

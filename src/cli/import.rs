@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
+use super::stopping::so_far;
 use crate::calls::receipts::Receipt;
 use crate::config::Config;
 use crate::store::changes::Changes;
@@ -86,6 +87,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
         if batch.len() == BATCH {
             skipped.add(&store(&db, &derivation, &batch).await?);
             batch.clear();
+            so_far(format!("lines 1 to {number} are stored; run it again for the rest, nothing is counted twice"));
         }
     }
     skipped.add(&store(&db, &derivation, &batch).await?);

@@ -29,11 +29,13 @@ pub mod user;
 
 mod log;
 mod mentions;
+mod stopping;
 
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::app::{StartError, check_remembered, open_database};
 use crate::config::{Config, SettingError, Settings};
@@ -96,16 +98,16 @@ pub fn run() -> ExitCode {
     };
     let result = match command.unwrap_or(Command::Serve) {
         Command::Serve => with_config(settings, serve::run),
-        Command::Import(args) => with_config(settings, |config| import::run(config, args)),
-        Command::Export(args) => with_config(settings, |config| export::run(config, args)),
-        Command::Forget(args) => with_config(settings, |config| forget::run(config, args)),
-        Command::Rebuild => with_config(settings, rebuild::run),
-        Command::Backup(args) => with_config(settings, |config| backup::run(config, args)),
-        Command::Check => with_config(settings, check::run),
-        Command::Clock(args) => with_config(settings, |config| clock::run(config, args)),
-        Command::Contacts(args) => with_config(settings, |config| contacts::run(config, args)),
-        Command::User(args) => with_config(settings, |config| user::run(config, args)),
-        Command::Token(args) => with_config(settings, |config| token::run(config, args)),
+        Command::Import(args) => until_stopped(settings, |config| import::run(config, args)),
+        Command::Export(args) => until_stopped(settings, |config| export::run(config, args)),
+        Command::Forget(args) => until_stopped(settings, |config| forget::run(config, args)),
+        Command::Rebuild => until_stopped(settings, rebuild::run),
+        Command::Backup(args) => until_stopped(settings, |config| backup::run(config, args)),
+        Command::Check => until_stopped(settings, check::run),
+        Command::Clock(args) => until_stopped(settings, |config| clock::run(config, args)),
+        Command::Contacts(args) => until_stopped(settings, |config| contacts::run(config, args)),
+        Command::User(args) => until_stopped(settings, |config| user::run(config, args)),
+        Command::Token(args) => until_stopped(settings, |config| token::run(config, args)),
         Command::Simulate(args) => simulate::run(args),
         Command::Demo(args) => with_config(settings, |config| demo::run(config, args)),
     };
@@ -122,10 +124,23 @@ fn with_config<F: Future<Output = anyhow::Result<ExitCode>>>(
     settings: Settings,
     command: impl FnOnce(Config) -> F,
 ) -> anyhow::Result<ExitCode> {
+    let (config, runtime) = prepared(settings)?;
+    runtime.block_on(command(config))
+}
+
+/// The same for what does something and ends, at the latest when it is told to.
+fn until_stopped<F: Future<Output = anyhow::Result<ExitCode>>>(
+    settings: Settings,
+    command: impl FnOnce(Config) -> F + Send + 'static,
+) -> anyhow::Result<ExitCode> {
+    let (config, runtime) = prepared(settings)?;
+    stopping::run(runtime, move || command(config))
+}
+
+fn prepared(settings: Settings) -> anyhow::Result<(Config, Runtime)> {
     let config = settings.resolve()?;
     log::start(config.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(command(config))
+    Ok((config, tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?))
 }
 
 /// The database as a server with these settings would use it.

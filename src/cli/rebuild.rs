@@ -4,6 +4,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinHandle;
 
+use super::stopping::so_far;
 use crate::app::open_database;
 use crate::config::Config;
 use crate::store::rebuild::{Deviations, Purpose, RebuildError, rebuild};
@@ -21,6 +22,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let settings = config.remembered();
     let name = rebuilding::name_of(&settings);
     rebuilding::begin(&db, &name).await?;
+    so_far("calls and statistics are only partly derived again: run `fernamt rebuild` again");
     derive_again(&db, &derivation, Purpose::Mend(&name)).await?;
     if !rebuilding::end(&db, &name, &settings).await? {
         return Err(RebuildError::TakenOver.into());

@@ -1,6 +1,6 @@
 //! `fernamt simulate URL`: a PBX for trying out and for load.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::simulate::ledger::{Progress, Report};
 
 /// Plays a PBX: sends realistic calls to URL, then prints what was acknowledged.
 ///
-/// Without --for and --calls it runs until Ctrl-C; then no new calls begin and the running ones come to their end,
-/// which takes about 80 seconds at most. A second Ctrl-C ends at once. Numbers are from ranges kept free for fiction.
+/// Without --for and --calls it runs until Ctrl-C or SIGTERM, which end it within two seconds; calls that are running then
+/// stay open. Numbers are from ranges kept free for fiction.
 ///
 /// Exit status 1 when nothing at all was acknowledged.
 #[derive(Args, Clone)]
@@ -121,14 +121,8 @@ fn plan(args: SimulateArgs) -> anyhow::Result<Plan> {
 }
 
 async fn listen_for_signals(stop: watch::Sender<Stop>) {
-    for how in [Stop::AfterRunningCalls, Stop::Now] {
-        if asked_to_stop().await.is_err() {
-            break;
-        }
-        stop.send_replace(how);
-        if how == Stop::AfterRunningCalls && io::stderr().is_terminal() {
-            let _ = writeln!(io::stderr(), "no new calls; waiting for the running ones (Ctrl-C again: do not wait)");
-        }
+    if asked_to_stop().await.is_ok() {
+        stop.send_replace(Stop::Now);
     }
     std::future::pending::<()>().await;
 }

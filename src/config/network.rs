@@ -75,6 +75,10 @@ pub struct Limits {
     pub turn: Duration,
     /// So many bytes of bodies are held at once, and as many of the PBX.
     pub bodies: usize,
+    /// So many connections an address may have at once; a configured proxy may have any number.
+    pub connections_of_address: usize,
+    /// Whether this machine counts as an address, too.
+    pub counts_loopback: bool,
 }
 
 impl Limits {
@@ -96,6 +100,8 @@ impl Default for Limits {
             waiting: 64,
             turn: Duration::from_secs(10),
             bodies: 32 * 1024 * 1024,
+            connections_of_address: 1_024,
+            counts_loopback: false,
         }
     }
 }

@@ -13,12 +13,12 @@ pub struct LivePace {
     pub poll: Duration,
     /// So long after the last client left events are kept for its return.
     pub linger: Duration,
-    /// So many events are kept for clients that come back.
+    /// So many events are kept for clients that come back or are behind.
     pub ring: usize,
+    /// In so many bytes at most, whoever reads: a client that is further behind is too slow.
+    pub bytes: usize,
     /// So many clients may read.
     pub clients: usize,
-    /// A client for which so many pieces wait is too slow.
-    pub client_queue: usize,
 }
 
 impl Default for LivePace {
@@ -30,8 +30,8 @@ impl Default for LivePace {
             poll: Duration::from_secs(5),
             linger: Duration::from_secs(60),
             ring: 1_000,
+            bytes: 4 * 1024 * 1024,
             clients: 256,
-            client_queue: 64,
         }
     }
 }

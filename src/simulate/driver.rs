@@ -9,7 +9,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{Instant, interval, sleep, sleep_until};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 
 use super::endpoint::{Endpoint, Sender};
 use super::events::{Happening, ScriptedCall, Step};
@@ -23,6 +23,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const LATE_MS: std::ops::Range<u64> = 1_000..5_000;
 /// The second delivery of a doubled event follows within this many milliseconds.
 const DOUBLE_WITHIN_MS: u64 = 2_000;
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 /// What to simulate.
@@ -57,6 +58,9 @@ pub enum Pace {
     Flood(usize),
 }
 
+/// When it is to end at once, answers that are on their way have this long.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// How a running simulation is told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
@@ -79,12 +83,15 @@ pub fn run_blocking(
     alongside: impl Future<Output = ()> + 'static,
 ) -> std::io::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(LocalSet::new().block_on(&runtime, async {
+    let report = LocalSet::new().block_on(&runtime, async {
         let alongside = tokio::task::spawn_local(alongside);
         let report = run(plan, stop, on_progress).await;
         alongside.abort();
         report
-    }))
+    });
+    // Looking up a name may take for ever.
+    runtime.shutdown_background();
+    Ok(report)
 }
 
 /// Simulates within the `LocalSet` of the caller, until `plan` or `stop` says that it is over.
@@ -127,6 +134,7 @@ pub async fn run(plan: Plan, stop: watch::Receiver<Stop>, on_progress: impl Fn(P
         () = told(stop.clone(), Stop::Now) => {}
         () = report_progress(&exchange, &on_progress) => {}
     }
+    exchange.last_answers().await;
     running.shutdown().await;
     let ledger = exchange.ledger.borrow();
     on_progress(ledger.progress());
@@ -162,6 +170,10 @@ struct Exchange {
     script: RefCell<Script>,
     manners: RefCell<StdRng>,
     closed: Cell<bool>,
+    /// Nothing more is sent.
+    is_over: Cell<bool>,
+    /// Requests without an answer.
+    asking: Cell<usize>,
     calls: Option<u64>,
     retries: u32,
     doubled: f64,
@@ -183,6 +195,8 @@ impl Exchange {
             script: RefCell::new(Script::new(plan.habits, plan.seed)),
             manners: RefCell::new(StdRng::seed_from_u64(plan.seed.wrapping_add(1))),
             closed: Cell::new(false),
+            is_over: Cell::new(false),
+            asking: Cell::new(0),
             calls: plan.calls,
             retries: plan.retries,
             doubled: plan.doubled,
@@ -221,6 +235,17 @@ impl Exchange {
             }
             self.ledger.borrow_mut().call_finished(number);
         }
+    }
+
+    /// Sends nothing more, and waits a moment for what is on its way: what became of it is told, too.
+    async fn last_answers(&self) {
+        (self.closed.set(true), self.is_over.set(true));
+        let all_answered = async {
+            while self.asking.get() > 0 {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let _ = timeout(LAST_ANSWERS, all_answered).await;
     }
 
     fn wants_calls(&self) -> bool {
@@ -262,8 +287,13 @@ impl Exchange {
             if attempt > 0 {
                 sleep(RETRY_PAUSE).await;
             }
+            if self.is_over.get() {
+                return;
+            }
             self.ledger.borrow_mut().request(if attempt > 0 { Request::Retry } else { errand.kind });
+            self.asking.update(|asking| asking + 1);
             let answer = self.sender.send(&step.body).await;
+            self.asking.update(|asking| asking - 1);
             let taken = answer.is_ok();
             self.ledger.borrow_mut().answer(number, call.way, step.happening, answer);
             if taken {

@@ -1,13 +1,16 @@
 //! Business time: what a day, an hour and "open" are.
 
 use chrono::{
-    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc,
+    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike,
+    Utc,
 };
 use chrono_tz::Tz;
 
 use crate::routing::hours::Hours;
 
 const HOUR_MS: i64 = 3_600_000;
+/// No local time is further from UTC, not even one of a day that a country left out.
+const REACH_MS: i64 = 50 * HOUR_MS;
 
 /// The company's clock and opening hours.
 #[derive(Clone, Debug)]
@@ -32,9 +35,20 @@ impl BusinessTime {
         DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default().with_timezone(&self.time_zone)
     }
 
-    /// The business day of an instant.
+    /// The business day of an instant: from when it begins until the next one begins, also where the clock goes back over
+    /// midnight and shows the day before again.
     pub fn day(&self, at_ms: i64) -> NaiveDate {
-        self.local(at_ms).date_naive()
+        let local = self.local(at_ms);
+        // What has no date is no moment of a call.
+        let at_ms = local.timestamp_millis();
+        let mut day = local.date_naive();
+        loop {
+            let next = next_day(day);
+            if next == day || at_ms < self.day_start_ms(next) {
+                return day;
+            }
+            day = next;
+        }
     }
 
     /// The business day of an instant, as days since 1970-01-01.
@@ -54,29 +68,44 @@ impl BusinessTime {
     }
 
     /// The instant of a local time. One that is left out is the first instant after, one that comes twice the earlier.
-    pub fn instant_ms(&self, mut local: NaiveDateTime) -> i64 {
-        for _ in 0..24 * 4 {
-            match self.time_zone.from_local_datetime(&local) {
-                LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.timestamp_millis(),
-                // What is left out ends at a quarter of an hour.
-                LocalResult::None => local = next_quarter(local),
+    pub fn instant_ms(&self, local: NaiveDateTime) -> i64 {
+        match self.time_zone.from_local_datetime(&local) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.timestamp_millis(),
+            LocalResult::None => {
+                let near = local.and_utc().timestamp_millis();
+                first_ms(near - REACH_MS, near + REACH_MS, |at_ms| self.local(at_ms).naive_local() >= local)
             }
         }
-        local.and_utc().timestamp_millis()
     }
 
-    /// When the local hour of an instant began: hours that occur twice are two.
+    /// When the local hour of an instant began: hours that occur twice are two, and where the clock is changed within an
+    /// hour, another begins.
     pub fn hour_start_ms(&self, at_ms: i64) -> i64 {
         let local = self.local(at_ms);
         let into_hour = i64::from(local.minute() * 60 + local.second()) * 1000 + at_ms.rem_euclid(1000);
-        at_ms - into_hour
+        let start_ms = at_ms - into_hour;
+        let offset = local.offset().fix();
+        let has_offset = |at_ms| self.local(at_ms).offset().fix() == offset;
+        if has_offset(start_ms) { start_ms } else { first_ms(start_ms, at_ms, has_offset) }
     }
 
     /// The first instants of all hours of these days, ascending.
     pub fn hour_starts(&self, first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = i64> {
         let end_ms = self.day_start_ms(next_day(last));
-        std::iter::successors(Some(self.day_start_ms(first)), |&start| Some(self.hour_start_ms(start + HOUR_MS)))
+        std::iter::successors(Some(self.day_start_ms(first)), |&start_ms| Some(self.next_hour_ms(start_ms)))
             .take_while(move |&start| start < end_ms)
+    }
+
+    /// When the hour after the one that begins here begins.
+    fn next_hour_ms(&self, start_ms: i64) -> i64 {
+        let mut next_ms = self.hour_start_ms(start_ms + HOUR_MS);
+        loop {
+            let between_ms = self.hour_start_ms(next_ms - 1);
+            if between_ms <= start_ms {
+                return next_ms;
+            }
+            next_ms = between_ms;
+        }
     }
 
     /// Whether the company is open.
@@ -96,11 +125,14 @@ impl BusinessTime {
     }
 }
 
-fn next_quarter(local: NaiveDateTime) -> NaiveDateTime {
-    let into_quarter = Duration::minutes(i64::from(local.minute() % 15))
-        + Duration::seconds(i64::from(local.second()))
-        + Duration::nanoseconds(i64::from(local.nanosecond()));
-    local - into_quarter + Duration::minutes(15)
+/// The first of the instants after `before_ms`, up to `last_ms`, from which on something is so.
+fn first_ms(before_ms: i64, last_ms: i64, is_so: impl Fn(i64) -> bool) -> i64 {
+    let (mut before_ms, mut first_ms) = (before_ms, last_ms);
+    while first_ms - before_ms > 1 {
+        let middle_ms = before_ms + (first_ms - before_ms) / 2;
+        *(if is_so(middle_ms) { &mut first_ms } else { &mut before_ms }) = middle_ms;
+    }
+    first_ms
 }
 
 /// `1-09`: ISO weekday and hour.
@@ -129,7 +161,76 @@ pub fn next_day(day: NaiveDate) -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::TZ_VARIANTS;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The change of the clock after an instant, if there is one within the next years.
+    fn next_change_ms(business: &BusinessTime, at_ms: i64) -> Option<i64> {
+        let offset = |at_ms| business.local(at_ms).offset().fix();
+        let changed = |at_ms: &i64| offset(*at_ms) != offset(at_ms - 24 * HOUR_MS);
+        let after_ms = (1..2_000).map(|day| at_ms + day * 24 * HOUR_MS).find(changed)?;
+        let before = offset(after_ms - 24 * HOUR_MS);
+        Some(first_ms(after_ms - 24 * HOUR_MS, after_ms, |at_ms| offset(at_ms) != before))
+    }
+
+    fn check_instant(business: &BusinessTime, at_ms: i64) -> Result<(), TestCaseError> {
+        let (day, hour_ms) = (business.day(at_ms), business.hour_start_ms(at_ms));
+        let days_ms = business.day_start_ms(day)..business.day_start_ms(next_day(day));
+        let about = format!("{} at {}", business.time_zone(), business.local(at_ms));
+        prop_assert!(days_ms.contains(&at_ms), "{about} is within its day {day}");
+        prop_assert!((0..HOUR_MS).contains(&(at_ms - hour_ms)), "{about} is within its hour");
+        prop_assert_eq!(business.hour_start_ms(hour_ms), hour_ms, "{} and so is its first instant", about);
+        prop_assert_eq!(business.day(hour_ms), day, "{}: an hour is of one day", about);
+        let hours: Vec<i64> = business.hour_starts(day, day).collect();
+        prop_assert!(hours.is_sorted() && hours.contains(&hour_ms), "{about}: the day has its hour");
+        prop_assert!(hours.iter().all(|hour_ms| days_ms.contains(hour_ms)), "{about}: and no other day's");
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn days_and_hours_of_any_instant_in_any_zone_agree(
+            zone in prop::sample::select(&TZ_VARIANTS[..]),
+            at_ms in -5_000_000_000_000..5_000_000_000_000i64,
+            beside_ms in prop::collection::vec(-26 * HOUR_MS..26 * HOUR_MS, 4),
+        ) {
+            let business = BusinessTime::new(zone, None);
+            check_instant(&business, at_ms)?;
+            // Nothing happens but where clocks are changed.
+            let Some(change_ms) = next_change_ms(&business, at_ms) else { return Ok(()) };
+            for beside_ms in beside_ms.into_iter().chain([-1, 0, 1, -60_000, 60_000, -HOUR_MS / 2, HOUR_MS / 2]) {
+                check_instant(&business, change_ms + beside_ms)?;
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_goes_on_where_the_clock_goes_back_over_midnight() {
+        // At 00:01 it was 23:01 again.
+        let st_johns = BusinessTime::new(chrono_tz::America::St_Johns, None);
+        assert_eq!(st_johns.day_start_ms(day("2010-11-07")), ms("2010-11-07T00:00:00-02:30"));
+        for at in ["2010-11-07T00:00:30-02:30", "2010-11-06T23:30:00-03:30", "2010-11-07T00:00:30-03:30"] {
+            assert_eq!(st_johns.day(ms(at)), day("2010-11-07"), "{at}");
+        }
+        assert_eq!(st_johns.day(ms("2010-11-06T23:30:00-02:30")), day("2010-11-06"));
+        let hours: Vec<_> = st_johns.hour_starts(day("2010-11-07"), day("2010-11-07")).take(3).collect();
+        let expected = ["2010-11-07T00:00:00-02:30", "2010-11-06T23:01:00-03:30", "2010-11-07T00:00:00-03:30"].map(ms);
+        assert_eq!(hours, expected);
+    }
+
+    #[test]
+    fn days_begin_with_their_first_instant_wherever_that_is() {
+        let start = |zone, on| BusinessTime::new(zone, None).day_start_ms(day(on));
+        // Local mean time ended with a step of 6 minutes and 32 seconds, another one with 44 and a half minutes.
+        assert_eq!(start(chrono_tz::Europe::Berlin, "1893-04-01"), ms("1893-04-01T00:06:32+01:00"));
+        assert_eq!(start(chrono_tz::Africa::Monrovia, "1972-01-07"), ms("1972-01-07T00:44:30Z"));
+        // Samoa left a day out.
+        assert_eq!(start(chrono_tz::Pacific::Apia, "2011-12-30"), ms("2011-12-31T00:00:00+14:00"));
+    }
 
     fn berlin() -> BusinessTime {
         BusinessTime::new(chrono_tz::Europe::Berlin, None)

@@ -1,6 +1,7 @@
 //! Accounts and API tokens. Every change raises one counter, which tells every node that what it remembers is old.
 
-use super::{Db, StoreError, for_both_engines, reading, writing};
+use super::pools::entering;
+use super::{Db, StoreError, for_both_engines, writing};
 use crate::accounts::password::PasswordHash;
 use crate::accounts::secret::{SecretHash, new_code};
 use crate::accounts::{Role, Token, User, key_of};
@@ -83,7 +84,9 @@ impl From<sqlx::Error> for AccountError {
 /// # Errors
 /// When the database does not answer.
 pub async fn accounts_version(db: &Db) -> Result<i64, StoreError> {
-    let value = super::settings::recall(db, COUNTER).await?;
+    let value: Option<String> = entering!(db, pool => {
+        sqlx::query_scalar("select value from settings where name = $1").bind(COUNTER).fetch_optional(pool).await?
+    });
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
@@ -97,7 +100,7 @@ type TokenRow = (i64, String, i16, Vec<u8>, i64);
 pub async fn load_accounts(db: &Db) -> Result<StoredAccounts, StoreError> {
     // The version first: a change in between is loaded again, never missed.
     let version = accounts_version(db).await?;
-    let (users, tokens): (Vec<UserRow>, Vec<TokenRow>) = reading!(db, pool => (
+    let (users, tokens): (Vec<UserRow>, Vec<TokenRow>) = entering!(db, pool => (
         sqlx::query_as("select id, name, role, lines, password, created_ms from users order by key").fetch_all(pool).await?,
         sqlx::query_as("select id, name, role, hash, created_ms from tokens order by key").fetch_all(pool).await?,
     ));

@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, Row, Sqlite};
 use super::reader::Reader;
 use super::rows_in_time::Stretch;
 use super::{Db, StoreError};
-use crate::stats::rollup::{Cell, Class, Tier};
+use crate::complaints::times;
+use crate::stats::rollup::{Cell, CellKey, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};
 
 /// So many milliseconds of hours are read at once.
@@ -19,6 +20,13 @@ const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
 const DAYS_AT_ONCE: i64 = 40;
 /// Where there would be more slices than this, it is asked first between which buckets there is anything at all.
 const FEW_SLICES: i64 = 4;
+
+/// Says that a cell was below zero. Where many are, which they are matters less than that it can be read.
+pub(super) fn below_zero(key: &CellKey) {
+    if let Some(times) = times("statistics were below zero", "") {
+        tracing::error!(tier = ?key.tier, bucket = key.bucket, times, "statistics were below zero: run `fernamt rebuild`");
+    }
+}
 
 /// Hands every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
 ///

@@ -127,6 +127,8 @@ pub struct Pools<DB: Interrupted> {
     condition: Condition,
     /// How many connections to a server were made: each may lead to another one, with what that one has.
     made: Arc<AtomicU64>,
+    /// Who may come in is asked at every request: that waits for no question, and no question for it.
+    entry: Pool<DB>,
 }
 
 /// The database.

@@ -62,11 +62,29 @@ pub const SHARE: usize = 2;
 
 impl<DB: Interrupted> Pools<DB> {
     pub(super) async fn close(&self) {
+        self.entry.close().await;
         self.read.close().await;
         self.write.close().await;
         self.aside.close().await;
     }
 }
+
+/// Like [`super::reading`], with the connection of those who wait at the door.
+macro_rules! entering {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => {
+                let $pool = &pools.entry;
+                $body
+            }
+            $crate::store::Db::Postgres(pools) => {
+                let $pool = &pools.entry;
+                $body
+            }
+        }
+    };
+}
+pub(super) use entering;
 
 pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
@@ -114,12 +132,13 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     // The writer does that.
     let reading = reading.optimize_on_close(false, None);
     let own = pool(OWN_READERS).connect_lazy_with(reading.clone());
+    let entry = pool(1).connect_lazy_with(reading.clone());
     let lane = |_| {
         let watch = Watch::default();
         Lane { pool: sqlite_pool(1, &condition, Some(watch.clone())).connect_lazy_with(reading.clone()), watch }
     };
     let read = Reader::new(own, (0..SQLITE_QUESTIONS).map(lane).collect());
-    Pools { read, write, aside, deadline, condition, made: Arc::default() }
+    Pools { read, write, aside, entry, deadline, condition, made: Arc::default() }
 }
 
 /// Connections that SQLite stops when their time is over, and whose files are on disk by name.
@@ -198,10 +217,11 @@ pub(super) fn postgres_pools(options: PgConnectOptions, condition: Condition) ->
     };
     let write: PgPool = pool(2, false).connect_lazy_with(options.clone().options(WRITER_SESSION));
     let aside = pool(1, false).connect_lazy_with(options.clone());
+    let entry = pool(1, false).connect_lazy_with(options.clone());
     let own = pool(OWN_READERS, false).connect_lazy_with(options.clone());
     let lane = |_| Lane { pool: pool(1, true).connect_lazy_with(options.clone()), watch: Watch::default() };
     let read = Reader::new(own, (0..POSTGRES_QUESTIONS).map(lane).collect());
-    Pools { read, write, aside, deadline: Deadline::default(), condition, made }
+    Pools { read, write, aside, entry, deadline: Deadline::default(), condition, made }
 }
 
 /// Not every system can tell a server that its client has gone; without it a statement ends with its own time.

@@ -372,7 +372,7 @@ for_both_engines! {
             let Some(cell) = cells.get_mut(key) else { continue };
             cell.apply(difference);
             if cell.clamp() {
-                tracing::error!(tier = ?key.tier, bucket = key.bucket, "statistics were below zero: run `fernamt rebuild`");
+                crate::store::cells::below_zero(key);
             }
         }
         Ok(cells)

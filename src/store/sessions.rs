@@ -1,5 +1,6 @@
 //! Whoever is logged in.
 
+use super::pools::entering;
 use super::{Db, StoreError, reading, writing};
 use crate::accounts::secret::SecretHash;
 use crate::clock::JUMP_MS;
@@ -84,7 +85,7 @@ pub async fn open_session(
 /// # Errors
 /// When the database does not answer.
 pub async fn find_session(db: &Db, hash: SecretHash) -> Result<Option<Session>, StoreError> {
-    let row: Option<Row> = reading!(db, pool => {
+    let row: Option<Row> = entering!(db, pool => {
         sqlx::query_as("select id, user_id, agent, created_ms, seen_ms from sessions where hash = $1")
             .bind(hash.as_bytes())
             .fetch_optional(pool)

@@ -49,19 +49,17 @@ enum Entry {
 async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     let missing = || Error::Internal("the state is missing".into());
     let state = request.app_data::<Data<State>>().ok_or_else(missing)?;
-    let is_known = match state.accounts.known() {
-        Some(_) => true,
-        // The database was away at the start: whether there are accounts is asked until it tells.
-        None => state.refresh_accounts().await.is_ok(),
-    };
-    // Until then, the stricter rule.
-    if state.is_local_mode() || !is_known && state.config.is_unprotected() {
+    // A command may just have added or removed an account or a token.
+    let is_told = state.look_at_accounts().await;
+    let known = state.accounts.known();
+    // As long as nobody knows whether there are accounts, the stricter rule.
+    if state.is_local_mode() || known.is_none() && state.config.is_unprotected() {
         check_local(request)?;
     }
     if !request.method().is_safe() {
         check_origin(request)?;
     }
-    let Some(known) = state.accounts.known() else { return Err(Error::Unavailable("the database does not answer")) };
+    let Some(known) = known else { return Err(away()) };
     // As the table of urls reads it: whatever is written as %xx there cannot pass for something else here.
     let place = Place::of(request.match_info().as_str());
     if state.is_local_mode() {
@@ -73,6 +71,8 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     }
     let who = match Who::of(request, state).await {
         Err(_) if place == Place::Open => None,
+        // Whoever was known stays in while the database is away; whether somebody else may come in cannot be told.
+        Err(Error::Unauthorized { .. }) if !is_told => return Err(away()),
         who => who?,
     };
     let Some(who) = who else {
@@ -84,6 +84,10 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     let may = permissions::may(&who, request.method(), place, request.match_info().as_str());
     request.extensions_mut().insert(Arc::new(who));
     may.map(|()| Entry::Enter)
+}
+
+fn away() -> Error {
+    Error::Unavailable("the database does not answer")
 }
 
 /// People are led to where they can log in, programs are told what they lack.

@@ -10,6 +10,7 @@ use super::clock::now_ms;
 use super::state::State;
 use crate::accounts::action::{self, Action, Subject, Verb};
 use crate::calls::phone::compact;
+use crate::complaints::complain;
 use crate::store::audit::{Entry, note};
 
 const MAX_ABOUT_CHARS: usize = 120;
@@ -108,7 +109,7 @@ fn has_changed(path: &str, status: StatusCode) -> bool {
 pub async fn note_of(state: &State, who: Option<String>, action: Action, about: Option<&str>) {
     let entry = Entry { id: 0, at_ms: now_ms(), who, action: action::word(action), about: about.map(shown) };
     if let Err(error) = note(&state.db, &entry).await {
-        tracing::error!(%error, action = entry.action, "a change was not noted in the audit log");
+        complain!(error, format!("{}: {error}", entry.action), "a change was not noted in the audit log");
     }
 }
 

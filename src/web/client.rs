@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 
+use super::listen::Encrypted;
 use super::state::State;
 use crate::config::TrustedProxies;
 
@@ -20,13 +21,25 @@ pub fn client_address(request: &HttpRequest) -> IpAddr {
 
 /// Whether the client speaks TLS, with this server or with a configured proxy in front of it.
 pub fn is_https(request: &HttpRequest) -> bool {
-    request.app_config().secure() || told(request).scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    request.conn_data::<Encrypted>().is_some()
+        || told(request).scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
 /// The host that the client asked for, and the port if it named one.
 pub fn host(request: &HttpRequest) -> Option<&str> {
     let asked = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     told(request).host.or_else(asked)
+}
+
+/// The part of an IPv6 address that one customer has.
+const IPV6_NETWORK: u128 = !0 << 64;
+
+/// What an address counts as where addresses are told apart: an IPv6 network of 64 bits is one.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & IPV6_NETWORK).into()),
+        address => address,
+    }
 }
 
 /// What is known of a client.

@@ -3,6 +3,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
 use serde::Serialize;
 
+use crate::complaints::{complain, times};
 use crate::fields::FieldError;
 use crate::lang::Lang;
 use crate::stats::filter::{FilterError, FilterProblem};
@@ -135,8 +136,10 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Self::Internal(cause) = self {
-            tracing::error!(cause, "a request failed");
+        if let Self::Internal(cause) = self
+            && let Some(times) = times("a request failed", cause)
+        {
+            tracing::error!(cause, times, "a request failed");
         }
         let status = self.status_code();
         let errors = if let Self::Fields(fields) = self { &fields[..] } else { &[] };
@@ -171,7 +174,7 @@ impl From<StoreError> for Error {
             // The log hears of it from whoever marks the database: see [`super::metrics::measure`].
             error if error.is_damage() => Self::Damaged(error.to_string()),
             StoreError::Away(_) | StoreError::Conflict(_) | StoreError::TooLong => {
-                tracing::warn!(%error, "a request failed");
+                complain!(warn, error, "a request failed");
                 Self::Unavailable("the database does not answer")
             }
             StoreError::Over(_) => Self::TooLong,

@@ -22,6 +22,8 @@ pub mod client;
 pub mod clock;
 /// The call log as a file for spreadsheets and scripts.
 pub mod csv;
+/// How many connections an address may have.
+pub mod doors;
 /// What every error looks like to clients.
 pub mod error;
 /// The figures of the dashboard.
@@ -30,6 +32,8 @@ pub mod figures;
 pub mod health;
 /// The routes that answer while the database is away at the start.
 pub mod last_good;
+/// From connections to requests.
+pub mod listen;
 /// What changes, as it changes.
 pub mod live;
 /// Figures for Prometheus.
@@ -101,6 +105,23 @@ pub async fn stay_with_tls(
     if is_https {
         let year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    Ok(response)
+}
+
+/// What is about calls and people stays out of caches, on disks of browsers and in proxies; only what looks the same for
+/// everybody may be kept.
+///
+/// # Errors
+/// Those of the inner one.
+pub async fn keep_out_of_caches(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let is_public = request.path().starts_with("/assets/");
+    let mut response = next.call(request).await?;
+    if !is_public {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }

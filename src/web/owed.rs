@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 
 use super::clock::now_ms;
 use crate::calls::phone::Numbering;
+use crate::complaints::complain;
 use crate::store::Db;
 use crate::store::callbacks::{CallbackPage, count_open, open_callbacks};
 
@@ -75,7 +76,7 @@ impl<T: Clone> Remembered<T> {
         }
         let began = Instant::now();
         let value =
-            ask.await.inspect_err(|error| tracing::warn!(%error, "what pages show by the way is not known")).ok();
+            ask.await.inspect_err(|error| complain!(warn, error, "what pages show by the way is not known")).ok();
         let remembered = (began.elapsed() * REMEMBERED_TIMES).min(REMEMBERED_AT_MOST);
         *known = Some((Instant::now() + remembered, value.clone()));
         value

@@ -17,6 +17,7 @@ use super::metrics::Failure;
 use super::refusal::RefusalReason;
 use super::state::State;
 use crate::calls::receipts::Receipt;
+use crate::complaints::complain;
 use crate::config::{NoRoute, Secret};
 use crate::placetel::event::{EventError, Kind, MAX_BODY_BYTES};
 use crate::placetel::reply::EMPTY_RESPONSE;
@@ -45,7 +46,7 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> 
         Ok(receipt) => receipt,
         Err((reason, error)) => {
             state.note_refusal(reason);
-            tracing::warn!(%error, "a request to /placetel was refused");
+            complain!(warn, error, "a request to /placetel was refused");
             return Err(error);
         }
     };
@@ -144,7 +145,7 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
         Ok(stored) => settled_in_time(state, stored).await,
         Err(error) => {
             state.metrics.failed(Kind::IncomingCall, Failure::QueueFull);
-            tracing::error!(%error, "an incoming call was answered, but could not be recorded");
+            complain!(error, error, "an incoming call was answered, but could not be recorded");
             None
         }
     };

@@ -24,6 +24,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::Error;
 use super::state::State;
+use crate::complaints::complain;
 use crate::config::Limits;
 
 /// A connection, and until when its client must do something.
@@ -53,7 +54,7 @@ pub fn watch(limits: Limits) -> impl Fn(&dyn Any, &mut Extensions) {
         let Some(stream) = plain.or(encrypted) else { return };
         let socket = match stream.as_fd().try_clone_to_owned() {
             Ok(socket) => socket.into(),
-            Err(error) => return tracing::warn!(%error, "a connection cannot be watched over"),
+            Err(error) => return complain!(warn, error, "a connection cannot be watched over"),
         };
         let connection = Rc::new(Connection { socket, deadline: Cell::new(None), stall: limits.stall });
         rt::spawn(cut_off_late(Rc::downgrade(&connection)));

@@ -326,6 +326,16 @@ impl State {
         self.config.is_unprotected() && self.accounts.known().is_some_and(|known| known.users().is_empty())
     }
 
+    /// Whether the database has told, after this was asked, who may come in. If not, what was known goes on.
+    pub async fn look_at_accounts(self: &Arc<Self>) -> bool {
+        let state = self.clone();
+        let look = async move {
+            let told = state.refresh_accounts().await;
+            told.inspect_err(|error| tracing::debug!(%error, "who may come in could not be read")).is_ok()
+        };
+        self.accounts.looks.share(look).await
+    }
+
     /// Reads who may come in, if others have changed that. Tells the log how to make the first account where one is
     /// needed.
     ///

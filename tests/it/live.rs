@@ -71,7 +71,7 @@ fn the_stream_says_what_browsers_and_proxies_need() {
     let app = app(pace());
     let mut stream = open(&app);
     assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-    assert_eq!(stream.header("cache-control"), Some("no-cache"));
+    assert_eq!(stream.header("cache-control"), Some("no-store"));
     assert_eq!(stream.header("x-accel-buffering"), Some("no"));
     assert_eq!(stream.header("content-encoding"), None);
     let first = stream.piece().unwrap();

@@ -46,17 +46,21 @@ fn made() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["localhost".into()]).unwrap()
 }
 
-/// What comes back on a request by TLS from a client that trusts only this certificate.
-fn ask(server: &Server, trusted: &CertificateDer<'static>, request: &str) -> std::io::Result<String> {
+/// A client that trusts only this certificate.
+fn trusting(trusted: &CertificateDer<'static>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+/// What comes back on a request by TLS from a client that trusts only this certificate.
+fn ask(server: &Server, trusted: &CertificateDer<'static>, request: &str) -> std::io::Result<String> {
     let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let connection = ClientConnection::new(Arc::new(trusting(trusted)), name).unwrap();
     let socket = TcpStream::connect(server.address())?;
     socket.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut stream = StreamOwned::new(connection, socket);
@@ -135,4 +139,34 @@ fn files_that_cannot_be_used_stop_the_start_with_a_line_that_names_the_flag() {
         assert_eq!(done.status, 2);
         assert!(done.stderr.contains(&format!("--{missing}: is missing")), "{}", done.stderr);
     }
+}
+
+#[test]
+fn http_2_is_not_spoken_because_the_limits_for_clients_are_those_of_http_1() {
+    let (files, made, database) = (Files::new(), made(), Database::create());
+    files.write(&made);
+    let server = files.serve(&database);
+    let chosen = |offered: &[&str]| {
+        let mut config = trusting(made.cert.der());
+        config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let connection = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+        let mut stream = StreamOwned::new(connection, TcpStream::connect(server.address()).unwrap());
+        stream.sock.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(HEALTH.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        Ok::<_, std::io::Error>(stream.conn.alpn_protocol().map(<[u8]>::to_vec))
+    };
+    assert_eq!(chosen(&["h2", "http/1.1"]).unwrap().as_deref(), Some(&b"http/1.1"[..]));
+    assert_eq!(chosen(&[]).unwrap(), None);
+    assert!(chosen(&["h2"]).is_err(), "nothing else is offered");
+    // Neither does anybody get it by just beginning with it.
+    let plain = crate::helpers::TestApp::start();
+    let mut stream = TcpStream::connect(plain.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
 }

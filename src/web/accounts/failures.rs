@@ -1,25 +1,32 @@
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::hashing::Turn;
 use crate::accounts::MAX_NAME_CHARS;
+use crate::web::client::network;
 
-/// From this failure on nobody gets further.
+/// From this failure on nobody gets further with a name.
 const MOST: usize = 10;
+/// From this failure on nobody gets further, whatever the name: nobody mistypes as often, not even a whole office.
+const MOST_OF_ADDRESS: usize = 100;
 /// Failures count this long.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Hashing is too slow for more to fail within the window.
 const MOST_REMEMBERED: usize = 200_000;
-/// The part of an IPv6 address that one customer has.
-const IPV6_NETWORK: u128 = !0 << 64;
 
 type Key = (String, IpAddr);
 
-/// Failed logins per name and address, on this node.
+/// Failed logins per name and address, and per address, on this node.
 #[derive(Default)]
-pub struct Failures {
-    by_key: Mutex<HashMap<Key, Vec<Instant>>>,
+pub struct Failures(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    by_key: HashMap<Key, Vec<Instant>>,
+    by_network: HashMap<IpAddr, Vec<Instant>>,
 }
 
 /// An attempt that counts as failed until it has succeeded: many at once are not more than one after another.
@@ -28,6 +35,7 @@ pub struct Attempt<'a> {
     key: Key,
     at: Instant,
     count: usize,
+    count_of_network: usize,
 }
 
 impl Failures {
@@ -38,58 +46,80 @@ impl Failures {
     pub fn attempt(&self, name: &str, address: IpAddr, now: Instant) -> Result<Attempt<'_>, Duration> {
         // Nobody has a longer name, and somebody may send any.
         let name = name.chars().take(MAX_NAME_CHARS).collect();
-        let key = (name, network(address));
-        let mut by_key = self.lock();
-        if by_key.len() >= MOST_REMEMBERED {
-            by_key.retain(|_, failures| failures.iter().any(|at| is_recent(*at, now)));
-        }
-        let failures = by_key.entry(key.clone()).or_default();
-        failures.retain(|at| is_recent(*at, now));
-        if let Some(oldest) = failures.len().checked_sub(MOST).and_then(|surplus| failures.get(surplus)) {
-            return Err(WINDOW.saturating_sub(now.duration_since(*oldest)));
-        }
-        failures.push(now);
-        Ok(Attempt { failures: self, key, at: now, count: failures.len() })
+        let network = network(address);
+        let key = (name, network);
+        let mut counted = self.lock();
+        clean(&mut counted.by_key, now);
+        clean(&mut counted.by_network, now);
+        let counts = [
+            (room(counted.by_network.entry(network).or_default(), MOST_OF_ADDRESS, now))?,
+            (room(counted.by_key.entry(key.clone()).or_default(), MOST, now))?,
+        ];
+        counted.by_network.entry(network).or_default().push(now);
+        counted.by_key.entry(key.clone()).or_default().push(now);
+        let [count_of_network, count] = counts.map(|before| before + 1);
+        Ok(Attempt { failures: self, key, at: now, count, count_of_network })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Vec<Instant>>> {
-        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets whom nothing counts against any more, before there are too many to remember.
+fn clean<K: Eq + Hash>(failures: &mut HashMap<K, Vec<Instant>>, now: Instant) {
+    if failures.len() >= MOST_REMEMBERED {
+        failures.retain(|_, failures| failures.iter().any(|at| is_recent(*at, now)));
+    }
+}
+
+/// How many failures count, if there is room for one more; otherwise how long there is none.
+fn room(failures: &mut Vec<Instant>, most: usize, now: Instant) -> Result<usize, Duration> {
+    failures.retain(|at| is_recent(*at, now));
+    match failures.len().checked_sub(most).and_then(|surplus| failures.get(surplus)) {
+        Some(oldest) => Err(WINDOW.saturating_sub(now.duration_since(*oldest))),
+        None => Ok(failures.len()),
     }
 }
 
 impl Attempt<'_> {
-    /// It succeeded: nothing counts any more.
+    /// Whose turn it is when many wait: first those of whom fewest have failed.
+    pub fn turn(&self) -> Turn {
+        Turn { network: self.key.1, failures: self.count_of_network - 1 }
+    }
+
+    /// It succeeded: for this name nothing counts any more. What the address tried with others does.
     pub fn succeed(self) {
-        self.failures.lock().remove(&self.key);
+        let mut counted = self.failures.lock();
+        counted.by_key.remove(&self.key);
+        remove(&mut counted.by_network, &self.key.1, self.at);
     }
 
     /// It was not decided.
     pub fn take_back(self) {
-        let mut by_key = self.failures.lock();
-        let Some(failures) = by_key.get_mut(&self.key) else { return };
-        if let Some(place) = failures.iter().position(|at| *at == self.at) {
-            failures.remove(place);
-        }
-        if failures.is_empty() {
-            by_key.remove(&self.key);
-        }
+        let mut counted = self.failures.lock();
+        remove(&mut counted.by_key, &self.key, self.at);
+        remove(&mut counted.by_network, &self.key.1, self.at);
     }
 
     /// It failed; how long to wait if nobody gets further now.
     pub fn fail(self) -> Option<Duration> {
-        (self.count >= MOST).then_some(WINDOW)
+        (self.count >= MOST || self.count_of_network >= MOST_OF_ADDRESS).then_some(WINDOW)
+    }
+}
+
+fn remove<K: Eq + Hash>(failures: &mut HashMap<K, Vec<Instant>>, key: &K, at: Instant) {
+    let Some(those) = failures.get_mut(key) else { return };
+    if let Some(place) = those.iter().position(|failure| *failure == at) {
+        those.remove(place);
+    }
+    if those.is_empty() {
+        failures.remove(key);
     }
 }
 
 fn is_recent(at: Instant, now: Instant) -> bool {
     now.duration_since(at) < WINDOW
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & IPV6_NETWORK).into()),
-        address => address,
-    }
 }
 
 #[cfg(test)]
@@ -139,12 +169,50 @@ mod tests {
         for _ in 0..20 {
             attempt().unwrap().take_back();
         }
-        assert!(failures.lock().is_empty());
+        assert!(failures.lock().by_key.is_empty() && failures.lock().by_network.is_empty());
         for _ in 0..9 {
             attempt().unwrap().fail();
         }
         attempt().unwrap().succeed();
         assert_eq!(attempt().unwrap().fail(), None);
+    }
+
+    #[test]
+    fn an_address_has_no_more_failures_with_many_names_than_with_few() {
+        let (failures, start) = (Failures::default(), Instant::now());
+        let attempt = |name: usize, at: &str| failures.attempt(&format!("name {name}"), address(at), start);
+        let failed: Vec<_> =
+            (0..200).map_while(|name| Some(attempt(name, "2001:db8::1").ok()?.fail().is_some())).collect();
+        assert_eq!(failed, [[false; 99].as_slice(), &[true]].concat(), "the hundredth closes");
+        assert!(attempt(0, "2001:db8::2").is_err(), "the network is one");
+        for elsewhere in ["2001:db8:0:1::1", "192.0.2.1"] {
+            assert_eq!(attempt(0, elsewhere).unwrap().fail(), None, "{elsewhere}");
+        }
+        let later = start + WINDOW;
+        assert_eq!(failures.attempt("anna", address("2001:db8::1"), later).unwrap().fail(), None);
+    }
+
+    #[test]
+    fn an_own_account_does_not_wash_an_address_clean() {
+        let (failures, now) = (Failures::default(), Instant::now());
+        let mut tried = 0;
+        while let Ok(attempt) = failures.attempt(&format!("name {tried}"), address("192.0.2.1"), now) {
+            attempt.fail();
+            tried += 1;
+            let own = failures.attempt("mallory", address("192.0.2.1"), now);
+            own.map(Attempt::succeed).unwrap_or_default();
+        }
+        assert_eq!(tried, 100);
+    }
+
+    #[test]
+    fn those_who_failed_less_are_first() {
+        let (failures, now) = (Failures::default(), Instant::now());
+        for name in 0..7 {
+            failures.attempt(&format!("name {name}"), address("192.0.2.1"), now).unwrap().fail();
+        }
+        let turn = |at| failures.attempt("anna", address(at), now).unwrap().turn().failures;
+        assert_eq!((turn("192.0.2.1"), turn("192.0.2.2")), (7, 0));
     }
 
     #[test]

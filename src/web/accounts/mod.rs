@@ -4,6 +4,8 @@
 pub mod failures;
 /// Hashing, without keeping others waiting.
 pub mod hashing;
+/// Looking whether accounts were changed.
+pub mod looks;
 /// Cookies and what they stand for.
 pub mod sessions;
 /// Who asks.
@@ -15,6 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use self::failures::Failures;
 use self::hashing::Hashing;
+use self::looks::Looks;
 use self::sessions::Sessions;
 use crate::accounts::secret::SecretHash;
 use crate::accounts::{Token, User, key_of};
@@ -28,6 +31,8 @@ pub struct Accounts {
     known: RwLock<Option<Arc<Known>>>,
     read: Turns,
     has_told_code: AtomicBool,
+    /// Whether others have changed anything is asked at every request.
+    pub looks: Arc<Looks>,
     /// Who is logged in.
     pub sessions: Sessions,
     /// Who has tried in vain to log in.

@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::unfold;
@@ -33,7 +32,7 @@ pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResp
     let stream = unfold((events, checks, request, state), |(mut events, mut checks, request, state)| async move {
         loop {
             tokio::select! {
-                bytes = events.recv() => {
+                bytes = events.next() => {
                     return bytes.map(|bytes| (Ok::<_, Infallible>(bytes), (events, checks, request, state)));
                 }
                 _ = checks.tick() => if !Who::still_may(&request, &state).await { return None },
@@ -42,7 +41,6 @@ pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResp
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("X-Accel-Buffering", "no"))
         .force_close()
         .streaming(stream))

@@ -1,8 +1,8 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 
 use super::NoPlace;
 use crate::config::LivePace;
@@ -10,23 +10,70 @@ use crate::config::LivePace;
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 /// When a browser whose stream broke off tries again.
 const RETRY: &str = "retry: 3000\n";
+/// A client takes so much at once: the server keeps a copy for each until it is sent.
+const PIECE_BYTES: usize = 16 * 1024;
+/// What an entry takes beside its text.
+const ENTRY_BYTES: usize = 64;
 
-/// Numbers the events, keeps the last ones and hands them to everybody who reads.
+/// Numbers the events and keeps the last ones, once for all who read: each client is a place in them. So what waits
+/// takes the same room for one client as for all, and one that falls behind what is kept is cut off.
 pub struct Hub {
     /// Names this run of the program: numbers of another mean nothing here.
     epoch: String,
     last: u64,
-    /// The last events without a gap, the newest being number `last`.
-    ring: VecDeque<Bytes>,
-    ring_size: usize,
-    /// The last of what only the newest counts of.
-    passing: Option<Bytes>,
-    clients: Vec<mpsc::Sender<Bytes>>,
+    /// What was sent last, without a gap.
+    log: VecDeque<Entry>,
+    /// The place of its first entry.
+    first: u64,
+    /// What its entries take, and how many of them are events with a number.
+    bytes: usize,
+    numbered: usize,
+    most_bytes: usize,
+    most_numbered: usize,
+    /// Events up to this number cannot be told again.
+    floor: u64,
+    /// The last of what only the newest counts of: name and data.
+    passing: Option<(String, String)>,
+    clients: BTreeMap<u64, Cursor>,
+    came: u64,
     most_clients: usize,
-    client_queue: usize,
+    news: watch::Sender<()>,
     linger: Duration,
     empty_since: Option<Instant>,
     is_closed: bool,
+}
+
+/// What was sent at once.
+struct Entry {
+    /// The number of the last event when this was sent.
+    number: u64,
+    is_numbered: bool,
+    text: Bytes,
+}
+
+/// What a client takes next.
+#[derive(Clone, Copy)]
+struct Cursor {
+    place: u64,
+    offset: usize,
+}
+
+/// A client that was taken in.
+pub struct Subscribed {
+    pub client: u64,
+    /// What comes first.
+    pub first: Bytes,
+    /// Told whenever there may be more.
+    pub news: watch::Receiver<()>,
+}
+
+/// What there is for a client.
+pub enum Taken {
+    Piece(Bytes),
+    /// Nothing yet.
+    Nothing,
+    /// No more: it was too slow, or all streams end.
+    Gone,
 }
 
 impl Hub {
@@ -34,12 +81,18 @@ impl Hub {
         Self {
             epoch: epoch.to_owned(),
             last: 0,
-            ring: VecDeque::new(),
-            ring_size: pace.ring,
+            log: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            numbered: 0,
+            most_bytes: pace.bytes,
+            most_numbered: pace.ring,
+            floor: 0,
             passing: None,
-            clients: Vec::new(),
+            clients: BTreeMap::new(),
+            came: 0,
             most_clients: pace.clients,
-            client_queue: pace.client_queue,
+            news: watch::Sender::new(()),
             linger: pace.linger,
             empty_since: None,
             is_closed: false,
@@ -55,31 +108,26 @@ impl Hub {
         format!("{}-{number}", self.epoch)
     }
 
+    fn event(&self, number: u64, name: &str, data: &str) -> String {
+        format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.id(number))
+    }
+
     /// Sends events of this name to everybody, each under a number of its own. How many clients were too slow.
     pub fn send(&mut self, name: &str, data: impl Iterator<Item = String>) -> usize {
-        let mut text = String::new();
-        let mut ends = Vec::new();
+        let mut slow = 0;
         for data in data {
             self.last += 1;
-            text += &format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.id(self.last));
-            ends.push(text.len());
+            let event = self.event(self.last, name, &data);
+            slow += self.push(true, event.into());
         }
-        let all = Bytes::from(text);
-        let mut start = 0;
-        for end in ends {
-            self.ring.push_back(all.slice(start..end));
-            start = end;
-        }
-        let surplus = self.ring.len().saturating_sub(self.ring_size);
-        self.ring.drain(..surplus);
-        self.hand_out(all)
+        self.news.send_replace(());
+        slow
     }
 
     /// Sends what only the newest counts of; it has no number of its own.
     pub fn send_passing(&mut self, name: &str, data: &str) -> usize {
-        let event = Bytes::from(format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.mark()));
-        self.passing = Some(event.clone());
-        self.hand_out(event)
+        self.passing = Some((name.to_owned(), data.to_owned()));
+        self.hand_out(self.event(self.last, name, data).into())
     }
 
     /// Keeps proxies from closing streams on which nothing happens.
@@ -90,70 +138,102 @@ impl Hub {
     /// What was sent is not all that happened: everybody must look for themselves.
     pub fn reset(&mut self) -> usize {
         self.last += 1;
-        self.ring.clear();
-        let event = self.reset_event();
-        self.hand_out(event.into())
+        self.floor = self.last;
+        self.hand_out(self.reset_event().into())
     }
 
     fn reset_event(&self) -> String {
-        format!("id: {}\nevent: reset\ndata: {{}}\n\n", self.mark())
+        self.event(self.last, "reset", "{}")
     }
 
-    /// Nobody waits for a client: one that does not read is dropped. How many were.
-    fn hand_out(&mut self, bytes: Bytes) -> usize {
-        if bytes.is_empty() {
-            return 0;
-        }
-        let mut slow = 0;
-        self.clients.retain(|client| match client.try_send(bytes.clone()) {
-            Ok(()) => true,
-            Err(TrySendError::Closed(_)) => false,
-            Err(TrySendError::Full(_)) => {
-                slow += 1;
-                false
-            }
-        });
+    fn hand_out(&mut self, text: Bytes) -> usize {
+        let slow = self.push(false, text);
+        self.news.send_replace(());
         slow
+    }
+
+    /// Nobody waits for a client: whoever has not taken what goes now is cut off. How many were.
+    fn push(&mut self, is_numbered: bool, text: Bytes) -> usize {
+        self.bytes += text.len() + ENTRY_BYTES;
+        self.numbered += usize::from(is_numbered);
+        self.log.push_back(Entry { number: self.last, is_numbered, text });
+        while self.bytes > self.most_bytes || self.numbered > self.most_numbered {
+            let Some(old) = self.log.pop_front() else { break };
+            self.first += 1;
+            self.bytes -= old.text.len() + ENTRY_BYTES;
+            self.numbered -= usize::from(old.is_numbered);
+        }
+        let (first, before) = (self.first, self.clients.len());
+        self.clients.retain(|_, cursor| cursor.place >= first);
+        before - self.clients.len()
     }
 
     /// How many read.
     pub fn clients(&self) -> usize {
-        self.clients.iter().filter(|client| !client.is_closed()).count()
+        self.clients.len()
     }
 
     /// Takes a client in; what it missed since the event with that id comes first.
-    pub fn subscribe(&mut self, since: Option<&str>) -> Result<mpsc::Receiver<Bytes>, NoPlace> {
-        self.clients.retain(|client| !client.is_closed());
+    pub fn subscribe(&mut self, since: Option<&str>) -> Result<Subscribed, NoPlace> {
         if self.is_closed {
             return Err(NoPlace::Stopping);
         }
         if self.clients.len() >= self.most_clients {
             return Err(NoPlace::Full);
         }
-        let mut first = format!("{RETRY}id: {}\n\n", self.mark()).into_bytes();
-        match since.map(|since| self.missed(since)) {
-            None => {}
-            Some(Some(missed)) => missed.for_each(|event| first.extend_from_slice(event)),
-            Some(None) => first.extend_from_slice(self.reset_event().as_bytes()),
+        let end = self.first + self.log.len() as u64;
+        let missed = since.map(|since| self.missed(since));
+        // With the id that the client has already: nothing after it was sent yet.
+        let (number, place) = missed.flatten().unwrap_or((self.last, end));
+        let mut first = format!("{RETRY}id: {}\n\n", self.id(number));
+        if missed == Some(None) {
+            first += &self.reset_event();
         }
-        // With today's id: it is no older than what was missed.
-        let passing = self.passing.as_ref().filter(|_| since.is_some_and(|since| since != self.mark()));
-        first.extend_from_slice(passing.map_or(&[], |event| event));
-        let (client, events) = mpsc::channel(self.client_queue);
-        // There is room in a new queue.
-        let _ = client.try_send(first.into());
-        self.clients.push(client);
+        if let Some((name, data)) = self.passing.as_ref().filter(|_| since.is_some_and(|since| since != self.mark())) {
+            first += &self.event(number, name, data);
+        }
+        self.came += 1;
+        self.clients.insert(self.came, Cursor { place, offset: 0 });
         self.empty_since = None;
-        Ok(events)
+        Ok(Subscribed { client: self.came, first: first.into(), news: self.news.subscribe() })
     }
 
-    /// The events after the one with this id; `None` if that cannot be told any more.
-    fn missed(&self, id: &str) -> Option<impl Iterator<Item = &Bytes>> {
+    /// The number of the event with this id and the place of what came after it; `None` if that cannot be told any more.
+    fn missed(&self, id: &str) -> Option<(u64, u64)> {
         let (epoch, number) = id.split_once('-')?;
-        let number = number.parse().ok().filter(|_| epoch == self.epoch)?;
-        let count = usize::try_from(self.last.checked_sub(number)?).ok()?;
-        let first = self.ring.len().checked_sub(count)?;
-        Some(self.ring.range(first..))
+        let number: u64 = number.parse().ok().filter(|_| epoch == self.epoch)?;
+        if number < self.floor || number > self.last {
+            return None;
+        }
+        let after = self.log.partition_point(|entry| entry.number <= number);
+        let is_there = number == self.last
+            || self.log.get(after).is_some_and(|entry| entry.is_numbered && entry.number == number + 1);
+        is_there.then_some((number, self.first + after as u64))
+    }
+
+    /// What a client has not taken yet, a piece of it.
+    pub fn take(&mut self, client: u64) -> Taken {
+        let Some(cursor) = self.clients.get_mut(&client) else { return Taken::Gone };
+        let mut piece = Vec::new();
+        while piece.len() < PIECE_BYTES {
+            let Some(entry) = usize::try_from(cursor.place - self.first).ok().and_then(|at| self.log.get(at)) else {
+                break;
+            };
+            let rest = &entry.text[cursor.offset..];
+            let taken = rest.len().min(PIECE_BYTES - piece.len());
+            piece.extend_from_slice(&rest[..taken]);
+            *cursor = if taken == rest.len() {
+                Cursor { place: cursor.place + 1, offset: 0 }
+            } else {
+                Cursor { offset: cursor.offset + taken, ..*cursor }
+            };
+        }
+        if piece.is_empty() { Taken::Nothing } else { Taken::Piece(piece.into()) }
+    }
+
+    /// A client has left.
+    pub fn leave(&mut self, client: u64) {
+        self.clients.remove(&client);
     }
 
     /// Whether anybody reads, or did a moment ago: then they may come back.
@@ -167,7 +247,9 @@ impl Hub {
 
     /// From now on nothing is kept.
     pub fn forget(&mut self) {
-        self.ring.clear();
+        self.first += self.log.len() as u64;
+        self.log.clear();
+        (self.bytes, self.numbered, self.floor) = (0, 0, self.last);
         self.passing = None;
     }
 
@@ -175,6 +257,7 @@ impl Hub {
     pub fn close(&mut self) {
         self.is_closed = true;
         self.clients.clear();
+        self.news.send_replace(());
     }
 }
 
@@ -183,18 +266,30 @@ mod tests {
     use super::*;
 
     fn hub() -> Hub {
-        Hub::new("e", &LivePace { ring: 3, clients: 2, client_queue: 4, ..LivePace::default() })
+        Hub::new("e", &LivePace { ring: 3, clients: 2, ..LivePace::default() })
     }
 
     fn send(hub: &mut Hub, names: &[&str]) -> usize {
         hub.send("call", names.iter().map(|name| format!("\"{name}\"")))
     }
 
-    fn text(events: &mut mpsc::Receiver<Bytes>) -> String {
+    /// What a client gets as far as there is something; whether it is still there then.
+    fn read(hub: &mut Hub, client: u64) -> (String, bool) {
         let mut text = String::new();
-        while let Ok(bytes) = events.try_recv() {
-            text += std::str::from_utf8(&bytes).unwrap();
+        loop {
+            match hub.take(client) {
+                Taken::Piece(piece) => text += std::str::from_utf8(&piece).unwrap(),
+                Taken::Nothing => return (text, true),
+                Taken::Gone => return (text, false),
+            }
         }
+    }
+
+    /// Everything that a new client gets.
+    fn text(hub: &mut Hub, since: Option<&str>) -> String {
+        let subscribed = hub.subscribe(since).unwrap();
+        let text = std::str::from_utf8(&subscribed.first).unwrap().to_owned() + &read(hub, subscribed.client).0;
+        hub.leave(subscribed.client);
         text
     }
 
@@ -208,11 +303,16 @@ mod tests {
         send(&mut hub, &["a"]);
         let seen = hub.mark();
         send(&mut hub, &["b", "c"]);
-        let events = text(&mut hub.subscribe(Some(&seen)).unwrap());
+        let events = text(&mut hub, Some(&seen));
         assert_eq!(data(&events), ["\"b\"", "\"c\""]);
         assert!(events.contains(&format!("id: {}\nevent: call\ndata: \"c\"\n\n", hub.mark())), "{events}");
+        assert!(
+            events.starts_with(&format!("retry: 3000\nid: {seen}\n\n")),
+            "broken off there, it misses nothing: {events}"
+        );
         let mark = hub.mark();
-        assert!(data(&text(&mut hub.subscribe(Some(&mark)).unwrap())).is_empty());
+        assert!(data(&text(&mut hub, Some(&mark))).is_empty());
+        assert!(data(&text(&mut hub, None)).is_empty());
     }
 
     #[test]
@@ -220,13 +320,14 @@ mod tests {
         let mut hub = hub();
         let long_ago = hub.mark();
         send(&mut hub, &["a", "b", "c", "d"]);
-        let future = format!("{}-99", hub.epoch);
-        for since in [long_ago.as_str(), "0123456789ab-3", &future, "nonsense", "", "-"] {
-            let mut hub = Hub { clients: Vec::new(), ring: hub.ring.clone(), epoch: hub.epoch.clone(), ..self::hub() };
-            hub.last = 4;
-            let events = text(&mut hub.subscribe(Some(since)).unwrap());
+        for since in [long_ago.as_str(), "0123456789ab-3", "e-99", "nonsense", "", "-"] {
+            let events = text(&mut hub, Some(since));
             assert!(events.ends_with("event: reset\ndata: {}\n\n"), "{since}: {events}");
         }
+        assert_eq!(data(&text(&mut hub, Some("e-1"))).len(), 3);
+        hub.forget();
+        assert!(text(&mut hub, Some("e-3")).contains("event: reset"));
+        assert!(data(&text(&mut hub, Some("e-4"))).is_empty());
     }
 
     #[test]
@@ -236,44 +337,79 @@ mod tests {
         let seen = hub.mark();
         hub.reset();
         send(&mut hub, &["b"]);
-        assert!(text(&mut hub.subscribe(Some(&seen)).unwrap()).contains("event: reset"));
+        assert!(text(&mut hub, Some(&seen)).contains("event: reset"));
+    }
+
+    #[test]
+    fn only_the_newest_figures_count_for_who_comes_back() {
+        let mut hub = hub();
+        hub.send_passing("stats", "1");
+        send(&mut hub, &["a"]);
+        hub.send_passing("stats", "2");
+        send(&mut hub, &["b"]);
+        assert_eq!(data(&text(&mut hub, Some("e-1"))), ["2", "\"b\""]);
+        assert_eq!(data(&text(&mut hub, Some("e-0"))), ["2", "\"a\"", "2", "\"b\""]);
+        assert_eq!(data(&text(&mut hub, Some("e-2"))), [""; 0]);
+        assert_eq!(data(&text(&mut hub, None)), [""; 0]);
     }
 
     #[test]
     fn a_client_that_does_not_read_is_dropped_and_the_others_go_on() {
         let mut hub = hub();
-        let mut slow = hub.subscribe(None).unwrap();
-        let mut quick = hub.subscribe(None).unwrap();
-        assert_eq!(hub.subscribe(None).map(drop), Err(NoPlace::Full));
+        let slow = hub.subscribe(None).unwrap().client;
+        let quick = hub.subscribe(None).unwrap().client;
+        assert_eq!(hub.subscribe(None).map(drop).unwrap_err(), NoPlace::Full);
         let dropped: Vec<usize> = (0..4)
             .map(|_| {
-                text(&mut quick);
-                send(&mut hub, &["x"])
+                let slow = send(&mut hub, &["x"]);
+                assert_eq!(data(&read(&mut hub, quick).0).len(), 1);
+                slow
             })
             .collect();
         assert_eq!((dropped, hub.clients()), (vec![0, 0, 0, 1], 1));
-        assert_eq!(data(&text(&mut quick)).len(), 1);
-        assert_eq!(data(&text(&mut slow)).len(), 3, "what was on its way is read to the end");
-        assert!(slow.is_closed());
+        assert_eq!(read(&mut hub, slow), (String::new(), false));
         assert!(hub.subscribe(None).is_ok());
+    }
+
+    #[test]
+    fn what_waits_has_a_bound_in_bytes_however_many_read_and_is_handed_out_in_pieces() {
+        let mut hub = Hub::new("e", &LivePace { ring: 1_000, bytes: 300_000, ..LivePace::default() });
+        let clients: Vec<_> = (0..200).map(|_| hub.subscribe(None).unwrap().client).collect();
+        let long = "x".repeat(40_000);
+        assert_eq!(hub.send("call", (0..7).map(|_| long.clone())), 0);
+        let first = clients[0];
+        let Taken::Piece(piece) = hub.take(first) else { panic!("there is something") };
+        assert_eq!(piece.len(), PIECE_BYTES);
+        let text = std::str::from_utf8(&piece).unwrap().to_owned() + &read(&mut hub, first).0;
+        assert_eq!(data(&text), [long.as_str(); 7], "put together it is what was sent");
+        assert_eq!(hub.send("call", std::iter::once(long.clone())), 199, "all but the one that has read");
+        for _ in 0..100 {
+            hub.send("call", std::iter::once(long.clone()));
+            assert!(hub.log.iter().map(|entry| entry.text.len()).sum::<usize>() <= 300_000);
+        }
+        for _ in 0..50_000 {
+            hub.beat();
+        }
+        assert!(hub.log.len() * ENTRY_BYTES <= 300_000, "signs of life take room, too");
     }
 
     #[test]
     fn after_the_end_everybody_is_gone_and_nobody_comes() {
         let mut hub = hub();
-        let client = hub.subscribe(None).unwrap();
+        let subscribed = hub.subscribe(None).unwrap();
         hub.close();
-        assert!(client.is_closed());
-        assert_eq!(hub.subscribe(None).map(drop), Err(NoPlace::Stopping));
+        assert!(subscribed.news.has_changed().unwrap());
+        assert!(matches!(hub.take(subscribed.client), Taken::Gone));
+        assert_eq!(hub.subscribe(None).map(drop).unwrap_err(), NoPlace::Stopping);
     }
 
     #[test]
     fn it_stays_awake_for_a_while_after_the_last_client_left() {
         let mut hub = hub();
         let start = Instant::now();
-        let client = hub.subscribe(None).unwrap();
+        let client = hub.subscribe(None).unwrap().client;
         assert!(hub.is_watched(start));
-        drop(client);
+        hub.leave(client);
         assert!(hub.is_watched(start));
         assert!(hub.is_watched(start + hub.linger / 2));
         assert!(!hub.is_watched(start + hub.linger));

@@ -11,14 +11,14 @@ mod stats;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use actix_web::web::Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, watch};
 
 pub use self::endpoint::events;
-use self::hub::Hub;
+use self::hub::{Hub, Subscribed, Taken};
 pub use self::publish::{listen, publish};
 use crate::config::LivePace;
 
@@ -119,14 +119,15 @@ impl Live {
     ///
     /// # Errors
     /// When there is no place.
-    fn subscribe(&self, since: Option<&str>) -> Result<mpsc::Receiver<Bytes>, NoPlace> {
+    fn subscribe(self: &Arc<Self>, since: Option<&str>) -> Result<Reader, NoPlace> {
         let mut hub = self.hub();
         let subscribed = hub.subscribe(since);
         // Before anybody else can change what the client has not seen.
         self.is_watched.store(true, Ordering::Relaxed);
         drop(hub);
         self.wake.notify_one();
-        subscribed
+        let Subscribed { client, first, news } = subscribed?;
+        Ok(Reader { live: self.clone(), client, first: Some(first), news })
     }
 
     /// Ends all streams: a stop does not wait for them.
@@ -159,6 +160,40 @@ impl Live {
             hub.reset();
         }
         hub
+    }
+}
+
+/// Somebody who reads the stream, until this is dropped.
+struct Reader {
+    live: Arc<Live>,
+    client: u64,
+    first: Option<Bytes>,
+    news: watch::Receiver<()>,
+}
+
+impl Reader {
+    /// What comes next; `None` at the end, which comes early for those who are too slow.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            // Before looking: what comes meanwhile is not missed.
+            self.news.mark_unchanged();
+            // A statement of its own: nobody waits with the hub locked.
+            let taken = lock(&self.live.hub).take(self.client);
+            match taken {
+                Taken::Piece(piece) => return Some(piece),
+                Taken::Gone => return None,
+                Taken::Nothing => self.news.changed().await.ok()?,
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        lock(&self.live.hub).leave(self.client);
     }
 }
 

@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::{Live, Waiting, lock, stats};
+use crate::complaints::complain;
 use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
@@ -21,6 +24,8 @@ use crate::web::state::State;
 
 /// So many of the newest calls are looked at for changes that nobody told.
 const POLLED: usize = 200;
+/// So many changed calls are read at once.
+const AT_ONCE: usize = 200;
 /// So many calls are remembered as they were sent last.
 const REMEMBERED: usize = 5_000;
 /// After so many times their pace figures are looked at without a call that changed.
@@ -54,9 +59,25 @@ fn every(period: Duration) -> Interval {
 
 /// A call as it was last.
 struct Seen {
-    call: StoredCall,
+    /// What it is told from another state by: whole calls of thousands may be long.
+    print: u64,
     /// Whether clients know it like this; otherwise it only was there when the first of them came.
     is_sent: bool,
+}
+
+/// The same for the same state of a call, within this run of the program.
+fn print(call: &StoredCall) -> u64 {
+    struct Hashed(DefaultHasher);
+    impl fmt::Write for Hashed {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.write(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut hashed = Hashed(DefaultHasher::new());
+    // Hashing does not fail.
+    let _ = fmt::write(&mut hashed, format_args!("{call:?}"));
+    hashed.0.finish()
 }
 
 /// How it is known that a call changed.
@@ -138,9 +159,11 @@ impl<'a> Publisher<'a> {
             self.live.lost();
         } else if is_watched {
             self.learn().await;
-            match calls_with_keys(&self.state.db, &keys).await {
-                Ok(calls) => self.send(calls, Source::Told),
-                Err(error) => self.fail(&error),
+            for keys in keys.chunks(AT_ONCE) {
+                match calls_with_keys(&self.state.db, keys).await {
+                    Ok(calls) => self.send(calls, Source::Told),
+                    Err(error) => self.fail(&error),
+                }
             }
         }
         self.send_figures().await;
@@ -164,7 +187,7 @@ impl<'a> Publisher<'a> {
         }
         match self.newest().await {
             Ok(calls) => {
-                let seen = calls.into_iter().map(|call| (call.key, Seen { call, is_sent: false }));
+                let seen = calls.iter().map(|call| (call.key, Seen { print: print(call), is_sent: false }));
                 self.seen = Some(seen.collect());
             }
             Err(error) => self.fail(&error),
@@ -187,14 +210,14 @@ impl<'a> Publisher<'a> {
     fn send(&mut self, mut calls: Vec<StoredCall>, source: Source) {
         let seen = self.seen.get_or_insert_default();
         calls.retain(|call| match seen.get(&call.key) {
-            Some(last) => &last.call != call || (source == Source::Told && !last.is_sent),
+            Some(last) => last.print != print(call) || (source == Source::Told && !last.is_sent),
             None => true,
         });
         calls.sort_by_key(|call| (call.call.started_ms, call.key));
         if calls.is_empty() {
             return;
         }
-        seen.extend(calls.iter().map(|call| (call.key, Seen { call: call.clone(), is_sent: true })));
+        seen.extend(calls.iter().map(|call| (call.key, Seen { print: print(call), is_sent: true })));
         while seen.len() > REMEMBERED {
             seen.pop_first();
         }
@@ -256,12 +279,12 @@ pub async fn listen(state: Data<State>) {
                 // Before it was listened, routes may have changed, too.
                 state.routes_changed.notify_one();
                 let error = hear(&state, reader).await;
-                tracing::warn!(%error, "news of other nodes do not arrive; it is tried again");
+                complain!(warn, error, "news of other nodes do not arrive; it is tried again");
                 state.live.lost();
             }
             Err(error) if !failing => {
                 failing = true;
-                tracing::warn!(%error, "news of other nodes do not arrive; it is tried again");
+                complain!(warn, error, "news of other nodes do not arrive; it is tried again");
             }
             Err(_) => {}
         }

@@ -12,6 +12,7 @@ use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::store::accounts::set_password;
 use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
+use crate::web::accounts::hashing::Turn;
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
@@ -125,7 +126,7 @@ pub async fn change_password(
         form.note("current", t.current_password, (visit.texts.login.too_many)(15));
         return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, visit, &state, form).await?);
     };
-    match state.accounts.hashing.fits(current, form.value("current").to_owned()).await {
+    match state.accounts.hashing.fits(attempt.turn(), current, form.value("current").to_owned()).await {
         Ok(true) => attempt.succeed(),
         Ok(false) => {
             attempt.fail();
@@ -137,7 +138,7 @@ pub async fn change_password(
             return Err(error);
         }
     }
-    let password = state.accounts.hashing.hash(password).await?;
+    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     set_password(&state.db, &own.name, &password, Some(own.session)).await?;
     state.refresh_accounts().await?;
     Ok(see_other(&format!("{ACCOUNT}?saved=password")))

@@ -198,9 +198,14 @@ pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
         ("number" | "party", number) => {
             // A raw + in a query decodes to a space.
             let number = number.strip_prefix(' ').map_or(number.to_owned(), |rest| format!("+{}", rest.trim()));
-            let named = if name == "number" { Named::line(number, &visit.names) } else { Named::party(number, visit) };
+            let named = match name {
+                _ if !visit.may_be_told(&number) => Named::plain(number),
+                "number" => Named::line(number, &visit.names),
+                _ => Named::party(number, visit),
+            };
             named.short().to_owned()
         }
+        ("route" | "peer", asked) if !visit.may_be_told(asked) => asked.to_owned(),
         ("route", id) => id.parse().ok().and_then(|id| visit.route_name(id)).unwrap_or_else(|| id.to_owned()),
         ("peer", peer) => visit.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),
         _ => value.to_owned(),

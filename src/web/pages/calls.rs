@@ -44,7 +44,7 @@ struct CallsPage {
 }
 
 /// `GET /calls`
-pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let mut asked = Asked::read(&request, &state, &visit);
     let t = &visit.texts.calls;
     let parameters = api::parameters(&request);
@@ -57,6 +57,7 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     };
     let (newer, older) = (cursor(NEWER), cursor("cursor"));
     let shown = shown(&state, &asked, newer, older).await?;
+    visit.has_found = !shown.calls.calls.is_empty();
     let to = |name: &str, cursor: Cursor| asked.words.url_with("/calls", &[(name, &cursor.encode())]);
     let none = if shown.calls.calls.is_empty() { Some(no_calls(&asked, &state, &visit).await?) } else { None };
     page(&CallsPage {

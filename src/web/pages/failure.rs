@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::visit::Visit;
+use crate::complaints::complain;
 use crate::web::access;
 use crate::web::accounts::who::Who;
 use crate::web::error::Error;
@@ -84,7 +85,7 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
         reason: says_more.then(|| error.to_string()),
         shows_how_to_go_public: is_closed,
     };
-    page.render().inspect_err(|error| tracing::error!(%error, "an error could not be shown as a page")).ok()
+    page.render().inspect_err(|error| complain!(error, error, "an error could not be shown as a page")).ok()
 }
 
 /// The page in place of the body; status and other headers stay.

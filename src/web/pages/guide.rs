@@ -23,7 +23,7 @@ impl Guide {
     /// For whoever opened this server under the name that the request says.
     pub fn new(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
         let scheme = if client::is_https(request) { "https" } else { "http" };
-        let host = client::host(request).unwrap_or_else(|| request.app_config().host());
+        let host = client::host(request).map_or_else(|| state.config.listen.to_string(), str::to_owned);
         let own = format!("{scheme}://{host}");
         let url = match state.config.placetel_basic {
             // The password is not shown; whoever pastes this knows it.

@@ -10,13 +10,14 @@ use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::accounts::password::PasswordHash;
+use crate::complaints::times;
 use crate::store::sessions::end_session;
 use crate::web::access::with_cookie;
 use crate::web::accounts::sessions::no_cookie;
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{parameter, parameters};
 use crate::web::audit::{note_failed_login, note_login};
-use crate::web::client::client_address;
+use crate::web::client::{client_address, network};
 use crate::web::error::Error;
 use crate::web::i18n::LoginTexts;
 use crate::web::state::State;
@@ -55,8 +56,6 @@ pub async fn log_in(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    // Somebody may just have been added, or removed, by a command.
-    state.refresh_accounts().await?;
     if let Some(elsewhere) = elsewhere(&state) {
         return Ok(see_other(elsewhere));
     }
@@ -71,7 +70,7 @@ pub async fn log_in(
     let known = state.accounts.known();
     let user = known.as_ref().and_then(|known| known.user_named(&name));
     let hash = user.map_or_else(PasswordHash::nobody, |user| user.password.clone());
-    let fits = match state.accounts.hashing.fits(hash, form_value(&form, "password").to_owned()).await {
+    let fits = match state.accounts.hashing.fits(attempt.turn(), hash, form_value(&form, "password").to_owned()).await {
         Ok(fits) => fits,
         Err(error) => {
             attempt.take_back();
@@ -84,7 +83,10 @@ pub async fn log_in(
     };
     let Some(cookie) = cookie else {
         let (address, locked_for) = (client_address(&request), attempt.fail());
-        tracing::warn!(%address, "a login failed");
+        // By network: whoever has many addresses does not fill the log with them.
+        if let Some(times) = times("a login failed", &network(address).to_string()) {
+            tracing::warn!(%address, times, "a login failed");
+        }
         if let Some(user) = user {
             note_failed_login(&state, user.name.clone(), address, locked_for.is_some());
         }

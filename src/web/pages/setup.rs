@@ -15,6 +15,7 @@ use crate::accounts::secret::typed_code;
 use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
 use crate::store::settings::recall;
 use crate::web::access::with_cookie;
+use crate::web::accounts::hashing::Turn;
 use crate::web::audit::about;
 use crate::web::client::client_address;
 use crate::web::clock::now_ms;
@@ -60,7 +61,6 @@ impl SetupPage {
 
 /// `GET /setup`
 pub async fn show(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    state.refresh_accounts().await?;
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
@@ -77,7 +77,6 @@ pub async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
-    state.refresh_accounts().await?;
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
@@ -103,7 +102,7 @@ pub async fn create(
         return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(visit, &state, form));
     };
     about(&request, &name);
-    let password = state.accounts.hashing.hash(password).await?;
+    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     let user = NewUser { name, role: Role::Admin, lines: None, password, created_ms: now_ms() };
     match add_user(&state.db, &user, true).await {
         Err(AccountError::NotFirst) => return Ok(see_other("/login")),

@@ -13,6 +13,7 @@ use crate::store::accounts::{
     AccountError, NewToken, NewUser, add_token as store_token, add_user, remove_token as forget_token, remove_user,
     set_password, set_role,
 };
+use crate::web::accounts::hashing::Turn;
 use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
@@ -121,7 +122,7 @@ pub async fn add(
         return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
     };
     about(&request, &name);
-    let password = state.accounts.hashing.hash(password).await?;
+    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     let added = add_user(&state.db, &NewUser { name, role, lines, password, created_ms: now_ms() }, false).await;
     done(added, "name", visit, &state, form).await
 }
@@ -157,7 +158,7 @@ pub async fn change_password(
         return refuse(StatusCode::BAD_REQUEST, visit, &state, only_errors(&form)).await;
     };
     about(&request, &name);
-    let password = state.accounts.hashing.hash(password).await?;
+    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     let own = Who::let_in(&request).map(|who| (key_of(&who.name), who.by));
     let kept = match own {
         Some((key, Means::Session { id, .. })) if key == key_of(&name) => Some(id),

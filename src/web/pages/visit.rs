@@ -50,6 +50,8 @@ pub struct Visit {
     pub who: Option<Arc<Who>>,
     /// What people call numbers and agents.
     pub names: Arc<Names>,
+    /// Whether what was asked for has calls that whoever looks may see.
+    pub has_found: bool,
     /// The routes that answer now.
     table: Arc<LoadedTable>,
     /// The business time zone.
@@ -84,6 +86,7 @@ impl Visit {
             is_local: state.is_local_mode(),
             who: Who::let_in(request),
             names: state.names(),
+            has_found: false,
             table: state.table(),
             zone: business.time_zone().name(),
             trouble: trouble(texts(lang), &format, state),
@@ -111,6 +114,12 @@ impl Visit {
     /// Whether whoever looks sees some lines only.
     pub fn is_limited(&self) -> bool {
         self.lines().is_some()
+    }
+
+    /// Whether the name of a line, an agent, a caller or a route that whoever looks has asked for may be told: to those who
+    /// see some lines only, what they may not see must look like what there is not.
+    pub fn may_be_told(&self, asked: &str) -> bool {
+        self.has_found || self.lines().is_none_or(|lines| lines.iter().any(|line| line == asked))
     }
 
     /// Whether whoever looks may change things.

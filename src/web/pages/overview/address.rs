@@ -34,6 +34,9 @@ impl Scope {
     pub fn named(&self, visit: &Visit) -> Named {
         match self {
             Self::Company => Named::plain(visit.texts.overview.title),
+            Self::Line(asked) | Self::Agent(asked) | Self::Caller(asked) if !visit.may_be_told(asked) => {
+                Named::plain(asked)
+            }
             Self::Line(number) => Named::line(number, &visit.names),
             Self::Agent(peer) => Named::agent(peer, &visit.names),
             Self::Caller(party) => Named::party(party, visit),

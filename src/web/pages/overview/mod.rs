@@ -133,7 +133,12 @@ pub async fn caller(
     dashboard(&request, visit, &state, Scope::Caller(party.into_inner())).await
 }
 
-async fn dashboard(request: &HttpRequest, visit: Visit, state: &State, scope: Scope) -> Result<HttpResponse, Error> {
+async fn dashboard(
+    request: &HttpRequest,
+    mut visit: Visit,
+    state: &State,
+    scope: Scope,
+) -> Result<HttpResponse, Error> {
     let parameters = api::parameters(request);
     let own = own_words(&scope, &Words::read(&parameters), state);
     // What cannot be a number or a name is nobody's page.
@@ -158,6 +163,7 @@ async fn dashboard(request: &HttpRequest, visit: Visit, state: &State, scope: Sc
         fetch(state, way, &asked, &address, &visit)
     )?;
     let offered = offered(state, way, &asked.filter, &counted).await?;
+    visit.has_found = counted.totals.calls > 0;
     page(&view(counted, fetched, offered, asked, address, state, visit))
 }
 

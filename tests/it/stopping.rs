@@ -1,0 +1,122 @@
+//! Commands that are told to stop: within two seconds, and they say what they have done.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::helpers::{Answers, Database, Server, fernamt, hung_up, log_line};
+use crate::signed_in::GUARDED;
+
+/// What two seconds are on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(8);
+
+fn start(flags: &[&str]) -> Child {
+    let pipes = |command: &mut Command| {
+        command.args(flags).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    pipes(&mut fernamt())
+}
+
+/// Sends the signal and waits for the end: exit status, standard output and standard error.
+fn stop(mut child: Child, signal: &str) -> (Option<i32>, String, String) {
+    let sent = Instant::now();
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    while child.try_wait().unwrap().is_none() {
+        if sent.elapsed() > SOON {
+            let _ = child.kill();
+            panic!("it goes on");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let (mut out, mut errors) = (String::new(), String::new());
+    let _ = child.stdout.take().unwrap().read_to_string(&mut out);
+    let _ = child.stderr.take().unwrap().read_to_string(&mut errors);
+    (child.wait().unwrap().code(), out, errors)
+}
+
+/// Until it is at what it does.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(1_500));
+}
+
+#[test]
+fn commands_that_wait_for_input_end_when_they_are_told_to() {
+    let database = Database::create();
+    database.add_user("anna", "admin");
+    let mut started = Vec::new();
+    for (flags, says) in [
+        (&["user", "add", "ben", "--role", "viewer", "--password-stdin"][..], "nothing was changed"),
+        (&["user", "password", "anna", "--password-stdin"], "nothing was changed"),
+        (&["contacts", "import", "-"], "nothing was changed"),
+        (&["import", "-"], "lines 1 to 1000 are stored"),
+    ] {
+        for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+            let mut child = start(&[flags, &["--database-url", database.url()]].concat());
+            if flags[0] == "import" {
+                let lines: String = (0..1_200)
+                    .map(|i| log_line("2026-11-22T08:05:00.000Z", &hung_up(&format!("{i}"), "missed", 0)))
+                    .collect();
+                child.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+            }
+            started.push((flags, child, signal, status, says));
+        }
+    }
+    let is_imported = || database.count("from events") == 1_000;
+    crate::accounts::wait_until("the first lines are stored", is_imported);
+    settle();
+    for (flags, child, signal, status, says) in started {
+        let (code, out, errors) = stop(child, signal);
+        assert_eq!((code, out.as_str()), (Some(status), ""), "{flags:?}: {errors}");
+        assert!(errors.contains("fernamt: stopped: ") && errors.contains(says), "{flags:?}: {errors}");
+    }
+    assert_eq!((database.count("from users"), database.count("from events")), (1, 1_000));
+    let checked = database.run(&["check"], b"");
+    assert_eq!(checked.status, 0, "{}", checked.stdout);
+}
+
+#[test]
+fn commands_that_nobody_reads_end_when_they_are_told_to() {
+    let database = Database::create();
+    let log: String =
+        (0..3_000).map(|i| log_line("2026-11-22T08:05:00.000Z", &hung_up(&format!("{i}"), "missed", 0))).collect();
+    database.import(&log, &[]);
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let mut child = start(&["export", "--database-url", database.url()]);
+        // From its first byte on it writes, until nothing more is taken.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let (code, _, errors) = stop(child, signal);
+        assert_eq!(code, Some(status), "{errors}");
+        assert!(errors.contains("the output is not whole"), "{errors}");
+    }
+}
+
+#[test]
+fn the_demo_ends_while_it_makes_up_calls() {
+    for signal in ["-INT", "-TERM"] {
+        let child = start(&["demo", "--days", "3650", "--listen", "127.0.0.1:0"]);
+        settle();
+        let (code, out, errors) = stop(child, signal);
+        assert_eq!((code, out.as_str()), (Some(0), ""), "{errors}");
+    }
+}
+
+#[test]
+fn the_simulator_stops_and_tells_what_it_did_even_if_nothing_is_taken() {
+    let database = Database::create();
+    let server = Server::start(&database, &GUARDED);
+    let url = format!("http://{}", server.address());
+    for (signal, flags) in [("-INT", &["--rate", "50"][..]), ("-TERM", &["--rate", "50"]), ("-TERM", &["--flood"])] {
+        let child = start(&[&["simulate", &url], flags].concat());
+        settle();
+        let (code, out, errors) = stop(child, signal);
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(out.contains(" x 401") && errors.contains("nothing was acknowledged: answered 401"), "{out}{errors}");
+    }
+    for signal in ["-INT", "-TERM"] {
+        let child = start(&["simulate", &url, "--secret", "s", "--rate", "50"]);
+        settle();
+        let (code, out, errors) = stop(child, signal);
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(out.contains("unanswered: 0") && !out.contains("of which 0 acknowledged"), "{out}");
+    }
+}
