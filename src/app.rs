@@ -10,7 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
-use self::opening::{Opened, open_spool};
+use self::opening::{Opened, open_spool, tell_of_rights};
 pub use self::opening::{StartError, check_remembered, open_database};
 use self::watching::watch;
 use crate::clock::watch::keep_watch;
@@ -82,6 +82,7 @@ impl Service {
         let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
         let (limits, retention, doors) = (config.limits, config.retention, Arc::new(Doors::new(&config)));
         let Opened { db, last_good, interrupted } = Opened::new(&config).await?;
+        tell_of_rights(&config);
         let spool = open_spool(&config, &db)?;
         let closing = tokio::spawn(close(db.clone(), derivation.clone()));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);

@@ -193,7 +193,6 @@ impl Opened {
     /// that there was one: routes that were good last, its own routes if they can be read, or a spool. If nothing does, this
     /// is the first start, and a slip in the setting likelier than trouble.
     pub(super) async fn new(config: &Config) -> Result<Self, StartError> {
-        tell_of_rights(config);
         let last_good = LastGood::new(config).read();
         // A disk that is not mounted must not get an empty database in place of the one that routes are known of.
         let must_exist = last_good.as_ref().is_some_and(|table| !table.routes.is_empty());
@@ -259,7 +258,7 @@ pub(super) fn open_spool(config: &Config, db: &Db) -> Result<Spool, StartError> 
 }
 
 /// Files of earlier versions may be open to everybody on this machine.
-fn tell_of_rights(config: &Config) {
+pub(super) fn tell_of_rights(config: &Config) {
     let files = open_to_others(&config.database_url.0, &config.spool, &config.routes_path());
     if files.is_empty() {
         return;

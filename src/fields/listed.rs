@@ -173,7 +173,9 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str, most: usize) -> serde_json::Result<(Value, usize, Vec<(String, Value)>)> {
+    type Taken = Vec<(String, Value)>;
+
+    fn read(text: &str, most: usize) -> serde_json::Result<(Value, usize, Taken)> {
         let mut taken = Vec::new();
         let listed =
             read_listed(text.as_bytes(), "items", most, |path, item| taken.push((path.to_owned(), item.clone())))?;

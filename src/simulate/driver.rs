@@ -239,7 +239,8 @@ impl Exchange {
 
     /// Sends nothing more, and waits a moment for what is on its way: what became of it is told, too.
     async fn last_answers(&self) {
-        (self.closed.set(true), self.is_over.set(true));
+        self.closed.set(true);
+        self.is_over.set(true);
         let all_answered = async {
             while self.asking.get() > 0 {
                 sleep(LOOK_EVERY).await;

@@ -128,10 +128,10 @@ impl Desk {
 
     /// Puts what is written now into the spool; if that fails, refuses what need not be kept.
     pub(super) fn divert_current(&mut self) {
-        if let Some(mut batch) = self.stack.pop() {
-            if !self.divert(&mut batch) {
-                self.stack.push(batch);
-            }
+        if let Some(mut batch) = self.stack.pop()
+            && !self.divert(&mut batch)
+        {
+            self.stack.push(batch);
         }
     }
 

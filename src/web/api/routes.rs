@@ -63,11 +63,11 @@ pub(super) fn table(RouteTable { version, routes }: RouteTable) -> HttpResponse 
     HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(RouteList { items: routes })
 }
 
-/// The routes of a table, each with the id that it says it has.
-fn read_table(
-    body: &[u8],
-    context: &RouteContext<'_>,
-) -> serde_json::Result<Result<Vec<(Option<i64>, RouteDraft)>, Vec<FieldError>>> {
+/// Routes, each with the id that it says it has.
+type DraftTable = Vec<(Option<i64>, RouteDraft)>;
+
+/// The routes of a table.
+fn read_table(body: &[u8], context: &RouteContext<'_>) -> serde_json::Result<Result<DraftTable, Vec<FieldError>>> {
     let (mut errors, mut of_items) = (Errors::default(), Errors::default());
     let mut ids = HashSet::new();
     let mut items = Vec::new();

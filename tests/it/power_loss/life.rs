@@ -82,6 +82,7 @@ pub fn live(seed: u64, lies: &[Rule]) -> Lived {
 fn one_start(machine: &Machine, ledger: &Ledger, plan: &Plan, lies: &[Rule], start: usize, seed: u64) {
     let mut chance = StdRng::seed_from_u64(seed);
     let rules = [lies, &plan.rules].concat();
+    ledger.answers_at_once.store(!plan.rules.is_empty(), Ordering::Relaxed);
     machine.control.set_rules(if plan.from_start { &rules } else { lies });
     let server = match machine.serve() {
         Ok(server) => server,
