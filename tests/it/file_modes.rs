@@ -90,7 +90,7 @@ fn every_file_that_is_ever_made_is_its_owners_alone() {
     place.run(&["export", "--party", CALLER], "");
     place.run(&["forget", "--party", CALLER], "");
     place.run(&["forget", "--before", "2026-11-23"], "");
-    place.run(&["simulate", &format!("http://{}", server.address()), "--for", "1s", "--rate", "20"], "");
+    place.run(&["simulate", &format!("http://{}", server.address()), "--flood", "--calls", "20"], "");
     drop(server);
     assert_private(&folder);
 }
