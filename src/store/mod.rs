@@ -233,7 +233,7 @@ macro_rules! writing {
         $pools.condition.may_write()?;
         let mut connection = $pools.write.acquire().await?;
         let work = async {
-            let mut $transaction = $crate::store::$begin(&mut connection).await?;
+            let mut $transaction = $crate::store::$begin(&mut connection, within).await?;
             let value = $body?;
             $transaction.commit().await?;
             Ok::<_, $crate::store::StoreError>(value)

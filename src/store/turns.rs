@@ -1,5 +1,7 @@
 //! Whose turn it is to write: one after the other, on all nodes.
 
+use std::time::Duration;
+
 use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 /// Any number that nothing else in the database uses: who holds it may write.
@@ -8,17 +10,26 @@ const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
-pub(super) async fn begin_sqlite(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+pub(super) async fn begin_sqlite(
+    connection: &mut SqliteConnection,
+    _: Duration,
+) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
     connection.begin_with("begin immediate").await
 }
 
 /// A transaction that alone may write, on all nodes: every batch touches the cells of the current hour
 /// anyway, and so nothing can deadlock. Who has waited a while queues again: a node that stands still must not get its
-/// turn. Whoever begins a transaction gives up the waiting, too.
-pub(super) async fn begin_postgres(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+/// turn. Whoever begins a transaction gives up the waiting, too. None of its statements may work longer than `within`: the
+/// server would go on with what nobody waits for, and keep all others waiting.
+pub(super) async fn begin_postgres(
+    connection: &mut PgConnection,
+    within: Duration,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     loop {
-        let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITE_LOCK);
+        let lock = sqlx::query("select pg_advisory_xact_lock($1), set_config('statement_timeout', $2, true)")
+            .bind(WRITE_LOCK)
+            .bind(within.as_millis().to_string());
         match lock.execute(&mut *transaction).await {
             Ok(_) => return Ok(transaction),
             Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE) => {
