@@ -24,14 +24,8 @@ pub struct Browser {
 
 impl Browser {
     pub async fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            // It takes a free port and says which: one found here could be taken before it listens.
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: `make test` installs it (Debian package chromium-driver)");
-        let address = SocketAddr::from(([127, 0, 0, 1], announced_port(driver.stdout.take().unwrap())));
+        let (driver, port) = driver();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let capabilities = json!({
             "goog:chromeOptions": {"args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -142,19 +136,37 @@ impl Drop for Browser {
     }
 }
 
+/// A ChromeDriver and its port. It takes one port for both versions of IP, of which one may be taken: then another.
+fn driver() -> (Child, u16) {
+    for _ in 0..5 {
+        let mut driver = Command::new("chromedriver")
+            // It takes a free port and says which: one found here could be taken before it listens.
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: `make test` installs it (Debian package chromium-driver)");
+        match announced_port(driver.stdout.take().unwrap()) {
+            Some(port) => return (driver, port),
+            None => drop(driver.wait()),
+        }
+    }
+    panic!("chromedriver ends before it says its port");
+}
+
 /// The port that ChromeDriver says it listens on; what else it says is read, so that it never waits to say it.
-fn announced_port(stdout: ChildStdout) -> u16 {
+fn announced_port(stdout: ChildStdout) -> Option<u16> {
     let mut said = BufReader::new(stdout);
     let mut line = String::new();
     while said.read_line(&mut line).unwrap() > 0 {
         if let Some((_, port)) = line.trim_end().trim_end_matches('.').split_once("successfully on port ") {
             let port = port.parse().unwrap();
             std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-            return port;
+            return Some(port);
         }
         line.clear();
     }
-    panic!("chromedriver ended before it said its port");
+    None
 }
 
 /// The text of axe-core, which sees what keeps people out.
