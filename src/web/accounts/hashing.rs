@@ -212,6 +212,7 @@ mod tests {
         drop(places);
         let place = stays.try_recv().unwrap();
         drop(place);
-        assert_eq!((lock(&hashing.line).hashing, lock(&hashing.line).waiting.len()), (0, 0));
+        let line = lock(&hashing.line);
+        assert_eq!((line.hashing, line.waiting.len()), (0, 0));
     }
 }
