@@ -8,6 +8,10 @@
     reason = "what cannot be measured ends the run"
 )]
 
+#[path = "bench/attacks.rs"]
+mod attacks;
+#[path = "bench/bounds.rs"]
+mod bounds;
 #[path = "bench/decide.rs"]
 mod decide;
 #[path = "bench/http.rs"]
@@ -45,7 +49,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Subject = (&'static str, fn(&mut Table));
 
 /// What there is to measure, in this order.
-const SUBJECTS: [Subject; 7] = [
+const SUBJECTS: [Subject; 8] = [
     ("writer", writer::measure),
     ("http", http::measure),
     ("routes", routes::measure),
@@ -53,6 +57,7 @@ const SUBJECTS: [Subject; 7] = [
     ("million", million::measure),
     ("pages", pages::measure),
     ("overload", overload::measure),
+    ("bounds", bounds::measure),
 ];
 
 fn main() {

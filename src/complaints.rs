@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// How often the same is said again.
 const AGAIN: Duration = Duration::from_secs(60);
-/// So many reasons are told apart; all further ones are one.
+/// So many reasons of one thing are told apart; all further ones are one.
 const MOST: usize = 64;
 const MAX_REASON_CHARS: usize = 200;
 const OTHERS: &str = "other reasons";
@@ -58,9 +58,10 @@ impl Complaints {
     fn times(&self, what: &'static str, reason: &str, now: Instant) -> Option<u64> {
         let mut complaints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = (what, reason.chars().take(MAX_REASON_CHARS).collect());
-        if complaints.len() >= MOST && !complaints.contains_key(&key) {
+        let of_it = |complaints: &BTreeMap<Key, Complaint>| complaints.keys().filter(|key| key.0 == what).count();
+        if !complaints.contains_key(&key) && of_it(&complaints) >= MOST {
             complaints.retain(|_, complaint| complaint.unsaid > 0 || !complaint.is_due(now));
-            if complaints.len() >= MOST {
+            if of_it(&complaints) >= MOST {
                 key.1 = OTHERS.to_owned();
             }
         }

@@ -141,7 +141,8 @@ impl Errors {
 
     /// Notes what else was found.
     pub fn append(&mut self, others: Self) {
-        self.0.extend(others.0);
+        let room = MOST_TOLD.saturating_sub(self.0.len());
+        self.0.extend(others.0.into_iter().take(room));
     }
 
     /// `read` if nothing was wrong.
@@ -280,4 +281,23 @@ pub fn text(path: &str, value: &Value, most: usize, errors: &mut Errors) -> Opti
     };
     errors.add(path, problem);
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_wrong_fields_the_first_are_told() {
+        let many = |count: usize| {
+            let mut errors = Errors::default();
+            (0..count).for_each(|number| errors.add(number.to_string(), Problem::Missing));
+            errors
+        };
+        let told = |errors: Errors| errors.or(Some(())).unwrap_err().len();
+        assert_eq!((told(many(1_000)), told(many(1_001))), (1_000, 1_000));
+        let mut both = many(999);
+        both.append(many(5));
+        assert_eq!(told(both), 1_000);
+    }
 }

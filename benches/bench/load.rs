@@ -189,6 +189,16 @@ pub struct Overload {
     pub refused: u64,
     pub calls: u64,
     pub caller_latency: LatencyMs,
+    /// Of callers, in order.
+    caller_times: Vec<Duration>,
+}
+
+impl Overload {
+    /// So many milliseconds at most waited all callers but one in a thousand.
+    pub fn p99_9(&self) -> f64 {
+        let place = self.caller_times.len() * 999 / 1000;
+        self.caller_times.get(place.saturating_sub(1)).map_or(f64::NAN, |took| took.as_secs_f64() * 1e3)
+    }
 }
 
 /// Each connection has a timetable of its own and is never ahead of it; whoever is late sends at once.
@@ -209,16 +219,19 @@ pub fn overload(server: &Server, crowd: Crowd) -> Overload {
                 connections.spawn_local(async move { (lane, sending.await) });
             }
         }
-        let mut sums = [(0, 0, Latencies::default()), (0, 0, Latencies::default())];
+        let (mut sums, mut caller_times) = ([(0, 0), (0, 0)], Vec::new());
         while let Some(ended) = connections.join_next().await {
             let (lane, (taken, refused, times)) = ended.unwrap();
             sums[lane].0 += taken;
             sums[lane].1 += refused;
-            times.into_iter().for_each(|took| sums[lane].2.add(took));
+            caller_times.extend(times);
         }
-        let [(calls, unanswered, latencies), (taken, refused, _)] = sums;
+        caller_times.sort_unstable();
+        let mut latencies = Latencies::default();
+        caller_times.iter().for_each(|took| latencies.add(*took));
+        let [(calls, unanswered), (taken, refused)] = sums;
         assert_eq!(unanswered, 0, "every caller is answered");
-        Overload { taken, refused, calls, caller_latency: latencies.summary() }
+        Overload { taken, refused, calls, caller_latency: latencies.summary(), caller_times }
     })
 }
 

@@ -26,7 +26,7 @@ const STARTS: usize = 5;
 pub fn measure(table: &mut Table) {
     let directory = scratch();
     let started = Instant::now();
-    import(directory.path());
+    import(directory.path(), IMPORTED);
     let rate = IMPORTED as f64 / started.elapsed().as_secs_f64();
     table.note(
         "million: import of 850,000 events, pauses for a server beside it included",
@@ -48,7 +48,7 @@ pub fn measure(table: &mut Table) {
 }
 
 /// Through the command line, piped. Three events a call; calls interleave as their events come in order of receipt.
-fn import(directory: &Path) {
+pub fn import(directory: &Path, events: u64) {
     let mut child = fernamt(directory).args(["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = BufWriter::new(child.stdin.take().unwrap());
     let habits = Habits { talk_mean_seconds: 150.0, talk_max_seconds: 3600.0, outsiders: 3000, ..Habits::default() };
@@ -56,13 +56,13 @@ fn import(directory: &Path) {
     let mut pending = std::collections::BinaryHeap::new();
     let mut written = 0;
     let mut start_ms = FIRST_MS;
-    let between_ms = YEAR_MS / (IMPORTED as i64 * 2 / 5);
-    while written < IMPORTED {
+    let between_ms = YEAR_MS / (events as i64 * 2 / 5);
+    while written < events {
         for step in script.next_call().steps {
             pending.push(std::cmp::Reverse((start_ms + step.offset_ms as i64, step.body)));
         }
         start_ms += between_ms;
-        while written < IMPORTED
+        while written < events
             && let Some(std::cmp::Reverse((at_ms, body))) =
                 pending.peek().filter(|next| next.0.0 < start_ms).is_some().then(|| pending.pop()).flatten()
         {

@@ -112,7 +112,19 @@ mod tests {
         for name in ["", "  ", "a\nb", "a\u{0}", "<b>", "a\u{202e}b", "a(b)", &"x".repeat(65)] {
             assert_eq!(read_name(name), None, "{name:?}");
         }
+        assert_eq!(read_name(&"ä".repeat(64)), Some("ä".repeat(64)));
         assert_eq!(key_of(" Anna KERN "), "anna kern");
+    }
+
+    #[test]
+    fn lines_are_as_calls_have_them() {
+        let numbering = Numbering::new("DE").unwrap();
+        let read = |line: &str| read_lines([line].into_iter(), &numbering);
+        assert_eq!(read(" 0221 29191999 "), Some(vec!["+4922129191999".to_owned()]));
+        assert_eq!(read(&"x".repeat(64)), Some(vec!["x".repeat(64)]));
+        for line in ["", " ", "a\nb", &"x".repeat(65)] {
+            assert_eq!(read(line), None, "{line:?}");
+        }
     }
 
     #[test]

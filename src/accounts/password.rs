@@ -100,6 +100,7 @@ mod tests {
     fn passwords_are_long_enough_to_be_worth_it() {
         assert_eq!(check("ääääääääää"), Ok(()));
         assert_eq!(check("123456789"), Err(PasswordLength));
+        assert_eq!(check(&"ä".repeat(200)), Ok(()));
         assert_eq!(check(&"x".repeat(201)), Err(PasswordLength));
     }
 }

@@ -227,6 +227,16 @@ mod tests {
         assert!(full.take_surplus().is_empty());
         full.deliver(receipt(1, "event=X&call_id=a&n=one-more"));
         assert_eq!(full.take_surplus().len(), 1);
+        // As long as a small one may be, or longer by one.
+        let of_length = |place: usize, length: usize| {
+            let body = format!("event=X&call_id=a&n={place:03}&padding=");
+            receipt(1, &(body.clone() + &"x".repeat(length - body.len())))
+        };
+        let surplus = |length| {
+            let mut all: Receipts = (0..MOST_LARGE_FOLDED + 1).map(|place| of_length(place, length)).collect();
+            all.take_surplus().len()
+        };
+        assert_eq!((surplus(LARGE_BYTES), surplus(LARGE_BYTES + 1)), (0, 1));
     }
 
     #[test]

@@ -195,3 +195,26 @@ async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<C
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read of a line of so many bytes, its end included.
+    fn read(length: usize) -> (usize, Result<Option<Receipt>, String>) {
+        let text = [&vec![b' '; length - 1][..], b"\n", b"next\n"].concat();
+        let (mut input, mut line) = (&text[..], Vec::new());
+        let count = read_line(&mut input, &mut line).unwrap();
+        assert_eq!(input, b"next\n");
+        (count, parse(&line))
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_it_says_and_no_longer() {
+        assert_eq!(read(MAX_LINE_BYTES), (MAX_LINE_BYTES, Ok(None)));
+        for length in [MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 2, 3 * MAX_LINE_BYTES] {
+            let (count, parsed) = read(length);
+            assert!(count == length && parsed.is_err(), "{length}");
+        }
+    }
+}

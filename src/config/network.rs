@@ -75,6 +75,8 @@ pub struct Limits {
     pub turn: Duration,
     /// So many bytes of bodies are held at once, and as many of the PBX.
     pub bodies: usize,
+    /// So many connections there may be per core; more wait to be accepted.
+    pub connections_of_core: usize,
     /// So many connections an address may have at once; a configured proxy may have any number.
     pub connections_of_address: usize,
     /// Whether this machine counts as an address, too.
@@ -84,8 +86,6 @@ pub struct Limits {
 impl Limits {
     /// Slower than this is no network that anybody would use.
     pub const BYTES_PER_SECOND: u32 = 16 * 1024;
-    /// So many connections per core; more wait to be accepted.
-    pub const CONNECTIONS: usize = 4_096;
 }
 
 impl Default for Limits {
@@ -99,7 +99,8 @@ impl Default for Limits {
             questions: 4,
             waiting: 64,
             turn: Duration::from_secs(10),
-            bodies: 32 * 1024 * 1024,
+            bodies: 40 * 1024 * 1024,
+            connections_of_core: 4_096,
             connections_of_address: 1_024,
             counts_loopback: false,
         }

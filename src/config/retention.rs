@@ -41,6 +41,7 @@ mod tests {
         assert_eq!(read("", ""), Ok(Retention::default()));
         assert_eq!(read("90", ""), Ok(Retention { numbers_days: Some(90), events_days: None }));
         assert_eq!(read("90", "90"), Ok(Retention { numbers_days: Some(90), events_days: Some(90) }));
+        assert_eq!(read("36500", ""), Ok(Retention { numbers_days: Some(36_500), events_days: None }));
         for numbers in ["0", "-1", "1.5", "90d", "36501", "99999999999"] {
             assert_eq!(read(numbers, ""), Err("forget-numbers-after"), "{numbers}");
         }

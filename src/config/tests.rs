@@ -45,6 +45,8 @@ fn an_unusable_value_names_its_flag() {
     assert_eq!(flag_of(Settings { no_route: some("maybe"), ..d() }), "no-route");
     assert_eq!(flag_of(Settings { hangup_timeout: some("soon"), ..d() }), "hangup-timeout");
     assert_eq!(flag_of(Settings { hangup_timeout: some("0s"), ..d() }), "hangup-timeout");
+    assert!(Settings { hangup_timeout: some("366d"), ..d() }.resolve().is_ok());
+    assert_eq!(flag_of(Settings { hangup_timeout: some("366d 1s"), ..d() }), "hangup-timeout");
     assert_eq!(flag_of(Settings { service_level: some("1500ms"), ..d() }), "service-level");
     assert_eq!(flag_of(Settings { business_hours: some("Mon-Fri 9-17"), ..d() }), "business-hours");
     assert_eq!(flag_of(Settings { agent_figures: some("false"), ..d() }), "agent-figures");

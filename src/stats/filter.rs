@@ -206,7 +206,11 @@ fn parse_day(field: &'static str, value: &str) -> Result<NaiveDate, FilterError>
     day.filter(|&day: &NaiveDate| day >= NaiveDate::default()).ok_or(error(field, FilterProblem::Day))
 }
 
-fn parse_text(field: &'static str, value: &str) -> Result<String, FilterError> {
+/// What somebody looks for, without spaces around it.
+///
+/// # Errors
+/// When it is longer than 200 characters, or has control characters.
+pub fn parse_text(field: &'static str, value: &str) -> Result<String, FilterError> {
     let usable = value.chars().count() <= MAX_TEXT_CHARS && !value.chars().any(char::is_control);
     usable.then(|| value.trim().to_owned()).ok_or(error(field, FilterProblem::Text))
 }

@@ -46,7 +46,7 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
 const STEPS_A_LOOK: i32 = 10_000;
 /// What the writer of a SQLite file keeps of it in memory; negative means KiB.
 const WRITER_CACHE: &str = "-3000";
-/// What each reader keeps in memory; the system keeps the file.
+/// What every other connection keeps in memory; the system keeps the file.
 const READER_CACHE: &str = "-500";
 /// So many connections read for the service itself.
 const OWN_READERS: u32 = 2;
@@ -126,7 +126,8 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     let deadline = Deadline::default();
     let file = options.get_filename().to_owned();
     let write = for_writing(pool(1), condition.clone(), deadline.clone(), file).connect_lazy_with(writing);
-    let aside = pool(1).connect_lazy_with(options.clone().busy_timeout(CHECKPOINT_TIMEOUT));
+    let aside = options.clone().busy_timeout(CHECKPOINT_TIMEOUT).pragma("cache_size", READER_CACHE);
+    let aside = pool(1).connect_lazy_with(aside);
     // A reader that cannot write cannot block one that does.
     let reading = options.pragma("query_only", "on").pragma("cache_size", READER_CACHE);
     // The writer does that.

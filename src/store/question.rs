@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 tokio::task_local! {
@@ -29,13 +29,16 @@ struct Asked {
     deadline: Mutex<Instant>,
     is_given_up: AtomicBool,
     given_up: Notify,
+    /// Whoever asks has this turn as long as anything works at the question.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Question {
     /// Begins now. All questions of one asker share `connections`.
-    pub fn new(connections: Arc<Semaphore>, budget: Duration) -> Self {
+    pub fn new(connections: Arc<Semaphore>, budget: Duration, turn: Option<OwnedSemaphorePermit>) -> Self {
         let (deadline, is_given_up) = (Mutex::new(Instant::now() + budget), AtomicBool::new(false));
-        Self(Arc::new(Asked { connections, budget, deadline, is_given_up, given_up: Notify::new() }))
+        let given_up = Notify::new();
+        Self(Arc::new(Asked { connections, budget, deadline, is_given_up, given_up, _turn: turn }))
     }
 
     /// The one that the running task is part of.
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     fn question(budget: Duration) -> Question {
-        Question::new(Arc::new(Semaphore::new(1)), budget)
+        Question::new(Arc::new(Semaphore::new(1)), budget, None)
     }
 
     #[tokio::test]

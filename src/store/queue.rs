@@ -154,13 +154,15 @@ mod tests {
 
     #[test]
     fn it_is_bounded_in_number_and_in_bytes() {
-        let (entrance, _queue) = queue();
-        assert_eq!(fill(&entrance, 100, false), MOST_EVENTS);
-        assert_eq!(entrance.submit(delivery(0, 100), false).err(), Some(WriteError::QueueFull));
-        let (entrance, _queue) = queue();
-        let taken = fill(&entrance, 60 << 10, false);
-        assert_eq!(taken, (32 << 20) / (61 << 10));
-        assert_eq!(entrance.len(), taken);
+        for keep in [false, true] {
+            let (entrance, _queue) = queue();
+            assert_eq!(fill(&entrance, 100, keep), 10_000);
+            assert_eq!(entrance.submit(delivery(0, 100), keep).err(), Some(WriteError::QueueFull));
+            let (entrance, _queue) = queue();
+            let taken = fill(&entrance, 60 << 10, keep);
+            assert_eq!(taken, (32 << 20) / (61 << 10));
+            assert_eq!(entrance.len(), taken);
+        }
     }
 
     #[tokio::test]

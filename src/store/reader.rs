@@ -53,6 +53,12 @@ impl Watch {
         self.0.is_dropped.store(false, Ordering::Release);
     }
 
+    /// What runs there ends, and keeps nobody's turn.
+    fn drop_question(&self) {
+        self.0.is_dropped.store(true, Ordering::Release);
+        *self.question() = None;
+    }
+
     fn question(&self) -> MutexGuard<'_, Option<Question>> {
         self.0.question.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,6 +75,8 @@ struct Lanes<DB: Database> {
     all: Vec<Lane<DB>>,
     free: Mutex<VecDeque<usize>>,
     room: Arc<Semaphore>,
+    /// So many may be the second one of somebody: others have none yet.
+    seconds: Arc<Semaphore>,
 }
 
 /// The connections that read.
@@ -91,8 +99,9 @@ impl<DB: Database> fmt::Debug for Reader<DB> {
 
 impl<DB: Interrupted> Reader<DB> {
     pub(super) fn new(own: Pool<DB>, all: Vec<Lane<DB>>) -> Self {
-        let (free, room) = (Mutex::new((0..all.len()).collect()), Arc::new(Semaphore::new(all.len())));
-        Self { own, lanes: Arc::new(Lanes { all, free, room }) }
+        let free = Mutex::new((0..all.len()).collect());
+        let [room, seconds] = [all.len(), (all.len() / 2).saturating_sub(1)].map(|most| Arc::new(Semaphore::new(most)));
+        Self { own, lanes: Arc::new(Lanes { all, free, room, seconds }) }
     }
 
     /// A connection, in its turn. Whoever is done with it says so: [`Reading::finish`].
@@ -117,6 +126,7 @@ struct Turn<DB: Database> {
     place: usize,
     // Given back after the place is.
     _room: OwnedSemaphorePermit,
+    _second: Option<OwnedSemaphorePermit>,
     _share: OwnedSemaphorePermit,
 }
 
@@ -124,10 +134,13 @@ impl<DB: Interrupted> Turn<DB> {
     /// First the share of whoever asks: who has much running waits for their own, not for others.
     async fn take(lanes: Arc<Lanes<DB>>, question: Question) -> Result<Reading<DB>, Error> {
         let closed = |_| Error::PoolClosed;
-        let share = question.connections().acquire_owned().await.map_err(closed)?;
+        let connections = question.connections();
+        let share = connections.clone().acquire_owned().await.map_err(closed)?;
+        let is_second = connections.available_permits() == 0;
+        let second = if is_second { Some(lanes.seconds.clone().acquire_owned().await.map_err(closed)?) } else { None };
         let room = lanes.room.clone().acquire_owned().await.map_err(closed)?;
         let place = lanes.free().pop_front().ok_or(Error::PoolTimedOut)?;
-        let turn = Self { lanes, place, _room: room, _share: share };
+        let turn = Self { lanes, place, _room: room, _second: second, _share: share };
         let lane = turn.lanes.all.get(place).ok_or(Error::PoolTimedOut)?;
         // What ran there last may not have ended yet.
         let connection = lane.pool.acquire().await?;
@@ -189,7 +202,7 @@ impl<DB: Interrupted> Drop for Reading<DB> {
             return;
         }
         if let Some(watch) = self.turn.as_ref().and_then(Turn::watch) {
-            watch.0.is_dropped.store(true, Ordering::Release);
+            watch.drop_question();
         }
         if DB::BY_CLOSING {
             self.connection.close_on_drop();
@@ -273,5 +286,48 @@ where
             reading.finish();
             statement
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    fn reader(lanes: usize) -> Reader<Sqlite> {
+        let pool = || SqlitePoolOptions::new().max_connections(1).connect_lazy("sqlite::memory:").unwrap();
+        Reader::new(pool(), (0..lanes).map(|_| Lane { pool: pool(), watch: Watch::default() }).collect())
+    }
+
+    /// Somebody who asks several questions at once.
+    struct Somebody(Arc<Semaphore>);
+
+    impl Somebody {
+        fn new() -> Self {
+            Self(Arc::new(Semaphore::new(2)))
+        }
+
+        async fn reading(&self, reader: &Reader<Sqlite>) -> Reading<Sqlite> {
+            let question = Question::new(self.0.clone(), Duration::from_secs(3_600), None);
+            question.ask(reader.acquire()).await.unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn two_who_have_as_much_as_they_may_leave_room_for_a_third() {
+        let (reader, people) = (reader(4), [(); 3].map(|()| Somebody::new()));
+        let [one, other, third] = &people;
+        let (first, second) = (one.reading(&reader).await, one.reading(&reader).await);
+        let first_of_other = other.reading(&reader).await;
+        let mut second_of_other = Box::pin(other.reading(&reader));
+        assert!((&mut second_of_other).now_or_never().is_none());
+        drop(third.reading(&reader).await);
+        drop(second);
+        second_of_other.await;
+        drop((first, first_of_other));
     }
 }

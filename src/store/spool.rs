@@ -25,6 +25,8 @@ const AT_ONCE: usize = 500;
 const REJECTED: &str = ".rejected";
 /// Servers that may share a folder, each with a file of its own.
 const MOST_SERVERS: u32 = 16;
+/// Of what another server has left, about so much is copied at once.
+const COPIED_BYTES: usize = 1 << 20;
 
 /// The file, owned by one server at a time.
 #[derive(Debug)]
@@ -227,11 +229,17 @@ impl Spool {
             return Ok(());
         }
         let Some(left) = open_alone(path, false)? else { return Ok(()) };
-        let (events, end) = measure(&left)?;
-        let mut lines = Vec::new();
+        let (mut events, end) = measure(&left)?;
         (&left).seek(SeekFrom::Start(0))?;
-        (&left).take(end).read_to_end(&mut lines)?;
-        self.append(&lines, events)?;
+        let mut reader = BufReader::new((&left).take(end));
+        while events > 0 {
+            let (mut lines, before) = (Vec::new(), events);
+            while events > 0 && lines.len() < COPIED_BYTES {
+                reader.read_until(b'\n', &mut lines)?;
+                events -= 1;
+            }
+            self.append(&lines, before - events)?;
+        }
         left.set_len(0)
     }
 }

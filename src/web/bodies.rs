@@ -1,6 +1,7 @@
 //! How large a body may be, by url: the one table of it. All that are being held together have a budget, so that neither many
 //! nor large ones fill the memory, and large ones are read off the threads that answer callers.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use actix_web::http::{Method, header};
@@ -18,16 +19,16 @@ use super::state::State;
 use crate::fields::{Amount, FieldError};
 use crate::store::question::Question;
 
-/// Bodies up to here need no room: that there may be so many connections and no more is their bound.
+/// Bodies up to here need no room, for there may be so many connections and no more, and are read at once; larger ones are
+/// read off the threads that answer callers.
 const FREE_BYTES: usize = 4 * 1024;
-/// Larger ones are read off the threads that answer callers.
-pub const LARGE_BYTES: usize = 64 * 1024;
 /// Beyond what may be, so much is passed over, and the answer is read.
 const PASSED_OVER_BYTES: usize = 4 * 1024 * 1024;
 /// Room is counted in these.
 const UNIT: usize = 1024;
-/// Of the budget, the share of bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`].
-const SMALL_SHARE: usize = 4;
+/// In fifths of the budget: one for bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`], two for what is tried out, and
+/// two for what changes something, so that nobody who may only look keeps others from changing something.
+const FIFTHS: usize = 5;
 const FORM_BYTES: usize = 256 * 1024;
 
 /// What a body may be.
@@ -44,6 +45,8 @@ pub struct Bound {
 impl Bound {
     /// Needs no login.
     const OPEN: Self = Self { bytes: FREE_BYTES, values: 100, objects: 0 };
+    /// What everybody may change of their own account: three passwords fit.
+    const ACCOUNT: Self = Self { bytes: 2 * FREE_BYTES, values: 100, objects: 0 };
     const FORM: Self = Self { bytes: FORM_BYTES, values: 5_000, objects: 0 };
     /// A file of contacts.
     pub const FILE: Self = Self { bytes: 5 * 1000 * 1000, values: 100, objects: 0 };
@@ -63,6 +66,7 @@ impl Bound {
         match path {
             "/login" | "/setup" | "/language" => Self::OPEN,
             "/contacts/import" => Self::FILE,
+            _ if path.starts_with("/settings/account") => Self::ACCOUNT,
             "/api/v1/routes/test" | "/api/v1/routes/replay" => Self::ROUTES,
             "/api/v1/routes" if method == Method::PUT => Self::ROUTES,
             "/api/v1/contacts" => Self::CONTACTS,
@@ -78,7 +82,8 @@ impl Bound {
 #[derive(Debug)]
 pub struct Bodies {
     small: Arc<Semaphore>,
-    large: Arc<Semaphore>,
+    large_trials: Arc<Semaphore>,
+    large_changes: Arc<Semaphore>,
     /// Those of the PBX wait for nobody else.
     pbx: Arc<Semaphore>,
     trials: Arc<Semaphore>,
@@ -89,9 +94,16 @@ impl Bodies {
     /// With a budget in bytes, and the same again for the PBX.
     pub fn new(budget: usize) -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / UNIT));
-        let small = budget / SMALL_SHARE;
+        let fifth = budget / FIFTHS;
         let one = || Arc::new(Semaphore::new(1));
-        Self { small: room(small), large: room(budget - small), pbx: room(budget), trials: one(), changes: one() }
+        Self {
+            small: room(fifth),
+            large_trials: room(2 * fifth),
+            large_changes: room(2 * fifth),
+            pbx: room(budget),
+            trials: one(),
+            changes: one(),
+        }
     }
 
     /// For a body of the PBX.
@@ -99,8 +111,12 @@ impl Bodies {
         Held { room: self.pbx.clone(), permit: None }
     }
 
-    fn held(&self, bound: Bound) -> Held {
-        let room = if bound.bytes > FORM_BYTES { &self.large } else { &self.small };
+    fn held(&self, bound: Bound, is_trial: bool) -> Held {
+        let room = match () {
+            () if bound.bytes <= FORM_BYTES => &self.small,
+            () if is_trial => &self.large_trials,
+            () => &self.large_changes,
+        };
         Held { room: room.clone(), permit: None }
     }
 }
@@ -152,9 +168,8 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error
         pass_over(payload, bound.bytes).await;
         return Err(too_large());
     }
-    let mut held = state(request)?.bodies.held(bound);
-    // Memory that nothing is written to is none: it costs only what comes.
-    let mut bytes = Vec::with_capacity(told.unwrap_or_default());
+    let mut held = state(request)?.bodies.held(bound, is_trial());
+    let mut bytes = Vec::with_capacity(told.unwrap_or_default().min(FREE_BYTES));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::BadRequest("the body broke off".into()))?;
         if bytes.len() + chunk.len() > bound.bytes {
@@ -169,6 +184,11 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error
         question.goes_on();
     }
     Ok(Body { bytes, bound, held })
+}
+
+/// What only tries something out is a question; what changes something is none.
+fn is_trial() -> bool {
+    Question::asked().is_some()
 }
 
 /// Many clients read no answer before they have sent everything: of a body that is too large some more is read and kept by
@@ -203,7 +223,7 @@ impl Body {
 
 /// Runs what reads a body, beside the threads that answer callers if it is large.
 async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    if bytes <= LARGE_BYTES {
+    if bytes <= FREE_BYTES {
         return Ok(work());
     }
     web::block(work).await.map_err(|error| Error::Internal(error.to_string()))
@@ -211,30 +231,43 @@ async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 
 
 /// The turn of a body, if it is large: only one that changes something and one that tries something out are read at a time.
 async fn turn(request: &HttpRequest, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, Error> {
-    if bytes <= LARGE_BYTES {
+    if bytes <= FREE_BYTES {
         return Ok(None);
     }
     let state = state(request)?;
-    let turns = if Question::asked().is_some() { &state.bodies.trials } else { &state.bodies.changes };
+    let turns = if is_trial() { &state.bodies.trials } else { &state.bodies.changes };
     let turn = timeout(state.config.limits.turn, turns.clone().acquire_owned()).await;
     turn.ok().and_then(Result::ok).map(Some).ok_or(Error::Full)
 }
 
-/// Reads a JSON body.
+/// Reads a JSON body, whose room is taken as long as what was read of it is there.
 ///
 /// # Errors
 /// 415 unless it says that it is JSON, 413 when it is or holds too much, 400 when it is none, 503 when there is no room.
-pub async fn json(request: &HttpRequest, payload: Payload) -> Result<Value, Error> {
-    let read = json_list(request, payload, |body| serde_json::from_slice(body).map(Ok)).await?;
-    Ok(read.checked()?.value)
+pub async fn json(request: &HttpRequest, payload: Payload) -> Result<Read<Value>, Error> {
+    json_list(request, payload, |body| serde_json::from_slice(body).map(Ok)).await?.checked()
 }
 
 /// What was read of a body, with its turn and its room as long as it is worked with.
 pub struct Read<T> {
-    /// What was read.
-    pub value: T,
-    _turn: Option<OwnedSemaphorePermit>,
-    _held: Held,
+    value: T,
+    turn: Option<OwnedSemaphorePermit>,
+    held: Held,
+}
+
+impl<T> Read<T> {
+    /// What was read, and its room. The next one is read.
+    pub fn into_parts(self) -> (T, Held) {
+        (self.value, self.held)
+    }
+}
+
+impl<T> Deref for Read<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
 }
 
 impl<T> Read<Result<T, Vec<FieldError>>> {
@@ -243,7 +276,7 @@ impl<T> Read<Result<T, Vec<FieldError>>> {
     /// # Errors
     /// Every wrong field.
     pub fn checked(self) -> Result<Read<T>, Error> {
-        Ok(Read { value: self.value?, _turn: self._turn, _held: self._held })
+        Ok(Read { value: self.value?, turn: self.turn, held: self.held })
     }
 }
 
@@ -264,7 +297,7 @@ pub async fn json_list<T: Send + 'static>(
     let reading = move || {
         body.check_json()?;
         let value = work(&body.bytes).map_err(|error| Error::BadRequest(format!("this is no JSON: {error}")))?;
-        Ok(Read { value, _turn: turn, _held: body.held })
+        Ok(Read { value, turn, held: body.held })
     };
     run(length, reading).await?
 }
@@ -298,7 +331,7 @@ impl Filed {
     /// # Errors
     /// When the state is missing.
     pub fn new(request: &HttpRequest) -> Result<Self, Error> {
-        Ok(Self { held: state(request)?.bodies.held(Bound::FILE), turn: None })
+        Ok(Self { held: state(request)?.bodies.held(Bound::FILE, false), turn: None })
     }
 
     /// So much of it is held.
@@ -330,6 +363,7 @@ mod tests {
             (Method::POST, "/setup", Bound::OPEN),
             (Method::POST, "/language", Bound::OPEN),
             (Method::POST, "/settings/users", Bound::FORM),
+            (Method::POST, "/settings/account/password", Bound::ACCOUNT),
             (Method::POST, "/loginx", Bound::FORM),
             (Method::POST, "/contacts/import", Bound::FILE),
             (Method::PUT, "/api/v1/routes", Bound::ROUTES),
@@ -349,20 +383,25 @@ mod tests {
 
     #[test]
     fn bodies_have_a_budget_and_small_ones_need_none() {
-        let bodies = Bodies::new(64 * UNIT);
-        let held = |bytes| {
-            let mut held = bodies.held(Bound::JSON);
-            held.grow(bytes).map(|()| held)
-        };
-        // A quarter is theirs, after what is free for each.
+        let bodies = Bodies::new(80 * UNIT);
+        let grown = |mut held: Held, bytes| held.grow(bytes).map(|()| held);
+        let held = |bytes| grown(bodies.held(Bound::JSON, false), bytes);
+        // A fifth is theirs, after what is free for each.
         let most = FREE_BYTES + 16 * UNIT;
         assert!(held(most + 1).is_err());
         let first = held(most).unwrap();
         assert!(matches!(held(FREE_BYTES + 1), Err(Error::Full)));
         assert!(held(FREE_BYTES).is_ok(), "small ones always have room");
-        let mut large = bodies.held(Bound::ROUTES);
-        assert!(large.grow(UNIT * 10).is_ok() && large.grow(UNIT * 20).is_ok(), "large ones have a room of their own");
-        assert!(bodies.pbx().grow(64 * UNIT).is_ok(), "the PBX, too");
+        let most_of_large = FREE_BYTES + 32 * UNIT;
+        assert!(grown(bodies.held(Bound::ROUTES, true), most_of_large + 1).is_err());
+        let tried = grown(bodies.held(Bound::ROUTES, true), most_of_large).unwrap();
+        let changed = grown(bodies.held(Bound::ROUTES, false), most_of_large);
+        assert!(changed.is_ok(), "what is tried out leaves room for what changes something");
+        drop((tried, changed));
+        let most_of_pbx = FREE_BYTES + 80 * UNIT;
+        let event = grown(bodies.pbx(), most_of_pbx).unwrap();
+        assert!(matches!(grown(bodies.pbx(), FREE_BYTES + 1), Err(Error::Full)), "the PBX has as much of its own");
+        drop(event);
         drop(first);
         assert!(held(most).is_ok());
     }

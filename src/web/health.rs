@@ -17,9 +17,9 @@ pub async fn healthz() -> impl Responder {
 
 /// The database answers, takes events, and nobody has come across damage in it.
 pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Error> {
-    let answered = tokio::time::timeout(PATIENCE, state.db.ping()).await;
-    let is_ready = matches!(answered, Ok(Ok(()))) && state.is_database_well();
-    if is_ready {
+    let asking = state.clone();
+    let answers = state.pings.share(PATIENCE, async move { asking.db.ping().await.is_ok() }).await;
+    if answers && state.is_database_well() {
         return Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"));
     }
     Err(Error::Unavailable(match state.db.condition().trouble() {

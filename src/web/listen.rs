@@ -12,8 +12,8 @@ use actix_http::HttpServiceBuilder;
 use actix_http::body::MessageBody;
 use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
-use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::{Acceptor, TlsStream};
+use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, Response, Server};
 use actix_web::rt::net::TcpStream;
@@ -73,7 +73,7 @@ where
     B: MessageBody + 'static,
 {
     let builder = Server::build()
-        .max_concurrent_connections(Limits::CONNECTIONS)
+        .max_concurrent_connections(serving.limits.connections_of_core)
         .shutdown_timeout(STOP_WITHIN_SECONDS)
         .disable_signals();
     let Serving { limits, doors, tls } = serving;
@@ -83,6 +83,8 @@ where
         let application = factory().into_factory().map_err(|error| error.into().error_response());
         map_config(application, |_| AppConfig::default())
     };
+    // Otherwise few who begin no handshake keep everybody out; that an address does not have too many is seen to by `doors`.
+    max_concurrent_tls_connect(limits.connections_of_core);
     let builder = match tls {
         None => builder.listen(name, listener, move || {
             let http = settings(limits, stopping.clone()).h1(service()).tcp();

@@ -36,6 +36,8 @@ pub mod last_good;
 pub mod listen;
 /// What changes, as it changes.
 pub mod live;
+/// Looks at the database that many share.
+pub mod looks;
 /// Figures for Prometheus.
 pub mod metrics;
 /// What people call numbers and agents.

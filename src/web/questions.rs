@@ -2,7 +2,7 @@
 //! question has a budget of time, and what nobody waits for any more is given up.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(200);
 /// From so many known askers on, those who ask nothing are forgotten.
 const MANY: usize = 256;
+/// So many live streams one account or token may read: a quarter of all.
+const STREAMS: usize = 64;
 /// What is read here is of the service itself, and little.
 const OWN: [&str; 2] = ["/events", "/metrics"];
 
@@ -52,16 +54,8 @@ impl Asker {
         match Who::let_in(request).map(|who| (who.by, who.name.clone())) {
             Some((Means::Session { user_id, .. }, _)) => Self::Account(user_id),
             Some((Means::Token, name)) => Self::Token(name),
-            None => Self::Address(network(client::client_address(request))),
+            None => Self::Address(client::network(client::client_address(request))),
         }
-    }
-}
-
-/// Whoever has one address of IPv6 has the whole network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -70,6 +64,7 @@ fn network(address: IpAddr) -> IpAddr {
 struct Share {
     turns: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     asked: AtomicUsize,
 }
 
@@ -89,7 +84,7 @@ impl Default for Questions {
 impl Questions {
     /// A question whose answer is remembered for all: it is in nobody's share.
     pub fn of_all(&self, limits: Limits) -> Question {
-        Question::new(self.house.clone(), limits.question)
+        Question::new(self.house.clone(), limits.question, None)
     }
 
     fn share(&self, asker: Asker, limits: Limits) -> Arc<Share> {
@@ -100,11 +95,25 @@ impl Questions {
         if shares.len() >= MANY {
             shares.retain(|_, share| share.strong_count() > 0);
         }
-        let (turns, connections) = (Semaphore::new(limits.questions), Semaphore::new(SHARE));
-        let share = Share { turns: turns.into(), connections: connections.into(), asked: AtomicUsize::new(0) };
-        let share = Arc::new(share);
+        let [turns, connections, streams] =
+            [limits.questions, SHARE, STREAMS].map(|most| Arc::new(Semaphore::new(most)));
+        let share = Arc::new(Share { turns, connections, streams, asked: AtomicUsize::new(0) });
         shares.insert(asker, Arc::downgrade(&share));
         share
+    }
+
+    /// A place among those who read the live stream. Who has no login has what their address has of connections.
+    ///
+    /// # Errors
+    /// When this account or token has as many as it may.
+    pub fn stream(&self, request: &HttpRequest, limits: Limits) -> Result<Stream, Error> {
+        let asker = Asker::of(request);
+        if let Asker::Address(_) = asker {
+            return Ok(Stream { _place: None });
+        }
+        let share = self.share(asker, limits);
+        let place = share.streams.clone().try_acquire_owned().map_err(|_| Error::Crowded)?;
+        Ok(Stream { _place: Some((place, share)) })
     }
 
     async fn turn(&self, asker: Asker, limits: Limits) -> Result<Turn, Error> {
@@ -114,9 +123,14 @@ impl Questions {
         }
         let turn = timeout(limits.turn, asked.share.turns.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(Error::Crowded)?;
-        let question = Question::new(asked.share.connections.clone(), limits.question);
-        Ok(Turn { question, _turn: turn, _asked: asked })
+        let question = Question::new(asked.share.connections.clone(), limits.question, Some(turn));
+        Ok(Turn { question, _asked: asked })
     }
+}
+
+/// One who reads the live stream, until it is dropped.
+pub struct Stream {
+    _place: Option<(OwnedSemaphorePermit, Arc<Share>)>,
 }
 
 /// One of those who ask or wait, until it is dropped.
@@ -141,7 +155,6 @@ impl Drop for Asked {
 /// A question that is worked at. When it is dropped, nobody waits for it.
 struct Turn {
     question: Question,
-    _turn: OwnedSemaphorePermit,
     _asked: Asked,
 }
 
@@ -226,7 +239,7 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> Asker {
-        Asker::Address(network(text.parse().unwrap()))
+        Asker::Address(client::network(text.parse().unwrap()))
     }
 
     #[test]

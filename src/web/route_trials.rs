@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use actix_web::web::block;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::clock::now_ms;
 use super::error::Error;
@@ -32,20 +33,28 @@ pub struct Replayed {
     pub has_more: bool,
 }
 
-/// Runs what takes longer than others should wait for.
+/// Runs what takes longer than others should wait for. Whoever asks for it has their turn until it is done, even if they
+/// leave: it cannot be stopped.
 ///
 /// # Errors
 /// When it breaks down.
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let question = Question::asked();
+    let work = move || {
+        let done = work();
+        drop(question);
+        done
+    };
     block(work).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Decides the newest `most` inbound calls of these days by today's routes and by those that are tried.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not answer, or others take too long with theirs.
 pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usize) -> Result<Replayed, Error> {
-    let _turn = TURN.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    let turn = timeout(state.config.limits.turn, TURN.acquire()).await;
+    let mut turn = turn.ok().and_then(Result::ok).ok_or(Error::Full)?;
     let (today, trial) = (state.table(), Arc::new(trial));
     let business = &state.derivation.business;
     let mut calls = InboundCalls::new(business.day_start_ms(days.start), business.day_start_ms(next_day(days.end)));
@@ -63,10 +72,10 @@ pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usiz
         page.truncate(left);
         left -= page.len();
         let (today, trial, callers) = (today.clone(), trial.clone(), state.callers().clone());
-        comparison = aside(move || {
+        (comparison, turn) = aside(move || {
             // Call by call: nobody who calls now waits for this.
             page.into_iter().for_each(|call| comparison.add(call, &today.table, &trial, &callers.history()));
-            comparison
+            (comparison, turn)
         })
         .await?;
         if is_too_much {

@@ -175,7 +175,8 @@ impl Stream for Paced {
         if let Poll::Ready(piece) = Pin::new(&mut self.payload).poll_next(context) {
             if let Some(Ok(bytes)) = &piece {
                 let more = Duration::from_secs(1).mul_f64(bytes.len() as f64 / f64::from(Limits::BYTES_PER_SECOND));
-                self.deadline = Some(deadline + more);
+                // What came early is no credit: somebody else may wait for the room that this body has.
+                self.deadline = Some((deadline + more).min(Instant::now() + body));
             }
             return Poll::Ready(piece);
         }

@@ -12,6 +12,7 @@ use super::callers::Callers;
 use super::clock::now_ms;
 use super::last_good::LastGood;
 use super::live::Live;
+use super::looks::Looks;
 use super::metrics::Metrics;
 use super::names::Names;
 use super::owed::{Owed, Remembered};
@@ -40,6 +41,10 @@ use crate::store::{Db, StoreError, routes};
 /// How many decisions are remembered for repetitions that come before the first is stored. From 3,585 on, a map out of
 /// which as much goes as comes in takes four times the room.
 const RECENT_DECISIONS: usize = 3_500;
+
+/// Who may come in is not waited for longer: then what was known goes on. With what a password waits for, and takes, an answer
+/// to a login is not later than a second.
+const ACCOUNTS_PATIENCE: Duration = Duration::from_millis(300);
 
 const NEVER: i64 = i64::MIN;
 
@@ -71,6 +76,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// Told when routes may have changed through another node.
     pub routes_changed: Notify,
+    /// Whether the database answers is asked by many at once.
+    pub pings: Arc<Looks>,
     /// What the clock shows, and whether that is believed.
     pub clock: Arc<WatchedClock>,
     /// Whether the database answers what is asked every second.
@@ -110,6 +117,7 @@ impl State {
             routes_changed: Notify::new(),
             clock: Arc::new(WatchedClock::new(config.clock.clone(), config.retention != Retention::default())),
             unreachable: Away::default(),
+            pings: Arc::default(),
             last_good: LastGood::new(&config),
             routes_read: Turns::default(),
             names_read: Turns::default(),
@@ -158,8 +166,11 @@ impl State {
         let may_be_same = turn.has_same_server() && !now.is_last_good;
         if !may_be_same || routes::routes_version(&self.db).await? != now.version {
             let stored = StoredTable::load(&self.db).await?;
-            if now.is_last_good || !now.is_of(&stored) {
-                let loaded = stored.compile(&self.derivation, &self.hours);
+            let (derivation, hours) = (self.derivation.clone(), self.hours.clone());
+            let compiling = move || (stored.compile_unless(&now, &derivation, &hours), stored);
+            // If it breaks down, the log says so, and it is tried again.
+            let Ok((loaded, stored)) = tokio::task::spawn_blocking(compiling).await else { return Ok(()) };
+            if let Some(loaded) = loaded {
                 *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 self.keep(stored).await;
             }
@@ -333,7 +344,7 @@ impl State {
             let told = state.refresh_accounts().await;
             told.inspect_err(|error| tracing::debug!(%error, "who may come in could not be read")).is_ok()
         };
-        self.accounts.looks.share(look).await
+        self.accounts.looks.share(ACCOUNTS_PATIENCE, look).await
     }
 
     /// Reads who may come in, if others have changed that. Tells the log how to make the first account where one is

@@ -30,13 +30,6 @@ pub struct LoadedTable {
 /// Of everything that is stored of a table.
 type Fingerprint = [u8; 32];
 
-impl LoadedTable {
-    /// Whether it was compiled from the same.
-    pub(super) fn is_of(&self, stored: &StoredTable) -> bool {
-        self.fingerprint == stored.fingerprint()
-    }
-}
-
 /// The routes as they are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredTable {
@@ -69,6 +62,22 @@ impl StoredTable {
     }
 
     pub(super) fn compile(&self, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
+        self.compiled(self.fingerprint(), derivation, hours)
+    }
+
+    /// Compiles them unless `now` is the same, and of the database.
+    pub(super) fn compile_unless(
+        &self,
+        now: &LoadedTable,
+        derivation: &Derivation,
+        hours: &HoursContext,
+    ) -> Option<LoadedTable> {
+        let fingerprint = self.fingerprint();
+        let is_same = !now.is_last_good && now.fingerprint == fingerprint;
+        (!is_same).then(|| self.compiled(fingerprint, derivation, hours))
+    }
+
+    fn compiled(&self, fingerprint: Fingerprint, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
         let surroundings = Surroundings { numbering: &derivation.numbering, hours, shared: &self.shared };
         let (table, unusable) = RoutingTable::compile(&self.routes, surroundings);
         for Unusable { route_id, error, .. } in &unusable {
@@ -76,7 +85,7 @@ impl StoredTable {
         }
         let Self { version, revision, shared, .. } = self;
         let (version, revision, shared) = (*version, *revision, shared.clone());
-        LoadedTable { table, unusable, shared, version, revision, is_last_good: false, fingerprint: self.fingerprint() }
+        LoadedTable { table, unusable, shared, version, revision, is_last_good: false, fingerprint }
     }
 
     fn fingerprint(&self) -> Fingerprint {

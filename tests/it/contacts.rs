@@ -274,18 +274,26 @@ fn a_file_is_imported_whole_and_the_report_says_what_was_not_usable() {
 #[test]
 fn a_file_that_cannot_be_used_is_told_why_and_changes_nothing() {
     let app = TestApp::start();
-    let too_large = [b"Name;Telefon\nAnna;030 23125000\n".as_slice(), &vec![b'\n'; 5_000_000]].concat();
+    let of_size = |size: usize| [b"Name;Mail\nAnna;a@b\n".as_slice(), &vec![b'\n'; size - 19]].concat();
+    let (largest, too_large) = (of_size(5_000_000), of_size(5_000_001));
     for (file, status, reason) in [
         (b"".as_slice(), 400, "choose a file"),
         (b"  \r\n", 400, "nothing in it"),
         (b"PK\x03\x04...", 400, "no text file"),
         (b"Name;Mail\nAnna;a@b\n", 400, "Name | Mail"),
+        (&largest, 400, "Name | Mail"),
         (&too_large, 413, "more than 5 MB"),
     ] {
         let answer = import(&app, file, "");
         assert_eq!(answer.status, status, "{reason}");
         assert!(answer.text().contains("file-wrong") && answer.text().contains(reason), "{reason}: {answer}");
     }
+    let with_fields = |count: usize| {
+        let field = "--edge\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n".repeat(count);
+        let request = app.request("POST", "/contacts/import");
+        request.header("Content-Type", "multipart/form-data; boundary=edge").body(field + "--edge--\r\n").send().status
+    };
+    assert_eq!((with_fields(100), with_fields(101)), (400, 413));
     let foreign = app.request("POST", "/contacts/import").header("Origin", "http://evil.example");
     assert_eq!(upload(foreign, FILE.as_bytes(), "").status, 403);
     assert_eq!(post(&app, "/contacts/import", &[("text", FILE)]).status, 415);

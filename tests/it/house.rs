@@ -29,7 +29,12 @@ fn files_below(directory: &Path) -> BTreeSet<String> {
 
 /// The Rust files of `src` with their text.
 fn sources() -> Vec<(String, String)> {
-    let rust = files_below(&root().join("src")).into_iter().filter(|path| path.ends_with(".rs"));
+    sources_of("src")
+}
+
+/// The Rust files of a folder of the repository with their text.
+pub fn sources_of(folder: &str) -> Vec<(String, String)> {
+    let rust = files_below(&root().join(folder)).into_iter().filter(|path| path.ends_with(".rs"));
     rust.map(|path| (path.clone(), std::fs::read_to_string(root().join(&path)).unwrap())).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What changes, as it changes: the stream of `GET /events`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +9,7 @@ use fernamt::config::LivePace;
 use serde_json::{Value, json};
 
 use crate::helpers::{Answer, Answers, CALLER, Database, LINE, Server, TestApp, accepted, hung_up, incoming};
+use crate::signed_in::guarded;
 use crate::sse::Stream;
 
 /// Quick, so that nobody has to wait.
@@ -235,6 +238,29 @@ fn there_are_places_for_so_many_and_they_become_free_again() {
     }
     drop(second);
     while clients(&app) > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The status with which the stream begins, and the stream, which stays open.
+fn begun(app: &TestApp, token: &str) -> (String, BufReader<TcpStream>) {
+    let mut stream = TcpStream::connect(app.address()).unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    (line.split(' ').nth(1).unwrap().to_owned(), reader)
+}
+
+#[test]
+fn one_token_does_not_take_all_places() {
+    let app = guarded();
+    let [one, other] = ["one", "other"].map(|name| app.database.add_token(name, "viewer"));
+    let open: Vec<_> = (0..64).map(|_| begun(&app, &one)).collect();
+    assert!(open.iter().all(|(status, _)| status == "200"));
+    assert_eq!((begun(&app, &one).0, begun(&app, &other).0), ("429".to_owned(), "200".to_owned()));
+    drop(open);
+    while begun(&app, &one).0 == "429" {
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -111,6 +111,46 @@ fn a_body_that_never_ends_is_refused_and_nothing_stored() {
     assert_eq!(app.database.count("from events") + app.database.count("from routes"), 0);
 }
 
+/// Somebody else may wait for the room that a body has.
+#[test]
+fn a_body_that_came_quickly_at_first_may_not_be_silent_for_long() {
+    let app = with(|limits| limits.body = short());
+    let mut stream = connect(&app);
+    let head = "POST /api/v1/routes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    // As slowly as is allowed, this would take twice as long as anybody waits here.
+    write!(stream, "{head}Content-Length: 1048576\r\n\r\n{}", " ".repeat(1_000_000)).unwrap();
+    let mut said = String::new();
+    stream.set_read_timeout(Some(PATIENCE / 2)).unwrap();
+    stream.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+}
+
+#[test]
+fn connections_beyond_those_of_all_cores_wait() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let app = with(|limits| limits.connections_of_core = 2);
+    let taken: Vec<TcpStream> = (0..2 * cores).map(|_| begin(&app)).collect();
+    let mut waiting = connect(&app);
+    waiting.write_all(HEALTH).unwrap();
+    waiting.set_read_timeout(Some(short())).unwrap();
+    assert!(waiting.read(&mut [0]).is_err(), "it waits");
+    drop(taken);
+    waiting.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut said = String::new();
+    waiting.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/// A connection that was taken in: it has got an answer, and goes on.
+fn begin(app: &TestApp) -> TcpStream {
+    let mut stream = connect(app);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(stream.read(&mut [0; 512]).unwrap() > 0);
+    stream
+}
+
 #[test]
 fn a_body_in_pieces_is_taken() {
     let app = TestApp::start();
@@ -174,4 +214,29 @@ fn a_head_or_an_url_without_end_is_refused() {
         assert!(sent < ENDLESS, "it reads on and on");
     }
     assert_eq!(app.get("/healthz").status, 200);
+}
+
+/// What the head of a request is answered with.
+fn status_of_head(app: &TestApp, url: &str, headers: &str) -> u16 {
+    let mut stream = connect(app);
+    let head = format!("GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    let _ = stream.write_all(head.as_bytes());
+    let mut said = Vec::new();
+    let _ = stream.read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    said.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or_else(|| panic!("{said}"))
+}
+
+#[test]
+fn a_head_may_be_as_large_as_it_says_and_no_larger() {
+    let app = TestApp::start();
+    let headers = |count: usize| (0..count).map(|number| format!("X-{number}: 1\r\n")).collect::<String>();
+    // Two are there already.
+    let status = |count: usize| status_of_head(&app, "/healthz", &headers(count - 2));
+    assert_eq!((status(96), status(97)), (200, 431));
+    let url = |length: usize| format!("/healthz?{}", "x".repeat(length - "/healthz?".len()));
+    let status = |length: usize| status_of_head(&app, &url(length), "");
+    assert_eq!((status(65_534), status(65_535)), (200, 400));
+    let status = |kib: usize| status_of_head(&app, "/healthz", &format!("X-Long: {}\r\n", "x".repeat(kib * 1024)));
+    assert_eq!((status(127), status(129)), (200, 431));
 }

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, hung_up, incoming, run};
+use crate::interrupted_rebuilds::interrupt_rebuild;
 use crate::route_nodes::{BUSY, Removable, busy};
 use crate::spool::{in_spool, until};
 use crate::storage::{TOO_LARGE_IS_AN_ERROR, make_read_only, page, without_privileges};
@@ -24,15 +25,15 @@ const NO_ROUTE: &str = "<Response/>";
 const MISSED: u32 = 10;
 
 /// A server's files: the database in one folder, as on a disk of its own, the rest in another.
-struct Place {
-    folder: tempfile::TempDir,
+pub struct Place {
+    pub folder: tempfile::TempDir,
     /// What it was copied from, shared by all tests that run at the same time.
     _first: Option<Arc<Place>>,
 }
 
 impl Place {
     /// After a server was here that had a route.
-    fn new(with_good_routes: bool) -> Self {
+    pub fn new(with_good_routes: bool) -> Self {
         let first = Self::first();
         let place = Self { _first: Some(first.clone()), ..Self::empty() };
         fs::copy(first.file(), place.file()).unwrap();
@@ -79,7 +80,7 @@ impl Place {
         self.folder.path().join("kept").join(name).to_str().unwrap().to_owned()
     }
 
-    fn disk(&self) -> PathBuf {
+    pub fn disk(&self) -> PathBuf {
         self.folder.path().join("disk")
     }
 
@@ -87,16 +88,16 @@ impl Place {
         self.disk().join("fernamt.db")
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("sqlite:{}", self.file().display())
     }
 
-    fn routes_file(&self) -> String {
+    pub fn routes_file(&self) -> String {
         self.kept("fernamt-routes.json")
     }
 
     /// Overwrites the pages in which these tables and indexes begin.
-    fn damage(&self, names: &[&str]) {
+    pub fn damage(&self, names: &[&str]) {
         let connection = Connection::open(self.file()).unwrap();
         let root = |name: &&str| {
             let sql = "select rootpage from sqlite_schema where name = ?1";
@@ -112,7 +113,7 @@ impl Place {
     }
 
     /// As docs/operations.md says, but while the server runs.
-    fn restore(&self) {
+    pub fn restore(&self) {
         let aside = self.folder.path().join("set-aside");
         fs::create_dir(&aside).unwrap();
         for name in ["fernamt.db", "fernamt.db-wal", "fernamt.db-shm"] {
@@ -128,23 +129,23 @@ fn new_call() -> String {
 }
 
 /// What a row of the table expects of a server that starts.
-struct Expected {
+pub struct Expected {
     /// What a caller is told meanwhile.
-    answer: &'static str,
+    pub answer: &'static str,
     /// Whether events are kept meanwhile.
-    keeps: bool,
+    pub keeps: bool,
     /// What the log says.
-    logged: &'static str,
+    pub logged: &'static str,
     /// What pages say.
-    shown: &'static str,
+    pub shown: &'static str,
 }
 
-const DAMAGED: Expected =
+pub const DAMAGED: Expected =
     Expected { answer: BUSY, keeps: true, logged: "restore a backup", shown: "Its file is damaged" };
 
 /// Answers and keeps what comes, says why it is in trouble, and is well by itself after `mend`.
 #[track_caller]
-fn answers_until(server: Server, expected: &Expected, mend: impl FnOnce(&Server)) {
+pub fn answers_until(server: Server, expected: &Expected, mend: impl FnOnce(&Server)) {
     let Expected { answer, keeps, logged, shown } = expected;
     assert_eq!(server.post_event(incoming("caller", CALLER, LINE)).xml(), *answer);
     assert_eq!(server.post_event(hung_up("other", "missed", 0)).status, if *keeps { 200 } else { 503 });
@@ -321,82 +322,6 @@ fn a_database_that_cannot_be_reached_keeps_nobody_from_being_answered_but_at_the
     assert!(done.stderr.contains("no routes are known"), "{done:?}");
 }
 
-/// As a rebuild that was killed leaves it: `name` says what it was for.
-fn interrupt_rebuild(database: &Database, name: &str) {
-    database.execute(&format!("insert into settings (name, value) values ('rebuilding', '{name}')"));
-}
-
-#[test]
-fn a_rebuild_that_was_killed_is_brought_to_its_end_by_the_next_start() {
-    let same = "[[\"time-zone\",\"Europe/Berlin\"],[\"country\",\"DE\"],[\"business-hours\",\"\"]]";
-    for (name, is_known) in [(same, true), (same, false), ("yes", true), ("yes", false)] {
-        let database = Database::create();
-        let server = Server::start(&database, &[]);
-        server.create_route(&busy());
-        for number in 0..30 {
-            server.post_event(hung_up(&format!("c{number}"), "missed", 0)).xml();
-        }
-        server.terminate();
-        server.wait();
-        if !is_known {
-            fs::remove_file(database.routes_file()).unwrap();
-        }
-        let whole = database.contents(true);
-        interrupt_rebuild(&database, name);
-        // Half of it is done: cells are gone and not counted again yet.
-        database.execute("delete from cells");
-        let server = Server::start(&database, &[]);
-        assert_eq!(server.post_event(incoming("caller", CALLER, LINE)).xml(), BUSY);
-        assert_eq!(server.post_event(hung_up("c0", "missed", 0)).status, 200);
-        until("it is brought to its end", || database.count("from settings where name = 'rebuilding'") == 0);
-        until("it is well", || server.get("/readyz").status == 200 && in_spool(&server) == 0);
-        until("all is stored", || server.call("caller").status == 200);
-        assert_eq!(server.stats("").ok()["totals"]["outcomes"]["missed"], 30);
-        server.terminate();
-        let done = server.wait();
-        assert!(done.status == 0 && done.stderr.contains("a rebuild was interrupted"), "{done:?}");
-        let checked = database.run(&["check"], b"");
-        assert_eq!(checked.status, 0, "{checked:?}");
-        assert_eq!(database.contents(true)[0].len(), whole[0].len() + 1);
-    }
-}
-
-#[test]
-fn a_rebuild_that_is_killed_stops_no_server() {
-    let database = Database::create();
-    let history = crate::histories::history(71, 2_000);
-    database.import(&crate::histories::log(&history), &[]);
-    let whole = database.contents(true);
-    let begun = "from settings where name = 'rebuilding'";
-    let mut rebuilding = crate::helpers::fernamt().args(["rebuild", "--database-url", database.url()]).spawn().unwrap();
-    until("it has begun", || database.count(begun) == 1 || rebuilding.try_wait().unwrap().is_some());
-    rebuilding.kill().unwrap();
-    rebuilding.wait().unwrap();
-    let server = Server::start(&database, &[]);
-    until("it is brought to its end", || database.count(begun) == 0 && server.get("/readyz").status == 200);
-    drop(server);
-    assert_eq!(database.contents(true), whole);
-    assert_eq!(database.run(&["check"], b"").status, 0);
-}
-
-#[test]
-fn a_rebuild_ends_when_one_with_other_settings_begins() {
-    let database = Database::create();
-    database.import(&crate::histories::log(&crate::histories::history(72, 20)), &[]);
-    // As if somebody else began right after it.
-    database.execute(if database.is_postgres() {
-        "create function another() returns trigger language plpgsql as $$ begin new.value = 'another'; return new; end $$; \
-         create trigger another before insert on settings for each row when (new.name = 'rebuilding') execute function another()"
-    } else {
-        "create trigger another after insert on settings when new.name = 'rebuilding' \
-         begin update settings set value = 'another' where name = 'rebuilding'; end"
-    });
-    let rebuilding = database.run(&["rebuild", "--time-zone", "Asia/Tokyo"], b"");
-    assert_eq!(rebuilding.status, 1, "{rebuilding:?}");
-    assert!(rebuilding.stderr.contains("another rebuild"), "{rebuilding:?}");
-    assert_eq!(database.count("from settings where name = 'time-zone' and value = 'Europe/Berlin'"), 1);
-}
-
 /// Somebody has to set these right; good routes must not hide that.
 #[test]
 fn wrong_settings_a_taken_port_and_a_newer_database_stop_the_start_in_any_case() {
@@ -461,55 +386,4 @@ fn a_mistyped_path_at_the_first_start_is_told_of() {
         assert!(done.stderr.contains("--database-url") && done.stderr.contains(said), "{done:?}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
-}
-
-#[test]
-fn damage_that_nobody_comes_across_is_told_of_within_a_minute() {
-    if Database::create().is_postgres() {
-        return;
-    }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
-    // What nothing reads while it runs.
-    place.damage(&["forgotten_callers"]);
-    until("it is told of", || server.get("/readyz").status == 503);
-    assert!(server.get("/readyz").text().contains("damaged"));
-    answers_until(server, &DAMAGED, |_| place.restore());
-}
-
-#[test]
-fn damage_that_a_page_comes_across_is_told_of_at_once() {
-    if Database::create().is_postgres() {
-        return;
-    }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
-    // Until it has looked once: the next time is in some seconds.
-    std::thread::sleep(std::time::Duration::from_millis(2_500));
-    place.damage(&["audit"]);
-    for _ in 0..30 {
-        assert_eq!(server.get("/settings/audit").status, 503);
-    }
-    assert_eq!(server.get("/readyz").status, 503);
-    server.terminate();
-    let done = server.wait();
-    assert_eq!(done.stderr.matches("malformed").count(), 1, "{done:?}");
-}
-
-#[test]
-fn a_database_that_is_taken_away_while_a_server_runs_gets_no_more_events_until_it_is_back() {
-    if Database::create().is_postgres() {
-        return;
-    }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
-    let away = place.folder.path().join("away");
-    fs::rename(place.disk(), &away).unwrap();
-    let expected =
-        Expected { answer: BUSY, keeps: true, logged: "the database's file is gone", shown: "is the disk mounted?" };
-    until("it is noticed", || server.get("/readyz").status == 503);
-    answers_until(server, &expected, |_| fs::rename(&away, place.disk()).unwrap());
 }

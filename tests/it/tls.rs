@@ -95,6 +95,24 @@ fn everything_goes_by_tls_and_plain_http_does_not() {
     assert!(!done.stderr.contains("panic"), "{}", done.stderr);
 }
 
+/// More than wait for a handshake on two cores unless they are let.
+const SILENT: usize = 560;
+
+#[test]
+fn those_who_begin_no_handshake_keep_nobody_out() {
+    let (files, made, database) = (Files::new(), made(), Database::create());
+    files.write(&made);
+    let server = files.serve(&database);
+    let silent: Vec<_> = (0..SILENT).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    let answer = ask(&server, made.cert.der(), HEALTH).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    // Whoever had to wait for them would have waited until they were cut off.
+    for mut stream in silent {
+        stream.set_nonblocking(true).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
+}
+
 #[test]
 fn a_changed_certificate_is_taken_up() {
     let (files, first, second, database) = (Files::new(), made(), made(), Database::create());

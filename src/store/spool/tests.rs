@@ -95,6 +95,30 @@ fn servers_in_one_folder_have_a_file_each_and_inherit() {
 }
 
 #[test]
+fn sixteen_servers_may_share_a_folder() {
+    let (_folder, path) = folder();
+    let spools: Vec<_> = (0..16).map(|_| Spool::open(&path).unwrap()).collect();
+    assert!(Spool::open(&path).unwrap_err().to_string().contains("too many servers"));
+    drop(spools);
+    assert!(Spool::open(&path).is_ok());
+}
+
+#[test]
+fn much_that_another_has_left_is_taken_over_in_pieces() {
+    let (_folder, path) = folder();
+    let (own, mut other) = (Spool::open(&path).unwrap(), Spool::open(&path).unwrap());
+    // Three megabytes: more than is copied at once, and no whole number of pieces.
+    let kept: Vec<_> = (0..60).map(|number| delivery(50_000 + number)).collect();
+    other.keep(&kept).unwrap();
+    drop((own, other));
+    let mut heir = Spool::open(&path).unwrap();
+    let waiting = heir.waiting().unwrap();
+    assert!(waiting.deliveries == kept && waiting.unreadable.is_empty());
+    heir.stored(&waiting).unwrap();
+    assert!(heir.is_empty());
+}
+
+#[test]
 fn what_cannot_be_taken_over_keeps_nobody_from_starting() {
     let (_folder, path) = folder();
     std::fs::create_dir(with_ending(&path, "-2")).unwrap();

@@ -29,13 +29,15 @@ struct Counted {
     by_network: HashMap<IpAddr, Vec<Instant>>,
 }
 
-/// An attempt that counts as failed until it has succeeded: many at once are not more than one after another.
+/// An attempt that counts as failed until it is decided: many at once are not more than one after another. If it is dropped
+/// before, it does not count: nobody has learned anything.
 pub struct Attempt<'a> {
     failures: &'a Failures,
     key: Key,
     at: Instant,
     count: usize,
     count_of_network: usize,
+    is_decided: bool,
 }
 
 impl Failures {
@@ -58,7 +60,7 @@ impl Failures {
         counted.by_network.entry(network).or_default().push(now);
         counted.by_key.entry(key.clone()).or_default().push(now);
         let [count_of_network, count] = counts.map(|before| before + 1);
-        Ok(Attempt { failures: self, key, at: now, count, count_of_network })
+        Ok(Attempt { failures: self, key, at: now, count, count_of_network, is_decided: false })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
@@ -89,22 +91,27 @@ impl Attempt<'_> {
     }
 
     /// It succeeded: for this name nothing counts any more. What the address tried with others does.
-    pub fn succeed(self) {
+    pub fn succeed(mut self) {
+        self.is_decided = true;
         let mut counted = self.failures.lock();
         counted.by_key.remove(&self.key);
         remove(&mut counted.by_network, &self.key.1, self.at);
     }
 
-    /// It was not decided.
-    pub fn take_back(self) {
-        let mut counted = self.failures.lock();
-        remove(&mut counted.by_key, &self.key, self.at);
-        remove(&mut counted.by_network, &self.key.1, self.at);
-    }
-
     /// It failed; how long to wait if nobody gets further now.
-    pub fn fail(self) -> Option<Duration> {
+    pub fn fail(mut self) -> Option<Duration> {
+        self.is_decided = true;
         (self.count >= MOST || self.count_of_network >= MOST_OF_ADDRESS).then_some(WINDOW)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_decided {
+            let mut counted = self.failures.lock();
+            remove(&mut counted.by_key, &self.key, self.at);
+            remove(&mut counted.by_network, &self.key.1, self.at);
+        }
     }
 }
 
@@ -167,7 +174,7 @@ mod tests {
         let (failures, now) = (Failures::default(), Instant::now());
         let attempt = || failures.attempt("anna", address("192.0.2.1"), now);
         for _ in 0..20 {
-            attempt().unwrap().take_back();
+            drop(attempt().unwrap());
         }
         assert!(failures.lock().by_key.is_empty() && failures.lock().by_network.is_empty());
         for _ in 0..9 {

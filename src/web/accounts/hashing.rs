@@ -12,8 +12,8 @@ const AT_ONCE: usize = 2;
 /// So many may wait for that, and so many of one address.
 const MOST_WAITING: usize = 64;
 const MOST_OF_ADDRESS: usize = 8;
-/// An answer to a login is never later than a second.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// Nobody waits longer for their turn.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whose turn it is when many wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ pub mod failures;
 /// Hashing, without keeping others waiting.
 pub mod hashing;
 /// Looking whether accounts were changed.
-pub mod looks;
 /// Cookies and what they stand for.
 pub mod sessions;
 /// Who asks.
@@ -17,12 +16,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use self::failures::Failures;
 use self::hashing::Hashing;
-use self::looks::Looks;
 use self::sessions::Sessions;
 use crate::accounts::secret::SecretHash;
 use crate::accounts::{Token, User, key_of};
 use crate::store::accounts::{StoredAccounts, accounts_version, load_accounts, setup_code};
 use crate::store::{Db, StoreError};
+use crate::web::looks::Looks;
 use crate::web::turns::Turns;
 
 /// What is known of accounts on this node.

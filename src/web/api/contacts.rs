@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::openapi::PageParams;
 use super::{json_body, limit, parameter, parameters};
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
-use crate::stats::filter::{FilterError, FilterProblem};
+use crate::stats::filter::{FilterError, FilterProblem, parse_text};
 use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
 use crate::web::bodies::json_list;
 use crate::web::error::{Error, WrongField};
@@ -92,11 +92,11 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
     let parameters = parameters(&request);
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parameter(&parameters, "cursor").map(decode_cursor).transpose()?.unwrap_or_default();
-    let text = parameter(&parameters, "q").unwrap_or_default();
-    let beginning = state.derivation.numbering.international(text);
+    let text = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
+    let beginning = state.derivation.numbering.international(&text);
     let names = state.names();
     let mut found: Vec<&Contact> =
-        names.search(text, beginning.as_deref()).filter(|contact| contact.number > after).collect();
+        names.search(&text, beginning.as_deref()).filter(|contact| contact.number > after).collect();
     found.sort_by(|a, b| a.number.cmp(&b.number));
     let items: Vec<Contact> = found.iter().take(limit).map(|contact| (*contact).clone()).collect();
     let next_cursor = items.last().filter(|_| found.len() > limit).map(|last| last.number.replace('+', ""));
@@ -131,7 +131,7 @@ async fn save(request: &HttpRequest, payload: Payload, state: &State, only: bool
     let derivation = state.derivation.clone();
     let read = json_list(request, payload, move |body| wire::read_list(body, &derivation.numbering)).await?;
     let contacts = read.checked()?;
-    let changes = save_contacts(&state.db, &contacts.value, only).await?;
+    let changes = save_contacts(&state.db, &contacts, only).await?;
     state.refresh_names().await?;
     Ok(HttpResponse::Ok().json(ChangesJson::from(changes)))
 }
@@ -161,7 +161,7 @@ pub async fn replace(
     payload: Payload,
     state: Data<State>,
 ) -> Result<HttpResponse, Error> {
-    let contact = wire::read_of_number(&json_body(&request, payload).await?, &number(&path, &state)?)?;
+    let contact = wire::read_of_number(&*json_body(&request, payload).await?, &number(&path, &state)?)?;
     save_contacts(&state.db, std::slice::from_ref(&contact), false).await?;
     state.refresh_names().await?;
     Ok(HttpResponse::Ok().json(contact))

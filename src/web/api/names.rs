@@ -3,10 +3,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::json_body;
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, text};
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
+use crate::web::bodies::json_list;
 use crate::web::error::Error;
 use crate::web::state::State;
 
@@ -16,6 +16,11 @@ pub const MAX_NAME_CHARS: usize = 100;
 const MAX_SUBJECT_CHARS: usize = 200;
 /// More lines or agents than this has nobody.
 const MAX_NAMES: usize = 10_000;
+
+/// Whether a number or SIP user can have a name at all.
+pub fn is_subject(text: &str) -> bool {
+    (1..=MAX_SUBJECT_CHARS).contains(&text.chars().count()) && !text.contains('\0')
+}
 
 /// What people call their own lines and agents.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -29,7 +34,7 @@ struct NamesJson {
 #[schema(as = LineName)]
 struct LineJson {
     /// E.164 if valid, else as sent.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 200)]
     number: String,
     #[schema(min_length = 1, max_length = 100)]
     name: String,
@@ -39,7 +44,7 @@ struct LineJson {
 #[schema(as = AgentName)]
 struct AgentJson {
     /// The SIP user.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 200)]
     peer: String,
     #[schema(min_length = 1, max_length = 100)]
     name: String,
@@ -70,7 +75,9 @@ pub async fn show(state: Data<State>) -> Result<HttpResponse, Error> {
     responses((status = 200, description = "The names", body = NamesJson))
 )]
 pub async fn replace(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let names = read(&json_body(&request, payload).await?, &state.derivation.numbering)?;
+    let derivation = state.derivation.clone();
+    let read = move |body: &[u8]| Ok(read(&serde_json::from_slice(body)?, &derivation.numbering));
+    let names = json_list(&request, payload, read).await?.checked()?;
     save_own_names(&state.db, &names, true).await?;
     state.refresh_names().await?;
     shown(&state).await

@@ -5,14 +5,13 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use super::json_body;
 use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::accounts::who::author;
 use crate::web::audit::about;
-use crate::web::bodies::json_list;
+use crate::web::bodies::{Read, json_list};
 use crate::web::error::{Error, WrongField};
 use crate::web::state::State;
 use crate::web::tables::StoredTable;
@@ -53,7 +52,8 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<Sta
     let reading = state.clone();
     let read = move |body: &[u8]| read_table(body, &RouteContext::new(&reading.hours, &reading.table().shared));
     let items = json_list(&request, payload, read).await?.checked()?;
-    let replaced = replace_routes(&state.db, items.value, expected, &author(&request)).await?;
+    let (items, _held) = items.into_parts();
+    let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(replaced))
 }
@@ -107,13 +107,22 @@ fn twice() -> Problem {
     responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let body = json_body(&request, payload).await?;
-    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
+    let (draft, _held) = read_draft(&request, payload, &state).await?.into_parts();
     about(&request, &draft.name);
     let route = insert_route(&state.db, draft, &author(&request)).await?;
     state.refresh_routes().await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
+}
+
+async fn read_draft(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Result<Read<RouteDraft>, Error> {
+    state.refresh_routes().await?;
+    let reading = state.clone();
+    let read = move |body: &[u8]| {
+        let context = RouteContext::new(&reading.hours, &reading.table().shared);
+        Ok(RouteDraft::from_json(&serde_json::from_slice(body)?, &context))
+    };
+    json_list(request, payload, read).await?.checked()
 }
 
 /// One route
@@ -144,8 +153,7 @@ pub async fn replace(
 ) -> Result<HttpResponse, Error> {
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
-    let body = json_body(&request, payload).await?;
-    let draft = RouteDraft::from_json(&body, &state.route_context().await?)?;
+    let (draft, _held) = read_draft(&request, payload, &state).await?.into_parts();
     let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))

@@ -236,7 +236,7 @@ pub async fn closed(state: Data<State>) -> Result<HttpResponse, Error> {
 )]
 pub async fn close(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
     let now_ms = now_ms();
-    let closed = read_closed(&json_body(&request, payload).await?, now_ms)?;
+    let closed = read_closed(&*json_body(&request, payload).await?, now_ms)?;
     save_closed_switch(&state.db, Some(closed)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().json(ClosedJson::from(Some(closed))))

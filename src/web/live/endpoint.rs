@@ -18,6 +18,7 @@ const CHECK: Duration = Duration::from_secs(2);
 /// `GET /events`: calls and figures as they change, as server-sent events. What came after the event named by
 /// `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
 pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    let place = state.questions.stream(&request, state.config.limits)?;
     let parameters = parameters(&request);
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(parameter(&parameters, "since"));
@@ -29,16 +30,17 @@ pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResp
     })?;
     let mut checks = tokio::time::interval(CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = unfold((events, checks, request, state), |(mut events, mut checks, request, state)| async move {
-        loop {
-            tokio::select! {
-                bytes = events.next() => {
-                    return bytes.map(|bytes| (Ok::<_, Infallible>(bytes), (events, checks, request, state)));
+    let stream =
+        unfold((events, checks, request, state, place), |(mut events, mut checks, request, state, place)| async move {
+            loop {
+                tokio::select! {
+                    bytes = events.next() => {
+                        return bytes.map(|bytes| (Ok::<_, Infallible>(bytes), (events, checks, request, state, place)));
+                    }
+                    _ = checks.tick() => if !Who::still_may(&request, &state).await { return None },
                 }
-                _ = checks.tick() => if !Who::still_may(&request, &state).await { return None },
             }
-        }
-    });
+        });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))

@@ -126,18 +126,12 @@ pub async fn change_password(
         form.note("current", t.current_password, (visit.texts.login.too_many)(15));
         return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, visit, &state, form).await?);
     };
-    match state.accounts.hashing.fits(attempt.turn(), current, form.value("current").to_owned()).await {
-        Ok(true) => attempt.succeed(),
-        Ok(false) => {
-            attempt.fail();
-            form.note("current", t.current_password, t.current_password_wrong);
-            return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
-        }
-        Err(error) => {
-            attempt.take_back();
-            return Err(error);
-        }
+    if !state.accounts.hashing.fits(attempt.turn(), current, form.value("current").to_owned()).await? {
+        attempt.fail();
+        form.note("current", t.current_password, t.current_password_wrong);
+        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
     }
+    attempt.succeed();
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     set_password(&state.db, &own.name, &password, Some(own.session)).await?;
     state.refresh_accounts().await?;

@@ -8,6 +8,7 @@ use super::visit::Visit;
 use super::words::Words;
 use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
+use crate::stats::filter::parse_text;
 use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
 use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
@@ -52,7 +53,7 @@ struct ContactPage {
 /// `GET /contacts`
 pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
     let (t, parameters, names) = (&visit.texts.contacts, parameters(&request), state.names());
-    let search = parameter(&parameters, "q").unwrap_or_default().trim().to_owned();
+    let search = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
     let beginning = state.derivation.numbering.international(&search);
     let found: Vec<&Contact> = names.search(&search, beginning.as_deref()).collect();
     let pages = found.len().div_ceil(CONTACTS_PER_PAGE).max(1);

@@ -70,13 +70,8 @@ pub async fn log_in(
     let known = state.accounts.known();
     let user = known.as_ref().and_then(|known| known.user_named(&name));
     let hash = user.map_or_else(PasswordHash::nobody, |user| user.password.clone());
-    let fits = match state.accounts.hashing.fits(attempt.turn(), hash, form_value(&form, "password").to_owned()).await {
-        Ok(fits) => fits,
-        Err(error) => {
-            attempt.take_back();
-            return Err(error);
-        }
-    };
+    let password = form_value(&form, "password").to_owned();
+    let fits = state.accounts.hashing.fits(attempt.turn(), hash, password).await?;
     let cookie = match user.filter(|_| fits) {
         Some(user) => state.accounts.sessions.open(&request, &state.db, &state.clock, user.id).await?,
         None => None,

@@ -10,7 +10,7 @@ use super::{form_body, page, page_with, see_other};
 use crate::stats::business::day_number;
 use crate::store::calls::lines_and_peers;
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
-use crate::web::api::names::MAX_NAME_CHARS;
+use crate::web::api::names::{MAX_NAME_CHARS, is_subject};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::NamesTexts;
@@ -79,7 +79,9 @@ async fn known(state: &State) -> Result<Vec<OwnName>, Error> {
     let seen = [(Kind::Line, lines), (Kind::Agent, agents)];
     let unnamed =
         seen.into_iter().flat_map(|(kind, subjects)| subjects.into_iter().map(move |subject| (kind, subject)));
-    let mut names: BTreeMap<(Kind, String), String> = unnamed.map(|key| (key, String::new())).collect();
+    // Whoever may send events may send any text.
+    let nameable = unnamed.filter(|(_, subject)| is_subject(subject));
+    let mut names: BTreeMap<(Kind, String), String> = nameable.map(|key| (key, String::new())).collect();
     names.extend(list_own_names(&state.db).await?.into_iter().map(|own| ((own.kind, own.subject), own.name)));
     Ok(names.into_iter().map(|((kind, subject), name)| OwnName { kind, subject, name }).collect())
 }
@@ -94,7 +96,7 @@ fn read(form: &Parameters) -> Result<Vec<OwnName>, Error> {
             ("agent", "agent_name") => Kind::Agent,
             _ => return Err(unreadable()),
         };
-        if subject.is_empty() || subject.contains('\0') || !seen.insert((kind, subject.clone())) {
+        if !is_subject(subject) || !seen.insert((kind, subject.clone())) {
             return Err(unreadable());
         }
         names.push(OwnName { kind, subject: subject.clone(), name: name.trim().to_owned() });

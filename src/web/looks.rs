@@ -2,8 +2,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Who may come in is not waited for longer: then what was known goes on.
-const PATIENCE: Duration = Duration::from_millis(700);
 /// After a look in vain nobody waits for the next one this long.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -25,13 +23,17 @@ struct Outcome {
 }
 
 impl Looks {
-    /// Whether the database told, in a look that began after this.
-    pub async fn share(self: &Arc<Self>, look: impl Future<Output = bool> + Send + 'static) -> bool {
+    /// Whether the database told, in a look that began after this and took no longer than `patience`.
+    pub async fn share(
+        self: &Arc<Self>,
+        patience: Duration,
+        look: impl Future<Output = bool> + Send + 'static,
+    ) -> bool {
         let asked = self.begun.load(Ordering::SeqCst);
         if self.was_in_vain(Instant::now()) {
             return false;
         }
-        tokio::time::timeout(PATIENCE, self.take_part(asked, look)).await.unwrap_or(false)
+        tokio::time::timeout(patience, self.take_part(asked, look)).await.unwrap_or(false)
     }
 
     async fn take_part(self: &Arc<Self>, asked: u64, look: impl Future<Output = bool> + Send + 'static) -> bool {
@@ -72,6 +74,8 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_millis(300);
+
     async fn settle() {
         for _ in 0..100 {
             tokio::task::yield_now().await;
@@ -91,7 +95,7 @@ mod tests {
                     }
                     true
                 };
-                looks.share(look).await
+                looks.share(PATIENCE, look).await
             })
         };
         let (go_on, wait) = oneshot::channel();
@@ -114,13 +118,13 @@ mod tests {
         let (go_on, wait) = oneshot::channel::<()>();
         let leaves = {
             let looks = looks.clone();
-            tokio::spawn(async move { looks.share(async move { wait.await.is_ok() }).await })
+            tokio::spawn(async move { looks.share(PATIENCE, async move { wait.await.is_ok() }).await })
         };
         settle().await;
         leaves.abort();
         let stays = {
             let looks = looks.clone();
-            tokio::spawn(async move { looks.share(async { true }).await })
+            tokio::spawn(async move { looks.share(PATIENCE, async { true }).await })
         };
         settle().await;
         assert!(!stays.is_finished(), "the first look goes on");
@@ -132,8 +136,8 @@ mod tests {
     #[tokio::test]
     async fn after_a_look_in_vain_nobody_waits_for_a_while() {
         let looks = Arc::<Looks>::default();
-        assert!(!looks.share(async { false }).await);
-        assert!(!looks.share(async { panic!("too early") }).await);
+        assert!(!looks.share(PATIENCE, async { false }).await);
+        assert!(!looks.share(PATIENCE, async { panic!("too early") }).await);
         let later = Instant::now() + PAUSE;
         assert!(!looks.was_in_vain(later));
     }
