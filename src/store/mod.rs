@@ -97,8 +97,6 @@ mod touched;
 mod turns;
 mod writes;
 
-pub use self::pools::SHARE;
-
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

@@ -57,9 +57,6 @@ const POSTGRES_QUESTIONS: usize = 6;
 /// How soon a server notices that nobody waits for what it does, and that a question was stopped that it was not told of.
 const NOTICE: [&str; 2] = ["set client_connection_check_interval = '500ms'", "set statement_timeout = '30s'"];
 
-/// Of the connections for questions, so many may answer one who asks: the rest is for others.
-pub const SHARE: usize = 2;
-
 impl<DB: Interrupted> Pools<DB> {
     pub(super) async fn close(&self) {
         self.entry.close().await;

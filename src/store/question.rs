@@ -17,14 +17,27 @@ tokio::task_local! {
 #[error("the question took too long, or nobody waits for the answer")]
 pub struct Over;
 
+/// The connections that one asker may use at once: one of their own, and another one as long as few have two.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    pub(super) all: Arc<Semaphore>,
+    pub(super) first: Arc<Semaphore>,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        let [all, first] = [2, 1].map(|most| Arc::new(Semaphore::new(most)));
+        Self { all, first }
+    }
+}
+
 /// One question, as often as it is cloned.
 #[derive(Clone, Debug)]
 pub struct Question(Arc<Asked>);
 
 #[derive(Debug)]
 struct Asked {
-    /// The connections that whoever asks may use at once.
-    connections: Arc<Semaphore>,
+    connections: Connections,
     budget: Duration,
     deadline: Mutex<Instant>,
     is_given_up: AtomicBool,
@@ -35,7 +48,7 @@ struct Asked {
 
 impl Question {
     /// Begins now. All questions of one asker share `connections`.
-    pub fn new(connections: Arc<Semaphore>, budget: Duration, turn: Option<OwnedSemaphorePermit>) -> Self {
+    pub fn new(connections: Connections, budget: Duration, turn: Option<OwnedSemaphorePermit>) -> Self {
         let (deadline, is_given_up) = (Mutex::new(Instant::now() + budget), AtomicBool::new(false));
         let given_up = Notify::new();
         Self(Arc::new(Asked { connections, budget, deadline, is_given_up, given_up, _turn: turn }))
@@ -85,8 +98,8 @@ impl Question {
         Over
     }
 
-    pub(super) fn connections(&self) -> Arc<Semaphore> {
-        self.0.connections.clone()
+    pub(super) fn connections(&self) -> &Connections {
+        &self.0.connections
     }
 
     fn deadline(&self) -> Instant {
@@ -99,7 +112,7 @@ mod tests {
     use super::*;
 
     fn question(budget: Duration) -> Question {
-        Question::new(Arc::new(Semaphore::new(1)), budget, None)
+        Question::new(Connections::default(), budget, None)
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Database, Either, Error, Execute, Executor, Pool, Postgres, SqlStr, Sqlite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::question::{Over, Question};
+use super::question::{Connections, Over, Question};
 use super::rows_in_time::RowsInTime;
 
 /// What to do with a statement that nobody waits for.
@@ -126,7 +126,7 @@ struct Turn<DB: Database> {
     place: usize,
     // Given back after the place is.
     _room: OwnedSemaphorePermit,
-    _second: Option<OwnedSemaphorePermit>,
+    _number: OwnedSemaphorePermit,
     _share: OwnedSemaphorePermit,
 }
 
@@ -134,13 +134,17 @@ impl<DB: Interrupted> Turn<DB> {
     /// First the share of whoever asks: who has much running waits for their own, not for others.
     async fn take(lanes: Arc<Lanes<DB>>, question: Question) -> Result<Reading<DB>, Error> {
         let closed = |_| Error::PoolClosed;
-        let connections = question.connections();
-        let share = connections.clone().acquire_owned().await.map_err(closed)?;
-        let is_second = connections.available_permits() == 0;
-        let second = if is_second { Some(lanes.seconds.clone().acquire_owned().await.map_err(closed)?) } else { None };
+        let Connections { all, first } = question.connections();
+        let share = all.clone().acquire_owned().await.map_err(closed)?;
+        let number = tokio::select! {
+            biased;
+            first = first.clone().acquire_owned() => first,
+            second = lanes.seconds.clone().acquire_owned() => second,
+        };
+        let number = number.map_err(closed)?;
         let room = lanes.room.clone().acquire_owned().await.map_err(closed)?;
         let place = lanes.free().pop_front().ok_or(Error::PoolTimedOut)?;
-        let turn = Self { lanes, place, _room: room, _second: second, _share: share };
+        let turn = Self { lanes, place, _room: room, _number: number, _share: share };
         let lane = turn.lanes.all.get(place).ok_or(Error::PoolTimedOut)?;
         // What ran there last may not have ended yet.
         let connection = lane.pool.acquire().await?;
@@ -304,13 +308,10 @@ mod tests {
     }
 
     /// Somebody who asks several questions at once.
-    struct Somebody(Arc<Semaphore>);
+    #[derive(Default)]
+    struct Somebody(Connections);
 
     impl Somebody {
-        fn new() -> Self {
-            Self(Arc::new(Semaphore::new(2)))
-        }
-
         async fn reading(&self, reader: &Reader<Sqlite>) -> Reading<Sqlite> {
             let question = Question::new(self.0.clone(), Duration::from_secs(3_600), None);
             question.ask(reader.acquire()).await.unwrap()
@@ -319,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_who_have_as_much_as_they_may_leave_room_for_a_third() {
-        let (reader, people) = (reader(4), [(); 3].map(|()| Somebody::new()));
+        let (reader, people) = (reader(4), [(); 3].map(|()| Somebody::default()));
         let [one, other, third] = &people;
         let (first, second) = (one.reading(&reader).await, one.reading(&reader).await);
         let first_of_other = other.reading(&reader).await;
@@ -327,7 +328,13 @@ mod tests {
         assert!((&mut second_of_other).now_or_never().is_none());
         drop(third.reading(&reader).await);
         drop(second);
-        second_of_other.await;
-        drop((first, first_of_other));
+        drop(second_of_other.await);
+        // Nor does anybody wait for a second one that is the only one by now.
+        let _second = one.reading(&reader).await;
+        let mut waiting = Box::pin(other.reading(&reader));
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(first_of_other);
+        waiting.await;
+        drop(first);
     }
 }

@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_for_rows_that_never_come_ends_with_its_question() {
-        let question = Question::new(Arc::new(Semaphore::new(1)), Duration::from_millis(30), None);
+        let question = Question::new(Connections::default(), Duration::from_millis(30), None);
         let mut rows = RowsInTime::<u32>::new(|_| Box::pin(std::future::pending()));
         let told = question.ask(async { rows.try_next().await }).await;
         assert!(matches!(told, Err(Error::AnyDriverError(error)) if error.is::<Over>()));

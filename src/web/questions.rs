@@ -24,8 +24,7 @@ use super::permissions::Place;
 use super::slow::Client;
 use super::state::State;
 use crate::config::Limits;
-use crate::store::SHARE;
-use crate::store::question::Question;
+use crate::store::question::{Connections, Question};
 
 /// Until then nobody is asked whether they still wait: some close their side as soon as they have asked.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -63,7 +62,7 @@ impl Asker {
 #[derive(Debug)]
 struct Share {
     turns: Arc<Semaphore>,
-    connections: Arc<Semaphore>,
+    connections: Connections,
     streams: Arc<Semaphore>,
     asked: AtomicUsize,
 }
@@ -72,12 +71,12 @@ struct Share {
 #[derive(Debug)]
 pub struct Questions {
     shares: Mutex<HashMap<Asker, Weak<Share>>>,
-    house: Arc<Semaphore>,
+    house: Connections,
 }
 
 impl Default for Questions {
     fn default() -> Self {
-        Self { shares: Mutex::default(), house: Arc::new(Semaphore::new(SHARE)) }
+        Self { shares: Mutex::default(), house: Connections::default() }
     }
 }
 
@@ -95,9 +94,9 @@ impl Questions {
         if shares.len() >= MANY {
             shares.retain(|_, share| share.strong_count() > 0);
         }
-        let [turns, connections, streams] =
-            [limits.questions, SHARE, STREAMS].map(|most| Arc::new(Semaphore::new(most)));
-        let share = Arc::new(Share { turns, connections, streams, asked: AtomicUsize::new(0) });
+        let [turns, streams] = [limits.questions, STREAMS].map(|most| Arc::new(Semaphore::new(most)));
+        let share = Share { turns, streams, connections: Connections::default(), asked: AtomicUsize::new(0) };
+        let share = Arc::new(share);
         shares.insert(asker, Arc::downgrade(&share));
         share
     }
