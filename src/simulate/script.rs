@@ -2,7 +2,6 @@
 //! out; times are offsets from the start of the call.
 
 use std::collections::VecDeque;
-use std::fmt::Write;
 
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 
@@ -47,7 +46,7 @@ impl Script {
 
     /// The next call.
     pub fn next_call(&mut self) -> ScriptedCall {
-        let call_id = hex(self.rng.random::<[u8; 32]>());
+        let call_id = hex::encode(self.rng.random::<[u8; 32]>());
         if self.rng.random_bool(share(self.habits.inbound)) { self.inbound(call_id) } else { self.outgoing(call_id) }
     }
 
@@ -136,14 +135,6 @@ fn outsider(habits: &Habits, rng: &mut StdRng) -> String {
     } else {
         numbers::landline(rng)
     }
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// An index below `len`, the low ones far more often: some people call again and again, most only once.

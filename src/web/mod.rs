@@ -46,6 +46,8 @@ pub mod names;
 pub mod owed;
 /// The pages.
 pub mod pages;
+/// Texts as parts of paths.
+pub mod paths;
 /// Who may do what.
 pub mod permissions;
 /// The endpoint of the PBX.

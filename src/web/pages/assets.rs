@@ -26,7 +26,7 @@ const ICON: &str = include_str!("../assets/icon.svg");
 const FOR_EVER: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
 
 fn versioned(path: &str, content: &str) -> String {
-    let hash: String = Sha256::digest(content.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&Sha256::digest(content.as_bytes())[..6]);
     format!("{path}?v={hash}")
 }
 

@@ -11,6 +11,7 @@ use crate::routing::named::{Key, MAX_NAMED};
 use crate::store::StoreError;
 use crate::store::shared::{Named, RouteName, SharedError, save_named, uses};
 use crate::web::error::Error;
+use crate::web::paths::segment;
 use crate::web::state::State;
 
 /// A list or a schedule on its page: what the form is about.
@@ -39,8 +40,7 @@ pub async fn routes_by_key<T: Named>(state: &State) -> Result<HashMap<Key, Vec<R
 
 /// The page of a list or a schedule below `base`.
 pub fn path_of(base: &str, name: &str) -> String {
-    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    format!("{base}/{name}")
+    format!("{base}/{}", segment(name))
 }
 
 /// Saves what a form means; otherwise the form says what is wrong, with the status of the answer.

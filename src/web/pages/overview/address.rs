@@ -4,6 +4,7 @@ use crate::web::api::{self, Parameters};
 use crate::web::pages::named::Named;
 use crate::web::pages::visit::Visit;
 use crate::web::pages::words::Words;
+use crate::web::paths::segment;
 use crate::web::state::State;
 
 /// Whose figures a dashboard shows.
@@ -62,15 +63,6 @@ impl Scope {
             Self::Caller(party) => Some(("party", party)),
         }
     }
-}
-
-/// A part of a path: everything but the unreserved characters is encoded.
-fn segment(text: &str) -> String {
-    let encoded = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encoded).collect()
 }
 
 /// A table that can be shown whole.
