@@ -59,6 +59,7 @@ mod power_loss;
 mod privacy;
 mod proxies;
 mod quality;
+mod refusals;
 mod retention;
 mod revisions;
 mod roles;
