@@ -88,8 +88,10 @@ mod desk;
 mod error;
 mod from_row;
 mod migrations;
+mod of_person;
 mod opening;
 mod pools;
+mod portion;
 mod queue;
 mod reader;
 mod rows;
@@ -207,6 +209,31 @@ macro_rules! reading {
         }
     };
 }
+/// The same with one connection, for what takes several statements. What `engine` names is as in [`writing`].
+macro_rules! reading_on {
+    ($db:expr, $connection:ident in $engine:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => {
+                use self::sqlite as $engine;
+                $crate::store::reading_on!(@on pools, $connection, $body)
+            }
+            $crate::store::Db::Postgres(pools) => {
+                use self::postgres as $engine;
+                $crate::store::reading_on!(@on pools, $connection, $body)
+            }
+        }
+    };
+    (@on $pools:expr, $connection:ident, $body:expr) => {
+        async {
+            $pools.condition.may_read()?;
+            let mut $connection = $pools.read.acquire().await.map_err($crate::store::StoreError::of_connecting)?;
+            let value = $body?;
+            $connection.finish();
+            Ok::<_, $crate::store::StoreError>(value)
+        }
+        .await
+    };
+}
 /// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
 /// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one that
 /// failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
@@ -282,7 +309,7 @@ macro_rules! for_both_engines {
         $crate::store::for_both_engines! { @with () $($item)* }
     };
 }
-pub(crate) use {for_both_engines, reading, writing};
+pub(crate) use {for_both_engines, reading, reading_on, writing};
 
 impl Db {
     /// In which condition it is, as far as this process knows.

@@ -30,6 +30,7 @@ mod callbacks;
 mod calls_api;
 mod clock;
 mod contacts;
+mod crowds;
 mod dashboard;
 mod dashboard_now;
 mod dashboard_size;
