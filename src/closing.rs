@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::store::Db;
 use crate::store::months::close_months;
 use crate::store::record::Derivation;
-use crate::store::{Db, StoreError};
 use crate::web::clock::now_ms;
 
 /// How often it is looked whether a month is over, or was opened again by an event that came late.
@@ -22,7 +22,7 @@ pub async fn close(db: Arc<Db>, derivation: Arc<Derivation>) {
             Ok(0) => {}
             Ok(months) => tracing::debug!(months, "months that are over were summed up"),
             // That the database is away is told already.
-            Err(error @ StoreError::Away(_)) => db.condition().note(&error),
+            Err(error) if error.is_passing() => db.condition().note(&error),
             Err(error) => tracing::error!(%error, "a month that is over could not be summed up: run `fernamt check`"),
         }
     }

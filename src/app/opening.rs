@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, SettingError};
 use crate::store::condition::Trouble;
-use crate::store::private::open_to_others;
+use crate::store::private::{has_empty_file, open_to_others};
 use crate::store::rebuilding::{begun, name_of};
 use crate::store::spool::{Spool, is_there};
 use crate::store::surplus::fold_again_once;
@@ -194,8 +194,10 @@ impl Opened {
     /// is the first start, and a slip in the setting likelier than trouble.
     pub(super) async fn new(config: &Config) -> Result<Self, StartError> {
         let last_good = LastGood::new(config).read();
-        // A disk that is not mounted must not get an empty database in place of the one that routes are known of.
-        let must_exist = last_good.as_ref().is_some_and(|table| !table.routes.is_empty());
+        // A disk that is not mounted must not get an empty database in place of the one that routes are known of, nor must a
+        // file that a copy is about to be written to, or that somebody has emptied.
+        let is_known = last_good.as_ref().is_some_and(|table| !table.routes.is_empty());
+        let must_exist = is_known || has_empty_file(&config.database_url.0) && is_there(&config.spool);
         let failed = match open_checked(config, must_exist).await {
             Ok((db, interrupted)) => return Ok(Self { db: Arc::new(db), last_good, interrupted }),
             Err(failed) if failed.is_wrong() => return Err(failed.into()),

@@ -10,7 +10,7 @@ use super::opening::{Failed, Interrupted, StartError, open_checked};
 use crate::store::condition::Trouble;
 use crate::store::private::file_of;
 use crate::store::rebuild::{Purpose, RebuildError, rebuild};
-use crate::store::soundness::{Closely, look};
+use crate::store::soundness::{Closely, look, look_only};
 use crate::store::{Db, rebuilding};
 use crate::web::state::State;
 
@@ -100,23 +100,35 @@ impl Watcher {
             return;
         }
         let began = Instant::now();
+        self.try_to_use(is_damaged).await;
+        self.tried = Some(Tried { file: self.signature(), at: Instant::now(), took: began.elapsed() });
+    }
+
+    async fn try_to_use(&mut self, is_damaged: bool) {
+        let mut closely = Closely::Now;
+        if is_damaged {
+            // What was found once may lie anywhere. Nothing that may write gets at it before: closing does, too.
+            match look_only(&self.state.config.database_url.0, Closely::Through).await {
+                Ok(None) => {}
+                Ok(Some(damage)) => return self.state.db.condition().suffer(Trouble::Damaged, &damage),
+                // Its log may have to be taken in first, which only who may write can.
+                Err(_) => closely = Closely::Through,
+            }
+        }
         let opened = open_checked(&self.state.config, true).await;
         match opened {
-            Ok((db, interrupted)) => self.use_if_sound(&db, interrupted).await,
+            Ok((db, interrupted)) => self.use_if_sound(&db, interrupted, closely).await,
             Err(Failed::Wrong(error)) => self.tell(&error),
             Err(failed) => {
                 let trouble = failed.trouble();
                 self.state.db.condition().suffer(trouble, &StartError::from(failed).to_string());
             }
         }
-        self.tried = Some(Tried { file: self.signature(), at: Instant::now(), took: began.elapsed() });
     }
 
-    async fn use_if_sound(&mut self, db: &Db, interrupted: Option<Interrupted>) {
+    async fn use_if_sound(&mut self, db: &Db, interrupted: Option<Interrupted>, closely: Closely) {
         let condition = self.state.db.condition();
-        // What was found once may lie anywhere.
-        let was_damaged = condition.trouble() == Some(Trouble::Damaged);
-        let found = look(db, if was_damaged { Closely::Through } else { Closely::Now }).await;
+        let found = look(db, closely).await;
         db.close().await;
         match found {
             Ok(None) => {

@@ -83,10 +83,28 @@ impl Person {
         Self { parties, digits, calling_code: numbering.calling_code().to_owned() }
     }
 
+    /// Whether a call is one with this person, or tells of them.
+    pub fn is_in_call(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
+        self.is_party_of(call, receipts, numbering) || self.is_told_of(receipts, numbering)
+    }
+
+    /// Whether events of a call in this direction say that it is one with this person, or tell of them.
+    pub fn is_in(&self, receipts: &Receipts, direction: Option<Direction>, numbering: &Numbering) -> bool {
+        self.is_outside(receipts, direction, numbering) || self.is_told_of(receipts, numbering)
+    }
+
     /// Whether a call is one with this person.
     pub fn is_party_of(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
-        let is_it = |raw: &str| numbering.normalize(raw).is_some_and(|party| self.parties.contains(&party));
-        call.party.as_deref().is_some_and(is_it) || outsiders(receipts, call.direction).any(is_it)
+        call.party.as_deref().is_some_and(|party| self.is_it(party, numbering))
+            || self.is_outside(receipts, call.direction, numbering)
+    }
+
+    fn is_outside(&self, receipts: &Receipts, direction: Option<Direction>, numbering: &Numbering) -> bool {
+        outsiders(receipts, direction).any(|raw| self.is_it(raw, numbering))
+    }
+
+    fn is_it(&self, raw: &str, numbering: &Numbering) -> bool {
+        numbering.normalize(raw).is_some_and(|party| self.parties.contains(&party))
     }
 
     /// Whether events tell of the person in a field that nobody knows.

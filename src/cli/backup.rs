@@ -26,6 +26,9 @@ pub async fn run(config: Config, args: BackupArgs) -> anyhow::Result<ExitCode> {
     let db = open_database(&config).await?;
     so_far("no copy was made");
     let done = back_up(&db, &args.file).await;
+    if done.is_ok() {
+        so_far("the copy is complete");
+    }
     db.close().await;
     done?;
     Ok(ExitCode::SUCCESS)

@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::contacts::Contact;
 use crate::store::events::read_log;
 use crate::store::marks::Mark;
-use crate::store::person::{CallOfPerson, calls_of, marks_of};
+use crate::store::person::{CallOfPerson, Piece, calls_of, marks_of};
 use crate::store::{Db, StoreError};
-use crate::web::api::calls::CallDetail;
+use crate::web::api::calls::{CallDetail, EventJson, all_of};
 use crate::web::clock::{now_ms, rfc3339};
 
 /// Write the event log to standard output in the form that `import` reads, in order of receipt
@@ -39,12 +39,29 @@ enum ExportError {
 /// What is kept of a person.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Kept {
+enum Kept<'a> {
     Call(Box<CallDetail>),
-    CallbackDone { done_at: String, done_by: Option<String> },
-    Contact { number: String, name: String, company: Option<String> },
-    Route { id: i64, name: String },
-    List { name: String },
+    /// Those of the call before that it is not made of, some at a time.
+    SurplusEvents {
+        call_id: &'a str,
+        events: Vec<EventJson>,
+    },
+    CallbackDone {
+        done_at: String,
+        done_by: Option<String>,
+    },
+    Contact {
+        number: String,
+        name: String,
+        company: Option<String>,
+    },
+    Route {
+        id: i64,
+        name: String,
+    },
+    List {
+        name: String,
+    },
 }
 
 /// Writes to standard output, one JSON object a line.
@@ -72,9 +89,17 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<ExitCode> {
             let number = number(&party, &derivation.numbering)?;
             so_far("the output is not whole");
             let timeout_ms = i64::try_from(config.hangup_timeout.as_millis()).unwrap_or(i64::MAX);
-            calls_of(&db, &derivation, &number, |CallOfPerson { call, events, decision }| {
-                let call = CallDetail::new(call, &events, decision, now_ms(), timeout_ms);
-                write_line(&mut out, &Kept::Call(Box::new(call)))
+            let mut call_id = String::new();
+            calls_of(&db, &derivation, &number, |piece| match piece {
+                Piece::Call(call) => {
+                    let CallOfPerson { call, events, decision } = *call;
+                    call_id = call.call.call_id.to_string();
+                    let call = CallDetail::new(call, &events, decision, now_ms(), timeout_ms);
+                    write_line(&mut out, &Kept::Call(Box::new(call)))
+                }
+                Piece::Beyond(events) => {
+                    write_line(&mut out, &Kept::SurplusEvents { call_id: &call_id, events: all_of(&events) })
+                }
             })
             .await?;
             write_elsewhere(&mut out, &db, &number, &derivation.numbering).await?;

@@ -18,7 +18,8 @@ use crate::store::forgetting::{forget_before, forget_party};
 use crate::store::rebuild::count_calls;
 use crate::store::record::{Derivation, record};
 use crate::store::spool::{Spool, line_of, with_events};
-use crate::store::{Db, StoreError, clock};
+use crate::store::trial::takes_events;
+use crate::store::{Db, WRITE_TIMEOUT, clock};
 use crate::web::clock::now_ms;
 
 /// How long a server that runs may take to store what waits in its spool.
@@ -69,11 +70,13 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
             }
             let forgotten = forget_before(&db, &derivation, before_ms, progress).await?;
             bar.finish_and_clear();
+            so_far(format!("{} calls were forgotten, and that is all", forgotten.calls));
             eprintln!("{} calls forgotten", forgotten.calls);
         }
         (None, Some(number)) => {
             let forgotten = forget_party(&db, &derivation, &number, progress).await?;
             bar.finish_and_clear();
+            so_far(format!("{} calls were forgotten, and that is all", forgotten.calls));
             eprintln!("{} calls forgotten", forgotten.calls);
             if derivation.numbering.e164(&number).is_none() {
                 eprintln!("{number} is no valid telephone number: it was only looked for as it is written");
@@ -123,10 +126,12 @@ async fn empty_spool(db: &Db, derivation: &Derivation, path: &Path) -> anyhow::R
         let waiting = spool.waiting()?;
         let mut aside = waiting.unreadable.clone();
         for delivery in &waiting.deliveries {
-            match record(db, derivation, std::slice::from_ref(delivery)).await {
-                Err(StoreError::Rejected(_) | StoreError::Damaged(_)) => aside.push(line_of(delivery)),
-                stored => drop(stored?),
+            let Err(error) = record(db, derivation, std::slice::from_ref(delivery)).await else { continue };
+            // It is the event's fault only if the database takes others.
+            if error.is_passing() || takes_events(db, derivation, WRITE_TIMEOUT).await.is_err() {
+                return Err(error.into());
             }
+            aside.push(line_of(delivery));
         }
         if !aside.is_empty() {
             spool.set_aside(&aside)?;

@@ -68,7 +68,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
     let checkpointing = db.checkpoint_in_background();
     let progress = progress_bar(length);
     let mut lines = BufReader::new(progress.wrap_read(input));
-    let (mut batch, mut bad, mut number) = (Vec::new(), 0_u64, 0_u64);
+    let (mut batch, mut bad, mut number, mut stored) = (Vec::new(), 0_u64, 0_u64, 0_u64);
     let (mut line, mut skipped) = (Vec::new(), Skipped::default());
     loop {
         line.clear();
@@ -85,12 +85,22 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
             }
         }
         if batch.len() == BATCH {
+            if stored == 0 {
+                so_far(format!(
+                    "some of the first {number} lines may be stored; run it again, nothing is counted twice"
+                ));
+            }
             skipped.add(&store(&db, &derivation, &batch).await?);
             batch.clear();
+            stored = number;
             so_far(format!("lines 1 to {number} are stored; run it again for the rest, nothing is counted twice"));
         }
     }
+    if stored == 0 {
+        so_far("some lines may be stored; run it again, nothing is counted twice");
+    }
     skipped.add(&store(&db, &derivation, &batch).await?);
+    so_far("all lines are stored");
     progress.finish_and_clear();
     skipped.tell();
     checkpointing.inspect(JoinHandle::abort);

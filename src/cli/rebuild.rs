@@ -27,6 +27,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     if !rebuilding::end(&db, &name, &settings).await? {
         return Err(RebuildError::TakenOver.into());
     }
+    so_far("calls and statistics are derived again");
     checkpointing.inspect(JoinHandle::abort);
     db.close().await;
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use super::stopping::so_far;
 use super::user::{note_command, usable_name};
 use crate::accounts::Role;
 use crate::accounts::action::{Subject, Verb};
@@ -61,6 +62,7 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
             let token = new_token();
             let new = NewToken { name: usable_name(&name)?, role, hash: SecretHash::of(&token), created_ms: now_ms() };
             add_token(db, &new).await.context(name)?;
+            so_far("the token was made");
             note_command(db, (Subject::Token, Verb::Added), format!("{}: {}", new.name, role.word())).await?;
             writeln!(out, "{token}")?;
         }
@@ -71,6 +73,7 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
         }
         Command::Remove { name } => {
             remove_token(db, &name).await.context(name.clone())?;
+            so_far("the token was removed");
             note_command(db, (Subject::Token, Verb::Removed), name).await?;
         }
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
+use super::stopping::so_far;
 use crate::accounts::action::{Action, Subject, Verb, word};
 use crate::accounts::password::{PasswordHash, check};
 use crate::accounts::{Role, read_lines, read_name};
@@ -72,7 +73,10 @@ pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
     let change = Change::read(args.command, &config)?;
     let db = open_database(&config).await?;
     let done = match change.make(&db).await {
-        Ok(()) => change.note(&db).await,
+        Ok(()) => {
+            change.say_done();
+            change.note(&db).await
+        }
         wrong => wrong,
     };
     db.close().await;
@@ -122,6 +126,15 @@ impl Change {
 }
 
 impl Change {
+    fn say_done(&self) {
+        match self {
+            Self::List => {}
+            Self::Add(_) => so_far("the account was added"),
+            Self::Remove(_) => so_far("the account was removed"),
+            Self::Password(..) | Self::Role(..) => so_far("the account was changed"),
+        }
+    }
+
     /// For the audit log.
     async fn note(&self, db: &Db) -> anyhow::Result<()> {
         let (action, about) = match self {

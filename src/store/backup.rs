@@ -1,11 +1,11 @@
 //! Copies of a SQLite database.
 
-use std::fs::{File, Metadata, TryLockError, hard_link, remove_file};
+use std::fs::{File, Metadata, OpenOptions, TryLockError, hard_link, remove_file};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::private::create_new;
+use super::private::{create_new, with_ending};
 use super::{Db, StoreError};
 use crate::durable::sync_folder_of;
 
@@ -51,6 +51,10 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
         return Err(BackupError::Exists(file.to_owned()));
     }
     let unfinished = Unfinished::begin(file)?;
+    // Another one may have ended meanwhile.
+    if file.try_exists().map_err(failed)? {
+        return Err(BackupError::Exists(file.to_owned()));
+    }
     // SQLite writes into an empty file, which already has its owner.
     let copied =
         sqlx::query("vacuum into $1").bind(unfinished.path.to_string_lossy().into_owned()).execute(&pools.aside).await;
@@ -61,61 +65,90 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
     sync_folder_of(file).map_err(failed)
 }
 
-/// A file that goes when it is not needed any more, or when it was not finished. Whoever works on it holds its lock, which
-/// ends with its process: one that nobody holds was left behind.
+/// A file that goes when it is not needed any more, or when it was not finished. Whoever works on it holds the lock of
+/// another one beside it, which ends with its process: one that nobody holds was left behind. SQLite locks the file itself,
+/// and not every file system tells these locks from others.
 struct Unfinished {
     path: PathBuf,
-    _locked: File,
+    // Given up after the file is gone.
+    _lock: Lock,
 }
 
 impl Unfinished {
     fn begin(file: &Path) -> Result<Self, BackupError> {
-        let mut path = file.as_os_str().to_owned();
-        path.push(".part");
-        let path = PathBuf::from(path);
+        let path = with_ending(file, ".part");
+        let lock = Lock::take(&with_ending(&path, ".lock"))?;
+        let lock = lock.ok_or_else(|| BackupError::Running(file.to_owned()))?;
         for _ in 0..ATTEMPTS {
-            match Self::begin_at(&path) {
-                Ok(Some(locked)) => return Ok(Self { path, _locked: locked }),
-                Ok(None) => {}
+            match create_new(&path) {
+                Ok(_) => return Ok(Self { path, _lock: lock }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(BackupError::File { path, error }),
+            }
+            // Where there are no locks nobody knows whether another one is at it.
+            if !lock.is_locked {
+                return Err(BackupError::Exists(path));
+            }
+            match clear_away(&path) {
+                Ok(true) => {}
+                Ok(false) => return Err(BackupError::Exists(path)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(BackupError::Exists(path));
-                }
                 Err(error) => return Err(BackupError::File { path, error }),
             }
         }
         Err(BackupError::Running(file.to_owned()))
     }
+}
 
-    /// `None` when somebody else was faster, or what was left behind is out of the way now.
-    fn begin_at(path: &Path) -> io::Result<Option<File>> {
-        match create_new(path) {
-            Ok(new) => {
-                match new.try_lock() {
-                    // Where there are no locks, whoever was first is told by the name alone.
-                    Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                    locked => locked?,
-                }
-                Ok(is_at(&new, path)?.then_some(new))
+/// Removes what a copy has left behind that was killed. `false` when it is something else.
+fn clear_away(path: &Path) -> io::Result<bool> {
+    let left = match File::open(path) {
+        Ok(left) => left,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    // An earlier version may be at it, which locks the file itself.
+    if let Err(TryLockError::WouldBlock) = left.try_lock() {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    if !is_copy(&left)? {
+        return Ok(false);
+    }
+    // Never written over: it may have got its name, too, before its process was gone.
+    if is_at(&left, path)? {
+        remove_file(path)?;
+    }
+    Ok(true)
+}
+
+/// The lock of whoever works on a copy.
+struct Lock {
+    file: File,
+    path: PathBuf,
+    /// Whether this file system has locks at all.
+    is_locked: bool,
+}
+
+impl Lock {
+    /// `None` when somebody else has it.
+    fn take(path: &Path) -> Result<Option<Self>, BackupError> {
+        let failed = |error| BackupError::File { path: path.to_owned(), error };
+        for _ in 0..ATTEMPTS {
+            // Both, because where such a lock is made of others it needs to be written to.
+            let mut options = OpenOptions::new();
+            let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let file = options.open(path).map_err(failed)?;
+            let is_locked = match file.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(_)) => false,
+            };
+            // Whoever had it may have removed it just now.
+            if is_at(&file, path).map_err(failed)? {
+                return Ok(Some(Self { file, path: path.to_owned(), is_locked }));
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let left = match File::open(path) {
-                    Ok(left) => left,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                    Err(error) => return Err(error),
-                };
-                left.try_lock()?;
-                if !is_copy(&left)? {
-                    return Err(error);
-                }
-                // Never written over: it may have got its name, too, before its process was gone.
-                if is_at(&left, path)? {
-                    remove_file(path)?;
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error),
         }
+        Ok(None)
     }
 }
 
@@ -140,5 +173,14 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         // If it cannot be removed, the next copy to this name does.
         let _ = remove_file(&self.path);
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that is left keeps nobody from taking it; and something in it is not ours.
+        if self.file.metadata().is_ok_and(|found| found.len() == 0) {
+            let _ = remove_file(&self.path);
+        }
     }
 }

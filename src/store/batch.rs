@@ -39,7 +39,8 @@ pub(super) const SURPLUS: &str = "surplus_events";
 
 /// So many events of a call are folded, the large ones included.
 pub(super) const MOST_OF_CALL: usize = MOST_FOLDED + MOST_LARGE_FOLDED;
-const BEHIND_ALL_DIGESTS: &[u8] = &[0xff; 17];
+/// Behind every event of a call.
+pub(super) const BEHIND_ALL_DIGESTS: &[u8] = &[0xff; 17];
 
 /// A call that there is.
 pub(super) struct KnownCall {

@@ -30,7 +30,8 @@ async fn run(db: Arc<Db>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if !pools.condition.is_open() {
+        // A damaged file stays as it is.
+        if pools.condition.may_write().is_err() {
             continue;
         }
         if let Err(error) = checkpoint(&pools.aside).await {

@@ -172,13 +172,7 @@ for_both_engines! {
                 sqlx::query("delete from settings where name = $1").bind(name).execute(&mut *connection).await?;
                 continue;
             }
-            sqlx::query(
-                "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
-            )
-            .bind(name)
-            .bind(at_ms.to_string())
-            .execute(&mut *connection)
-            .await?;
+            settings::set(connection, name, &at_ms.to_string()).await?;
         }
         settings::raise(&mut *connection, CLOCK_CONFIRMED).await?;
         Ok(())

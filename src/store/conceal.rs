@@ -4,22 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
-use super::batch::{EVENTS, SURPLUS};
+use super::batch::EVENTS;
 use super::callbacks::{contact, missed};
-use super::person::CallOfPerson;
 use super::record::Derivation;
 use super::rows::unpack_call_id;
 use super::touched::Touched;
 use super::{StoreError, for_both_engines, settings};
 use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseudonym};
 use crate::calls::phone::Numbering;
-use crate::calls::receipts::Receipts;
 use crate::placetel::event::CallId;
 
 /// Small enough that a running server waits only briefly.
-const CALLS_PER_PAGE: i64 = 300;
-/// Calls whose events are searched for a number at a time.
-const CALLS_PER_SEARCH: i64 = 2_000;
+pub(super) const CALLS_PER_PAGE: i64 = 300;
+/// Calls that have more beyond the events that are folded, all those of one transaction together, lose that first.
+const MOST_BEYOND: u64 = 1_000;
 
 /// Whom a pseudonym stands for in a call.
 pub(super) struct Concealed {
@@ -42,6 +40,22 @@ pub(super) struct Page<N> {
     pub(super) looked_at: i64,
     pub(super) changed: i64,
     pub(super) next: Option<N>,
+    /// Calls that have very much beyond the events that are folded, by their keys: that is to go first.
+    pub(super) full: Vec<i64>,
+}
+
+impl<N> Page<N> {
+    /// Nothing is changed until what these have is gone.
+    pub(super) fn of_full(full: Vec<i64>, place: N) -> Self {
+        Self { looked_at: 0, changed: 0, next: Some(place), full }
+    }
+}
+
+/// Those of the calls that have something beyond the events that are folded, if it is too much for one transaction.
+pub(super) fn full(touched: &BTreeMap<CallId, Touched>) -> Vec<i64> {
+    let beyond: u64 = touched.values().map(|call| u64::from(call.surplus_count())).sum();
+    let full = touched.values().filter(|call| beyond > MOST_BEYOND && call.surplus_count() > 0);
+    full.map(|call| call.after.key).collect()
 }
 
 /// Start and key of a call: the order in which calls of long ago are looked through.
@@ -98,7 +112,7 @@ for_both_engines! {
     }
 
     /// Remembers that the files may hold traces of what this transaction changes.
-    async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
+    pub async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
         sqlx::query("insert into settings (name, value) values ($1, 'yes') on conflict do nothing")
             .bind(settings::ERASING)
             .execute(connection)
@@ -133,7 +147,7 @@ for_both_engines! {
         Ok(())
     }
 
-    async fn set_decision(connection: &mut EngineConnection, call_key: i64, xml: &str) -> Result<(), StoreError> {
+    pub async fn set_decision(connection: &mut EngineConnection, call_key: i64, xml: &str) -> Result<(), StoreError> {
         sqlx::query("update decisions set xml = $2 where call_key = $1")
             .bind(call_key)
             .bind(xml)
@@ -143,7 +157,7 @@ for_both_engines! {
     }
 
     /// Stores calls as `naming` leaves them; how many.
-    async fn conceal_all(
+    pub async fn conceal_all(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         mut touched: BTreeMap<CallId, Touched>,
@@ -161,21 +175,26 @@ for_both_engines! {
         Ok(concealed.len() as i64)
     }
 
-    /// Forgets the next calls behind a place that began before `before_ms`.
+    /// Forgets the next calls behind a place that began before `before_ms`, so many.
     pub async fn forget_page(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         key: &Key,
-        after: Place,
+        (after, most): (Place, i64),
         before_ms: i64,
     ) -> Result<Page<Place>, StoreError> {
-        let (ids, _, next) = next_calls(connection, after, before_ms).await?;
-        let known = batch::load_calls(connection, ids.iter()).await?;
+        let (ids, _, next) = next_calls(connection, after, before_ms, most).await?;
+        let mut known = batch::load_calls(connection, ids.iter()).await?;
+        surplus::set_apart(connection, &mut known).await?;
         let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
         let touched: BTreeMap<_, _> = touched.filter(|(_, call)| !call.is_bare() && !call.is_forgotten()).collect();
+        let full = full(&touched);
+        if !full.is_empty() {
+            return Ok(Page::of_full(full, after));
+        }
         keep_facts(connection, &touched, before_ms).await?;
         let changed = conceal_all(connection, derivation, touched, Naming::Under(key)).await?;
-        Ok(Page { looked_at: ids.len() as i64, changed, next })
+        Ok(Page { looked_at: ids.len() as i64, changed, next, full })
     }
 
     /// Keeps what is known of missed callers from calls and marks since `since_ms`, in which they keep their numbers.
@@ -208,29 +227,38 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Takes the events of the next calls behind a place out of the log.
+    /// Takes the events of the next calls behind a place out of the log, but what they have beyond those that are folded: a
+    /// call of which these are gone is as it is to be, whatever else is left.
     pub async fn drop_page(
         connection: &mut EngineConnection,
-        after: Place,
+        (after, most): (Place, i64),
         before_ms: i64,
     ) -> Result<Page<Place>, StoreError> {
-        let (_, keys, next) = next_calls(connection, after, before_ms).await?;
+        let (_, keys, next) = next_calls(connection, after, before_ms, most).await?;
         if keys.is_empty() {
-            return Ok(Page { looked_at: 0, changed: 0, next });
+            return Ok(Page { looked_at: 0, changed: 0, next, full: Vec::new() });
         }
-        let mut dropped = 0;
-        for table in [EVENTS, SURPLUS] {
-            let mut query = QueryBuilder::<Engine>::new("delete from ");
-            query.push(table).push(" where call_key in (");
-            let mut list = query.separated(",");
-            keys.iter().for_each(|key| { list.push_bind(*key); });
-            query.push(")");
-            dropped += query.build().persistent(false).execute(&mut *connection).await?.rows_affected() as i64;
+        for key in surplus::crowded(connection, &keys).await? {
+            surplus::set_apart_of(connection, key).await?;
         }
+        let mut query = QueryBuilder::<Engine>::new("delete from ");
+        query.push(EVENTS).push(" where call_key in (");
+        push_keys(&mut query, &keys);
+        let dropped = query.build().persistent(false).execute(&mut *connection).await?.rows_affected() as i64;
+        let mut query = QueryBuilder::<Engine>::new("select id from calls where id in (");
+        push_keys(&mut query, &keys);
+        query.push(" and exists (select 1 from surplus_events where call_key = calls.id)");
+        let full = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
         if dropped > 0 {
             note_traces(connection).await?;
         }
-        Ok(Page { looked_at: keys.len() as i64, changed: dropped, next })
+        Ok(Page { looked_at: keys.len() as i64, changed: dropped, next, full })
+    }
+
+    fn push_keys(query: &mut QueryBuilder<Engine>, keys: &[i64]) {
+        let mut list = query.separated(",");
+        keys.iter().for_each(|key| { list.push_bind(*key); });
+        query.push(")");
     }
 
     /// Ids and keys of the next calls, and the place of the last one.
@@ -238,6 +266,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         (started_ms, key): Place,
         before_ms: i64,
+        most: i64,
     ) -> Result<(Vec<CallId>, Vec<i64>, Option<Place>), StoreError> {
         let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
             "select started_ms, id, call_id from calls where started_ms >= $1 and started_ms < $3 \
@@ -246,7 +275,7 @@ for_both_engines! {
         .bind(started_ms)
         .bind(key)
         .bind(before_ms)
-        .bind(CALLS_PER_PAGE)
+        .bind(most)
         .fetch_all(connection)
         .await?;
         let ids = rows.iter().map(|(_, _, id)| unpack_call_id(id)).collect::<Result<_, _>>()?;
@@ -275,7 +304,7 @@ for_both_engines! {
     }
 
     /// Two names of one person may become one, with marks of the same moment.
-    async fn rename_marks(
+    pub async fn rename_marks(
         connection: &mut EngineConnection,
         party: &str,
         pseudonym: &str,
@@ -296,142 +325,6 @@ for_both_engines! {
             .bind(before_ms)
             .execute(connection)
             .await?;
-        Ok(())
-    }
-
-    /// What somebody may be called in the database: the number, and what stands for it while there is a key.
-    pub async fn parties_of(
-        connection: &mut EngineConnection,
-        numbering: &Numbering,
-        number: &str,
-    ) -> Result<BTreeSet<String>, StoreError> {
-        let known_as = stored_key(connection).await?.map(|key| pseudonym(&key, number, numbering));
-        Ok(known_as.into_iter().chain([number.to_owned()]).collect())
-    }
-
-    /// The calls of somebody among those with the next keys, with their events; and where the next ones begin.
-    pub async fn calls_of(
-        connection: &mut EngineConnection,
-        numbering: &Numbering,
-        person: &Person,
-        after_key: i64,
-    ) -> Result<(BTreeMap<CallId, Touched>, Option<i64>), StoreError> {
-        let end = after_key.saturating_add(CALLS_PER_SEARCH);
-        let mut query = QueryBuilder::<Engine>::new("select call_id from calls where id > ");
-        query.push_bind(after_key).push(" and id <= ").push_bind(end).push(" and (direction is null or party in (");
-        let mut list = query.separated(",");
-        person.parties.iter().for_each(|party| { list.push_bind(party.as_str()); });
-        query.push(")");
-        if let Some(digits) = &person.digits {
-            query.push(" or id in (");
-            push_told(&mut query, EVENTS, after_key..end, digits);
-            query.push(") or id in (");
-            push_told(&mut query, SURPLUS, after_key..end, digits);
-            query.push(")");
-        }
-        query.push(")");
-        let ids: Vec<Vec<u8>> = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
-        let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<_>, _>>()?;
-        let known = batch::load_calls(connection, ids.iter()).await?;
-        let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
-        let tells_of = |call: &Touched, receipts: &Receipts| {
-            person.is_party_of(&call.after.call, receipts, numbering) || person.is_told_of(receipts, numbering)
-        };
-        let mut found = BTreeMap::new();
-        for (id, call) in touched {
-            let is_about = tells_of(&call, &call.receipts)
-                || call.has_surplus()
-                    && surplus::any(connection, call.after.key, |receipts| tells_of(&call, receipts)).await?;
-            if is_about {
-                found.insert(id, call);
-            }
-        }
-        let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
-        Ok((found, last.is_some_and(|last| last > end).then_some(end)))
-    }
-
-    /// The calls with the next keys whose events hold these digits somewhere.
-    fn push_told(query: &mut QueryBuilder<Engine>, table: &'static str, keys: std::ops::Range<i64>, digits: &str) {
-        query.push("select call_key from ").push(table).push(" where call_key > ").push_bind(keys.start);
-        query.push(" and call_key <= ").push_bind(keys.end).push(WAYS.body_holds).push_bind(digits.as_bytes().to_vec());
-        query.push(") > 0");
-    }
-
-    /// What is kept of somebody's calls among those with the next keys; and where the next ones begin.
-    pub async fn kept_of(
-        connection: &mut EngineConnection,
-        numbering: &Numbering,
-        person: &Person,
-        after_key: i64,
-    ) -> Result<(Vec<CallOfPerson>, Option<i64>), StoreError> {
-        let (touched, next) = calls_of(connection, numbering, person, after_key).await?;
-        let keys: Vec<i64> = touched.values().map(|call| call.after.key).collect();
-        let mut decisions = batch::load_decisions(connection, &keys).await?;
-        let mut calls = Vec::with_capacity(touched.len());
-        for call in touched.into_values() {
-            let beyond = if call.has_surplus() { surplus::load(connection, call.after.key).await? } else { Vec::new() };
-            let Touched { receipts, after, .. } = call;
-            calls.push(CallOfPerson {
-                decision: decisions.remove(&after.key),
-                events: receipts.joined_by(beyond),
-                call: after,
-            });
-        }
-        calls.sort_by_key(|call| call.call.key);
-        Ok((calls, next))
-    }
-
-    /// Forgets somebody in the calls with the next keys.
-    pub async fn forget_person(
-        connection: &mut EngineConnection,
-        derivation: &Derivation,
-        person: &Person,
-        pseudonym: &str,
-        after_key: i64,
-    ) -> Result<Page<i64>, StoreError> {
-        let (touched, next) = calls_of(connection, &derivation.numbering, person, after_key).await?;
-        let changed = conceal_all(connection, derivation, touched, Naming::As(person, pseudonym)).await?;
-        blank_told(connection, &derivation.numbering, person, pseudonym, after_key).await?;
-        Ok(Page { looked_at: CALLS_PER_SEARCH, changed, next })
-    }
-
-    /// Forgets somebody in marks by hand.
-    pub async fn forget_marks_of(
-        connection: &mut EngineConnection,
-        person: &Person,
-        pseudonym: &str,
-    ) -> Result<(), StoreError> {
-        for party in &person.parties {
-            rename_marks(connection, party, pseudonym, i64::MAX).await?;
-        }
-        Ok(())
-    }
-
-    /// Forgets somebody in what the PBX was told about anybody, in the calls with the next keys.
-    async fn blank_told(
-        connection: &mut EngineConnection,
-        numbering: &Numbering,
-        person: &Person,
-        pseudonym: &str,
-        after_key: i64,
-    ) -> Result<(), StoreError> {
-        let Some(digits) = &person.digits else { return Ok(()) };
-        let told: Vec<(i64, String)> =
-            sqlx::query_as("select call_key, xml from decisions where call_key > $1 and call_key <= $2 and xml like $3")
-                .bind(after_key)
-                .bind(after_key.saturating_add(CALLS_PER_SEARCH))
-                .bind(format!("%{digits}%"))
-                .fetch_all(&mut *connection)
-                .await?;
-        if !told.is_empty() {
-            note_traces(connection).await?;
-        }
-        for (key, xml) in told {
-            let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));
-            if let Some(xml) = blank(&xml, numbers, numbering, pseudonym) {
-                set_decision(connection, key, &xml).await?;
-            }
-        }
         Ok(())
     }
 }

@@ -3,11 +3,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::away::{Away, Complaint};
+use super::error::sqlite_code;
 use super::soundness::identity;
 use super::{OpenError, StoreError};
 
@@ -16,6 +17,8 @@ use super::{OpenError, StoreError};
 pub enum Trouble {
     /// It does not answer.
     Unreachable,
+    /// It answers, but refuses: a privilege or a table is gone.
+    Refusing,
     /// Its file is damaged.
     Damaged,
     /// Its file is not where it was.
@@ -39,6 +42,8 @@ struct Inner {
     trouble: Mutex<Option<Trouble>>,
     since: Away,
     complaint: Mutex<Complaint>,
+    /// How often it was opened anew.
+    openings: AtomicU64,
     /// Connections from before may lead to a file that is none any more.
     renewed: Mutex<Instant>,
     /// The file of a SQLite database, and which it was when it was opened.
@@ -55,6 +60,7 @@ impl Condition {
             trouble: Mutex::default(),
             since: Away::default(),
             complaint: Mutex::default(),
+            openings: AtomicU64::new(0),
             renewed: Mutex::new(Instant::now()),
             file: file.map(ToOwned::to_owned),
             opened: Mutex::new(opened),
@@ -65,10 +71,16 @@ impl Condition {
     pub fn open(&self) {
         *lock(&self.0.opened) = self.0.file.as_deref().and_then(identity);
         *lock(&self.0.renewed) = Instant::now();
+        self.0.openings.fetch_add(1, Ordering::AcqRel);
         *lock(&self.0.trouble) = None;
         self.0.since.end();
         lock(&self.0.complaint).end();
         self.0.is_open.store(true, Ordering::Release);
+    }
+
+    /// How often it was opened anew: each time it may be another file, or an earlier state of it.
+    pub(super) fn openings(&self) -> u64 {
+        self.0.openings.load(Ordering::Acquire)
     }
 
     /// Something is wrong: nothing is written until somebody calls [`open`](Self::open). The log hears of it at once, then
@@ -173,22 +185,25 @@ impl Trouble {
         match error {
             StoreError::Away(error) | StoreError::Conflict(error) => Self::of(error),
             StoreError::TooLong | StoreError::Over(_) => Self::Unreachable,
-            StoreError::Rejected(_) | StoreError::Damaged(_) => Self::Damaged,
+            // A file of which a table is missing is not what it was.
+            StoreError::Rejected(error) if sqlite_code(error).is_some() => Self::Damaged,
+            StoreError::Rejected(_) => Self::Refusing,
+            StoreError::Damaged(_) => Self::Damaged,
         }
     }
 
     fn of(error: &sqlx::Error) -> Self {
-        let sqlx::Error::Database(error) = error else { return Self::Unreachable };
-        let code = error.code().unwrap_or_default();
-        if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_none() {
-            return if code == "25006" { Self::ReadOnly } else { Self::Unreachable };
-        }
-        match code.parse::<u32>().unwrap_or_default() & 0xff {
+        let sqlx::Error::Database(database) = error else { return Self::Unreachable };
+        let code = database.code().unwrap_or_default();
+        match sqlite_code(error) {
             // "Cannot open" of a file that is there: what stands beside it cannot be made.
-            8 | 14 => Self::ReadOnly,
-            11 | 26 => Self::Damaged,
-            13 => Self::Full,
-            _ => Self::Unreachable,
+            Some(8 | 14) => Self::ReadOnly,
+            Some(11 | 26) => Self::Damaged,
+            Some(13) => Self::Full,
+            Some(_) => Self::Unreachable,
+            None if code == "25006" => Self::ReadOnly,
+            None if ["28", "3D", "3F", "42"].iter().any(|class| code.starts_with(class)) => Self::Refusing,
+            None => Self::Unreachable,
         }
     }
 }

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use super::StoreError;
+
 /// How much longer whoever waits has patience, so that SQLite is stopped by then, unless it waits for the disk.
-pub(super) const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_millis(500);
 /// No time at all is too late.
 const NEVER: u64 = u64::MAX;
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -22,10 +24,26 @@ impl Default for Deadline {
 }
 
 impl Deadline {
-    /// From now on for so long, or until what is returned is gone.
-    pub(super) fn set(&self, within: Duration) -> Running<'_> {
+    /// Does `work` within this time. Where SQLite goes on with it longer than anybody waits, as with one that was given up,
+    /// the time stays over: it is stopped as soon as it looks.
+    pub(super) async fn hold<T>(
+        &self,
+        within: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.set(within);
+        let Ok(done) = tokio::time::timeout(within + GRACE, work).await else { return Err(StoreError::TooLong) };
+        self.lift();
+        done
+    }
+
+    fn set(&self, within: Duration) {
         self.0.store(nanoseconds(START.elapsed().saturating_add(within)), Ordering::Relaxed);
-        Running(self)
+    }
+
+    /// From now on there is none: what ran before is over.
+    pub(super) fn lift(&self) {
+        self.0.store(NEVER, Ordering::Relaxed);
     }
 
     /// Whether it is not over yet.
@@ -39,29 +57,32 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(NEVER - 1)
 }
 
-/// Something that must be over in time.
-pub(super) struct Running<'d>(&'d Deadline);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.0.store(NEVER, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn it_holds_until_it_is_over_and_only_as_long_as_something_runs() {
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn it_holds_until_it_is_over_and_only_as_long_as_something_runs() {
         let deadline = Deadline::default();
         assert!(deadline.holds());
-        let running = deadline.set(Duration::from_secs(3600));
+        assert!(deadline.hold(HOUR, async { Ok(deadline.holds()) }).await.unwrap());
+        assert!(!deadline.hold(Duration::ZERO, async { Ok(deadline.holds()) }).await.unwrap());
         assert!(deadline.holds());
-        drop(running);
-        let running = deadline.set(Duration::ZERO);
+        let failed = deadline.hold(HOUR, async { Err::<(), _>(StoreError::Damaged(String::new())) }).await;
+        assert!(failed.is_err() && deadline.holds());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_stopped_until_something_else_begins() {
+        let deadline = Deadline::default();
+        let done = deadline.hold(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(done, Err(StoreError::TooLong)));
         assert!(!deadline.holds());
-        drop(running);
+        assert!(deadline.hold(HOUR, async { Ok(deadline.holds()) }).await.unwrap());
+        deadline.set(Duration::ZERO);
+        deadline.lift();
         assert!(deadline.holds());
     }
 }

@@ -2,24 +2,27 @@
 //! the spool what is not stored in time, also while the writer computes or the database does not come back.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::away::{Away, Complaint};
 use super::queue::{Job, Queue, Waiter};
 use super::record::{Delivery, Recorded};
-use super::spool::Spool;
+use super::spool::{Spool, Waiting};
 use super::writer::{BATCH, WriteError};
 
 /// What the database does not take within this long goes into the spool.
 pub(super) const STORE_WITHIN: Duration = Duration::from_secs(2);
+/// So long what comes waits for the last of the spool to be stored.
+const LAST_WITHIN: Duration = Duration::from_secs(1);
 
 /// Jobs of one transaction, the deliveries by themselves.
 pub(super) struct Batch {
     pub(super) deliveries: Arc<Vec<Delivery>>,
     /// Nobody, once the events are in the spool.
     waiters: Vec<Waiter>,
-    /// Since when the first of them waits.
+    /// Since when the one of them waits that waits longest.
     pub(super) since: Instant,
 }
 
@@ -64,13 +67,29 @@ impl Batch {
 
 impl FromIterator<Job> for Batch {
     fn from_iter<I: IntoIterator<Item = Job>>(jobs: I) -> Self {
-        let mut since = None;
+        // What must be kept comes first, however long others wait already.
+        let mut since = Instant::now();
         let parts = jobs.into_iter().map(|job| {
-            since.get_or_insert(job.since);
+            since = since.min(job.since);
             (job.delivery, job.waiter)
         });
         let (deliveries, waiters): (Vec<_>, _) = parts.unzip();
-        Self { deliveries: Arc::new(deliveries), waiters, since: since.unwrap_or_else(Instant::now) }
+        Self { deliveries: Arc::new(deliveries), waiters, since }
+    }
+}
+
+/// What is written from the spool.
+struct Emptying {
+    /// Whether nothing else waits there.
+    is_last: bool,
+    since: Instant,
+}
+
+impl Emptying {
+    /// Whether what comes meanwhile joins what waits in the spool. Of the last that is there it waits for the end, or the spool
+    /// would never be empty.
+    fn keeps_others_waiting(&self) -> bool {
+        !self.is_last || self.since.elapsed() >= LAST_WITHIN
     }
 }
 
@@ -81,8 +100,8 @@ pub(super) struct Desk {
     stack: Vec<Batch>,
     /// What must be kept although the spool fails.
     held: VecDeque<Batch>,
-    /// Whether what is written now comes from the spool.
-    pub(super) is_emptying: bool,
+    /// What is written now from the spool.
+    emptying: Option<Emptying>,
     away: Arc<Away>,
     /// That the spool takes nothing.
     complaint: Complaint,
@@ -91,7 +110,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(spool: Spool, away: Arc<Away>) -> Self {
         let complaint = Complaint::default();
-        Self { spool, stack: Vec::new(), held: VecDeque::new(), is_emptying: false, away, complaint }
+        Self { spool, stack: Vec::new(), held: VecDeque::new(), emptying: None, away, complaint }
     }
 
     pub(super) fn begin(&mut self, batch: Batch) {
@@ -144,6 +163,22 @@ impl Desk {
         self.held.pop_front()
     }
 
+    /// What waits in the spool and is written next; nothing once that is empty.
+    pub(super) fn next_of_spool(&mut self) -> io::Result<Option<Waiting>> {
+        self.emptying = None;
+        if self.spool.is_empty() {
+            return Ok(None);
+        }
+        let waiting = self.spool.waiting()?;
+        self.emptying = Some(Emptying { is_last: self.spool.is_all(&waiting), since: Instant::now() });
+        Ok(Some(waiting))
+    }
+
+    /// Nothing is written from the spool any more.
+    pub(super) fn leave_spool(&mut self) {
+        self.emptying = None;
+    }
+
     /// Puts whatever waits too long into the spool, with what waits behind it.
     pub(super) fn look(&mut self, queue: Option<&mut Queue>) {
         let is_late = self.stack.iter().any(Batch::is_late);
@@ -157,7 +192,8 @@ impl Desk {
             }
             self.stack = stack;
         }
-        if let Some(queue) = queue.filter(|_| is_late || self.is_emptying) {
+        let is_behind = self.emptying.as_ref().is_some_and(Emptying::keeps_others_waiting);
+        if let Some(queue) = queue.filter(|_| is_late || is_behind) {
             self.divert_queue(queue);
         }
     }
@@ -210,4 +246,51 @@ impl Desk {
 /// Their events are in the spool.
 fn tell_kept(waiters: &mut Vec<Waiter>) {
     waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::queue::queue;
+    use super::*;
+    use crate::calls::receipts::Receipt;
+    use crate::store::record::Source;
+
+    fn delivery(number: usize) -> Delivery {
+        let body = format!("call_id=c{number}&event=HungUp");
+        Delivery { receipt: Receipt::new(0, body.into_bytes()).unwrap().into(), source: Source::Pbx(None) }
+    }
+
+    #[test]
+    fn a_batch_waits_since_the_one_that_waits_longest() {
+        let (entrance, mut queue) = queue();
+        let _other = entrance.submit(delivery(1), false).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+        let between = Instant::now();
+        let _kept = entrance.submit(delivery(2), true).unwrap();
+        let batch: Batch = queue.waiting(10).collect();
+        assert_eq!(*batch.deliveries, [delivery(2), delivery(1)]);
+        assert!(batch.since < between);
+    }
+
+    #[test]
+    fn what_comes_while_the_last_of_the_spool_is_written_waits_for_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&folder.path().join("spool")).unwrap();
+        let mut desk = Desk::new(spool, Arc::default());
+        let (entrance, mut queue) = queue();
+        desk.spool.keep(&(0..501).map(delivery).collect::<Vec<_>>()).unwrap();
+        let _first = entrance.submit(delivery(1_001), false).unwrap();
+        // More than is written at once.
+        let some = desk.next_of_spool().unwrap().unwrap();
+        desk.look(Some(&mut queue));
+        assert_eq!(desk.spool.level().events(), 502);
+        desk.spool.stored(&some).unwrap();
+        let _second = entrance.submit(delivery(1_002), false).unwrap();
+        let last = desk.next_of_spool().unwrap().unwrap();
+        desk.look(Some(&mut queue));
+        assert_eq!(desk.spool.level().events(), 2);
+        desk.spool.stored(&last).unwrap();
+        assert!(desk.next_of_spool().unwrap().is_none() && desk.spool.is_empty());
+        assert_eq!(queue.waiting(10).count(), 1, "it is written like any other");
+    }
 }

@@ -1,6 +1,7 @@
 //! Making outside parties unrecognisable, in calls of long ago or of one person, and taking events of long ago out of the
 //! log. In small transactions, so that a server keeps answering meanwhile; what was interrupted goes on where it ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{Datelike, Days, NaiveDate};
@@ -8,8 +9,11 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::sleep;
 
-use super::conceal::{Place, postgres, sqlite};
+use super::conceal::{CALLS_PER_PAGE, Place, postgres, sqlite};
+use super::of_person::{self, CALLS_PER_SEARCH, parties_of, told_beyond};
+use super::portion::Portion;
 use super::record::Derivation;
+use super::surplus::{self, EVENTS_AT_ONCE};
 use super::{Db, StoreError, settings, writing};
 use crate::calls::forgetting::{Key, Person, pseudonym};
 use crate::stats::business::BusinessTime;
@@ -20,14 +24,22 @@ const START: Place = (i64::MIN, i64::MIN);
 const ATTEMPTS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Again and again while others keep the database busy.
+/// Again and again while others keep the database busy. With a portion, less of it where that took too long.
 macro_rules! patiently {
     ($attempt:expr) => {{
+        let mut portion = Portion::new(1);
+        patiently!(portion, $attempt)
+    }};
+    ($portion:ident, $attempt:expr) => {{
         let mut attempts = 1;
         loop {
             match $attempt {
+                Err(StoreError::TooLong) if $portion.halve() => continue,
                 Err(error) if error.is_passing() && attempts < ATTEMPTS => attempts += 1,
-                result => break result,
+                result => {
+                    $portion.grow();
+                    break result;
+                }
             }
             sleep(PAUSE).await;
         }
@@ -130,13 +142,17 @@ async fn forget_between(
 ) -> Result<i64, StoreError> {
     // First of all: what comes meanwhile must not come back.
     patiently!(settings::advance_ms(db, settings::FORGOTTEN_BEFORE, before_ms).await)?;
-    let (mut place, mut calls) = (Some(from), 0);
+    let (mut place, mut calls, mut portion) = (Some(from), 0, Portion::new(CALLS_PER_PAGE));
     while let Some(after) = place {
-        let page = patiently!({
+        let page = patiently!(portion, {
             writing!(db, transaction in engine => {
-                engine::forget_page(&mut transaction, derivation, key, after, before_ms).await
+                let next = (after, portion.size());
+                engine::forget_page(&mut transaction, derivation, key, next, before_ms).await
             })
         })?;
+        for key in page.full {
+            drop_beyond(db, key, false).await?;
+        }
         calls += page.changed;
         progress(page.looked_at);
         place = page.next;
@@ -157,17 +173,32 @@ async fn forget_between(
 }
 
 async fn drop_between(db: &Db, from: Place, before_ms: i64) -> Result<i64, StoreError> {
-    let (mut place, mut events) = (Some(from), 0);
+    let (mut place, mut events, mut portion) = (Some(from), 0, Portion::new(CALLS_PER_PAGE));
     while let Some(after) = place {
-        let page = patiently!({
+        let page = patiently!(portion, {
             writing!(db, transaction in engine => {
-                engine::drop_page(&mut transaction, after, before_ms).await
+                engine::drop_page(&mut transaction, (after, portion.size()), before_ms).await
             })
         })?;
         events += page.changed;
+        for key in page.full {
+            events += drop_beyond(db, key, true).await?;
+        }
         place = page.next;
     }
     Ok(events)
+}
+
+/// Deletes what a call has beyond the events that are folded, in small transactions; how many events.
+async fn drop_beyond(db: &Db, call_key: i64, is_bare: bool) -> Result<i64, StoreError> {
+    let (mut events, mut portion) = (0, Portion::new(EVENTS_AT_ONCE));
+    loop {
+        let dropped = patiently!(portion, surplus::drop_some(db, call_key, portion.size(), is_bare).await)?;
+        if dropped == 0 {
+            return Ok(events);
+        }
+        events += dropped;
+    }
 }
 
 /// Makes one person unrecognisable, in all calls there are: how many. `number` is in E.164, or as calls have it.
@@ -185,31 +216,34 @@ pub async fn forget_party(
     let numbering = &derivation.numbering;
     // A key that nobody ever sees again.
     let pseudonym = pseudonym(&rand::random(), number, numbering);
-    let (mut place, mut calls) = (Some(0), 0);
+    let (mut place, mut calls, mut portion) = (Some(0_i64), 0, Portion::new(CALLS_PER_SEARCH));
+    // Until they are forgotten: what told it may be deleted first.
+    let mut told = BTreeSet::new();
     while let Some(after) = place {
-        let page = patiently!({
-            writing!(db, transaction in engine => {
-                engine::forget_person(&mut transaction, derivation, &person, &pseudonym, after).await
-            })
+        let keys = after..after.saturating_add(portion.size());
+        told.append(&mut patiently!(told_beyond(db, numbering, &person, keys.clone()).await)?);
+        let page = patiently!(portion, {
+            let keys = after..after.saturating_add(portion.size());
+            of_person::forget_calls(db, derivation, &person, &pseudonym, keys, &told).await
         })?;
+        if page.full.is_empty() {
+            told.clear();
+        }
+        for key in page.full {
+            drop_beyond(db, key, false).await?;
+        }
         calls += page.changed;
         progress(page.looked_at);
         place = page.next;
     }
-    patiently!({
-        writing!(db, transaction in engine => engine::forget_marks_of(&mut transaction, &person, &pseudonym).await)
-    })?;
+    patiently!({ of_person::forget_marks(db, &person, &pseudonym).await })?;
     erase(db).await?;
     Ok(Forgotten { calls, events: 0 })
 }
 
 pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Result<Person, StoreError> {
     let numbering = &derivation.numbering;
-    let parties = match db {
-        Db::Sqlite(pools) => sqlite::parties_of(&mut *pools.read.acquire().await?, numbering, number).await?,
-        Db::Postgres(pools) => postgres::parties_of(&mut *pools.read.acquire().await?, numbering, number).await?,
-    };
-    Ok(Person::new(number, parties, numbering))
+    Ok(Person::new(number, parties_of(db, numbering, number).await?, numbering))
 }
 
 async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {

@@ -74,6 +74,8 @@ pub mod soundness;
 pub mod spool;
 /// What calls have beyond the events that are folded.
 pub mod surplus;
+/// Whether the database takes any event at all.
+pub mod trial;
 /// Group commit: many waiting, one writing.
 pub mod writer;
 
@@ -83,10 +85,13 @@ mod checkpoint;
 mod conceal;
 mod deadline;
 mod desk;
+mod error;
 mod from_row;
 mod migrations;
+mod of_person;
 mod opening;
 mod pools;
+mod portion;
 mod queue;
 mod reader;
 mod rows;
@@ -97,6 +102,8 @@ mod touched;
 mod turns;
 mod writes;
 
+pub use self::error::StoreError;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -105,10 +112,10 @@ use sqlx::{Pool, Postgres, Sqlite};
 
 use self::condition::Condition;
 use self::deadline::Deadline;
+use self::error::{is_away, is_damage};
 pub use self::opening::OpenError;
-use self::question::Over;
 use self::reader::{Interrupted, Reader};
-use self::turns::{LOCK_NOT_AVAILABLE, begin_postgres, begin_sqlite};
+use self::turns::{begin_postgres, begin_sqlite};
 
 /// How long one transaction may take before its connection is given up.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -201,6 +208,31 @@ macro_rules! reading {
         }
     };
 }
+/// The same with one connection, for what takes several statements. What `engine` names is as in [`writing`].
+macro_rules! reading_on {
+    ($db:expr, $connection:ident in $engine:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(pools) => {
+                use self::sqlite as $engine;
+                $crate::store::reading_on!(@on pools, $connection, $body)
+            }
+            $crate::store::Db::Postgres(pools) => {
+                use self::postgres as $engine;
+                $crate::store::reading_on!(@on pools, $connection, $body)
+            }
+        }
+    };
+    (@on $pools:expr, $connection:ident, $body:expr) => {
+        async {
+            $pools.condition.may_read()?;
+            let mut $connection = $pools.read.acquire().await.map_err($crate::store::StoreError::of_connecting)?;
+            let value = $body?;
+            $connection.finish();
+            Ok::<_, $crate::store::StoreError>(value)
+        }
+        .await
+    };
+}
 /// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
 /// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one that
 /// failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
@@ -229,17 +261,14 @@ macro_rules! writing {
     (@within $within:expr, $pools:expr, $begin:ident, $transaction:ident, $body:expr) => {{
         let within: std::time::Duration = $within;
         $pools.condition.may_write()?;
-        let mut connection = $pools.write.acquire().await?;
+        let mut connection = $pools.write.acquire().await.map_err($crate::store::StoreError::of_connecting)?;
         let work = async {
             let mut $transaction = $crate::store::$begin(&mut connection, within).await?;
             let value = $body?;
             $transaction.commit().await?;
             Ok::<_, $crate::store::StoreError>(value)
         };
-        let running = $pools.deadline.set(within);
-        let done = tokio::time::timeout(within + $crate::store::deadline::GRACE, work).await;
-        drop(running);
-        let done = done.unwrap_or(Err($crate::store::StoreError::TooLong));
+        let done = $pools.deadline.hold(within, work).await;
         if done.as_ref().is_err_and($crate::store::StoreError::is_of_connection) {
             connection.close_on_drop();
         }
@@ -279,105 +308,7 @@ macro_rules! for_both_engines {
         $crate::store::for_both_engines! { @with () $($item)* }
     };
 }
-pub(crate) use {for_both_engines, reading, writing};
-
-/// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
-    #[error("the database does not answer: {0}")]
-    Away(#[source] sqlx::Error),
-    /// A transaction took too long and was given up: it may be too much at once, or the database does not answer.
-    #[error("the database took too long")]
-    TooLong,
-    /// It gave another transaction the right of way: the same works when repeated at once.
-    #[error("the database gave way to another transaction: {0}")]
-    Conflict(#[source] sqlx::Error),
-    /// It does not take this; repeating is no use.
-    #[error("the database rejected the statement: {0}")]
-    Rejected(#[source] sqlx::Error),
-    /// It was stopped: it took too long, or nobody waits for the answer.
-    #[error(transparent)]
-    Over(#[from] Over),
-    /// What is stored cannot be read.
-    #[error("stored data cannot be read: {0}")]
-    Damaged(String),
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let sqlx::Error::Database(database) = &error else {
-            return match error {
-                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
-                sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Rejected(error),
-                sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
-                _ => Self::Away(error),
-            };
-        };
-        let code = database.code().unwrap_or_default();
-        let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
-        if is_too_long(is_postgres, &code) {
-            Self::TooLong
-        } else if is_postgres && ["40001", "40P01", LOCK_NOT_AVAILABLE].contains(&&*code) {
-            Self::Conflict(error)
-        } else if is_away(is_postgres, &code) {
-            Self::Away(error)
-        } else {
-            Self::Rejected(error)
-        }
-    }
-}
-
-/// Whether an error with this code is none of the statement's.
-fn is_away(is_postgres: bool, code: &str) -> bool {
-    if is_postgres {
-        // Read-only; then connection trouble, too few resources, operator intervention, system error.
-        ["25006", "25P03"].contains(&code) || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-    } else {
-        // The low byte of SQLite's extended code: busy, locked, read-only, I/O error, corrupt, full, cannot open,
-        // not a database.
-        matches!(code.parse::<u32>().unwrap_or_default() & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26)
-    }
-}
-
-/// Whether an error with this code says that a statement was stopped: PostgreSQL's statement_timeout, SQLite's interrupt.
-fn is_too_long(is_postgres: bool, code: &str) -> bool {
-    if is_postgres { code == "57014" } else { code.parse::<u32>().is_ok_and(|code| code & 0xff == 9) }
-}
-
-/// Whether this is SQLite's code for another process that writes.
-fn is_busy(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
-}
-
-/// Whether SQLite found its file damaged, or no database at all.
-fn is_damage(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Database(error) = error else { return false };
-    let is_sqlite = error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
-    is_sqlite && matches!(error.code().unwrap_or_default().parse::<u32>().unwrap_or_default() & 0xff, 11 | 26)
-}
-
-impl StoreError {
-    /// Whether another connection might do better, such as one that was opened when the file could be written again. On a
-    /// full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be in it for ever.
-    fn is_of_connection(&self) -> bool {
-        match self {
-            Self::Away(sqlx::Error::Database(error)) => error.code().is_none_or(|code| !is_busy(&code)),
-            Self::Away(_) | Self::TooLong => true,
-            _ => false,
-        }
-    }
-
-    /// Whether the same may work later.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Conflict(_) | Self::TooLong)
-    }
-
-    /// Whether the file of the database is damaged.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Away(error) if is_damage(error))
-    }
-}
+pub(crate) use {for_both_engines, reading, reading_on, writing};
 
 impl Db {
     /// In which condition it is, as far as this process knows.

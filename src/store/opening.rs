@@ -4,10 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions, Connection};
 
 use super::condition::Condition;
-use super::pools::{postgres_options, postgres_pools, sqlite_options, sqlite_pools};
+use super::error::is_damage;
+use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
 use super::{Db, migrations, private};
 
 /// How long a server may take to let the first connection in.
@@ -60,14 +62,21 @@ impl Db {
                 _ => {}
             }
         }
-        Self::open_existing(url).await
+        Self::open_as_it_is(url).await
     }
 
-    /// The same, but a SQLite file must be there.
+    /// The same, but a SQLite file must be there with a database of ours in it: an empty one is none, and stays as it is.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+        if url.starts_with("sqlite:") {
+            must_be_ours(url).await?;
+        }
+        Self::open_as_it_is(url).await
+    }
+
+    async fn open_as_it_is(url: &str) -> Result<Self, OpenError> {
         let db = match url.split_once(':') {
             Some(("sqlite", _)) => Self::open_sqlite(url).await,
             Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await,
@@ -84,8 +93,9 @@ impl Db {
         if file.try_exists().is_ok_and(|is_there| !is_there) {
             return Err(OpenError::Missing(file));
         }
-        // A first connection of its own: several at once would fight for switching to WAL.
-        let first = options.connect().await.map_err(OpenError::Open)?;
+        // A first connection of its own: several at once would fight for switching to WAL, which lasts; and whatever stands there
+        // later, reading it writes nothing.
+        let first = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
         Ok(Self::Sqlite(sqlite_pools(options, Condition::new(true, Some(&file)))))
     }
@@ -115,5 +125,55 @@ impl Db {
             MigrateError::VersionMissing(version) => OpenError::Newer(version),
             error => OpenError::Migrate(error),
         })
+    }
+}
+
+/// Looks whether a file holds a database of ours, without changing anything.
+async fn must_be_ours(url: &str) -> Result<(), OpenError> {
+    let options = reading_options(url)?;
+    let no_database = |why: &str| OpenError::Damaged(sqlx::Error::InvalidArgument(why.to_owned()));
+    if private::is_empty(options.get_filename()) {
+        return Err(no_database("it is empty"));
+    }
+    let tables = async {
+        let mut connection = options.connect().await?;
+        let found: i64 = sqlx::query_scalar("select count(*) from sqlite_schema where name = '_sqlx_migrations'")
+            .fetch_one(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(found)
+    };
+    match tables.await {
+        Ok(0) => Err(no_database("it holds no tables of fernamt")),
+        Err(error) if is_damage(&error) => Err(OpenError::Damaged(error)),
+        // What keeps it from being read keeps it from being opened, too, or else it can be read then.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_must_be_there_is_not_made_from_a_file_that_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        let url = format!("sqlite:{}", file.display());
+        assert!(matches!(Db::open_existing(&url).await, Err(OpenError::Missing(_))));
+        std::fs::write(&file, "").unwrap();
+        let error = Db::open_existing(&url).await.err().unwrap();
+        assert!(matches!(error, OpenError::Damaged(_)) && error.is_away() && error.to_string().contains("empty"));
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+        // Somebody else's.
+        let mut other = reading_options(&url).unwrap().read_only(false).connect().await.unwrap();
+        sqlx::raw_sql("create table letters (text)").execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        let before = std::fs::read(&file).unwrap();
+        assert!(matches!(Db::open_existing(&url).await, Err(OpenError::Damaged(_))));
+        assert!(std::fs::read(&file).unwrap() == before, "it is as it was");
+        std::fs::remove_file(&file).unwrap();
+        Db::open(&url).await.unwrap().close().await;
+        Db::open_existing(&url).await.unwrap().close().await;
     }
 }

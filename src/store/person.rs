@@ -1,10 +1,11 @@
 //! What is kept of one person.
 
-use super::conceal::{postgres, sqlite};
 use super::forgetting::person;
 use super::marks::Mark;
+use super::of_person::{CALLS_PER_SEARCH, kept_of, told_beyond};
 use super::record::Derivation;
 use super::rows::StoredCall;
+use super::surplus::next_of_call;
 use super::{Db, StoreError, reading};
 use crate::calls::receipts::Receipts;
 use crate::routing::table::Decision;
@@ -14,14 +15,23 @@ use crate::routing::table::Decision;
 pub struct CallOfPerson {
     /// The call.
     pub call: StoredCall,
-    /// Its events.
+    /// The events that it is made of.
     pub events: Receipts,
     /// What the PBX was told.
     pub decision: Option<Decision>,
 }
 
-/// Hands every call with somebody to `take`, in the order in which they were first heard of. `number` is in E.164, or as
-/// calls have it.
+/// A piece of what is kept of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A call, with the events that it is made of.
+    Call(Box<CallOfPerson>),
+    /// Some of the events that the call before has beyond these.
+    Beyond(Receipts),
+}
+
+/// Hands every call with somebody to `take`, in the order in which they were first heard of, piece by piece. `number` is in
+/// E.164, or as calls have it.
 ///
 /// # Errors
 /// When the database does not answer, or what `take` returns.
@@ -29,22 +39,24 @@ pub async fn calls_of<E: From<StoreError>>(
     db: &Db,
     derivation: &Derivation,
     number: &str,
-    mut take: impl FnMut(CallOfPerson) -> Result<(), E>,
+    mut take: impl FnMut(Piece) -> Result<(), E>,
 ) -> Result<(), E> {
-    let person = person(db, derivation, number).await?;
-    let mut place = Some(0);
+    let (person, numbering) = (person(db, derivation, number).await?, &derivation.numbering);
+    let mut place = Some(0_i64);
     while let Some(after) = place {
-        let (calls, next) = match db {
-            Db::Sqlite(pools) => {
-                let mut connection = pools.read.acquire().await.map_err(StoreError::from)?;
-                sqlite::kept_of(&mut connection, &derivation.numbering, &person, after).await?
+        let keys = after..after.saturating_add(CALLS_PER_SEARCH);
+        let told = told_beyond(db, numbering, &person, keys.clone()).await?;
+        let (calls, next) = kept_of(db, numbering, &person, keys, &told).await?;
+        for call in calls {
+            let beyond = (call.call.call.events_beyond(&call.events) > 0).then_some(call.call.key);
+            take(Piece::Call(Box::new(call)))?;
+            let Some(key) = beyond else { continue };
+            let mut last = Vec::new();
+            while let Some((events, digest)) = next_of_call(db, key, &last).await? {
+                take(Piece::Beyond(events))?;
+                last = digest;
             }
-            Db::Postgres(pools) => {
-                let mut connection = pools.read.acquire().await.map_err(StoreError::from)?;
-                postgres::kept_of(&mut connection, &derivation.numbering, &person, after).await?
-            }
-        };
-        calls.into_iter().try_for_each(&mut take)?;
+        }
         place = next;
     }
     Ok(())

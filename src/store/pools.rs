@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::condition::Condition;
@@ -71,10 +71,12 @@ macro_rules! entering {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite(pools) => {
+                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
                 let $pool = &pools.entry;
                 $body
             }
             $crate::store::Db::Postgres(pools) => {
+                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
                 let $pool = &pools.entry;
                 $body
             }
@@ -91,7 +93,6 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenErro
         .map_err(|_| OpenError::Url)?
         // Made before, for its owner alone: see [`super::Db::open`].
         .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         // The writer makes both ends of every reference itself; asking costs a lookup per row.
@@ -150,6 +151,8 @@ fn for_writing(
         let (passed, deadline, file) = (condition.may_read(), deadline.clone(), file.clone());
         Box::pin(async move {
             passed?;
+            // The only one, so nothing runs any more on one before.
+            deadline.lift();
             connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || deadline.holds());
             name_files(file).await
         })
@@ -239,11 +242,13 @@ async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error
 
 impl Db {
     /// A number that grows whenever what is stored may be older than what was read before: with every connection to a
-    /// server, which may lead to another one after a failover, or to the same with an earlier state restored.
+    /// server, which may lead to another one after a failover, or to the same with an earlier state restored; and with every
+    /// file that takes the place of another.
     pub fn server_changes(&self) -> u64 {
-        match self {
+        let made = match self {
             Self::Sqlite(pools) => pools.made.load(Ordering::Relaxed),
             Self::Postgres(pools) => pools.made.load(Ordering::Relaxed),
-        }
+        };
+        made + self.condition().openings()
     }
 }

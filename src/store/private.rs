@@ -15,6 +15,16 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Whether there is such a file, with nothing in it.
+pub(super) fn is_empty(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
+/// The same of the file of a SQLite database of this url.
+pub fn has_empty_file(url: &str) -> bool {
+    url.starts_with("sqlite:") && file_of(url).is_some_and(|file| is_empty(&file))
+}
+
 /// What stands beside a SQLite file. SQLite gives it the rights of the file.
 pub(super) fn beside(file: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|ending| with_ending(file, ending))
@@ -38,7 +48,8 @@ fn is_open_to_others(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+/// A path with something behind its last name.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     path.into()

@@ -2,16 +2,20 @@
 //! transactions, so that a server with the same settings keeps answering meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use sqlx::QueryBuilder;
 
 use super::calls::StoredCall;
 use super::cells::read_cell;
 use super::events::read_receipt;
 use super::months::count_deviating;
+use super::portion::Portion;
 use super::record::Derivation;
 use super::rows::{CallRow, CellRow, call_columns};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::call::Call;
-use crate::calls::receipts::Receipts;
+use crate::calls::receipts::{Receipt, Receipts};
 use crate::stats::business::next_day;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
 
@@ -68,10 +72,17 @@ pub async fn rebuild(
 ) -> Result<Deviations, RebuildError> {
     let calls = count_calls(db).await?;
     let (mut done, mut last_key, mut found) = (0, 0, Deviations::default());
+    let mut portion = Portion::new(CALLS_PER_TRANSACTION);
     loop {
         let pass = writing!(db, transaction in engine => {
-            engine::fold_again(&mut transaction, derivation, purpose, last_key).await
-        })?;
+            engine::fold_again(&mut transaction, derivation, purpose, (last_key, portion.size())).await
+        });
+        let pass = match pass {
+            // These have very many events.
+            Err(StoreError::TooLong) if portion.halve() => continue,
+            pass => pass?,
+        };
+        portion.grow();
         if pass.is_taken_over {
             return Err(RebuildError::TakenOver);
         }
@@ -142,12 +153,12 @@ macro_rules! cells_of_span {
 for_both_engines! {
     use batch, months, rebuilding, surplus, writes;
 
-    /// Folds the next calls after a key.
+    /// Folds the next calls after a key, so many.
     pub(super) async fn fold_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         purpose: Purpose<'_>,
-        after_key: i64,
+        (after_key, most): (i64, i64),
     ) -> Result<Pass<i64>, StoreError> {
         if rebuilding::is_taken_over(connection, purpose).await? {
             return Ok(Pass::TAKEN_OVER);
@@ -155,30 +166,20 @@ for_both_engines! {
         const NEXT: &str = concat!("select ", call_columns!(), " from calls where id > $1 order by id limit cast($2 as bigint)");
         let rows: Vec<CallRow> = sqlx::query_as(NEXT)
             .bind(after_key)
-            .bind(CALLS_PER_TRANSACTION)
+            .bind(most)
             .fetch_all(&mut *connection)
             .await?;
         let stored = rows.into_iter().map(StoredCall::try_from).collect::<Result<Vec<_>, _>>()?;
-        let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+        let Some(last) = stored.last() else {
             return Ok(Pass { is_taken_over: false, calls: 0, deviating: 0, next: None });
         };
-        let events: Vec<(i64, i64, i32, Vec<u8>)> =
-            sqlx::query_as("select call_key, received_ms, deliveries, body from events where call_key between $1 and $2")
-                .bind(first.key)
-                .bind(last.key)
-                .fetch_all(&mut *connection)
-                .await?;
-        let mut receipts: HashMap<i64, Receipts> = HashMap::new();
-        for (key, received_ms, deliveries, body) in events {
-            receipts.entry(key).or_default().deliver(read_receipt(received_ms, deliveries, body)?);
-        }
-        let surplus = surplus::count_surplus(connection, first.key, last.key).await?;
+        let (receipts, surplus) = load_events(connection, purpose, &stored).await?;
         let gone_before_ms = batch::frontier(connection).await?.events_gone_before_ms;
         let (mut changed, mut without_events) = (Vec::new(), 0);
         for before in &stored {
             let call = match receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) {
                 Some(mut call) => {
-                    call.event_count += surplus.get(&before.key).map_or(0, |&count| count as u32);
+                    call.event_count += surplus.get(&before.key).map_or(0, |&count| u32::try_from(count).unwrap_or(0));
                     call
                 }
                 // All that is left of it.
@@ -201,6 +202,47 @@ for_both_engines! {
         }
         let deviating = changed.len() as u64 + without_events;
         Ok(Pass { is_taken_over: false, calls: stored.len() as i64, deviating, next: Some(last.key) })
+    }
+
+    /// The events of calls that are folded, and how many more there are. Where somebody else has crowded the log, that is set
+    /// right, or, where calls are only compared, left as it is.
+    async fn load_events(
+        connection: &mut EngineConnection,
+        purpose: Purpose<'_>,
+        calls: &[StoredCall],
+    ) -> Result<(HashMap<i64, Receipts>, HashMap<i64, i64>), StoreError> {
+        let (Some(first), Some(last)) = (calls.first(), calls.last()) else { return Ok(Default::default()) };
+        let (first, last) = (first.key, last.key);
+        let mut crowded = surplus::crowded_between(connection, first, last).await?;
+        if let Purpose::Mend(_) = purpose {
+            for key in crowded.drain(..) {
+                surplus::set_apart_of(connection, key).await?;
+            }
+        }
+        let mut beyond = surplus::count_surplus(connection, first, last).await?;
+        let mut query = QueryBuilder::<Engine>::new("select call_key, received_ms, deliveries, body from events where call_key between ");
+        query.push_bind(first).push(" and ").push_bind(last);
+        for key in &crowded {
+            query.push(" and call_key <> ").push_bind(*key);
+        }
+        let events: Vec<(i64, i64, i32, Vec<u8>)> =
+            query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+        let mut receipts: HashMap<i64, Vec<Arc<Receipt>>> = HashMap::new();
+        for (key, received_ms, deliveries, body) in events {
+            receipts.entry(key).or_default().push(Arc::new(read_receipt(received_ms, deliveries, body)?));
+        }
+        let mut receipts: HashMap<i64, Receipts> =
+            receipts.into_iter().map(|(key, receipts)| (key, receipts.into())).collect();
+        for key in crowded {
+            let folded = surplus::folded_of_crowded(connection, key).await?;
+            let all: i64 = sqlx::query_scalar("select count(*) from events where call_key = $1")
+                .bind(key)
+                .fetch_one(&mut *connection)
+                .await?;
+            *beyond.entry(key).or_default() += all - folded.len() as i64;
+            receipts.insert(key, folded);
+        }
+        Ok((receipts, beyond))
     }
 
     /// Counts the next business day that has calls, and all before it that have none.

@@ -35,6 +35,8 @@ pub async fn end(db: &Db, name: &str, settings: &[(&'static str, String)]) -> Re
 }
 
 for_both_engines! {
+    use settings;
+
     async fn name_now(connection: &mut EngineConnection) -> Result<Option<String>, StoreError> {
         let name = sqlx::query_scalar("select value from settings where name = $1").bind(REBUILDING);
         Ok(name.fetch_optional(connection).await?)
@@ -59,14 +61,7 @@ for_both_engines! {
             return Ok(false);
         }
         for (flag, value) in settings {
-            sqlx::query(
-                "insert into settings (name, value) values ($1, $2) \
-                 on conflict (name) do update set value = excluded.value",
-            )
-            .bind(*flag)
-            .bind(value.as_str())
-            .execute(&mut *connection)
-            .await?;
+            settings::set(connection, flag, value).await?;
         }
         sqlx::query("delete from settings where name = $1").bind(REBUILDING).execute(&mut *connection).await?;
         Ok(true)

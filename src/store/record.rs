@@ -6,12 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::batch::{EVENTS, Frontier, KnownCall, KnownCalls};
 use super::changes::{CallChange, Changes, KindCounts};
 use super::conceal::Concealed;
-use super::deadline::GRACE;
 use super::events::damaged;
 use super::rows::StoredCall;
 use super::settings::LATE_SINCE;
@@ -126,10 +123,8 @@ pub async fn record_changes(
     match db {
         Db::Sqlite(pools) => {
             let mut single = Single::new(pools).await?;
-            let running = pools.deadline.set(within);
-            let done = timeout(within + GRACE, sqlite::run(single.connection(), derivation, batch)).await;
-            drop(running);
-            single.end(done.unwrap_or(Err(StoreError::TooLong))).await
+            let done = pools.deadline.hold(within, sqlite::run(single.connection(), derivation, batch)).await;
+            single.end(done).await
         }
         Db::Postgres(pools) => {
             writing!(@within within, pools, begin_postgres, transaction, postgres::run(&mut transaction, derivation, batch).await)
@@ -291,7 +286,7 @@ for_both_engines! {
     }
 
     /// Stores calls as they are now, and decisions of those that have none. What is to be written to the cells is left.
-    async fn write_all_but_cells(
+    pub async fn write_all_but_cells(
         connection: &mut EngineConnection,
         derivation: &Derivation,
         touched: &BTreeMap<CallId, Touched>,

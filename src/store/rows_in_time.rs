@@ -125,9 +125,9 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use futures_util::TryStreamExt;
-    use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::store::question::Connections;
 
     fn numbers(count: u32) -> RowsInTime<'static, u32> {
         RowsInTime::new(move |next| {

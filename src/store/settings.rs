@@ -1,14 +1,12 @@
 //! What the database remembers about itself.
 
-use std::time::Duration;
-
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::forgetting::Key;
 
 /// There while a rebuild has begun and not ended: see [`super::rebuilding`].
 pub const REBUILDING: &str = "rebuilding";
 /// Written to see whether the database takes anything.
-const PROBE: &str = "probe";
+pub(super) const PROBE: &str = "probe";
 /// There while calls are to be folded again whose surplus was set apart by a migration.
 pub const FOLD_AGAIN: &str = "fold-again";
 /// Milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
@@ -79,15 +77,7 @@ pub async fn advance_ms(db: &Db, name: &str, at_ms: i64) -> Result<(), StoreErro
 /// # Errors
 /// When the database does not answer.
 pub async fn remember(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
-    writing!(db, transaction => {
-        sqlx::query("insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
-            .bind(name)
-            .bind(value)
-            .execute(&mut *transaction)
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
-    })
+    writing!(db, transaction in engine => engine::set(&mut transaction, name, value).await)
 }
 
 /// Forgets a value.
@@ -103,14 +93,6 @@ pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
             .map(drop)
             .map_err(StoreError::from)
     })
-}
-
-/// Writes something that means nothing, to see whether the database takes it within `within`.
-///
-/// # Errors
-/// When it does not.
-pub(super) async fn write_anything(db: &Db, within: Duration) -> Result<(), StoreError> {
-    tokio::time::timeout(within, remember(db, PROBE, "")).await.unwrap_or(Err(StoreError::TooLong))
 }
 
 /// A key as it is remembered, and what it was made for.
@@ -134,6 +116,21 @@ const RAISE: (&str, &str) = (
 
 for_both_engines! {
     use writes;
+
+    /// Remembers a value within a transaction.
+    pub(in crate::store) async fn set(
+        connection: &mut EngineConnection,
+        name: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
+            .bind(name)
+            .bind(value)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
     /// Remembers an instant unless an earlier one is remembered.
     pub(in crate::store) async fn lower(
         connection: &mut EngineConnection,

@@ -15,7 +15,8 @@ pub(super) struct Single {
 impl Single {
     /// The only connection that writes.
     pub(super) async fn new(pools: &Pools<Sqlite>) -> Result<Self, StoreError> {
-        Ok(Self { connection: pools.write.acquire().await?, is_over: false })
+        let connection = pools.write.acquire().await.map_err(StoreError::of_connecting)?;
+        Ok(Self { connection, is_over: false })
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {

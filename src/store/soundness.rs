@@ -6,7 +6,8 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use super::{Db, StoreError, is_damage, reading};
+use super::pools::reading_options;
+use super::{Db, OpenError, StoreError, is_damage, reading};
 
 /// Up to so many bytes everything is read at each look; beyond, both ends of every table and index.
 const SMALL: i64 = 16 << 20;
@@ -68,6 +69,26 @@ pub async fn look(db: &Db, closely: Closely) -> Result<Option<String>, StoreErro
         found
     };
     looked.await.or_else(|error| if is_damage(&error) { Ok(Some(error.to_string())) } else { Err(error.into()) })
+}
+
+/// The same of a file that nobody may have opened, through a connection that cannot change it.
+///
+/// # Errors
+/// When the file cannot be looked at like this.
+pub async fn look_only(url: &str, closely: Closely) -> Result<Option<String>, OpenError> {
+    if !url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    let options = reading_options(url)?;
+    let looked = async {
+        let mut connection = options.connect().await?;
+        let found = look_with(&mut connection, closely).await;
+        connection.close().await?;
+        found
+    };
+    looked
+        .await
+        .or_else(|error| if is_damage(&error) { Ok(Some(error.to_string())) } else { Err(OpenError::Open(error)) })
 }
 
 async fn look_with(connection: &mut SqliteConnection, closely: Closely) -> Result<Option<String>, sqlx::Error> {
@@ -133,7 +154,6 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
 mod tests {
     use std::io::{Seek, SeekFrom, Write};
 
-    use super::super::pools::reading_options;
     use super::*;
 
     fn overwrite(file: &Path, page: u64, bytes: &[u8]) {

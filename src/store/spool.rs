@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::line::line_of;
+use super::private::with_ending;
 use super::record::Delivery;
 use crate::durable::sync_folder_of;
 
@@ -16,8 +17,10 @@ pub use self::missing::is_there;
 mod line;
 
 mod missing;
+/// Room that is used again.
+mod room;
 
-/// It takes no more than so many bytes: a day of a hundred events a second has more, and then somebody looks.
+/// No more than so many bytes wait: a day of a hundred events a second has more, and then somebody looks.
 const MOST_BYTES: u64 = 1 << 30;
 /// So many entries are handed out at once.
 const AT_ONCE: usize = 500;
@@ -57,7 +60,7 @@ impl Level {
         self.events.load(Ordering::Relaxed)
     }
 
-    /// How long the file is.
+    /// How many bytes they take in the file.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -140,7 +143,7 @@ impl Spool {
     fn append(&mut self, lines: &[u8], events: u64) -> io::Result<()> {
         self.open_again();
         let end = self.end + lines.len() as u64;
-        if end > MOST_BYTES {
+        if end - self.first > MOST_BYTES {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the spool is full"));
         }
         self.name()?;
@@ -154,7 +157,7 @@ impl Spool {
         }
         self.end = end;
         self.level.events.fetch_add(events, Ordering::Relaxed);
-        self.level.bytes.store(end, Ordering::Relaxed);
+        self.level.bytes.store(end - self.first, Ordering::Relaxed);
         Ok(())
     }
 
@@ -188,6 +191,11 @@ impl Spool {
         Ok(waiting)
     }
 
+    /// Whether nothing waits but this.
+    pub(super) fn is_all(&self, waiting: &Waiting) -> bool {
+        waiting.end == self.end
+    }
+
     /// What [`waiting`](Self::waiting) gave is stored.
     ///
     /// # Errors
@@ -200,7 +208,8 @@ impl Spool {
         self.first = waiting.end;
         self.level.events.fetch_sub(waiting.lines.min(self.level.events()), Ordering::Relaxed);
         if !self.is_empty() {
-            return Ok(());
+            self.level.bytes.store(self.end - self.first, Ordering::Relaxed);
+            return self.use_room_again();
         }
         (self.first, self.end) = (0, 0);
         self.level.events.store(0, Ordering::Relaxed);
@@ -302,12 +311,6 @@ fn private() -> OpenOptions {
 
 fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 1 { path.to_owned() } else { with_ending(path, &format!("-{number}")) }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    path.into()
 }
 
 #[cfg(test)]

@@ -2,44 +2,52 @@
 //! an event does not grow with its call.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
 use sqlx::QueryBuilder;
 
-use super::batch::{KnownCalls, SURPLUS};
+use super::batch::{KnownCalls, MOST_OF_CALL, SURPLUS};
 use super::events::read_receipt;
 use super::record::Derivation;
 use super::rows::unpack_call_id;
 use super::touched::Touched;
-use super::{Db, StoreError, for_both_engines, reading, settings, writing};
+use super::{Db, StoreError, for_both_engines, reading, reading_on, settings, writing};
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
 
 /// Keys of one question.
 const KEYS_AT_ONCE: usize = 1_000;
-const OF_CALL: &str = "select received_ms, deliveries, body from surplus_events where call_key = $1";
+/// Events of one transaction, or in memory at a time.
+pub(super) const EVENTS_AT_ONCE: i64 = 500;
+const NEXT_OF_CALL: &str = "select digest, received_ms, deliveries, body from surplus_events \
+     where call_key = $1 and digest > $2 order by digest limit cast($3 as bigint)";
+const DROP_SOME: &str = "delete from surplus_events where call_key = $1 and digest in \
+     (select digest from surplus_events where call_key = $1 order by digest limit cast($2 as bigint))";
 /// Calls of one transaction.
 const CALLS_AT_ONCE: usize = 20;
 
-/// The events of a call beyond those that are folded: see the migration that made their table.
-macro_rules! beyond_the_bounds {
+/// Call and digest: the place of an event.
+pub(super) type EventPlace = (i64, Vec<u8>);
+
+/// The events of a call, each with whether it is beyond those that are folded: see the migration that made the table of these.
+macro_rules! placed {
     () => {
         "(select events.*, row_number() over ( \
              partition by length(body) > $2 order by received_ms, digest \
-         ) > case when length(body) > $2 then $3 else $4 end as is_beyond from events where call_key = $1) placed \
-         where is_beyond"
+         ) > case when length(body) > $2 then $3 else $4 end as is_beyond from events where call_key = $1) placed where "
     };
 }
 const SET_APART: [&str; 2] = [
     concat!(
         "insert into surplus_events (call_key, digest, received_ms, deliveries, body) \
          select call_key, digest, received_ms, deliveries, body from ",
-        beyond_the_bounds!(),
-        " on conflict (call_key, digest) do nothing"
+        placed!(),
+        "is_beyond on conflict (call_key, digest) do nothing"
     ),
-    concat!("delete from events where call_key = $1 and digest in (select digest from ", beyond_the_bounds!(), ")"),
+    concat!("delete from events where call_key = $1 and digest in (select digest from ", placed!(), "is_beyond)"),
 ];
+const FOLDED: &str = concat!("select received_ms, deliveries, body from ", placed!(), "not is_beyond");
 const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from events where call_key = $1) \
      + (select count(*) from surplus_events where call_key = $1) where id = $1";
 
@@ -63,8 +71,45 @@ pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), Sto
     settings::forget(db, settings::FOLD_AGAIN).await
 }
 
+/// Sets apart what crowded calls with these keys have beyond the events that are folded, one call at a time; the first key is
+/// left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn set_apart_between(db: &Db, keys: Range<i64>) -> Result<(), StoreError> {
+    let crowded = reading_on!(db, connection in engine => {
+        engine::crowded_between(&mut connection, keys.start.saturating_add(1), keys.end).await
+    })?;
+    for key in crowded {
+        writing!(db, transaction in engine => engine::set_apart_of(&mut transaction, key).await)?;
+    }
+    Ok(())
+}
+
+/// Deletes some of what a call has beyond the events that are folded, at most so much: how much. `is_bare` where these are
+/// gone and what is left of the call stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn drop_some(db: &Db, call_key: i64, most: i64, is_bare: bool) -> Result<i64, StoreError> {
+    writing!(db, transaction in engine => engine::drop_some(&mut transaction, call_key, most, is_bare).await)
+}
+
+/// The next events of a call beyond those that are folded, behind this digest, and the digest of the last; `None` if there
+/// are no more.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn next_of_call(
+    db: &Db,
+    call_key: i64,
+    after: &[u8],
+) -> Result<Option<(Receipts, Vec<u8>)>, StoreError> {
+    reading_on!(db, connection in engine => engine::next_of_call(&mut connection, call_key, after).await)
+}
+
 for_both_engines! {
-    use batch, record, writes;
+    use batch, conceal, record, writes;
 
     /// Sets apart what crowded calls have beyond the events that are folded, as a log of before has it, or one that somebody
     /// else has written to; and loads them again.
@@ -72,19 +117,56 @@ for_both_engines! {
         let crowded = known.iter().filter(|(_, call)| call.is_crowded());
         let crowded: Vec<(CallId, i64)> = crowded.map(|(id, call)| (id.clone(), call.stored.key)).collect();
         for (id, key) in crowded {
-            for sql in SET_APART {
-                sqlx::query(sql)
-                    .bind(key)
-                    .bind(LARGE_BYTES as i64)
-                    .bind(MOST_LARGE_FOLDED as i64)
-                    .bind(MOST_FOLDED as i64)
-                    .execute(&mut *connection)
-                    .await?;
-            }
-            sqlx::query(COUNT_AGAIN).bind(key).execute(&mut *connection).await?;
+            set_apart_of(connection, key).await?;
             known.extend(batch::load_calls(connection, std::iter::once(&id)).await?);
         }
         Ok(())
+    }
+
+    /// The same of the call with this key.
+    pub async fn set_apart_of(connection: &mut EngineConnection, call_key: i64) -> Result<(), StoreError> {
+        for sql in SET_APART {
+            sqlx::query(sql)
+                .bind(call_key)
+                .bind(LARGE_BYTES as i64)
+                .bind(MOST_LARGE_FOLDED as i64)
+                .bind(MOST_FOLDED as i64)
+                .execute(&mut *connection)
+                .await?;
+        }
+        count_again(connection, call_key).await
+    }
+
+    async fn count_again(connection: &mut EngineConnection, call_key: i64) -> Result<(), StoreError> {
+        sqlx::query(COUNT_AGAIN).bind(call_key).execute(connection).await?;
+        Ok(())
+    }
+
+    /// Those of these calls that are crowded.
+    pub async fn crowded(connection: &mut EngineConnection, call_keys: &[i64]) -> Result<Vec<i64>, StoreError> {
+        let mut query = QueryBuilder::<Engine>::new("select call_key from events where call_key in (");
+        let mut list = query.separated(",");
+        call_keys.iter().for_each(|key| { list.push_bind(*key); });
+        query.push(") group by call_key having count(*) > ").push_bind(MOST_OF_CALL as i64);
+        Ok(query.build_query_scalar().persistent(false).fetch_all(connection).await?)
+    }
+
+    /// The same of all calls from one key to another.
+    pub async fn crowded_between(connection: &mut EngineConnection, first: i64, last: i64) -> Result<Vec<i64>, StoreError> {
+        let sql = "select call_key from events where call_key between $1 and $2 group by call_key having count(*) > $3";
+        Ok(sqlx::query_scalar(sql).bind(first).bind(last).bind(MOST_OF_CALL as i64).fetch_all(connection).await?)
+    }
+
+    /// The events of a crowded call that are folded.
+    pub async fn folded_of_crowded(connection: &mut EngineConnection, call_key: i64) -> Result<Receipts, StoreError> {
+        let rows: Vec<(i64, i32, Vec<u8>)> = sqlx::query_as(FOLDED)
+            .bind(call_key)
+            .bind(LARGE_BYTES as i64)
+            .bind(MOST_LARGE_FOLDED as i64)
+            .bind(MOST_FOLDED as i64)
+            .fetch_all(connection)
+            .await?;
+        rows.into_iter().map(|(received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body)).collect()
     }
 
     /// Adds to known calls those events of theirs that are not folded and among `receipts`.
@@ -151,26 +233,47 @@ for_both_engines! {
         record::write(connection, derivation, &folded.collect()).await
     }
 
-    /// Whether what a call has beyond the events that are folded holds something, asked of each event alone.
-    pub async fn any(
+    pub(super) async fn next_of_call(
         connection: &mut EngineConnection,
         call_key: i64,
-        holds: impl Fn(&Receipts) -> bool,
-    ) -> Result<bool, StoreError> {
-        let mut rows = sqlx::query_as(OF_CALL).bind(call_key).fetch(connection);
-        while let Some((received_ms, deliveries, body)) = rows.try_next().await? {
-            if holds(&vec![Arc::new(read_receipt(received_ms, deliveries, body)?)].into()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        after: &[u8],
+    ) -> Result<Option<(Receipts, Vec<u8>)>, StoreError> {
+        let rows: Vec<(Vec<u8>, i64, i32, Vec<u8>)> = sqlx::query_as(NEXT_OF_CALL)
+            .bind(call_key)
+            .bind(after)
+            .bind(EVENTS_AT_ONCE)
+            .fetch_all(connection)
+            .await?;
+        let last = rows.last().map(|(digest, ..)| digest.clone());
+        let receipt = |(_, received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body).map(Arc::new);
+        let receipts: Vec<Arc<Receipt>> = rows.into_iter().map(receipt).collect::<Result<_, _>>()?;
+        Ok(last.map(|last| (receipts.into(), last)))
     }
 
-    /// All events of a call beyond those that are folded.
-    pub async fn load(connection: &mut EngineConnection, call_key: i64) -> Result<Vec<Arc<Receipt>>, StoreError> {
-        let rows: Vec<(i64, i32, Vec<u8>)> = sqlx::query_as(OF_CALL).bind(call_key).fetch_all(connection).await?;
-        let receipt = |(received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body).map(Arc::new);
-        rows.into_iter().map(receipt).collect()
+    pub(super) async fn drop_some(
+        connection: &mut EngineConnection,
+        call_key: i64,
+        most: i64,
+        is_bare: bool,
+    ) -> Result<i64, StoreError> {
+        let dropped = sqlx::query(DROP_SOME).bind(call_key).bind(most).execute(&mut *connection).await?.rows_affected();
+        if dropped > 0 {
+            conceal::note_traces(connection).await?;
+        }
+        if is_bare {
+            return Ok(dropped as i64);
+        }
+        if dropped == 0 {
+            // Whatever was counted before.
+            count_again(connection, call_key).await?;
+        } else {
+            sqlx::query("update calls set event_count = event_count - cast($2 as integer) where id = $1")
+                .bind(call_key)
+                .bind(dropped as i64)
+                .execute(connection)
+                .await?;
+        }
+        Ok(dropped as i64)
     }
 
     /// How many events calls with these keys have beyond those that are folded.

@@ -74,9 +74,9 @@ impl Touched {
         self.receipts.is_empty()
     }
 
-    /// Whether it has more events than are folded.
-    pub(super) fn has_surplus(&self) -> bool {
-        self.after.call.events_beyond(&self.receipts) > 0
+    /// How many events it has beyond those that are folded.
+    pub(super) fn surplus_count(&self) -> u32 {
+        self.after.call.events_beyond(&self.receipts)
     }
 
     pub(super) fn is_forgotten(&self) -> bool {

@@ -16,7 +16,8 @@ use super::desk::{Desk, STORE_WITHIN};
 use super::queue::{Entrance, Queue, queue};
 use super::record::{Delivery, Derivation, Recorded, record_changes};
 use super::spool::{Level, Spool, Waiting, line_of};
-use super::{Db, StoreError, WRITE_TIMEOUT, settings};
+use super::trial::takes_events;
+use super::{Db, StoreError, WRITE_TIMEOUT};
 
 /// Events of one transaction.
 pub(super) const BATCH: usize = 1_000;
@@ -28,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const EMPTY_EVERY: Duration = Duration::from_secs(1);
 /// How long a transaction of several events of the spool may take before it is tried with half of them.
 const EMPTY_WITHIN: Duration = Duration::from_secs(1);
+/// How long the database may take for an event that is none, to show that it takes any.
+const TRIAL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why an event was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -204,9 +207,8 @@ impl WriterTask {
             let pause = next_try.saturating_duration_since(Instant::now());
             // At the stop, what waits is safe where it is.
             if pause.is_zero() && !self.is_stopping().await {
-                shared.desk().is_emptying = true;
                 self.empty_spool().await;
-                shared.desk().is_emptying = false;
+                shared.desk().leave_spool();
                 next_try = Instant::now() + EMPTY_EVERY;
                 continue;
             }
@@ -237,7 +239,8 @@ impl WriterTask {
     }
 
     /// Stores what is in hand, repeated while the database gives way or, for a while, is away; then it goes into the spool. A
-    /// poisonous event fails alone: what the database rejects, or takes too long for, is halved until it is found.
+    /// poisonous event fails alone: what the database rejects although it takes others, or takes too long for, is halved until
+    /// it is found.
     async fn write(&mut self) {
         let shared = self.shared.clone();
         loop {
@@ -252,6 +255,7 @@ impl WriterTask {
                 }
                 Err(error) => error,
             };
+            let is_away = !error.is_passing() && !self.takes_others(&error).await;
             // What is in the spool meanwhile is stored when that is emptied.
             if shared.desk().current().is_none_or(|(now, _)| !Arc::ptr_eq(&now, &deliveries)) {
                 continue;
@@ -262,12 +266,16 @@ impl WriterTask {
                     sleep(Duration::from_millis(rand::random_range(1..20))).await;
                     shared.desk().may_be_stored();
                 }
-                StoreError::TooLong if deliveries.len() > 1 => shared.desk().split(),
-                StoreError::Away(_) | StoreError::TooLong if !is_late => {
+                StoreError::TooLong if deliveries.len() > 1 => {
+                    let mut desk = shared.desk();
+                    desk.may_be_stored();
+                    desk.split();
+                }
+                _ if (is_away || error.is_passing()) && is_late => self.give_up().await,
+                _ if is_away || error.is_passing() => {
                     sleep(RETRY_PAUSE).await;
                     shared.desk().may_be_stored();
                 }
-                StoreError::Away(_) | StoreError::TooLong | StoreError::Conflict(_) => self.give_up().await,
                 _ if deliveries.len() > 1 => shared.desk().split(),
                 error => {
                     self.set_aside(&deliveries, &error);
@@ -311,6 +319,15 @@ impl WriterTask {
         }
     }
 
+    /// Whether the database takes other events than those it failed with: only then it is their fault.
+    async fn takes_others(&self, error: &StoreError) -> bool {
+        let Err(trial) = takes_events(&self.db, &self.derivation, TRIAL_WITHIN).await else { return true };
+        if self.away.begin() {
+            tracing::error!(%error, %trial, "events wait for the database, which takes none at all");
+        }
+        false
+    }
+
     /// One transaction.
     async fn attempt(&self, deliveries: &[Delivery], within: Duration) -> Result<Vec<Recorded>, StoreError> {
         let started = Instant::now();
@@ -340,15 +357,10 @@ impl WriterTask {
     async fn empty_spool(&mut self) {
         let shared = self.shared.clone();
         loop {
-            let waiting = {
-                let desk = shared.desk();
-                if desk.spool.is_empty() {
-                    break;
-                }
-                desk.spool.waiting()
-            };
+            let waiting = shared.desk().next_of_spool();
             let waiting = match waiting {
-                Ok(waiting) => waiting,
+                Ok(Some(waiting)) => waiting,
+                Ok(None) => break,
                 Err(error) => return self.complain_of_spool(&error, "the spool cannot be read"),
             };
             let Emptied::All { rejected } = self.store_waiting(&waiting).await else { return };
@@ -370,9 +382,6 @@ impl WriterTask {
             if let Err(error) = stored {
                 self.complain_of_spool(&error, "the spool cannot be emptied");
             }
-            if let Ok(mut queue) = shared.queue.try_lock() {
-                shared.desk().divert_queue(&mut queue);
-            }
         }
         self.spool_trouble.end();
         tracing::info!("the spool is empty again");
@@ -385,15 +394,15 @@ impl WriterTask {
         // The large ones first: what goes is stored before it is looked more closely at what does not.
         let mut parts = VecDeque::from([(&*waiting.deliveries, false)]);
         while let Some((part, is_second_try)) = parts.pop_front() {
+            // Where there were torn lines only: that proves nothing of the database.
+            if part.is_empty() {
+                continue;
+            }
             let within = if part.len() > 1 { EMPTY_WITHIN } else { WRITE_TIMEOUT };
             match self.attempt(part, within).await {
                 Ok(_) => {}
                 Err(StoreError::Away(_) | StoreError::Conflict(_)) => return Emptied::Away,
-                // It is the events' fault only if the database takes something else meanwhile.
-                Err(StoreError::TooLong) if settings::write_anything(&self.db, EMPTY_WITHIN).await.is_err() => {
-                    self.away.begin();
-                    return Emptied::Away;
-                }
+                Err(error) if !self.takes_others(&error).await => return Emptied::Away,
                 Err(_) if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([(first, false), (second, false)]);

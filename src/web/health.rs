@@ -28,6 +28,7 @@ pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Error> {
         Some(Trouble::ReadOnly) => "the database cannot be written",
         Some(Trouble::Full) => "the disk of the database is full",
         Some(Trouble::Rebuilding) => "calls and statistics are derived again",
+        Some(Trouble::Refusing) => "the database refuses what is asked of it",
         Some(Trouble::Unreachable) | None => "the database does not answer",
     }))
 }

@@ -242,12 +242,21 @@ fn what_a_killed_copy_left_is_never_taken_from_somebody_else() {
     let Some(database) = large_database() else { return };
     let directory = tempfile::tempdir().unwrap();
     let (file, part) = (directory.path().join("copy.db"), directory.path().join("copy.db.part"));
+    let lock = directory.path().join("copy.db.part.lock");
+    // Another one is at it, and has not made its file yet.
+    let locked = fs::File::create(&lock).unwrap();
+    locked.try_lock().unwrap();
+    let done = back_up(&database, &file);
+    assert!(done.status == 1 && done.stderr.contains("another backup"), "{done:?}");
+    assert!(!part.exists() && lock.exists());
+    drop(locked);
     // Somebody's own file.
     fs::write(&part, "precious").unwrap();
     let done = back_up(&database, &file);
     assert!(done.status == 1 && done.stderr.contains("copy.db.part"), "{done:?}");
     assert_eq!(fs::read_to_string(&part).unwrap(), "precious");
-    // Another one is at it.
+    assert!(!lock.exists(), "what was left behind is gone");
+    // One of an earlier version is at it.
     fs::write(&part, "").unwrap();
     let locked = fs::File::open(&part).unwrap();
     locked.try_lock().unwrap();
@@ -262,6 +271,7 @@ fn what_a_killed_copy_left_is_never_taken_from_somebody_else() {
     let copy = fs::read(&moved).unwrap();
     assert_eq!(back_up(&database, &file).status, 0);
     assert!(fs::read(&moved).unwrap() == copy, "a finished copy was written over");
+    assert!(!part.exists() && !lock.exists());
 }
 
 #[test]

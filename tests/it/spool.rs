@@ -1,5 +1,6 @@
 //! What the database does not take waits in a file and is stored afterwards, once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, accepted, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, SetAtTheEnd, TestApp, accepted, hung_up, incoming};
 
 pub const HANGUP: &str = "<Response><Hangup/></Response>";
 
@@ -173,6 +174,35 @@ fn the_spool_empties_while_more_comes() {
     assert_eq!(app.database.count("from events where deliveries > 1"), 0);
     let checked = app.database.run(&["check"], b"");
     assert_eq!(checked.status, 0, "{checked:?}");
+}
+
+#[test]
+fn the_spool_becomes_empty_however_much_comes_meanwhile() {
+    let app = TestApp::start();
+    let lock = app.database.lock_writes();
+    let is_enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _at_the_end = SetAtTheEnd(&is_enough);
+        let (app, is_enough) = (&app, &is_enough);
+        for sender in 0..16 {
+            scope.spawn(move || {
+                for number in 0.. {
+                    if is_enough.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    assert_eq!(app.post_event(hung_up(&format!("s{sender}n{number}"), "missed", 0)).status, 200);
+                }
+            });
+        }
+        until("many are in the spool", || in_spool(app) > 2_000);
+        drop(lock);
+        // Each of them sends the next one as soon as it has its answer.
+        until("the spool is empty", || in_spool(app) == 0);
+        until("it is over", || app.get("/readyz").status == 200);
+    });
+    until("all is stored", || in_spool(&app) == 0);
+    assert_eq!(std::fs::metadata(app.database.spool()).unwrap().len(), 0);
+    assert_eq!(app.database.count("from events where deliveries > 1"), 0);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Place {
         self.folder.path().join("disk")
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.disk().join("fernamt.db")
     }
 
@@ -119,12 +119,14 @@ impl Place {
         for name in ["fernamt.db", "fernamt.db-wal", "fernamt.db-shm"] {
             let _ = fs::rename(self.disk().join(name), aside.join(name));
         }
-        fs::copy(self.folder.path().join("copy.db"), self.file()).unwrap();
+        let new = self.disk().join("fernamt.db.new");
+        fs::copy(self.folder.path().join("copy.db"), &new).unwrap();
+        fs::rename(new, self.file()).unwrap();
     }
 }
 
 /// One that nobody has answered before.
-fn new_call() -> String {
+pub fn new_call() -> String {
     format!("new-{}", rand::random::<u64>())
 }
 
@@ -178,10 +180,11 @@ fn a_damaged_file_keeps_nobody_from_being_answered() {
         return;
     }
     type Damage = fn(&Place);
-    let rows: [(&str, Damage, &'static str); 8] = [
+    let rows: [(&str, Damage, &'static str); 9] = [
         ("header", |place| overwrite(&place.file(), 0, b"this was a database once"), NO_ROUTE),
         ("no database", |place| fs::write(place.file(), "some text ".repeat(900)).unwrap(), NO_ROUTE),
         ("half a file", |place| truncate(&place.file()), NO_ROUTE),
+        ("an empty file", |place| fs::write(place.file(), "").unwrap(), NO_ROUTE),
         ("routes", |place| place.damage(&["routes"]), NO_ROUTE),
         ("calls", |place| place.damage(&["calls"]), BUSY),
         ("events", |place| place.damage(&["events"]), BUSY),

@@ -60,7 +60,9 @@ impl Sessions {
         }
         let found = match (find_session(db, hash).await, known) {
             // Whoever was in stays in while the database is away: then pages matter most.
-            (Err(StoreError::Away(_)), Some((session, _))) => return Ok(Some(session).filter(|s| s.holds(now_ms))),
+            (Err(error), Some((session, _))) if error.is_passing() => {
+                return Ok(Some(session).filter(|session| session.holds(now_ms)));
+            }
             (found, _) => found?.filter(|session| session.holds(now_ms)),
         };
         if let Some(session) = &found

@@ -151,15 +151,21 @@ impl CallDetail {
         Self {
             surplus_events: Some(call.call.events_beyond(events)).filter(|&count| count > 0),
             call: CallJson::new(call, now_ms, timeout_ms),
-            events: events.iter().map(EventJson::new).collect(),
+            events: all_of(events),
             decision: decision.map(DecisionJson::from),
         }
     }
 }
 
+/// All events, first to last.
+pub fn all_of(events: &Receipts) -> Vec<EventJson> {
+    events.iter().map(EventJson::new).collect()
+}
+
+/// An event as it was sent.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = CallEvent)]
-struct EventJson {
+pub struct EventJson {
     event: String,
     #[schema(format = DateTime)]
     received_at: String,

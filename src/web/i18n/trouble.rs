@@ -4,6 +4,7 @@ use crate::store::condition::Trouble;
 pub fn german(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Unreachable => "Sie ist nicht erreichbar.",
+        Trouble::Refusing => "Sie lehnt ab, worum sie gebeten wird: Das Protokoll des Dienstes sagt, warum.",
         Trouble::Damaged => "Ihre Datei ist beschädigt: Bitte eine Sicherung einspielen.",
         Trouble::Missing => "Ihre Datei ist nicht mehr da: Ist die Festplatte eingehängt?",
         Trouble::ReadOnly => "Sie lässt sich nur lesen.",
@@ -16,6 +17,7 @@ pub fn german(trouble: Trouble) -> &'static str {
 pub fn english(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Unreachable => "It cannot be reached.",
+        Trouble::Refusing => "It refuses what is asked of it: the log of the service says why.",
         Trouble::Damaged => "Its file is damaged: restore a backup.",
         Trouble::Missing => "Its file is gone: is the disk mounted?",
         Trouble::ReadOnly => "It can only be read.",

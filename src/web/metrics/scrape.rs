@@ -45,7 +45,7 @@ impl Moment {
             active,
             queued: gauge(registry, "fernamt_write_queue_events", "Events that wait in memory for the database"),
             spooled: gauge(registry, "fernamt_spool_events", "Events that wait in the spool for the database"),
-            spool_bytes: gauge(registry, "fernamt_spool_bytes", "Length of the spool"),
+            spool_bytes: gauge(registry, "fernamt_spool_bytes", "Bytes that wait in the spool"),
             routes,
             database_up: gauge(registry, "fernamt_database_up", "Whether the database answers and takes events"),
             live_clients: gauge(registry, "fernamt_live_clients", "Clients of the live stream"),

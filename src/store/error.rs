@@ -1,0 +1,157 @@
+//! Why the database did not do what it was asked, and whether the same may work later.
+
+use super::question::Over;
+use super::turns::LOCK_NOT_AVAILABLE;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
+    #[error("the database does not answer: {0}")]
+    Away(#[source] sqlx::Error),
+    /// A transaction took too long and was given up: it may be too much at once, or the database does not answer.
+    #[error("the database took too long")]
+    TooLong,
+    /// It gave another transaction the right of way: the same works when repeated at once.
+    #[error("the database gave way to another transaction: {0}")]
+    Conflict(#[source] sqlx::Error),
+    /// It does not take this; repeating is no use.
+    #[error("the database rejected the statement: {0}")]
+    Rejected(#[source] sqlx::Error),
+    /// It was stopped: it took too long, or nobody waits for the answer.
+    #[error(transparent)]
+    Over(#[from] Over),
+    /// What is stored cannot be read.
+    #[error("stored data cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
+                sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Rejected(error),
+                sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
+                _ => Self::Away(error),
+            };
+        };
+        let code = database.code().unwrap_or_default();
+        let is_postgres = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+        if is_too_long(is_postgres, &code) {
+            Self::TooLong
+        } else if is_postgres && ["40001", "40P01", LOCK_NOT_AVAILABLE].contains(&&*code) {
+            Self::Conflict(error)
+        } else if is_away(is_postgres, &code) || is_changed(is_postgres, &code) {
+            Self::Away(error)
+        } else {
+            Self::Rejected(error)
+        }
+    }
+}
+
+/// Whether an error with this code is none of the statement's: the database cannot be used just now.
+pub(super) fn is_away(is_postgres: bool, code: &str) -> bool {
+    if is_postgres {
+        // Read-only; then connection trouble, too few resources, operator intervention, system error.
+        ["25006", "25P03"].contains(&code) || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+    } else {
+        // The low byte of SQLite's extended code: busy, locked, no memory, read-only, I/O error, corrupt, full, cannot open,
+        // locking protocol, not a database.
+        matches!(code.parse::<u32>().unwrap_or_default() & 0xff, 5..=8 | 10 | 11 | 13..=15 | 26)
+    }
+}
+
+/// Whether an error with this code says that the database is another one than it was: who may come in, what they may do, and
+/// which tables there are has changed, or it is damaged. At the start that is a wrong setting.
+fn is_changed(is_postgres: bool, code: &str) -> bool {
+    // Authorization, database, schema, internal error; then privilege, table.
+    is_postgres
+        && (["28", "3D", "3F", "XX"].iter().any(|class| code.starts_with(class)) || ["42501", "42P01"].contains(&code))
+}
+
+/// Whether an error with this code says that a statement was stopped: PostgreSQL's statement_timeout, SQLite's interrupt.
+fn is_too_long(is_postgres: bool, code: &str) -> bool {
+    if is_postgres { code == "57014" } else { code.parse::<u32>().is_ok_and(|code| code & 0xff == 9) }
+}
+
+/// The low byte of SQLite's code; `None` for what is no error of SQLite.
+pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let sqlx::Error::Database(error) = error else { return None };
+    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
+/// Whether SQLite found another process that writes.
+fn is_busy(error: &sqlx::Error) -> bool {
+    sqlite_code(error) == Some(5)
+}
+
+/// Whether SQLite found its file damaged, or no database at all.
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(sqlite_code(error), Some(11 | 26))
+}
+
+impl StoreError {
+    /// Why there was no connection: whatever it is, it is not the fault of what was to be done with one.
+    pub(super) fn of_connecting(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
+            error => Self::Away(error),
+        }
+    }
+
+    /// Whether another connection might do better, such as one that was opened when the file could be written again. On a
+    /// full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be in it for ever.
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Away(error) => !is_busy(error),
+            Self::TooLong => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the same may work later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Conflict(_) | Self::TooLong)
+    }
+
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Away(error) if is_damage(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_changed_in_the_database_is_no_fault_of_a_statement_and_at_the_start_a_wrong_setting() {
+        for code in ["28P01", "28000", "3D000", "3F000", "42P01", "42501", "XX000", "XX001"] {
+            assert!(is_changed(true, code) && !is_away(true, code), "{code}");
+        }
+        for code in ["25006", "57P01", "08006", "53300"] {
+            assert!(is_away(true, code) && !is_changed(true, code), "{code}");
+        }
+        for code in ["23505", "42601", "22021", "P0001", "42703"] {
+            assert!(!is_away(true, code) && !is_changed(true, code), "{code}");
+        }
+        // As SQLite's extended codes, which only differ in what is above the low byte.
+        for code in [5, 7, 15, 15 + 256, 26] {
+            assert!(is_away(false, &code.to_string()), "{code}");
+        }
+        for code in [1, 9, 19, 19 + 1_555 * 256] {
+            assert!(!is_away(false, &code.to_string()) && !is_changed(false, &code.to_string()), "{code}");
+        }
+    }
+
+    #[test]
+    fn why_there_is_no_connection_is_nobodys_fault() {
+        let errors = [sqlx::Error::RowNotFound, sqlx::Error::Encode("no text".into()), sqlx::Error::PoolTimedOut];
+        for error in errors {
+            assert!(StoreError::of_connecting(error).is_passing());
+        }
+        assert!(matches!(StoreError::of_connecting(super::super::reader::over()), StoreError::Over(_)));
+    }
+}

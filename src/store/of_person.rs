@@ -1,0 +1,270 @@
+//! One person in the log: in which calls, what is kept of them there, and forgetting it, a range of keys at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, Range};
+
+use futures_util::TryStreamExt;
+use sqlx::QueryBuilder;
+
+use super::batch::BEHIND_ALL_DIGESTS;
+use super::conceal::{Naming, Page, full};
+use super::events::read_receipt;
+use super::person::CallOfPerson;
+use super::record::Derivation;
+use super::rows::{unpack_call_id, unpack_direction};
+use super::surplus::{EVENTS_AT_ONCE, EventPlace, set_apart_between};
+use super::touched::Touched;
+use super::{Db, StoreError, for_both_engines, reading_on, writing};
+use crate::calls::forgetting::{Person, blank, is_pseudonym, pseudonym};
+use crate::calls::phone::Numbering;
+use crate::calls::receipts::Receipts;
+use crate::placetel::event::CallId;
+
+/// Calls whose events are searched for a number at a time.
+pub(super) const CALLS_PER_SEARCH: i64 = 2_000;
+/// Calls whose events are in memory at a time, unless they are with the person.
+const CALLS_AT_ONCE: usize = 50;
+
+const NEXT_BEYOND: &str = "select call_key, digest, received_ms, deliveries, body, direction from surplus_events \
+     join calls on calls.id = call_key where (call_key, digest) > ($1, $2) and call_key <= $3 \
+     order by call_key, digest limit cast($4 as bigint)";
+
+/// An event beyond those that are folded, and the direction of its call.
+type BeyondRow = (i64, Vec<u8>, i64, i32, Vec<u8>, Option<i16>);
+
+/// Which of the calls with these keys, the first one left out, tell of somebody beyond the events that are folded; first of all
+/// these are set apart. In small steps, and in none of the transactions that others wait for.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn told_beyond(
+    db: &Db,
+    numbering: &Numbering,
+    person: &Person,
+    keys: Range<i64>,
+) -> Result<BTreeSet<i64>, StoreError> {
+    set_apart_between(db, keys.clone()).await?;
+    let mut found = BTreeSet::new();
+    let mut place = Some((keys.start, BEHIND_ALL_DIGESTS.to_vec()));
+    while let Some(after) = place {
+        place = reading_on!(db, connection in engine => {
+            engine::search_beyond(&mut connection, numbering, person, after, keys.end, &mut found).await
+        })?;
+    }
+    Ok(found)
+}
+
+/// What somebody may be called in the database.
+///
+/// # Errors
+/// When it does not answer.
+pub(super) async fn parties_of(db: &Db, numbering: &Numbering, number: &str) -> Result<BTreeSet<String>, StoreError> {
+    reading_on!(db, connection in engine => engine::parties_of(&mut connection, numbering, number).await)
+}
+
+/// What is kept of somebody's calls among those with these keys; and where the next ones begin.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn kept_of(
+    db: &Db,
+    numbering: &Numbering,
+    person: &Person,
+    keys: Range<i64>,
+    told: &BTreeSet<i64>,
+) -> Result<(Vec<CallOfPerson>, Option<i64>), StoreError> {
+    reading_on!(db, connection in engine => engine::kept_of(&mut connection, numbering, person, keys, told).await)
+}
+
+/// Forgets somebody in the calls with these keys, in one transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn forget_calls(
+    db: &Db,
+    derivation: &Derivation,
+    person: &Person,
+    pseudonym: &str,
+    keys: Range<i64>,
+    told: &BTreeSet<i64>,
+) -> Result<Page<i64>, StoreError> {
+    writing!(db, transaction in engine => {
+        engine::forget_person(&mut transaction, derivation, person, pseudonym, keys, told).await
+    })
+}
+
+/// Forgets somebody in marks by hand.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn forget_marks(db: &Db, person: &Person, pseudonym: &str) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::forget_marks_of(&mut transaction, person, pseudonym).await)
+}
+
+for_both_engines! {
+    use batch, conceal;
+
+    /// Adds to `found` the calls of the next events; where those behind them begin.
+    pub(super) async fn search_beyond(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        (after_key, after_digest): EventPlace,
+        last_key: i64,
+        found: &mut BTreeSet<i64>,
+    ) -> Result<Option<EventPlace>, StoreError> {
+        let mut rows = sqlx::query_as::<_, BeyondRow>(NEXT_BEYOND)
+            .bind(after_key)
+            .bind(after_digest)
+            .bind(last_key)
+            .bind(EVENTS_AT_ONCE)
+            .fetch(connection);
+        let (mut count, mut last) = (0, None);
+        while let Some((key, digest, received_ms, deliveries, body, direction)) = rows.try_next().await? {
+            count += 1;
+            if !found.contains(&key) {
+                let receipts: Receipts = [read_receipt(received_ms, deliveries, body)?].into_iter().collect();
+                if person.is_in(&receipts, unpack_direction(direction), numbering) {
+                    found.insert(key);
+                }
+            }
+            last = Some((key, digest));
+        }
+        let next = last.filter(|_| count == EVENTS_AT_ONCE);
+        // One is enough.
+        Ok(next.map(|(key, digest)| (key, if found.contains(&key) { BEHIND_ALL_DIGESTS.to_vec() } else { digest })))
+    }
+
+    /// The number, and what stands for it while there is a key.
+    pub(super) async fn parties_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        number: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let known_as = conceal::stored_key(connection).await?.map(|key| pseudonym(&key, number, numbering));
+        Ok(known_as.into_iter().chain([number.to_owned()]).collect())
+    }
+
+    /// The calls of somebody among those with these keys, the first one left out, with their events; and where the next ones
+    /// begin. `told` are those that tell of the person [beyond](super::told_beyond) the events that are folded.
+    pub(super) async fn calls_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        Range { start: after_key, end }: Range<i64>,
+        told: &BTreeSet<i64>,
+    ) -> Result<(BTreeMap<CallId, Touched>, Option<i64>), StoreError> {
+        let mut query = QueryBuilder::<Engine>::new("select call_id from calls where id > ");
+        query.push_bind(after_key).push(" and id <= ").push_bind(end).push(" and (direction is null or party in (");
+        let mut list = query.separated(",");
+        person.parties.iter().for_each(|party| { list.push_bind(party.as_str()); });
+        query.push(")");
+        if let Some(digits) = &person.digits {
+            query.push(" or id in (");
+            push_told(&mut query, after_key..end, digits);
+            query.push(")");
+        }
+        let mut told_here = told.range((Bound::Excluded(after_key), Bound::Included(end))).peekable();
+        if told_here.peek().is_some() {
+            query.push(" or id in (");
+            let mut list = query.separated(",");
+            told_here.for_each(|key| { list.push_bind(*key); });
+            query.push(")");
+        }
+        query.push(")");
+        let ids: Vec<Vec<u8>> = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
+        let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<_>, _>>()?;
+        let mut found = BTreeMap::new();
+        for ids in ids.chunks(CALLS_AT_ONCE) {
+            let known = batch::load_calls(connection, ids.iter()).await?;
+            let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
+            found.extend(touched.filter(|(_, call)| {
+                told.contains(&call.after.key) || person.is_in_call(&call.after.call, &call.receipts, numbering)
+            }));
+        }
+        let last: Option<i64> = sqlx::query_scalar("select max(id) from calls").fetch_one(connection).await?;
+        Ok((found, last.is_some_and(|last| last > end).then_some(end)))
+    }
+
+    /// The calls with the next keys whose events hold these digits somewhere.
+    fn push_told(query: &mut QueryBuilder<Engine>, keys: Range<i64>, digits: &str) {
+        query.push("select call_key from events where call_key > ").push_bind(keys.start);
+        query.push(" and call_key <= ").push_bind(keys.end).push(WAYS.body_holds).push_bind(digits.as_bytes().to_vec());
+        query.push(") > 0");
+    }
+
+    pub(super) async fn kept_of(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        keys: Range<i64>,
+        told: &BTreeSet<i64>,
+    ) -> Result<(Vec<CallOfPerson>, Option<i64>), StoreError> {
+        let (touched, next) = calls_of(connection, numbering, person, keys, told).await?;
+        let keys: Vec<i64> = touched.values().map(|call| call.after.key).collect();
+        let mut decisions = batch::load_decisions(connection, &keys).await?;
+        let mut calls = Vec::with_capacity(touched.len());
+        for Touched { receipts, after, .. } in touched.into_values() {
+            calls.push(CallOfPerson { decision: decisions.remove(&after.key), events: receipts, call: after });
+        }
+        calls.sort_by_key(|call| call.call.key);
+        Ok((calls, next))
+    }
+
+    pub(super) async fn forget_person(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        person: &Person,
+        pseudonym: &str,
+        keys: Range<i64>,
+        told: &BTreeSet<i64>,
+    ) -> Result<Page<i64>, StoreError> {
+        let (touched, next) = calls_of(connection, &derivation.numbering, person, keys.clone(), told).await?;
+        let full = full(&touched);
+        if !full.is_empty() {
+            return Ok(Page::of_full(full, keys.start));
+        }
+        let changed = conceal::conceal_all(connection, derivation, touched, Naming::As(person, pseudonym)).await?;
+        blank_told(connection, &derivation.numbering, person, pseudonym, keys.clone()).await?;
+        Ok(Page { looked_at: keys.end - keys.start, changed, next, full })
+    }
+
+    pub(super) async fn forget_marks_of(
+        connection: &mut EngineConnection,
+        person: &Person,
+        pseudonym: &str,
+    ) -> Result<(), StoreError> {
+        for party in &person.parties {
+            conceal::rename_marks(connection, party, pseudonym, i64::MAX).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets somebody in what the PBX was told about anybody, in the calls with the next keys.
+    async fn blank_told(
+        connection: &mut EngineConnection,
+        numbering: &Numbering,
+        person: &Person,
+        pseudonym: &str,
+        keys: Range<i64>,
+    ) -> Result<(), StoreError> {
+        let Some(digits) = &person.digits else { return Ok(()) };
+        let told: Vec<(i64, String)> =
+            sqlx::query_as("select call_key, xml from decisions where call_key > $1 and call_key <= $2 and xml like $3")
+                .bind(keys.start)
+                .bind(keys.end)
+                .bind(format!("%{digits}%"))
+                .fetch_all(&mut *connection)
+                .await?;
+        if !told.is_empty() {
+            conceal::note_traces(connection).await?;
+        }
+        for (key, xml) in told {
+            let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));
+            if let Some(xml) = blank(&xml, numbers, numbering, pseudonym) {
+                conceal::set_decision(connection, key, &xml).await?;
+            }
+        }
+        Ok(())
+    }
+}

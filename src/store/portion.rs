@@ -1,0 +1,48 @@
+//! How much one transaction takes on of what is done step by step: less where that took too long.
+
+/// So much at once, and half as much after each time that it was too much.
+pub(super) struct Portion {
+    most: i64,
+    now: i64,
+}
+
+impl Portion {
+    pub(super) fn new(most: i64) -> Self {
+        Self { most, now: most }
+    }
+
+    pub(super) fn size(&self) -> i64 {
+        self.now
+    }
+
+    /// It was too much; whether less can be tried.
+    pub(super) fn halve(&mut self) -> bool {
+        let is_less = self.now > 1;
+        self.now = (self.now / 2).max(1);
+        is_less
+    }
+
+    /// It was not too much.
+    pub(super) fn grow(&mut self) {
+        self.now = self.now.saturating_mul(2).min(self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_shrinks_to_one_and_grows_to_what_it_was() {
+        let mut portion = Portion::new(5);
+        let sizes: Vec<_> = (0..4).map(|_| (portion.size(), portion.halve())).collect();
+        assert_eq!(sizes, [(5, true), (2, true), (1, false), (1, false)]);
+        let sizes: Vec<_> = (0..4)
+            .map(|_| {
+                portion.grow();
+                portion.size()
+            })
+            .collect();
+        assert_eq!(sizes, [2, 4, 5, 5]);
+    }
+}

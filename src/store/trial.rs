@@ -1,0 +1,62 @@
+//! Whether the database takes any event at all. Before that is known, none is blamed for not being taken: a table may be gone,
+//! or a privilege.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::batch::SURPLUS;
+use super::events::damaged;
+use super::record::Derivation;
+use super::settings::PROBE;
+use super::touched::Touched;
+use super::{Db, StoreError, for_both_engines, writing};
+use crate::calls::receipts::{Receipt, Receipts};
+use crate::routing::table::Decision;
+
+/// The key of a call that there never is.
+const NO_CALL: i64 = 0;
+
+/// Stores an event of a call that there is not, as any event is stored, takes that back, and commits something that means
+/// nothing, all within `within`.
+///
+/// # Errors
+/// When the database does not take it, as it would not take any other.
+pub async fn takes_events(db: &Db, derivation: &Derivation, within: Duration) -> Result<(), StoreError> {
+    db.condition().may_record()?;
+    let body = format!("call_id=trial-{:032x}&direction=in&event=IncomingCall", rand::random::<u128>());
+    let receipt = Receipt::new(0, body.into_bytes()).map_err(damaged)?;
+    match db {
+        Db::Sqlite(pools) => {
+            writing!(@within within, pools, begin_sqlite, transaction, sqlite::take(&mut transaction, derivation, &receipt).await)
+        }
+        Db::Postgres(pools) => {
+            writing!(@within within, pools, begin_postgres, transaction, postgres::take(&mut transaction, derivation, &receipt).await)
+        }
+    }
+}
+
+for_both_engines! {
+    use batch, record, settings;
+
+    pub(super) async fn take(
+        connection: &mut EngineConnection,
+        derivation: &Derivation,
+        receipt: &Receipt,
+    ) -> Result<(), StoreError> {
+        sqlx::raw_sql("savepoint trial").execute(&mut *connection).await?;
+        let id = &receipt.event.call_id;
+        batch::load_calls(connection, std::iter::once(id)).await?;
+        batch::load_decisions(connection, &[NO_CALL]).await?;
+        let receipts: Receipts = [receipt.clone()].into_iter().collect();
+        let call = Touched::fold(None, receipts, derivation);
+        let touched: BTreeMap<_, _> = call.map(|call| (id.clone(), call)).into_iter().collect();
+        let decision =
+            Decision { route_id: None, route_name: None, xml: "".into(), decided_ms: 0, revision: None, took_us: None };
+        let decisions = [(NO_CALL, &decision)];
+        let mut writes = record::write_all_but_cells(connection, derivation, &touched, &decisions).await?;
+        batch::upsert_events(&mut writes, SURPLUS, &[(NO_CALL, receipt)]);
+        writes.send(connection).await?;
+        sqlx::raw_sql("rollback to savepoint trial").execute(&mut *connection).await?;
+        settings::set(connection, PROBE, "").await
+    }
+}
