@@ -43,6 +43,8 @@ pub struct Spool {
     /// Whether its name is on disk: without that, nothing in it is.
     is_named: bool,
     level: Arc<Level>,
+    /// How much may wait.
+    most_bytes: u64,
     /// Whether another file stands in for it, because it cannot be opened yet.
     is_missing: bool,
 }
@@ -91,8 +93,16 @@ impl Spool {
                 break (file, path);
             }
         };
-        let mut spool =
-            Self { file, path, first: 0, end: 0, is_named: false, level: Arc::default(), is_missing: false };
+        let mut spool = Self {
+            file,
+            path,
+            first: 0,
+            end: 0,
+            is_named: false,
+            level: Arc::default(),
+            most_bytes: MOST_BYTES,
+            is_missing: false,
+        };
         // If this fails, it is tried again before anything is acknowledged.
         let _ = spool.name();
         let (events, end) = measure(&spool.file)?;
@@ -143,7 +153,7 @@ impl Spool {
     fn append(&mut self, lines: &[u8], events: u64) -> io::Result<()> {
         self.open_again();
         let end = self.end + lines.len() as u64;
-        if end - self.first > MOST_BYTES {
+        if end - self.first > self.most_bytes {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the spool is full"));
         }
         self.name()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{MOST_SERVERS, Spool, numbered, private};
+use super::{MOST_BYTES, MOST_SERVERS, Spool, numbered, private};
 
 /// Whatever is written there is refused, as on a full disk.
 const NOWHERE: &str = "/dev/full";
@@ -29,6 +29,7 @@ impl Spool {
             end: 0,
             is_named: false,
             level: Arc::default(),
+            most_bytes: MOST_BYTES,
             is_missing: true,
         })
     }

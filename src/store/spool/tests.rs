@@ -95,6 +95,23 @@ fn servers_in_one_folder_have_a_file_each_and_inherit() {
 }
 
 #[test]
+fn the_spool_takes_so_much_and_no_more() {
+    let (_folder, path) = folder();
+    let mut spool = Spool::open(&path).unwrap();
+    assert_eq!(spool.most_bytes, 1_073_741_824);
+    let length = line_of(&delivery(1)).len() as u64 + 1;
+    spool.most_bytes = 3 * length;
+    spool.keep(&[delivery(1), delivery(1)]).unwrap();
+    assert!(spool.keep(&[delivery(1), delivery(1)]).is_err());
+    spool.keep(&[delivery(1)]).unwrap();
+    assert!(spool.keep(&[delivery(1)]).is_err());
+    assert_eq!(spool.level().events(), 3);
+    let waiting = spool.waiting().unwrap();
+    spool.stored(&waiting).unwrap();
+    spool.keep(&[delivery(1)]).unwrap();
+}
+
+#[test]
 fn sixteen_servers_may_share_a_folder() {
     let (_folder, path) = folder();
     let spools: Vec<_> = (0..16).map(|_| Spool::open(&path).unwrap()).collect();
