@@ -3,6 +3,8 @@
 # What takes more than a line is in scripts/.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# Integration tests wait more than they compute.
+TEST_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 2)))
 .PHONY: help run test lint test-sqlite test-postgres test-browser test-api soak bench deny fmt
 
 help: ## this list
@@ -26,10 +28,10 @@ lint: ## formatting and clippy, warnings are errors
 	cargo clippy --all-targets --locked -- -D warnings
 
 test-sqlite: ## unit, property and integration tests on SQLite
-	env -u TEST_DATABASE_URL cargo test --locked
+	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
 
 test-postgres: ## the integration tests on a private PostgreSQL, started for them
-	scripts/with-postgres cargo test --locked --test it
+	RUST_TEST_THREADS=$(TEST_THREADS) scripts/with-postgres cargo test --locked --test it
 
 test-browser: ## the pages in a real browser (Chromium)
 	env -u TEST_DATABASE_URL FERNAMT_BROWSER=1 cargo test --locked --test it browser -- --include-ignored

@@ -90,7 +90,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
                     "some of the first {number} lines may be stored; run it again, nothing is counted twice"
                 ));
             }
-            skipped.add(&store(&db, &derivation, &batch).await?);
+            store(&db, &derivation, &batch, &mut skipped).await?;
             batch.clear();
             stored = number;
             so_far(format!("lines 1 to {number} are stored; run it again for the rest, nothing is counted twice"));
@@ -99,7 +99,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
     if stored == 0 {
         so_far("some lines may be stored; run it again, nothing is counted twice");
     }
-    skipped.add(&store(&db, &derivation, &batch).await?);
+    store(&db, &derivation, &batch, &mut skipped).await?;
     so_far("all lines are stored");
     progress.finish_and_clear();
     skipped.tell();
@@ -187,8 +187,24 @@ fn parse(line: &[u8]) -> Result<Option<Receipt>, String> {
     Ok(Some(receipt))
 }
 
-/// Stores a batch, then leaves a server that runs beside us its turn.
-async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Changes, StoreError> {
+/// Stores a batch; what takes too long at once, in halves.
+async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery], skipped: &mut Skipped) -> Result<(), StoreError> {
+    let mut parts = vec![batch];
+    while let Some(part) = parts.pop() {
+        match store_at_once(db, derivation, part).await {
+            Ok(changes) => skipped.add(&changes),
+            Err(StoreError::TooLong) if part.len() > 1 => {
+                let (first, rest) = part.split_at(part.len() / 2);
+                parts.extend([rest, first]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Stores events in one transaction, then leaves a server that runs beside us its turn.
+async fn store_at_once(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Changes, StoreError> {
     let mut attempts = 0;
     loop {
         let started = Instant::now();
@@ -197,6 +213,7 @@ async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<C
                 tokio::time::sleep(started.elapsed() / 8).await;
                 return Ok(changes);
             }
+            Err(StoreError::TooLong) if batch.len() > 1 => return Err(StoreError::TooLong),
             Err(error) if error.is_passing() && attempts < ATTEMPTS => {
                 attempts += 1;
                 tokio::time::sleep(Duration::from_millis(100)).await;

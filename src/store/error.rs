@@ -65,9 +65,11 @@ pub(super) fn is_away(is_postgres: bool, code: &str) -> bool {
 /// Whether an error with this code says that the database is another one than it was: who may come in, what they may do, and
 /// which tables there are has changed, or it is damaged. At the start that is a wrong setting.
 fn is_changed(is_postgres: bool, code: &str) -> bool {
-    // Authorization, database, schema, internal error; then privilege, table.
+    // Authorization, database, schema; then privilege, table, damaged data, damaged index. Any other internal error may be of
+    // one statement alone.
     is_postgres
-        && (["28", "3D", "3F", "XX"].iter().any(|class| code.starts_with(class)) || ["42501", "42P01"].contains(&code))
+        && (["28", "3D", "3F"].iter().any(|class| code.starts_with(class))
+            || ["42501", "42P01", "XX001", "XX002"].contains(&code))
 }
 
 /// Whether an error with this code says that a statement was stopped: PostgreSQL's statement_timeout, SQLite's interrupt.
@@ -128,13 +130,13 @@ mod tests {
 
     #[test]
     fn what_somebody_changed_in_the_database_is_no_fault_of_a_statement_and_at_the_start_a_wrong_setting() {
-        for code in ["28P01", "28000", "3D000", "3F000", "42P01", "42501", "XX000", "XX001"] {
+        for code in ["28P01", "28000", "3D000", "3F000", "42P01", "42501", "XX001", "XX002"] {
             assert!(is_changed(true, code) && !is_away(true, code), "{code}");
         }
         for code in ["25006", "57P01", "08006", "53300"] {
             assert!(is_away(true, code) && !is_changed(true, code), "{code}");
         }
-        for code in ["23505", "42601", "22021", "P0001", "42703"] {
+        for code in ["23505", "42601", "22021", "P0001", "42703", "XX000"] {
             assert!(!is_away(true, code) && !is_changed(true, code), "{code}");
         }
         // As SQLite's extended codes, which only differ in what is above the low byte.

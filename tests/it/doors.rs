@@ -179,7 +179,7 @@ fn refusals_are_counted_and_do_not_fill_the_log() {
     database.add_user("anna", "admin");
     let token = database.add_token("reader", "admin");
     let server = Server::start(&database, &GUARDED);
-    database.execute("alter table audit rename to gone");
+    database.execute("alter table audit rename column who to whom");
     for round in 0..100 {
         server.request("POST", "/placetel").form(hung_up(&format!("a{round}"), "missed", 0)).send().problem(401);
         assert_eq!(by_token(&server, &token, "GET", "/settings/audit").send().status, 500);

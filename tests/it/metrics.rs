@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::helpers::{Answers, CALLER, LINE, TestApp, accepted, hung_up, incoming};
+use crate::spool::until;
 
 const OTHER_CALLER: &str = "01712345678";
 
@@ -158,6 +159,6 @@ fn while_the_database_takes_nothing_that_is_told() {
     let refused = samples(&app);
     assert_eq!(refused[r#"fernamt_deliveries_total{event="hung_up",result="not_stored"}"#], 1.0);
     drop(lock);
-    app.post_event(hung_up("after", "missed", 0)).xml();
+    until("it takes events again", || app.post_event(hung_up("after", "missed", 0)).status == 200);
     assert_eq!(samples(&app)["fernamt_database_up"], 1.0);
 }
