@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::lang::Lang;
 
 /// So many wrong fields are told.
-const MOST_TOLD: usize = 1_000;
+pub(crate) const MOST_TOLD: usize = 1_000;
 
 /// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]

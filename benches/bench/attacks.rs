@@ -95,6 +95,11 @@ pub fn token(command: impl Fn() -> Command) -> String {
 }
 
 impl Attack {
+    /// MiB; a connection that asks something takes some tens of KiB.
+    pub fn most_memory(&self) -> f64 {
+        if self.connections < 1_000 { 128.0 } else { 256.0 }
+    }
+
     /// Goes on until then; how many requests were answered.
     pub fn run(&self, address: SocketAddr, token: &str, until: Instant) -> u64 {
         std::thread::scope(|scope| {

@@ -61,11 +61,6 @@ impl Server {
         (mib("VmRSS"), mib("VmHWM"))
     }
 
-    /// What counts as highest from now on is what comes.
-    pub fn forget_highest_memory(&self) {
-        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
-    }
-
     /// Stops it as an administrator would.
     pub fn stop(mut self) {
         Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();

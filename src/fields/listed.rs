@@ -1,12 +1,14 @@
 //! A JSON object with a list that may be long: its items are read one by one and dropped, because all of them at once would
-//! take many times the room of the text. How much there is in a text is counted before anything is made of it.
+//! take many times the room of the text. How much there is in a text is counted before anything is made of it. Beside the list
+//! only plain values are kept.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, de::value::MapAccessDeserializer};
 use serde_json::{Map, Number, Value};
+
+use super::MOST_TOLD;
 
 /// How much there is in a JSON text: never less than is made of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Amount {
 /// What is there beside the list.
 #[derive(Debug)]
 pub struct Listed {
-    /// The whole; a list stands in it without its items.
+    /// The whole; lists and objects stand in it without what is in them.
     pub object: Value,
     /// How many items the list has.
     pub count: usize,
@@ -53,14 +55,17 @@ pub struct Listed {
 ///
 /// # Errors
 /// When it is no JSON, or has two such fields.
-pub fn read_listed(
+pub fn read_listed<F: FnMut(&str, &Value)>(
     text: &[u8],
     list: &str,
     most: usize,
-    mut take: impl FnMut(&str, &Value),
+    mut take: F,
 ) -> serde_json::Result<Listed> {
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Ok(Listed { object: serde_json::from_slice(text)?, count: 0 });
+        let mut reading = serde_json::Deserializer::from_slice(text);
+        let object = Plain::<F>(None).deserialize(&mut reading)?;
+        reading.end()?;
+        return Ok(Listed { object, count: 0 });
     }
     let mut reading = serde_json::Deserializer::from_slice(text);
     let mut items = Items { list, most, count: 0, is_known: false, take: &mut take };
@@ -91,21 +96,25 @@ impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for Whole<'_, '_, F> {
         let mut fields = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = if name != self.0.list {
-                map.next_value()?
+                map.next_value_seed(Plain::<F>(None))?
             } else if std::mem::replace(&mut self.0.is_known, true) {
                 return Err(A::Error::custom(format!("`{name}` stands there twice")));
             } else {
-                map.next_value_seed(List(self.0))?
+                map.next_value_seed(Plain(Some(&mut *self.0)))?
             };
-            fields.insert(name, value);
+            // So many wrong ones nobody is told of.
+            if fields.len() <= MOST_TOLD || name == self.0.list {
+                fields.insert(name, value);
+            }
         }
         Ok(fields)
     }
 }
 
-struct List<'a, 'i, F>(&'a mut Items<'i, F>);
+/// A plain value, or an empty list or object in place of a full one; the items of the list go where they are taken.
+struct Plain<'a, 'i, F>(Option<&'a mut Items<'i, F>>);
 
-impl<'de, F: FnMut(&str, &Value)> DeserializeSeed<'de> for List<'_, '_, F> {
+impl<'de, F: FnMut(&str, &Value)> DeserializeSeed<'de> for Plain<'_, '_, F> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -113,16 +122,18 @@ impl<'de, F: FnMut(&str, &Value)> DeserializeSeed<'de> for List<'_, '_, F> {
     }
 }
 
-/// Anything but a list stays what it is, so that it can be told to be none.
-impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for List<'_, '_, F> {
+impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for Plain<'_, '_, F> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str("a value")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let Items { list, most, count, take, .. } = self.0;
+        let Some(Items { list, most, count, take, .. }) = self.0 else {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Value::Array(Vec::new()));
+        };
         loop {
             if *count >= *most {
                 if items.next_element::<IgnoredAny>()?.is_none() {
@@ -137,8 +148,9 @@ impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for List<'_, '_, F> {
         Ok(Value::Array(Vec::new()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(map))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Value::Object(Map::new()))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
@@ -185,7 +197,7 @@ mod tests {
     #[test]
     fn items_are_handed_over_and_the_rest_is_kept() {
         let (object, count, taken) = read(r#" {"a":[1,{"items":[5]}],"items":[7,{"b":[]},null],"c":null}"#, 9).unwrap();
-        assert_eq!((object, count), (json!({"a": [1, {"items": [5]}], "items": [], "c": null}), 3));
+        assert_eq!((object, count), (json!({"a": [], "items": [], "c": null}), 3));
         let expected = [("items[0]", json!(7)), ("items[1]", json!({"b": []})), ("items[2]", json!(null))];
         assert_eq!(taken, expected.map(|(path, item)| (path.to_owned(), item)));
         let (_, count, taken) = read(r#"{"items":[1,2,3,4]}"#, 2).unwrap();
@@ -196,10 +208,20 @@ mod tests {
     fn what_is_no_list_stays_what_it_is() {
         for items in ["null", "true", "1", "-1", "1.5", "\"x\"", "{\"a\":[1]}"] {
             let (object, count, taken) = read(&format!("{{\"items\":{items}}}"), 9).unwrap();
-            let expected: Value = serde_json::from_str(items).unwrap();
+            let mut expected: Value = serde_json::from_str(items).unwrap();
+            if let Some(fields) = expected.as_object_mut() {
+                fields.clear();
+            }
             assert_eq!((&object["items"], count, taken.len()), (&expected, 0, 0));
         }
-        assert_eq!(read("[1]", 9).unwrap().0, json!([1]));
+        assert_eq!(read("[1]", 9).unwrap().0, json!([]));
+    }
+
+    #[test]
+    fn of_very_many_other_fields_no_more_are_kept_than_are_told() {
+        let many: String = (0..2_000).map(|number| format!("\"a{number}\":1,")).collect();
+        let (object, count, _) = read(&format!("{{{many}\"items\":[1,2]}}"), 9).unwrap();
+        assert_eq!((object.as_object().unwrap().len(), count), (MOST_TOLD + 2, 2));
     }
 
     #[test]

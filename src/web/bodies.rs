@@ -169,7 +169,9 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error
         return Err(too_large());
     }
     let mut held = state(request)?.bodies.held(bound, is_trial());
-    let mut bytes = Vec::with_capacity(told.unwrap_or_default().min(FREE_BYTES));
+    // Memory that nothing is written to is none, but has to be granted.
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(told.unwrap_or_default()).map_err(|_| Error::Full)?;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::BadRequest("the body broke off".into()))?;
         if bytes.len() + chunk.len() > bound.bytes {
@@ -256,9 +258,22 @@ pub struct Read<T> {
 }
 
 impl<T> Read<T> {
-    /// What was read, and its room. The next one is read.
-    pub fn into_parts(self) -> (T, Held) {
-        (self.value, self.held)
+    /// What was read, and what is to be held as long as it is worked with.
+    pub fn into_parts(self) -> (T, Hold) {
+        (self.value, Hold { turn: self.turn, _room: self.held })
+    }
+}
+
+/// The turn and the room of a body.
+pub struct Hold {
+    turn: Option<OwnedSemaphorePermit>,
+    _room: Held,
+}
+
+impl Hold {
+    /// What was read is worked with for long: others are read meanwhile.
+    pub fn end_turn(&mut self) {
+        self.turn = None;
     }
 }
 

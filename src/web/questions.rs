@@ -68,16 +68,10 @@ struct Share {
 }
 
 /// The shares of all who ask something now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Questions {
     shares: Mutex<HashMap<Asker, Weak<Share>>>,
     house: Connections,
-}
-
-impl Default for Questions {
-    fn default() -> Self {
-        Self { shares: Mutex::default(), house: Connections::default() }
-    }
 }
 
 impl Questions {

@@ -153,7 +153,7 @@ struct RouteExample {
 pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
     let reading = state.clone();
     let read = json_list(&request, payload, move |body: &[u8]| read_test(body, &reading)).await?.checked()?;
-    let (TestCall { from, to, at_ms, trial }, _held) = read.into_parts();
+    let (TestCall { from, to, at_ms, trial }, _hold) = read.into_parts();
     let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
     let answer = match trial {
         None => test_json(explain_now(&state, call).await?, Some),
@@ -275,7 +275,8 @@ fn name(name: Option<&Arc<str>>) -> Option<String> {
 pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
     let reading = state.clone();
     let read = json_list(&request, payload, move |body: &[u8]| read_replay(body, &reading)).await?.checked()?;
-    let ((days, trial), _held) = read.into_parts();
+    let ((days, trial), mut hold) = read.into_parts();
+    hold.end_turn();
     let replayed = replay(&state, trial, days, MAX_CALLS).await?;
     if replayed.has_more {
         let detail = "end: more than 1,000,000 calls came in these days: choose fewer days".to_owned();

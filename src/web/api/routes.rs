@@ -52,7 +52,7 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<Sta
     let reading = state.clone();
     let read = move |body: &[u8]| read_table(body, &RouteContext::new(&reading.hours, &reading.table().shared));
     let items = json_list(&request, payload, read).await?.checked()?;
-    let (items, _held) = items.into_parts();
+    let (items, _hold) = items.into_parts();
     let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(replaced))
@@ -107,7 +107,7 @@ fn twice() -> Problem {
     responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
-    let (draft, _held) = read_draft(&request, payload, &state).await?.into_parts();
+    let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
     about(&request, &draft.name);
     let route = insert_route(&state.db, draft, &author(&request)).await?;
     state.refresh_routes().await?;
@@ -153,7 +153,7 @@ pub async fn replace(
 ) -> Result<HttpResponse, Error> {
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
-    let (draft, _held) = read_draft(&request, payload, &state).await?.into_parts();
+    let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
     let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
