@@ -8,14 +8,20 @@ use crate::route_nodes::{BUSY, busy};
 use crate::spool::until;
 use crate::starts::{DAMAGED, Expected, Place, answers_until, new_call};
 
+/// A server that has a route and is ready, and its files.
+fn well() -> (Place, Server) {
+    let place = Place::new(true);
+    let server = Server::at(&place.url(), &place.routes_file());
+    until("it is well", || server.get("/readyz").status == 200);
+    (place, server)
+}
+
 #[test]
 fn damage_that_nobody_comes_across_is_told_of_within_a_minute() {
     if Database::create().is_postgres() {
         return;
     }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
+    let (place, server) = well();
     // What nothing reads while it runs.
     place.damage(&["forgotten_callers"]);
     until("it is told of", || server.get("/readyz").status == 503);
@@ -28,9 +34,7 @@ fn damage_that_a_page_comes_across_is_told_of_at_once() {
     if Database::create().is_postgres() {
         return;
     }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
+    let (place, server) = well();
     // Until it has looked once: the next time is in some seconds.
     std::thread::sleep(std::time::Duration::from_millis(2_500));
     place.damage(&["audit"]);
@@ -48,9 +52,7 @@ fn a_database_that_is_taken_away_while_a_server_runs_gets_no_more_events_until_i
     if Database::create().is_postgres() {
         return;
     }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
+    let (place, server) = well();
     let away = place.folder.path().join("away");
     fs::rename(place.disk(), &away).unwrap();
     let expected =
@@ -64,9 +66,7 @@ fn an_empty_file_in_place_of_the_database_is_no_new_one_while_a_server_runs() {
     if Database::create().is_postgres() {
         return;
     }
-    let place = Place::new(true);
-    let server = Server::at(&place.url(), &place.routes_file());
-    until("it is well", || server.get("/readyz").status == 200);
+    let (place, server) = well();
     let away = place.folder.path().join("away");
     fs::create_dir(&away).unwrap();
     for name in ["fernamt.db", "fernamt.db-wal", "fernamt.db-shm"] {
