@@ -99,7 +99,7 @@ impl Default for Limits {
             questions: 4,
             waiting: 64,
             turn: Duration::from_secs(10),
-            bodies: 40 * 1024 * 1024,
+            bodies: 32 * 1024 * 1024,
             connections_of_core: 4_096,
             connections_of_address: 1_024,
             counts_loopback: false,

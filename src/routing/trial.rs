@@ -7,7 +7,7 @@ use super::table::{RoutingTable, Surroundings, Unusable};
 use crate::fields::{Errors, FieldError, Object};
 
 /// The most routes of a table that is tried out.
-pub const MAX_ROUTES: usize = 50_000;
+pub const MAX_ROUTES: usize = 20_000;
 /// Between positions, as where routes are stored.
 const STEP: i64 = 10;
 

@@ -26,9 +26,9 @@ const FREE_BYTES: usize = 4 * 1024;
 const PASSED_OVER_BYTES: usize = 4 * 1024 * 1024;
 /// Room is counted in these.
 const UNIT: usize = 1024;
-/// In fifths of the budget: one for bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`], two for what is tried out, and
+/// In quarters of the budget: one for bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`], one for what is tried out, and
 /// two for what changes something, so that nobody who may only look keeps others from changing something.
-const FIFTHS: usize = 5;
+const QUARTERS: usize = 4;
 const FORM_BYTES: usize = 256 * 1024;
 
 /// What a body may be.
@@ -57,7 +57,7 @@ impl Bound {
     /// 10,000 lines and as many agents fit.
     const NAMES: Self = Self { bytes: 4 * 1024 * 1024, values: 100_000, objects: 22_000 };
     /// 10,000 routes fit.
-    const ROUTES: Self = Self { bytes: 16 * 1024 * 1024, values: 500_000, objects: 60_000 };
+    const ROUTES: Self = Self { bytes: 8 * 1024 * 1024, values: 500_000, objects: 60_000 };
     /// 100,000 contacts fit.
     const CONTACTS: Self = Self { bytes: 16 * 1024 * 1024, values: 800_000, objects: 110_000 };
 
@@ -94,12 +94,12 @@ impl Bodies {
     /// With a budget in bytes, and the same again for the PBX.
     pub fn new(budget: usize) -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / UNIT));
-        let fifth = budget / FIFTHS;
+        let quarter = budget / QUARTERS;
         let one = || Arc::new(Semaphore::new(1));
         Self {
-            small: room(fifth),
-            large_trials: room(2 * fifth),
-            large_changes: room(2 * fifth),
+            small: room(quarter),
+            large_trials: room(quarter),
+            large_changes: room(2 * quarter),
             pbx: room(budget),
             trials: one(),
             changes: one(),
@@ -401,16 +401,17 @@ mod tests {
         let bodies = Bodies::new(80 * UNIT);
         let grown = |mut held: Held, bytes| held.grow(bytes).map(|()| held);
         let held = |bytes| grown(bodies.held(Bound::JSON, false), bytes);
-        // A fifth is theirs, after what is free for each.
-        let most = FREE_BYTES + 16 * UNIT;
+        // A quarter is theirs, after what is free for each.
+        let most = FREE_BYTES + 20 * UNIT;
         assert!(held(most + 1).is_err());
         let first = held(most).unwrap();
         assert!(matches!(held(FREE_BYTES + 1), Err(Error::Full)));
         assert!(held(FREE_BYTES).is_ok(), "small ones always have room");
-        let most_of_large = FREE_BYTES + 32 * UNIT;
-        assert!(grown(bodies.held(Bound::ROUTES, true), most_of_large + 1).is_err());
-        let tried = grown(bodies.held(Bound::ROUTES, true), most_of_large).unwrap();
-        let changed = grown(bodies.held(Bound::ROUTES, false), most_of_large);
+        assert!(grown(bodies.held(Bound::ROUTES, true), most + 1).is_err());
+        let tried = grown(bodies.held(Bound::ROUTES, true), most).unwrap();
+        let most_of_changes = FREE_BYTES + 40 * UNIT;
+        assert!(grown(bodies.held(Bound::ROUTES, false), most_of_changes + 1).is_err());
+        let changed = grown(bodies.held(Bound::ROUTES, false), most_of_changes);
         assert!(changed.is_ok(), "what is tried out leaves room for what changes something");
         drop((tried, changed));
         let most_of_pbx = FREE_BYTES + 80 * UNIT;

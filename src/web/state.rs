@@ -340,10 +340,11 @@ impl State {
     /// Whether the database has told, after this was asked, who may come in. If not, what was known goes on.
     pub async fn look_at_accounts(self: &Arc<Self>) -> bool {
         let state = self.clone();
-        let look = async move {
+        // Every request waits for one: boxed, it is not carried along through all that waits.
+        let look = Box::pin(async move {
             let told = state.refresh_accounts().await;
             told.inspect_err(|error| tracing::debug!(%error, "who may come in could not be read")).is_ok()
-        };
+        });
         self.accounts.looks.share(ACCOUNTS_PATIENCE, look).await
     }
 

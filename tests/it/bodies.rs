@@ -25,7 +25,7 @@ const BOUNDS: [(&str, &str, &str, usize, usize, usize); 12] = [
     ("PUT", "/api/v1/lists/some", JSON, 256 * KIB, 25_000, 2_000),
     ("POST", "/api/v1/routes", JSON, 1024 * KIB, 50_000, 2_000),
     ("PUT", "/api/v1/names", JSON, 4 * 1024 * KIB, 100_000, 22_000),
-    ("PUT", "/api/v1/routes", JSON, 16 * 1024 * KIB, 500_000, 60_000),
+    ("PUT", "/api/v1/routes", JSON, 8 * 1024 * KIB, 500_000, 60_000),
     ("PUT", "/api/v1/contacts", JSON, 16 * 1024 * KIB, 800_000, 110_000),
 ];
 
@@ -124,7 +124,7 @@ fn small_bodies_do_not_become_much_memory_and_callers_are_answered_meanwhile() {
         let items = vec![item; length / (item.len() + 1)].join(",");
         format!("{{\"from\":\"1\",\"to\":\"2\",\"routes\":[{items}]}}").into_bytes()
     };
-    let most = 16 * 1024 * KIB - 100;
+    let most = 8 * 1024 * KIB - 100;
     let bodies = [json("0", most), json("[]", most), json("{\"a\":0}", most), json("{\"a\":0}", 400 * KIB)];
     let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {

@@ -117,6 +117,7 @@ fn every_wrong_field_of_a_test_is_named() {
         (json!({"from": CALLER, "to": LINE, "at": 5}), &["at"]),
         (json!({"from": CALLER, "to": LINE, "At": MONDAY}), &["At"]),
         (json!({"from": CALLER, "to": LINE, "routes": 5}), &["routes"]),
+        (json!({"from": CALLER, "to": LINE, "routes": vec![&good; 20_001]}), &["routes"]),
         (
             json!({"to": LINE, "at": "", "routes": [good, {"name": "", "hours": "Mon", "reply": {"action": "hangup"}}, 5]}),
             &["from", "at", "routes[1].name", "routes[1].hours", "routes[2]"],
@@ -124,6 +125,7 @@ fn every_wrong_field_of_a_test_is_named() {
     ] {
         assert_eq!(test(&app, &body).wrong_fields(), expected, "{body}");
     }
+    test(&app, &json!({"from": CALLER, "to": LINE, "routes": vec![&good; 20_000]})).ok();
     test(&app, &json!([])).problem(400);
     app.request("POST", "/api/v1/routes/test").form("from=1&to=2").send().problem(415);
     app.get("/api/v1/routes/test").problem(405);

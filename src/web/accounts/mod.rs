@@ -4,7 +4,6 @@
 pub mod failures;
 /// Hashing, without keeping others waiting.
 pub mod hashing;
-/// Looking whether accounts were changed.
 /// Cookies and what they stand for.
 pub mod sessions;
 /// Who asks.

@@ -14,7 +14,7 @@ pub struct SharedTexts {
     pub used_by: &'static str,
     pub unused: &'static str,
     pub in_use: fn(&str) -> String,
-    pub too_many: fn(i64) -> String,
+    pub too_many: fn(&str) -> String,
     pub name: &'static str,
     pub name_hint: &'static str,
     pub name_taken: &'static str,

@@ -73,7 +73,7 @@ pub async fn save<T: Named>(
             Ok(Some(StatusCode::CONFLICT))
         }
         Err(SharedError::TooMany) => {
-            inputs.note("name", t.name, (t.too_many)(MAX_NAMED));
+            inputs.note("name", t.name, (t.too_many)(&visit.format.number(MAX_NAMED)));
             Ok(Some(StatusCode::CONFLICT))
         }
         Err(error) => Err(error.into()),
