@@ -3,7 +3,7 @@
 /// Long lists, and how much there is in a text.
 mod listed;
 
-pub use self::listed::{Amount, Listed, read_listed};
+pub use self::listed::{Amount, Counter, Listed, read_listed};
 
 use std::fmt;
 use std::ops::RangeInclusive;

@@ -47,15 +47,22 @@ fn around(items: &str) -> Vec<u8> {
     format!(r#"{{"from":"1","to":"2","x":[{items}]}}"#).into_bytes()
 }
 
-/// Large bodies.
-pub fn bodies() -> Vec<Attack> {
+/// Bodies that are, or hold, more than may be.
+pub fn too_large_bodies() -> Vec<Attack> {
+    vec![
+        post("forms of 2 MiB", "/login", FORM, same(b"a&".repeat(1 << 20))),
+        post("forms with too many fields", "/language", FORM, same(b"a&".repeat(2_000))),
+        post("JSON of 16 MB", "/api/v1/routes/test", JSON, same(around(&["0"; 8_000_000].join(",")))),
+        post("JSON with too many values", "/api/v1/routes/test", JSON, same(around(&["0"; 4_000_000].join(",")))),
+    ]
+}
+
+/// Bodies as large as may be.
+pub fn large_bodies() -> Vec<Attack> {
     let item = format!("\"{}\"", "a".repeat(LARGEST_JSON / 490_000 - 3));
     let route = r#"{"name":"a","to":["+49221291919*"],"hours":"Mo-Fr 09:00-17:00","reply":{"action":"hangup"}}"#;
     let routes = format!(r#"{{"from":"1","to":"2","routes":[{}]}}"#, vec![route; 10_000].join(","));
     vec![
-        post("forms of 2 MiB", "/login", FORM, same(b"a&".repeat(1 << 20))),
-        post("forms with too many fields", "/language", FORM, same(b"a&".repeat(2_000))),
-        post("JSON with too many values", "/api/v1/routes/test", JSON, same(around(&["0"; 4_000_000].join(",")))),
         post(
             "JSON with as much as is taken",
             "/api/v1/routes/test",

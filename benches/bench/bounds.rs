@@ -20,7 +20,8 @@ pub fn measure(table: &mut Table) {
     million::import(directory.path(), EVENTS);
     let token = attacks::token(|| fernamt(directory.path()));
     let lasting = Duration::from_secs(seconds);
-    for attack in attacks::bodies().into_iter().chain(attacks::others()) {
+    let bodies = attacks::too_large_bodies().into_iter().chain(attacks::large_bodies());
+    for attack in bodies.chain(attacks::others()) {
         // What one has left in memory is not the next one's.
         let server = Server::fernamt(directory.path());
         measure_one(table, &server, &attack, lasting, &token);

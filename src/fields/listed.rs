@@ -19,26 +19,38 @@ pub struct Amount {
     pub objects: usize,
 }
 
-impl Amount {
-    /// Of a text, which need not be JSON.
-    pub fn of(text: &[u8]) -> Self {
-        let mut amount = Self { values: 1, objects: 0 };
-        let (mut is_text, mut is_escaped) = (false, false);
-        for byte in text {
+/// Counts how much there is in a text, which need not be JSON, as it comes.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    amount: Amount,
+    is_text: bool,
+    is_escaped: bool,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self { amount: Amount { values: 1, objects: 0 }, is_text: false, is_escaped: false }
+    }
+}
+
+impl Counter {
+    /// How much there is up to the end of this piece.
+    pub fn add(&mut self, piece: &[u8]) -> Amount {
+        for byte in piece {
             match byte {
-                _ if is_escaped => is_escaped = false,
-                b'\\' if is_text => is_escaped = true,
-                b'"' => is_text = !is_text,
-                _ if is_text => {}
-                b',' | b'[' => amount.values += 1,
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' if self.is_text => self.is_escaped = true,
+                b'"' => self.is_text = !self.is_text,
+                _ if self.is_text => {}
+                b',' | b'[' => self.amount.values += 1,
                 b'{' => {
-                    amount.values += 1;
-                    amount.objects += 1;
+                    self.amount.values += 1;
+                    self.amount.objects += 1;
                 }
                 _ => {}
             }
         }
-        amount
+        self.amount
     }
 }
 
@@ -256,7 +268,10 @@ mod tests {
     proptest! {
         #[test]
         fn never_less_is_counted_than_is_made(value in any_json()) {
-            let (counted, made) = (Amount::of(value.to_string().as_bytes()), made_of(&value));
+            let (text, made) = (value.to_string(), made_of(&value));
+            let (mut counter, (first, second)) = (Counter::default(), text.as_bytes().split_at(text.len() / 2));
+            counter.add(first);
+            let counted = counter.add(second);
             prop_assert_eq!(counted.objects, made.objects);
             prop_assert!(counted.values >= made.values && counted.values <= 2 * made.values, "{:?} {:?}", counted, made);
         }

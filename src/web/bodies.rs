@@ -4,9 +4,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::access;
 use super::api::Parameters;
 use super::error::Error;
+use super::route_trials::aside;
 use super::state::State;
-use crate::fields::{Amount, FieldError};
+use crate::fields::{Counter, FieldError};
 use crate::store::question::Question;
 
 /// Bodies up to here need no room, for there may be so many connections and no more, and are read at once; larger ones are
@@ -152,7 +153,6 @@ impl Held {
 /// A body, and its room.
 struct Body {
     bytes: Vec<u8>,
-    bound: Bound,
     held: Held,
 }
 
@@ -160,7 +160,12 @@ fn state(request: &HttpRequest) -> Result<Data<State>, Error> {
     request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error> {
+/// Reads a body, and stops as soon as `check` finds in its pieces that it holds more than may be.
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    mut check: impl FnMut(&[u8], Bound) -> Result<(), Error>,
+) -> Result<Body, Error> {
     let bound = Bound::of(request.method(), request.match_info().as_str());
     let told = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let too_large = || Error::TooLarge(format!("the body is larger than {}", told_size(bound.bytes)));
@@ -174,9 +179,12 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error
     bytes.try_reserve_exact(told.unwrap_or_default()).map_err(|_| Error::Full)?;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::BadRequest("the body broke off".into()))?;
-        if bytes.len() + chunk.len() > bound.bytes {
+        let is_too_long = bytes.len() + chunk.len() > bound.bytes;
+        let checked = if is_too_long { Err(too_large()) } else { check(&chunk, bound) };
+        if let Err(error) = checked {
+            drop((bytes, held));
             pass_over(payload, bound.bytes).await;
-            return Err(too_large());
+            return Err(error);
         }
         held.grow(bytes.len() + chunk.len())?;
         bytes.extend_from_slice(&chunk);
@@ -185,7 +193,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Body, Error
     if let Some(question) = Question::asked() {
         question.goes_on();
     }
-    Ok(Body { bytes, bound, held })
+    Ok(Body { bytes, held })
 }
 
 /// What only tries something out is a question; what changes something is none.
@@ -212,23 +220,35 @@ fn told_size(bytes: usize) -> String {
     }
 }
 
-impl Body {
-    fn check_json(&self) -> Result<(), Error> {
-        let (Amount { values, objects }, bound) = (Amount::of(&self.bytes), self.bound);
-        if values > bound.values || objects > bound.objects {
-            let (values, objects) = (bound.values, bound.objects);
+fn check_json() -> impl FnMut(&[u8], Bound) -> Result<(), Error> {
+    let mut counter = Counter::default();
+    move |piece, Bound { values, objects, .. }| {
+        let amount = counter.add(piece);
+        if amount.values > values || amount.objects > objects {
             return Err(Error::TooLarge(format!("the body holds more than {values} values or {objects} objects")));
         }
         Ok(())
     }
 }
 
-/// Runs what reads a body, beside the threads that answer callers if it is large.
+fn check_form() -> impl FnMut(&[u8], Bound) -> Result<(), Error> {
+    let mut fields = 1;
+    move |piece, Bound { values, .. }| {
+        fields += piece.iter().filter(|byte| **byte == b'&').count();
+        if fields > values {
+            return Err(Error::TooLarge(format!("the form has more than {values} fields")));
+        }
+        Ok(())
+    }
+}
+
+/// Runs what reads a body, beside the threads that answer callers if it is large, or tries something out: that may take
+/// long whatever its length.
 async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    if bytes <= FREE_BYTES {
+    if bytes <= FREE_BYTES && !is_trial() {
         return Ok(work());
     }
-    web::block(work).await.map_err(|error| Error::Internal(error.to_string()))
+    aside(work).await
 }
 
 /// The turn of a body, if it is large: only one that changes something and one that tries something out are read at a time.
@@ -307,10 +327,9 @@ pub async fn json_list<T: Send + 'static>(
     if !access::has_content_type(request, "application/json") {
         return Err(Error::ContentType("application/json"));
     }
-    let body = read(request, payload).await?;
+    let body = read(request, payload, check_json()).await?;
     let (length, turn) = (body.bytes.len(), turn(request, body.bytes.len()).await?);
     let reading = move || {
-        body.check_json()?;
         let value = work(&body.bytes).map_err(|error| Error::BadRequest(format!("this is no JSON: {error}")))?;
         Ok(Read { value, turn, held: body.held })
     };
@@ -326,11 +345,7 @@ pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Parameters,
     if !access::has_content_type(request, FORM) {
         return Err(Error::ContentType(FORM));
     }
-    let body = read(request, payload).await?;
-    let most = body.bound.values;
-    if body.bytes.iter().filter(|byte| **byte == b'&').count() >= most {
-        return Err(Error::TooLarge(format!("the form has more than {most} fields")));
-    }
+    let body = read(request, payload, check_form()).await?;
     run(body.bytes.len(), move || form_urlencoded::parse(&body.bytes).into_owned().collect()).await
 }
 

@@ -136,26 +136,10 @@ pub async fn explain_now(state: &State, call: MadeUpCall) -> Result<Explanation,
     aside(move || explain(&routes, (&loaded.table, &loaded.unusable), &call.incoming(), &callers.history())).await
 }
 
-/// The same by routes that are tried.
-///
-/// # Errors
-/// When it breaks down.
-pub async fn explain_trial(state: &State, trial: TrialTable, call: MadeUpCall) -> Result<TriedCall, Error> {
-    let callers = state.callers().clone();
-    aside(move || {
-        let parts = (&trial.table, &trial.unusable[..]);
-        let explanation = explain(&trial.routes, parts, &call.incoming(), &callers.history());
-        TriedCall { explanation, trial }
-    })
-    .await
-}
-
-/// A call and the tried routes that answer it.
-pub struct TriedCall {
-    /// The answer; its routes are numbered by their order.
-    pub explanation: Explanation,
-    /// The table.
-    pub trial: TrialTable,
+/// The same by routes that are tried, numbered by their order. It takes as long as they are many.
+pub fn explain_trial(state: &State, trial: &TrialTable, call: &MadeUpCall) -> Explanation {
+    let parts = (&trial.table, &trial.unusable[..]);
+    explain(&trial.routes, parts, &call.incoming(), &state.callers().history())
 }
 
 /// What is probably not meant in the routes that answer now.

@@ -153,31 +153,28 @@ struct RouteExample {
 pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
     let reading = state.clone();
     let read = json_list(&request, payload, move |body: &[u8]| read_test(body, &reading)).await?.checked()?;
-    let (TestCall { from, to, at_ms, trial }, _hold) = read.into_parts();
-    let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
-    let answer = match trial {
-        None => test_json(explain_now(&state, call).await?, Some),
-        Some(trial) => {
-            let tried = explain_trial(&state, trial, call).await?;
-            test_json(tried.explanation, |number| tried.trial.stored_id(number))
-        }
-    };
-    Ok(Json(answer))
+    let (tested, _hold) = read.into_parts();
+    Ok(Json(match tested {
+        Tested::Tried(answer) => answer,
+        Tested::Now(call) => test_json(explain_now(&state, call).await?, Some),
+    }))
 }
 
-struct TestCall {
-    from: String,
-    to: String,
-    at_ms: Option<i64>,
-    trial: Option<TrialTable>,
+/// What comes of reading a test.
+enum Tested {
+    /// The answer by the routes that it brought: they are compiled, asked and dropped by one thread, for what another one
+    /// drops stays in memory.
+    Tried(RouteTest),
+    /// A call for the routes that answer now.
+    Now(MadeUpCall),
 }
 
-fn read_test(body: &[u8], state: &State) -> serde_json::Result<Result<TestCall, Vec<FieldError>>> {
+fn read_test(body: &[u8], state: &State) -> serde_json::Result<Result<Tested, Vec<FieldError>>> {
     let routes = TriedRoutes::read(body, state)?;
-    Ok(test_call(routes, state))
+    Ok(tested(routes, state))
 }
 
-fn test_call(routes: TriedRoutes, state: &State) -> Result<TestCall, Vec<FieldError>> {
+fn tested(routes: TriedRoutes, state: &State) -> Result<Tested, Vec<FieldError>> {
     let (TriedRoutes { object, routes }, mut errors) = (routes, Errors::default());
     let Some(call) = Object::read("", &object, &mut errors) else { return errors.or(None) };
     call.allow_only(&["from", "to", "at", "routes"], &[], &mut errors);
@@ -197,7 +194,11 @@ fn test_call(routes: TriedRoutes, state: &State) -> Result<TestCall, Vec<FieldEr
     };
     // Without them there was an error.
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
-    Ok(TestCall { from, to, at_ms, trial })
+    let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
+    Ok(match trial {
+        None => Tested::Now(call),
+        Some(trial) => Tested::Tried(test_json(explain_trial(state, &trial, &call), |number| trial.stored_id(number))),
+    })
 }
 
 /// What a request says, its routes read one by one.
