@@ -20,9 +20,9 @@ const BEFORE: Duration = Duration::from_secs(5);
 /// The tenth part at the end has no room to have grown over the tenth part at the beginning.
 const PARTS: usize = 10;
 
-/// MiB.
+/// MiB, with bodies that are refused.
 const MEMORY: f64 = 128.0;
-/// The same with two bodies of 8 MiB, their values, and a table of 10,000 routes.
+/// MiB, with a body of 8 MiB, and a table of 10,000 routes while it is compiled.
 const MEMORY_WITH_LARGE_BODIES: f64 = 192.0;
 
 pub fn measure(table: &mut Table) {

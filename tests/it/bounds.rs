@@ -338,8 +338,15 @@ const ROWS: [(&str, &[&str]); 55] = [
     ("rows of a page", &["of_a_question"]),
     ("`q`, `number`, `party`, `peer`", &["of_a_question"]),
     ("`within_days`", &["of_a_question"]),
-    ("routes that are sent at once", &["ten_thousand_routes_are_replaced_at_once", "ten_thousand_routes_and_twenty_thousand_calls_fit",
-        "every_wrong_field_of_every_route_is_named", "every_wrong_field_of_a_test_is_named"]),
+    (
+        "routes that are sent at once",
+        &[
+            "ten_thousand_routes_are_replaced_at_once",
+            "ten_thousand_routes_and_twenty_thousand_calls_fit",
+            "every_wrong_field_of_every_route_is_named",
+            "every_wrong_field_of_a_test_is_named",
+        ],
+    ),
     ("`to`, `from` of a route", &["of_a_route", "of_what_routes_share"]),
     ("name of a route", &["of_a_route", "of_what_routes_share"]),
     ("hours", &["of_a_route"]),
