@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use self::history::{History, PastEvent};
 use super::serve;
+use super::stopping::StopSignals;
 use crate::app::{Service, check_remembered, open_database};
 use crate::calls::receipts::Receipt;
 use crate::config::{Config, Secret};
@@ -75,13 +76,14 @@ pub async fn run(config: Config, args: DemoArgs) -> anyhow::Result<ExitCode> {
     let directory = directory.context("no place for the database")?;
     let config = demo_config(config, directory.path());
     let seed = args.seed.unwrap_or_else(rand::random);
+    let mut signals = StopSignals::listen()?;
     tokio::select! {
         filled = fill(&config, args.days, seed) => filled?,
-        () = serve::stop_signal() => return Ok(ExitCode::SUCCESS),
+        _ = signals.received() => return Ok(ExitCode::SUCCESS),
     }
     let service = Service::start(config).await?;
     let calls = LiveCalls::start(&format!("http://{}", service.address), !seed)?;
-    let done = serve::until_stopped(service).await;
+    let done = serve::until_stopped(service, signals).await;
     calls.stop();
     done
 }

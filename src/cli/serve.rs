@@ -1,6 +1,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use super::stopping::StopSignals;
 use crate::app::Service;
 use crate::config::Config;
 
@@ -14,14 +15,14 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     if service.is_local_mode {
         tracing::info!("local mode: everything is open, but only to this machine");
     }
-    until_stopped(service).await
+    until_stopped(service, StopSignals::listen()?).await
 }
 
 /// Tells the address, then serves until SIGTERM or Ctrl-C.
 ///
 /// # Errors
 /// When the server breaks down.
-pub(super) async fn until_stopped(service: Service) -> anyhow::Result<ExitCode> {
+pub(super) async fn until_stopped(service: Service, mut signals: StopSignals) -> anyhow::Result<ExitCode> {
     // Scripts read the address, and port 0 picks one, from this line.
     let mut out = std::io::stdout();
     let scheme = if service.is_https { "https" } else { "http" };
@@ -29,7 +30,7 @@ pub(super) async fn until_stopped(service: Service) -> anyhow::Result<ExitCode> 
     let _ = out.flush();
     let handle = service.handle();
     tokio::spawn(async move {
-        stop_signal().await;
+        signals.received().await;
         tracing::info!("stopping");
         handle.stop(true).await;
     });
@@ -44,22 +45,5 @@ fn allow_many_connections() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
         tracing::warn!(%error, "no more open files are allowed than before");
-    }
-}
-
-pub(super) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be heard");
-            let _ = interrupted.await;
-        }
     }
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
+use super::stopping::StopSignals;
 use crate::simulate::driver::{self, Pace, Plan, Stop};
 use crate::simulate::endpoint::Endpoint;
 use crate::simulate::habits::Habits;
@@ -121,25 +122,11 @@ fn plan(args: SimulateArgs) -> anyhow::Result<Plan> {
 }
 
 async fn listen_for_signals(stop: watch::Sender<Stop>) {
-    if asked_to_stop().await.is_ok() {
+    if let Ok(mut signals) = StopSignals::listen() {
+        signals.received().await;
         stop.send_replace(Stop::Now);
     }
     std::future::pending::<()>().await;
-}
-
-#[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn progress_bar(plan: &Plan) -> ProgressBar {

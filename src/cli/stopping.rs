@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// So long a stopped command may take to leave everything in order.
@@ -20,6 +20,31 @@ pub(super) fn so_far(done: impl Into<String>) {
     *SO_FAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(done.into());
 }
 
+/// SIGINT and SIGTERM. What comes while this exists is kept until somebody asks; there is no way back to where they end the
+/// process by themselves, so one such value has to last as long as its command.
+pub(super) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Hears them from now on.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for one of them, and says which.
+    pub(super) async fn received(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        }
+    }
+}
+
 /// Runs a command to its end, or until SIGINT or SIGTERM. It has a thread of its own: it may wait for input, or compute, as
 /// long as it likes.
 ///
@@ -32,10 +57,7 @@ where
     let (stop, stopped) = oneshot::channel::<()>();
     let (end, ended) = oneshot::channel();
     let mut ended = ended;
-    let signals = runtime.block_on(async {
-        Ok::<_, std::io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
-    })?;
-    let (mut interrupted, mut terminated) = signals;
+    let mut signals = runtime.block_on(async { StopSignals::listen() })?;
     let handle = runtime.handle().clone();
     let working = std::thread::spawn(move || {
         let done = handle.block_on(async {
@@ -48,16 +70,15 @@ where
         let _ = end.send(done);
     });
     let outcome = runtime.block_on(async {
-        let number = tokio::select! {
+        let signal = tokio::select! {
             done = &mut ended => return Ok(done),
-            _ = interrupted.recv() => SignalKind::interrupt().as_raw_value(),
-            _ = terminated.recv() => SignalKind::terminate().as_raw_value(),
+            signal = signals.received() => signal,
         };
         let _ = stop.send(());
         // What was done at this very moment is done.
         match tokio::time::timeout(TIDY_WITHIN, &mut ended).await {
             Ok(Ok(Some(done))) => Ok(Ok(Some(done))),
-            _ => Err(number),
+            _ => Err(signal.as_raw_value()),
         }
     });
     // Nobody waits for what may never come, like input.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::Answers;
-use crate::helpers::fernamt;
+use crate::helpers::{end_of, fernamt, signal};
 
 /// A demo whose temporary files are in a directory of its own.
 struct Demo {
@@ -51,8 +51,8 @@ impl Demo {
     /// How long it takes to go after SIGTERM, and how.
     fn terminate(&mut self) -> (Duration, Option<i32>) {
         let begun = Instant::now();
-        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
-        let status = self.child.wait().unwrap();
+        signal("-TERM", self.child.id());
+        let status = end_of(&mut self.child);
         (begun.elapsed(), status.code())
     }
 
@@ -122,4 +122,12 @@ fn a_demo_that_is_stopped_while_it_makes_up_calls_leaves_nothing_either() {
     let (took, status) = demo.terminate();
     assert!(took < Duration::from_secs(8) && status == Some(0), "{took:?} {status:?}");
     assert_eq!(files_in(demo.directory.path()), 0);
+}
+
+#[test]
+fn a_demo_that_is_stopped_at_the_moment_it_listens_ends() {
+    for _ in 0..8 {
+        let (_, status) = Demo::start(1).terminate();
+        assert_eq!(status, Some(0));
+    }
 }

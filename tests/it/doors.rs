@@ -3,7 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::accounts::wait_until;
-use crate::helpers::{Answers, Database, Server, SetAtTheEnd, TestApp, form, hung_up};
+use crate::helpers::{Answers, Database, Server, SetAtTheEnd, TestApp, form, hung_up, signal};
 use crate::signed_in::{GUARDED, PASSWORD, by, by_token, guarded, leads_to, log_in};
 
 /// Longer than anything takes.
@@ -116,12 +115,11 @@ fn a_crowd_waits_to_be_taken_in_instead_of_being_sent_away() {
     let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok().and_then(|most| most.trim().parse().ok());
     let crowd = 300.min(most.unwrap_or(300));
     let server = Server::start(&Database::create(), &[]);
-    let signal = |name: &str| Command::new("kill").args([name, &server.process().to_string()]).status().unwrap();
     // Nobody takes anybody in: all of them wait with the system.
-    signal("-STOP");
+    signal("-STOP", server.process());
     let waiting: Vec<_> =
         (0..crowd).map(|_| TcpStream::connect_timeout(&server.address(), Duration::from_secs(5))).collect();
-    signal("-CONT");
+    signal("-CONT", server.process());
     let turned_away = waiting.iter().filter(|stream| stream.is_err()).count();
     assert_eq!(turned_away, 0, "of {crowd}");
     let last = waiting.last().unwrap().as_ref().unwrap();

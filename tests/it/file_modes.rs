@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, Done, LINE, Server, hung_up, incoming, log_line};
+use crate::helpers::{Answers, CALLER, Done, LINE, Server, end_of, hung_up, incoming, log_line, signal};
 use crate::spool::{in_spool, route, until};
 
 /// Whatever is made without care is everybody's.
@@ -129,8 +129,8 @@ fn the_demo_keeps_its_folder_to_itself() {
     let names = assert_private(folder.path());
     let own = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
     let mode = fs::metadata(own.unwrap()).unwrap().permissions().mode();
-    assert!(Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().unwrap().success());
-    demo.wait().unwrap();
+    signal("-TERM", demo.id());
+    end_of(&mut demo);
     assert!(line.contains("listens") && names.contains(&"demo.db".to_owned()), "{line} {names:?}");
     assert_eq!(mode & 0o777, 0o700);
 }

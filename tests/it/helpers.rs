@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use fernamt::app::{Handle, Service};
@@ -33,6 +34,27 @@ pub fn accepted(id: &str, peer: &str) -> String {
 
 pub fn hung_up(id: &str, hangup_type: &str, seconds: u32) -> String {
     form(&[("call_id", id), ("duration", &seconds.to_string()), ("event", "HungUp"), ("type", hangup_type)])
+}
+
+/// Sends a process a signal, such as `-TERM`.
+pub fn signal(name: &str, process: u32) {
+    assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
+}
+
+/// Waits for the end of a process. One that goes on and on is killed and fails its test, instead of holding up all others.
+pub fn end_of(child: &mut Child) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if begun.elapsed() > Duration::from_secs(60) {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("process {} goes on", child.id());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Tells a thread in the same scope that it is enough: also when something fails, because the scope waits for it.
@@ -276,13 +298,12 @@ impl Server {
 
     /// Asks it to stop as a service manager does.
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+        signal("-TERM", self.child.id());
     }
 
     /// Waits for its end; the rest of standard output is in `stdout`.
     pub fn wait(mut self) -> Done {
-        let status = self.child.wait().unwrap().code().unwrap_or(-1);
+        let status = end_of(&mut self.child).code().unwrap_or(-1);
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         let stderr = self.stderr.take().map(|stderr| stderr.join().unwrap()).unwrap_or_default();

@@ -1,12 +1,14 @@
 //! `import`, `export`, `rebuild` and `simulate`, the program itself.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::helpers::{Answers, CALLER, Database, Done, LINE, Server, TestApp, hung_up, incoming, log_line, run};
+use crate::helpers::{
+    Answers, CALLER, Database, Done, LINE, Server, TestApp, end_of, hung_up, incoming, log_line, run, signal,
+};
 use crate::histories::{Delivery, SPANS, history, log, read_log};
 
 #[track_caller]
@@ -256,15 +258,14 @@ fn simulate_briefly(server: &impl Answers) -> Value {
     while server.stats("").ok()["totals"]["outcomes"]["missed"].as_u64() < Some(3) {
         std::thread::sleep(Duration::from_millis(50));
     }
-    let pid = simulating.id().to_string();
     // Once: no new calls. Twice: at once.
     for _ in 0..2 {
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        signal("-TERM", simulating.id());
         std::thread::sleep(Duration::from_millis(300));
     }
     let mut text = String::new();
     simulating.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-    assert!(simulating.wait().unwrap().success());
+    assert!(end_of(&mut simulating).success());
     serde_json::from_str(&text).unwrap()
 }
 

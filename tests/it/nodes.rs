@@ -1,14 +1,13 @@
 //! Several nodes on one database: one that stands still, versions that went back, the same call on two at once, and callers
 //! while the database is known to be away.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, SetAtTheEnd, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, SetAtTheEnd, hung_up, incoming, signal};
 use crate::signed_in::{GUARDED, by_token};
 use crate::spool::{HANGUP, in_spool, route, until};
 
@@ -30,10 +29,6 @@ impl Drop for Stopped {
     fn drop(&mut self) {
         signal("-CONT", self.0);
     }
-}
-
-fn signal(name: &str, process: u32) {
-    assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
 }
 
 /// How many hold a lock of this kind in a database, or wait for it.

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::helpers::{Answers, Database, Server, fernamt, hung_up, log_line};
+use crate::helpers::{Answers, Database, Server, fernamt, hung_up, log_line, signal};
 use crate::signed_in::GUARDED;
 
 /// What two seconds are on a machine that is busy with other tests.
@@ -18,9 +18,9 @@ fn start(flags: &[&str]) -> Child {
 }
 
 /// Sends the signal and waits for the end: exit status, standard output and standard error.
-fn stop(mut child: Child, signal: &str) -> (Option<i32>, String, String) {
+fn stop(mut child: Child, name: &str) -> (Option<i32>, String, String) {
     let sent = Instant::now();
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    signal(name, child.id());
     while child.try_wait().unwrap().is_none() {
         if sent.elapsed() > SOON {
             let _ = child.kill();

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::disk::{Disk, Image};
 use super::records::{Control, library};
-use crate::helpers::{Answers, Done, fernamt, run};
+use crate::helpers::{Answers, Done, end_of, fernamt, run, signal};
 
 /// Longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,9 +53,9 @@ impl Running {
 
     /// Stops as a service manager does it.
     pub fn stop(&self) -> i32 {
-        let id = self.process.lock().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.process.lock().unwrap().wait().unwrap().code().unwrap_or(-1)
+        let mut process = self.process.lock().unwrap();
+        signal("-TERM", process.id());
+        end_of(&mut process).code().unwrap_or(-1)
     }
 }
 
