@@ -41,10 +41,6 @@ mod writer;
 
 use table::Table;
 
-/// As fernamt itself.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A word for the command line and what it measures.
 type Subject = (&'static str, fn(&mut Table));
 

@@ -23,7 +23,7 @@ const PARTS: usize = 10;
 /// MiB, with bodies that are refused.
 const MEMORY: f64 = 128.0;
 /// MiB, with a body of 8 MiB, and a table of 10,000 routes while it is compiled.
-const MEMORY_WITH_LARGE_BODIES: f64 = 192.0;
+const MEMORY_WITH_LARGE_BODIES: f64 = 160.0;
 
 pub fn measure(table: &mut Table) {
     measure_with(table, "bodies that are too large", &attacks::too_large_bodies(), MEMORY);
