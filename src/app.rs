@@ -15,8 +15,8 @@ pub use self::opening::{StartError, check_remembered, open_database};
 use self::watching::watch;
 use crate::clock::watch::keep_watch;
 use crate::closing::close;
-use crate::complaints;
 use crate::config::{Config, SettingError};
+use crate::log_throttle;
 use crate::retention::keep;
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
@@ -26,8 +26,8 @@ use crate::web::doors::Doors;
 use crate::web::listen::{self, Serving};
 use crate::web::live::{self, Live};
 use crate::web::metrics;
-use crate::web::slow;
-use crate::web::state::State;
+use crate::web::state::AppState;
+use crate::web::timeouts;
 
 /// How often routes and names are asked for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
@@ -87,9 +87,9 @@ impl Service {
         let closing = tokio::spawn(close(db.clone(), derivation.clone()));
         let (writer, writing) = Writer::start(db.clone(), derivation.clone(), spool);
         if !db.condition().is_open() {
-            writer.note_away();
+            writer.note_outage();
         }
-        let state = Data::new(State::begin(config, db.clone(), derivation, writer, last_good).await);
+        let state = Data::new(AppState::begin(config, db.clone(), derivation, writer, last_good).await);
         let mut background = vec![
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(live::publish(state.clone())),
@@ -109,9 +109,9 @@ impl Service {
         let server = listen::serve(listener, serving, move || {
             App::new()
                 .app_data(state.clone())
-                .wrap(from_fn(slow::limit))
+                .wrap(from_fn(timeouts::limit))
                 .wrap(crate::web::headers())
-                .wrap(from_fn(crate::web::stay_with_tls))
+                .wrap(from_fn(crate::web::hsts))
                 .wrap(from_fn(crate::web::keep_out_of_caches))
                 .wrap(from_fn(metrics::measure))
                 .configure(crate::web::configure)
@@ -146,7 +146,7 @@ impl Service {
     }
 }
 
-async fn refresh(state: Data<State>) {
+async fn refresh(state: Data<AppState>) {
     let mut ticks = tokio::time::interval(REFRESH_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
@@ -155,7 +155,7 @@ async fn refresh(state: Data<State>) {
             _ = ticks.tick() => {}
             () = state.routes_changed.notified() => {}
         }
-        complaints::tell_rest();
+        log_throttle::tell_rest();
         let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
         let result = shared.and(state.refresh_accounts().await);
         if let Err(error) = &result {
@@ -165,7 +165,7 @@ async fn refresh(state: Data<State>) {
             tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
         }
         failing = result.is_err();
-        if matches!(result, Err(StoreError::Away(_) | StoreError::TooLong)) {
+        if matches!(result, Err(StoreError::Unavailable(_) | StoreError::TooLong)) {
             state.unreachable.begin();
         } else {
             state.unreachable.end();

@@ -18,8 +18,6 @@ pub mod cli;
 pub mod clock;
 /// What is summed up once it is over.
 pub mod closing;
-/// What the log says once a minute, however often it happens.
-pub mod complaints;
 /// Every setting once: flag, environment, file, default.
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.
@@ -30,6 +28,8 @@ pub mod durable;
 pub mod fields;
 /// The languages that fernamt speaks.
 pub mod lang;
+/// What the log says once a minute, however often it happens.
+pub mod log_throttle;
 /// The wire, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
 /// What goes every night, because it may be kept no longer.

@@ -10,7 +10,7 @@ use fernamt::routing::incoming::{History, Incoming};
 use fernamt::routing::named::{NumberList, Schedule, Shared};
 use fernamt::routing::replay::{Comparison, PastCall};
 use fernamt::routing::route::{RouteContext, RouteDraft};
-use fernamt::routing::table::{RoutingTable, Surroundings};
+use fernamt::routing::table::{CompileContext, RoutingTable};
 use fernamt::routing::trial::{TrialTable, TriedRoute};
 
 use crate::routes::{ROUTES, definition};
@@ -25,7 +25,7 @@ const SPAN_MS: i64 = 30 * 86_400_000;
 pub fn measure(table: &mut Table) {
     let numbering = Arc::new(Numbering::new("DE").unwrap());
     let (hours, shared) = (HoursContext::new(chrono_tz::Europe::Berlin, "DE", None), shared());
-    let surroundings = Surroundings { numbering: &numbering, hours: &hours, shared: &shared };
+    let surroundings = CompileContext { numbering: &numbering, hours: &hours, shared: &shared };
     let routes = routes(&RouteContext::new(&hours, &shared));
     let today = TrialTable::new(routes.clone(), surroundings);
     let calls = calls();

@@ -9,7 +9,7 @@ use crate::store::private::{has_empty_file, open_to_others};
 use crate::store::rebuilding::{begun, name_of};
 use crate::store::spool::{Spool, is_there};
 use crate::store::surplus::fold_again_once;
-use crate::store::{Db, OpenError, StoreError, clock, settings};
+use crate::store::{Db, OpenError, StoreError, clock, meta};
 use crate::web::last_good::LastGood;
 use crate::web::tables::StoredTable;
 
@@ -78,9 +78,9 @@ pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError
         return Err(StartError::Rebuilding);
     }
     for (flag, now) in config.remembered() {
-        if settings::recall(db, flag).await?.is_none() {
+        if meta::recall(db, flag).await?.is_none() {
             clock::begin(db, config.clock.now_ms()).await?;
-            settings::remember(db, flag, &now).await?;
+            meta::remember(db, flag, &now).await?;
         }
     }
     Ok(())
@@ -88,7 +88,7 @@ pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError
 
 async fn compare_remembered(db: &Db, config: &Config) -> Result<(), StartError> {
     for (flag, now) in config.remembered() {
-        match settings::recall(db, flag).await? {
+        match meta::recall(db, flag).await? {
             Some(stored) if stored != now => return Err(StartError::Differs { flag, stored, now }),
             _ => {}
         }

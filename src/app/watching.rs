@@ -12,7 +12,7 @@ use crate::store::private::file_of;
 use crate::store::rebuild::{Purpose, RebuildError, rebuild};
 use crate::store::soundness::{Closely, look, look_only};
 use crate::store::{Db, rebuilding};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// How often it is tried to use a database that could not be used, and looked whether its file is where it was.
 const EVERY: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Until it is aborted. `interrupted`: a rebuild that is to be brought to its end first.
-pub(super) async fn watch(state: Arc<State>, interrupted: Option<Interrupted>) {
+pub(super) async fn watch(state: Arc<AppState>, interrupted: Option<Interrupted>) {
     let mut watcher = Watcher { state, looked: None, tried: None, told: String::new(), finishing: JoinSet::new() };
     if let Some(interrupted) = interrupted {
         watcher.finish_rebuild(interrupted);
@@ -46,7 +46,7 @@ struct Tried {
 type Signature = Option<(u64, u64, i64, i64, u64)>;
 
 struct Watcher {
-    state: Arc<State>,
+    state: Arc<AppState>,
     looked: Option<Instant>,
     tried: Option<Tried>,
     /// What was said last of what somebody has to set right.
@@ -178,7 +178,7 @@ impl Watcher {
     }
 }
 
-async fn derive_again(state: &State) -> Result<(), RebuildError> {
+async fn derive_again(state: &AppState) -> Result<(), RebuildError> {
     let settings = state.config.remembered();
     let name = rebuilding::name_of(&settings);
     rebuilding::begin(&state.db, &name).await?;

@@ -197,7 +197,11 @@ fn told_direction(event: &Event) -> Option<Direction> {
 ///
 /// # Errors
 /// When one is no event.
-pub fn conceal(receipts: &Receipts, direction: Option<Direction>, pseudonym: &str) -> Result<Receipts, EventError> {
+pub fn pseudonymise(
+    receipts: &Receipts,
+    direction: Option<Direction>,
+    pseudonym: &str,
+) -> Result<Receipts, EventError> {
     let sides = Sides::of(receipts.iter(), direction);
     write_anew(receipts, |receipt| harmless(receipt, &hiding(sides, pseudonym)))
 }
@@ -219,7 +223,7 @@ fn write_anew(receipts: &Receipts, harmless: impl Fn(&Receipt) -> String) -> Res
 }
 
 /// The same with a call whose events are gone.
-pub fn conceal_bare(call: &mut Call, pseudonym: &str) {
+pub fn pseudonymise_bare(call: &mut Call, pseudonym: &str) {
     let is_side = |side| call.direction.is_none_or(|direction| direction == side);
     let sides =
         [(is_side(Direction::In), &mut call.from), (is_side(Direction::Out), &mut call.to), (true, &mut call.party)];

@@ -26,7 +26,7 @@ use crate::simulate::numbers::OWN_LINES;
 use crate::simulate::script::PEERS;
 use crate::store::names::{self, Kind, OwnName};
 use crate::store::record::{Delivery, Derivation, Source, record};
-use crate::store::revisions::By;
+use crate::store::revisions::Actor;
 use crate::store::{Db, StoreError, routes};
 use crate::web::clock::now_ms;
 
@@ -108,7 +108,7 @@ async fn fill(config: &Config, days: u32, seed: u64) -> anyhow::Result<()> {
         "reply": {"action": "forward", "voicemail": true, "targets": [{"ringtime": 20, "numbers": [PEERS[0]]}]}});
     let hours = config.hours_context();
     if let Ok(draft) = RouteDraft::from_json(&route, &RouteContext::new(&hours, &Shared::default())) {
-        routes::insert_route(&db, draft, &By { name: None, at_ms: now_ms() }).await?;
+        routes::insert_route(&db, draft, &Actor { name: None, at_ms: now_ms() }).await?;
     }
     let derivation = config.derivation()?;
     let history = History::new(&derivation.business, seed, now_ms());

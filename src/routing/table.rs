@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use self::candidates::{BloomMask, Candidate, Candidates, NumberSide, merged};
 use self::filing::{Filed, Key, KeyIds, Sharing};
-use self::found::{Candidates, Found, Sketch, Way, merged};
 use super::answer::Answer;
 use super::hours::HoursContext;
 use super::incoming::{History, Incoming};
@@ -20,9 +20,9 @@ use crate::calls::phone::Numbering;
 use crate::fields::FieldError;
 use crate::placetel::reply::EMPTY_RESPONSE;
 
+mod candidates;
 pub(super) mod cover;
 mod filing;
-mod found;
 pub(super) mod look;
 
 /// What a call is answered, and why. That no route matched is a decision, too.
@@ -55,7 +55,7 @@ pub struct Unusable {
 
 /// What routes are compiled with.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub struct CompileContext<'a> {
     /// How numbers are read.
     pub numbering: &'a Arc<Numbering>,
     /// Where the business is.
@@ -74,7 +74,7 @@ pub struct RoutingTable {
     closed: Option<ClosedSwitch>,
     /// Every route is found in one way, by its place in `routes`.
     filed: Filed,
-    for_any: Vec<Found>,
+    for_any: Vec<Candidate>,
     no_route: Arc<str>,
 }
 
@@ -112,7 +112,7 @@ struct Asked<'a> {
     keys: SmallVec<[&'a Key; 8]>,
     lists: Vec<usize>,
     /// Of both.
-    sketch: Sketch,
+    mask: BloomMask,
 }
 
 /// The numbers of a call, as tables are asked for them.
@@ -155,8 +155,8 @@ struct Parsed<'a> {
 impl RoutingTable {
     /// Compiles the enabled routes, in whatever order they come; those that cannot be used are left out and
     /// handed back.
-    pub fn compile(routes: &[Route], surroundings: Surroundings<'_>) -> (Self, Vec<Unusable>) {
-        let Surroundings { numbering, hours, shared } = surroundings;
+    pub fn compile(routes: &[Route], surroundings: CompileContext<'_>) -> (Self, Vec<Unusable>) {
+        let CompileContext { numbering, hours, shared } = surroundings;
         let mut unusable = Vec::new();
         let mut parsed = Vec::new();
         let (mut sides, mut openings) = (SideReader::new(numbering, shared), Openings::new(hours, shared));
@@ -195,17 +195,21 @@ impl RoutingTable {
         for (place, Parsed { to, from, .. }) in parsed.iter().enumerate() {
             let most = |sharing: &Sharing, side: &Side| (!side.is_any(&self.lists)).then(|| sharing.most(side));
             let (by_to, by_from) = (most(&sharing.0, to), most(&sharing.1, from));
-            let found = |other: &Side| Found { place, other: self.sketch(other) };
+            let found = |other: &Side| Candidate { place, other: self.mask(other) };
             match (by_to.map(Reverse), by_from.map(Reverse)) {
                 (None, None) => self.for_any.push(found(from)),
-                (by_to, by_from) if by_to >= by_from => self.filed.file(Way::To, to, found(from)),
-                _ => self.filed.file(Way::From, from, found(to)),
+                (by_to, by_from) if by_to >= by_from => self.filed.file(NumberSide::To, to, found(from)),
+                _ => self.filed.file(NumberSide::From, from, found(to)),
             }
         }
     }
 
-    fn sketch(&self, side: &Side) -> Sketch {
-        if side.is_any(&self.lists) { Sketch::ANY } else { Sketch::of(self.filed.ids(side).into_iter(), &side.lists) }
+    fn mask(&self, side: &Side) -> BloomMask {
+        if side.is_any(&self.lists) {
+            BloomMask::ANY
+        } else {
+            BloomMask::of(self.filed.ids(side).into_iter(), &side.lists)
+        }
     }
 
     /// What a call gets: the first route that matches, else the empty response. The same call, table and history
@@ -221,8 +225,8 @@ impl RoutingTable {
             // The number by which it was found is one of its own.
             let other_matches = match found {
                 None => true,
-                Some(Way::To) => route.from.matches(&from),
-                Some(Way::From) => route.to.matches(&to),
+                Some(NumberSide::To) => route.from.matches(&from),
+                Some(NumberSide::From) => route.to.matches(&to),
             };
             other_matches && self.takes_part(route, call.at_ms)
         });
@@ -241,8 +245,8 @@ impl RoutingTable {
     fn asked(&self, number: Option<&Spellings>) -> Asked<'_> {
         let keys: SmallVec<[&Key; 8]> = number.into_iter().flat_map(|number| self.filed.keys_of(number)).collect();
         let lists = self.lists.holding(number);
-        let sketch = Sketch::of(keys.iter().map(|key| key.id()), &lists).with(Sketch::ANY);
-        Asked { keys, lists, sketch }
+        let mask = BloomMask::of(keys.iter().map(|key| key.id()), &lists).with(BloomMask::ANY);
+        Asked { keys, lists, mask }
     }
 
     /// How the numbers of calls are read.
@@ -255,11 +259,16 @@ impl RoutingTable {
         &'a self,
         from: &'a Asked<'_>,
         to: &'a Asked<'_>,
-    ) -> impl Iterator<Item = (&'a CompiledRoute, Option<Way>)> {
-        let by_to = self.filed.find(Way::To, to).filter_map(|found| Candidates::new(found, from.sketch, Some(Way::To)));
-        let by_from =
-            self.filed.find(Way::From, from).filter_map(|found| Candidates::new(found, to.sketch, Some(Way::From)));
-        let for_any = Candidates::new(&self.for_any, Sketch::ANY, None);
+    ) -> impl Iterator<Item = (&'a CompiledRoute, Option<NumberSide>)> {
+        let by_to = self
+            .filed
+            .find(NumberSide::To, to)
+            .filter_map(|found| Candidates::new(found, from.mask, Some(NumberSide::To)));
+        let by_from = self
+            .filed
+            .find(NumberSide::From, from)
+            .filter_map(|found| Candidates::new(found, to.mask, Some(NumberSide::From)));
+        let for_any = Candidates::new(&self.for_any, BloomMask::ANY, None);
         let all = by_to.chain(by_from).chain(for_any).collect();
         merged(all).filter_map(|(place, way)| Some((self.routes.get(place)?, way)))
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::route::{Route, RouteContext, RouteDraft};
-use super::table::{RoutingTable, Surroundings, Unusable};
+use super::table::{CompileContext, RoutingTable, Unusable};
 use crate::fields::{Errors, FieldError, Object};
 
 /// The most routes of a table that is tried out.
@@ -50,7 +50,7 @@ pub struct TrialTable {
 
 impl TrialTable {
     /// Compiles these routes, in whatever order they come.
-    pub fn new(tried: Vec<TriedRoute>, surroundings: Surroundings<'_>) -> Self {
+    pub fn new(tried: Vec<TriedRoute>, surroundings: CompileContext<'_>) -> Self {
         Self::numbered(tried, surroundings).0
     }
 
@@ -61,7 +61,7 @@ impl TrialTable {
     pub fn read(
         object: &Object<'_>,
         field: &str,
-        surroundings: Surroundings<'_>,
+        surroundings: CompileContext<'_>,
         mut errors: Errors,
     ) -> Result<Self, Vec<FieldError>> {
         let context = RouteContext::new(surroundings.hours, surroundings.shared);
@@ -75,7 +75,7 @@ impl TrialTable {
     ///
     /// # Errors
     /// Those that cannot be used, by their place in the field.
-    pub fn of(tried: Vec<TriedRoute>, field: &str, surroundings: Surroundings<'_>) -> Result<Self, Vec<FieldError>> {
+    pub fn of(tried: Vec<TriedRoute>, field: &str, surroundings: CompileContext<'_>) -> Result<Self, Vec<FieldError>> {
         let (trial, places) = Self::numbered(tried, surroundings);
         let mut errors = Errors::default();
         for Unusable { route_id, error, .. } in &trial.unusable {
@@ -86,7 +86,7 @@ impl TrialTable {
     }
 
     /// The table, and where each of its routes stood.
-    fn numbered(mut tried: Vec<TriedRoute>, surroundings: Surroundings<'_>) -> (Self, Vec<usize>) {
+    fn numbered(mut tried: Vec<TriedRoute>, surroundings: CompileContext<'_>) -> (Self, Vec<usize>) {
         let mut last = tried.iter().filter_map(|route| route.draft.position).max().unwrap_or(0);
         for draft in tried.iter_mut().map(|route| &mut route.draft) {
             if draft.position.is_none() {

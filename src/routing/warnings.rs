@@ -7,7 +7,7 @@ use super::matching::Pattern;
 use super::named::list_reference;
 use super::route::Route;
 use super::table::cover::TooMany;
-use super::table::{RoutingTable, Surroundings};
+use super::table::{CompileContext, RoutingTable};
 
 /// Different hours that are looked at in one table; a look at one takes a tenth of a millisecond.
 const MAX_DIFFERENT_HOURS: usize = 500;
@@ -109,7 +109,7 @@ impl Warning {
 }
 
 /// Looks at `routes` and the table that was compiled from them with `surroundings`.
-pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: Surroundings<'_>, now_ms: i64) -> Warnings {
+pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: CompileContext<'_>, now_ms: i64) -> Warnings {
     let by_id: HashMap<i64, &Route> = routes.iter().map(|route| (route.id, route)).collect();
     let in_order: Option<Vec<&Route>> = table.ids().map(|id| by_id.get(&id).copied()).collect();
     // What was changed in this very moment is looked at the next time.
@@ -175,7 +175,7 @@ impl Look<'_> {
         Ok(places.filter_map(|place| Some(Warning::NeverOpens { route: self.name(place)? })).collect())
     }
 
-    fn uncovered(&self, surroundings: Surroundings<'_>) -> Result<Vec<Warning>, TooMany> {
+    fn uncovered(&self, surroundings: CompileContext<'_>) -> Result<Vec<Warning>, TooMany> {
         let weeks: Vec<Week> = self.different_hours()?.map(|hours| self.week(hours)).collect();
         let lines = self.lines(surroundings);
         let takers = self.table.takers(lines.iter().map(|(_, pattern)| pattern))?;
@@ -199,7 +199,7 @@ impl Look<'_> {
     }
 
     /// The numbers that routes name, each once; at last any other number, if a route is for any.
-    fn lines(&self, Surroundings { numbering, shared, .. }: Surroundings<'_>) -> Vec<(Option<String>, Pattern)> {
+    fn lines(&self, CompileContext { numbering, shared, .. }: CompileContext<'_>) -> Vec<(Option<String>, Pattern)> {
         let mut seen = HashSet::new();
         let texts = self.routes.iter().flat_map(|route| &route.to).filter(|text| seen.insert(text.as_str()));
         let listed = |text| list_reference(text)?.ok().and_then(|key| shared.list(&key));

@@ -10,7 +10,7 @@ use crate::placetel::event::Direction;
 
 /// Some calls of one line or agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share {
+pub struct GroupCounts {
     /// Whatever became of them.
     pub calls: i64,
     /// Inbound.
@@ -27,7 +27,7 @@ pub struct Share {
     pub talk_calls: i64,
 }
 
-impl Share {
+impl GroupCounts {
     /// Counts calls.
     pub fn add(&mut self, class: Class, outcome: Outcome, sums: Sums) {
         let is_inbound = class.direction == Some(Direction::In);
@@ -51,11 +51,11 @@ impl Share {
 
 /// The calls of each line or agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shares {
-    by_name: HashMap<String, Share>,
+pub struct CountsByName {
+    by_name: HashMap<String, GroupCounts>,
 }
 
-impl Shares {
+impl CountsByName {
     /// Counts calls of one; those of nobody are left out.
     pub fn add(&mut self, name: &str, class: Class, outcome: Outcome, sums: Sums) {
         if name.is_empty() {
@@ -68,7 +68,7 @@ impl Shares {
     }
 
     /// Those with calls, by what `of` says descending, then by name.
-    pub fn ranked(&self, of: impl Fn(&Share) -> i64) -> Vec<(&str, Share)> {
+    pub fn ranked(&self, of: impl Fn(&GroupCounts) -> i64) -> Vec<(&str, GroupCounts)> {
         let with_calls = self.by_name.iter().filter(|(_, share)| share.calls > 0);
         let mut ranked: Vec<_> = with_calls.map(|(name, share)| (name.as_str(), *share)).collect();
         ranked.sort_by(|a, b| of(&b.1).cmp(&of(&a.1)).then_with(|| a.0.cmp(b.0)));
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn misses_are_inbound_and_conversations_go_either_way() {
-        let mut shares = Shares::default();
+        let mut shares = CountsByName::default();
         let mut add = |name, direction, outcome, calls, talk_seconds| {
             let sums = Sums { calls, talk_calls: i64::from(talk_seconds > 0), talk_seconds };
             shares.add(name, class(direction, outcome), outcome, sums);
@@ -116,8 +116,16 @@ mod tests {
         add("", Some(Direction::In), Outcome::Missed, 9, 0);
         add("c", Some(Direction::In), Outcome::Open, 1, 0);
         add("c", Some(Direction::In), Outcome::Open, -1, 0);
-        let b = Share { calls: 8, inbound: 6, missed: 3, answerable: 6, accepted: 2, talk_seconds: 90, talk_calls: 2 };
-        let a = Share { calls: 8, ..Share::default() };
+        let b = GroupCounts {
+            calls: 8,
+            inbound: 6,
+            missed: 3,
+            answerable: 6,
+            accepted: 2,
+            talk_seconds: 90,
+            talk_calls: 2,
+        };
+        let a = GroupCounts { calls: 8, ..GroupCounts::default() };
         assert_eq!(shares.ranked(|share| share.calls), [("a", a), ("b", b)]);
         assert_eq!(shares.ranked(|share| share.missed), [("b", b), ("a", a)]);
     }

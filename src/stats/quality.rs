@@ -1,6 +1,6 @@
 //! How complete the events of a line are: what was never told shifts the figures.
 
-use super::rollup::{Cell, Figures, Progress};
+use super::rollup::{Cell, Measures, Progress};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
@@ -26,7 +26,7 @@ impl Gaps {
     }
 
     /// Takes a call out again that is still running.
-    pub fn remove_open(&mut self, direction: Option<Direction>, progress: Progress, figures: &Figures) {
+    pub fn remove_open(&mut self, direction: Option<Direction>, progress: Progress, figures: &Measures) {
         self.add(direction, progress, figures, -1);
     }
 
@@ -38,7 +38,7 @@ impl Gaps {
         self.talk_unknown += other.talk_unknown;
     }
 
-    fn add(&mut self, direction: Option<Direction>, progress: Progress, figures: &Figures, times: i64) {
+    fn add(&mut self, direction: Option<Direction>, progress: Progress, figures: &Measures, times: i64) {
         self.calls += figures.calls * times;
         if !matches!(progress, Progress::Ended(_)) {
             self.without_hangup += figures.calls * times;
@@ -86,14 +86,14 @@ mod tests {
         let class = |direction, progress| Class { direction, in_hours: true, progress };
         let accepted = Progress::Ended(Outcome::Accepted);
         let mut cell = Cell::default();
-        cell.add(class(Some(Direction::In), Progress::Ringing), &Figures::one(None, None), 3);
-        cell.add(class(Some(Direction::Out), accepted), &Figures::one(None, None), 2);
-        cell.add(class(Some(Direction::Out), accepted), &Figures::one(Some(9), None), 5);
-        cell.add(class(Some(Direction::In), accepted), &Figures::one(None, None), 1);
+        cell.add(class(Some(Direction::In), Progress::Ringing), &Measures::one(None, None), 3);
+        cell.add(class(Some(Direction::Out), accepted), &Measures::one(None, None), 2);
+        cell.add(class(Some(Direction::Out), accepted), &Measures::one(Some(9), None), 5);
+        cell.add(class(Some(Direction::In), accepted), &Measures::one(None, None), 1);
         let mut gaps = Gaps::default();
         gaps.add_cell(&cell);
         assert_eq!(gaps, Gaps { calls: 11, without_hangup: 3, accepted_out: 7, talk_unknown: 2 });
-        gaps.remove_open(Some(Direction::In), Progress::Ringing, &Figures::one(None, None));
+        gaps.remove_open(Some(Direction::In), Progress::Ringing, &Measures::one(None, None));
         assert_eq!((gaps.calls, gaps.without_hangup), (10, 2));
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::business::{BusinessTime, day_of_number, weekday_hour_key};
 use super::filter::{Filter, FilterError, FilterProblem};
 use super::period::{DayRange, month_key, week_key};
-use super::rollup::{Cell, Class, Figures, Tier};
+use super::rollup::{Cell, Class, Measures, Tier};
 use super::totals::{Tally, Totals};
 use crate::calls::outcome::Outcome;
 
@@ -106,7 +106,7 @@ pub struct CountedCall {
     /// The route that answered it.
     pub route_id: Option<i64>,
     /// What it counts.
-    pub figures: Figures,
+    pub figures: Measures,
 }
 
 /// One group of a report.
@@ -165,7 +165,7 @@ impl<'a> Counter<'a> {
             Some(GroupBy::Number | GroupBy::Peer) => subject,
             Some(group_by) => Some(cell_key(group_by, tier, bucket, self.business)),
         };
-        let counted = |(class, _): &(Class, &Figures)| self.filter.counts(*class, class.progress.outcome_when_over());
+        let counted = |(class, _): &(Class, &Measures)| self.filter.counts(*class, class.progress.outcome_when_over());
         let mut counted = cell.iter().filter(counted).peekable();
         if counted.peek().is_none() {
             return;
@@ -189,7 +189,7 @@ impl<'a> Counter<'a> {
         self.add(self.key_of(call), call.class, outcome, &call.figures, 1);
     }
 
-    fn add(&mut self, key: Option<String>, class: Class, outcome: Outcome, figures: &Figures, times: i64) {
+    fn add(&mut self, key: Option<String>, class: Class, outcome: Outcome, figures: &Measures, times: i64) {
         if !self.filter.counts(class, outcome) {
             return;
         }

@@ -139,7 +139,7 @@ impl Class {
 
 /// What is counted of the calls of a class. Signed, so that it can also be a difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct Measures {
     /// How many calls.
     pub calls: i64,
     /// Talk times.
@@ -148,7 +148,7 @@ pub struct Figures {
     pub wait: Histogram,
 }
 
-impl Figures {
+impl Measures {
     /// The figures of one call.
     pub fn one(talk_seconds: Option<u32>, wait_seconds: Option<u32>) -> Self {
         let histogram = |seconds: Option<u32>| seconds.map(Histogram::one).unwrap_or_default();
@@ -176,12 +176,12 @@ impl Figures {
 /// One cell, or a difference to one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    classes: BTreeMap<Class, Figures>,
+    classes: BTreeMap<Class, Measures>,
 }
 
 impl Cell {
     /// Adds `times` the figures to a class.
-    pub fn add(&mut self, class: Class, figures: &Figures, times: i64) {
+    pub fn add(&mut self, class: Class, figures: &Measures, times: i64) {
         let sum = self.classes.entry(class).or_default();
         sum.add(figures, times);
         if sum.is_empty() {
@@ -210,7 +210,7 @@ impl Cell {
     }
 
     /// Each class and its figures.
-    pub fn iter(&self) -> impl Iterator<Item = (Class, &Figures)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Class, &Measures)> {
         self.classes.iter().map(|(&class, figures)| (class, figures))
     }
 
@@ -242,7 +242,7 @@ impl Cell {
             rest = after;
             let calls = take_number(&mut rest)?;
             let (talk, wait) = (take_histogram(&mut rest)?, take_histogram(&mut rest)?);
-            classes.insert(Class::from_code(code)?, Figures { calls, talk, wait });
+            classes.insert(Class::from_code(code)?, Measures { calls, talk, wait });
         }
         Some(Self { classes })
     }
@@ -294,7 +294,7 @@ pub struct Contribution {
     /// How it counts.
     pub class: Class,
     /// What it counts.
-    pub figures: Figures,
+    pub figures: Measures,
     keys: [CellKey; 4],
 }
 
@@ -313,7 +313,7 @@ impl Contribution {
                 in_hours,
                 progress: Progress::new(call.ending, call.accepted_ms.is_some()),
             },
-            figures: Figures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
+            figures: Measures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
             keys: [
                 key(Tier::Hour, business.hour_start_ms(call.started_ms), &None),
                 key(Tier::Day, day, &None),

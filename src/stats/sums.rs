@@ -1,7 +1,7 @@
 //! Counts and sums without percentiles: reading them from packed cells makes no histograms, so that a year of hours
 //! is read in milliseconds.
 
-use super::rollup::{Class, Figures, take_number};
+use super::rollup::{Class, Measures, take_number};
 use crate::calls::outcome::Outcome;
 
 /// Counts of some calls. Signed, so that it can also be a difference.
@@ -17,7 +17,7 @@ pub struct Sums {
 
 impl Sums {
     /// Of full figures.
-    pub fn of(figures: &Figures) -> Self {
+    pub fn of(figures: &Measures) -> Self {
         Self { calls: figures.calls, talk_calls: figures.talk.count(), talk_seconds: figures.talk.total() }
     }
 

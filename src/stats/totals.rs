@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::histogram::{Accumulator, Histogram};
-use super::rollup::Figures;
+use super::rollup::Measures;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
@@ -126,7 +126,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Figures, times: i64) {
+    pub(super) fn add(&mut self, direction: Option<Direction>, outcome: Outcome, figures: &Measures, times: i64) {
         let count = self.counts.entry((direction, outcome)).or_default();
         count.calls += figures.calls * times;
         count.talk.add(&figures.talk, times);
@@ -136,7 +136,7 @@ impl Tally {
     /// Adds all of another.
     pub(super) fn merge(&mut self, other: &Self) {
         for (&(direction, outcome), count) in &other.counts {
-            let figures = Figures { calls: count.calls, talk: count.talk.sum(), wait: count.wait.sum() };
+            let figures = Measures { calls: count.calls, talk: count.talk.sum(), wait: count.wait.sum() };
             self.add(direction, outcome, &figures, 1);
         }
     }
@@ -172,13 +172,13 @@ impl Tally {
         }
         let calls = outcomes.total();
         let in_time = wait.count_within(service_level_seconds);
-        let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
+        let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
         Totals {
             calls,
             inbound,
             outbound,
             inbound_missed,
-            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - beyond_us.iter().sum::<i64>()),
+            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - undecided.iter().sum::<i64>()),
             outcomes,
             talk_seconds: Durations::of(&talk),
             wait_seconds: Durations::of(&wait),

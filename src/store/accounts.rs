@@ -138,7 +138,7 @@ fn read_role(code: i16) -> Result<Role, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn setup_code(db: &Db) -> Result<String, StoreError> {
-    if let Some(code) = super::settings::recall(db, SETUP_CODE).await? {
+    if let Some(code) = super::meta::recall(db, SETUP_CODE).await? {
         return Ok(code);
     }
     let fresh = new_code();
@@ -215,7 +215,7 @@ pub async fn remove_token(db: &Db, name: &str) -> Result<(), AccountError> {
 type Changed = Result<Result<(), AccountError>, StoreError>;
 
 for_both_engines! {
-    use settings;
+    use meta;
 
     /// The account's id and role.
     async fn find(connection: &mut EngineConnection, key: &str) -> Result<Option<(i64, i16)>, StoreError> {
@@ -232,7 +232,7 @@ for_both_engines! {
     }
 
     async fn done(connection: &mut EngineConnection) -> Changed {
-        settings::raise(connection, COUNTER).await?;
+        meta::raise(connection, COUNTER).await?;
         Ok(Ok(()))
     }
 

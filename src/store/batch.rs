@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 use sqlx::query_builder::Separated;
 use sqlx::{Database, FromRow, QueryBuilder};
 
+use super::call_update::EventKey;
 use super::cells::read_cell;
 use super::events::read_receipt;
 use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
 use super::rows::{pack_call_id, pack_direction};
-use super::touched::EventKey;
 use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
 use crate::calls::receipts::{MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
@@ -125,8 +125,8 @@ fn rows_of_json<R: DeserializeOwned + Bytes>(text: &str, bytes: Option<Vec<u8>>)
 /// Rows as JSON, their bytes, and the frontier.
 type BeginningRow = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<i64>);
 
-/// What [`Frontier::new`] is made of; the names are those of [`super::settings`].
-macro_rules! frontier_columns {
+/// What [`Watermarks::new`] is made of; the names are those of [`super::meta`].
+macro_rules! watermark_columns {
     () => {
         "(select max(id) from calls), \
          (select cast(value as bigint) from settings where name = 'forgotten-before'), \
@@ -136,7 +136,7 @@ macro_rules! frontier_columns {
 
 /// Where the stored calls end.
 #[derive(Default)]
-pub(super) struct Frontier {
+pub(super) struct Watermarks {
     /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the rows need
     /// not be asked back for theirs.
     pub(super) next_key: i64,
@@ -146,7 +146,7 @@ pub(super) struct Frontier {
     pub(super) events_gone_before_ms: i64,
 }
 
-impl Frontier {
+impl Watermarks {
     fn new(last_key: Option<i64>, forgotten_before_ms: Option<i64>, events_gone_before_ms: Option<i64>) -> Self {
         Self {
             next_key: last_key.unwrap_or(0) + 1,
@@ -159,12 +159,12 @@ impl Frontier {
 for_both_engines! {
     use writes;
 
-    /// All rows of a query that asks for them as JSON, and for their bytes, where `WAYS` says so.
+    /// All rows of a query that asks for them as JSON, and for their bytes, where `DIALECT` says so.
     async fn fetch_rows<R>(connection: &mut EngineConnection, mut query: QueryBuilder<Engine>) -> Result<Vec<R>, StoreError>
     where
         R: DeserializeOwned + Bytes + Send + Unpin + for<'r> FromRow<'r, <Engine as Database>::Row>,
     {
-        if !WAYS.rows_in_json {
+        if !DIALECT.rows_in_json {
             return Ok(query.build_query_as().persistent(false).fetch_all(connection).await?);
         }
         let (text, bytes): (String, Option<Vec<u8>>) = query.build_query_as().persistent(false).fetch_one(connection).await?;
@@ -179,33 +179,33 @@ for_both_engines! {
         let mut known = Known::default();
         for ids in packed(ids).chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Engine>::new("select ");
-            query.push(if WAYS.rows_in_json { logged_columns_in_json!() } else { logged_columns!() });
+            query.push(if DIALECT.rows_in_json { logged_columns_in_json!() } else { logged_columns!() });
             push_known(&mut query, ids);
             known.take(fetch_rows(connection, query).await?)?;
         }
         Ok(known.by_id())
     }
 
-    /// Begins a transaction, where `WAYS` leaves that to its first statement, with the calls with these ids, which are not
+    /// Begins a transaction, where `DIALECT` leaves that to its first statement, with the calls with these ids, which are not
     /// none, as [`load_calls`] has them, and the frontier: all in one trip, where the engine makes rows JSON.
     pub async fn begin_with_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
-    ) -> Result<(KnownCalls, Frontier), StoreError> {
-        if !WAYS.rows_in_json {
-            return Ok((load_calls(connection, ids).await?, frontier(connection).await?));
+    ) -> Result<(KnownCalls, Watermarks), StoreError> {
+        if !DIALECT.rows_in_json {
+            return Ok((load_calls(connection, ids).await?, watermarks(connection).await?));
         }
-        let (mut known, mut frontier) = (Known::default(), Frontier::default());
+        let (mut known, mut watermarks) = (Known::default(), Watermarks::default());
         for (place, ids) in packed(ids).chunks(ROWS_PER_STATEMENT).enumerate() {
-            let mut query = QueryBuilder::<Engine>::new(if place == 0 { WAYS.begin } else { "" });
-            query.push(concat!("select ", logged_columns_in_json!(), ", ", frontier_columns!()));
+            let mut query = QueryBuilder::<Engine>::new(if place == 0 { DIALECT.begin } else { "" });
+            query.push(concat!("select ", logged_columns_in_json!(), ", ", watermark_columns!()));
             push_known(&mut query, ids);
             let row: BeginningRow =
                 query.build_query_as().persistent(false).fetch_one(&mut *connection).await?;
             known.take(rows_of_json(&row.0, row.1)?)?;
-            frontier = Frontier::new(row.2, row.3, row.4);
+            watermarks = Watermarks::new(row.2, row.3, row.4);
         }
-        Ok((known.by_id(), frontier))
+        Ok((known.by_id(), watermarks))
     }
 
     fn push_known(query: &mut QueryBuilder<Engine>, packed_ids: &[Vec<u8>]) {
@@ -242,16 +242,16 @@ for_both_engines! {
     }
 
     /// What decides under which key a new call is stored, and what of an old one.
-    pub async fn frontier(connection: &mut EngineConnection) -> Result<Frontier, StoreError> {
+    pub async fn watermarks(connection: &mut EngineConnection) -> Result<Watermarks, StoreError> {
         let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) =
-            sqlx::query_as(concat!("select ", frontier_columns!())).fetch_one(connection).await?;
-        Ok(Frontier::new(last, forgotten, gone))
+            sqlx::query_as(concat!("select ", watermark_columns!())).fetch_one(connection).await?;
+        Ok(Watermarks::new(last, forgotten, gone))
     }
 
     /// Inserts calls under their keys.
     pub fn insert_calls(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push(WAYS.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
+            writes.query().push(DIALECT.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
             writes.query().push_values(calls, |mut row, stored| {
                 row.push_bind(stored.key);
                 row.push_bind(pack_call_id(&stored.call.call_id));
@@ -301,7 +301,7 @@ for_both_engines! {
     /// Adds events to one of the two tables of the log, or sets time and deliveries of known ones.
     pub fn upsert_events(writes: &mut writes::Writes, table: &'static str, events: &[(i64, &Receipt)]) {
         for receipts in events.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push(WAYS.insert_into).push(table).push(" (call_key, digest, received_ms, deliveries, body) ");
+            writes.query().push(DIALECT.insert_into).push(table).push(" (call_key, digest, received_ms, deliveries, body) ");
             writes.query().push_values(receipts, |mut row, (key, receipt)| {
                 row.push_bind(*key)
                     .push_bind(receipt.digest())
@@ -351,7 +351,7 @@ for_both_engines! {
     /// Stores decisions of calls that have none.
     pub fn insert_decisions(writes: &mut writes::Writes, decisions: &[(i64, &Decision)]) {
         for decisions in decisions.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push(WAYS.insert_into);
+            writes.query().push(DIALECT.insert_into);
             writes.query().push("decisions (call_key, route_id, route_name, xml, decided_ms, revision, took_us) ");
             writes.query().push_values(decisions, |mut row, (key, decision)| {
                 row.push_bind(*key)
@@ -379,7 +379,7 @@ for_both_engines! {
         let mut rows = Vec::new();
         let mut query = first.send_for(&mut *connection).await?;
         for chunk in keys.chunks(ROWS_PER_STATEMENT) {
-            query.push("select ").push(if WAYS.rows_in_json {
+            query.push("select ").push(if DIALECT.rows_in_json {
                 "json_group_array(json_array(tier, bucket, subject, length(figures))), cast(group_concat(figures, '') as blob)"
             } else {
                 "tier, bucket, subject, figures"
@@ -405,7 +405,7 @@ for_both_engines! {
     pub fn write_cells(writes: &mut writes::Writes, cells: &BTreeMap<CellKey, Cell>) {
         let (empty, full): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| cell.is_empty());
         for cells in full.chunks(ROWS_PER_STATEMENT) {
-            writes.query().push(WAYS.insert_into).push("cells (tier, bucket, subject, figures) ");
+            writes.query().push(DIALECT.insert_into).push("cells (tier, bucket, subject, figures) ");
             writes.query().push_values(cells, |mut row, (key, cell)| {
                 row.push_bind(key.tier as i16)
                     .push_bind(key.bucket)
@@ -428,12 +428,12 @@ for_both_engines! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::{EVENTS_GONE_BEFORE, FORGOTTEN_BEFORE};
+    use super::super::meta::{EVENTS_GONE_BEFORE, FORGOTTEN_BEFORE};
 
     #[test]
     fn the_frontier_is_where_the_settings_say() {
         for name in [FORGOTTEN_BEFORE, EVENTS_GONE_BEFORE] {
-            assert!(frontier_columns!().contains(&format!("'{name}'")), "{name}");
+            assert!(watermark_columns!().contains(&format!("'{name}'")), "{name}");
         }
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row, Sqlite};
 use super::reader::Reader;
 use super::rows_in_time::Stretch;
 use super::{Db, StoreError};
-use crate::complaints::times;
+use crate::log_throttle::times;
 use crate::stats::rollup::{Cell, CellKey, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};
 

@@ -1,9 +1,9 @@
 //! What the database knows of the time: what a clock showed last that was believed, and whether its marks can be right.
 
 use super::forgetting::{Retention, days_ago};
+use super::meta::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
+use super::meta::{FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, recall_ms};
 use super::record::Derivation;
-use super::settings::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
-use super::settings::{FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, recall_ms};
 use super::shared::{closed_switch, save_closed_switch};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::clock::{JUMP_MS, Memory};
@@ -160,7 +160,7 @@ async fn newest_without_events_ms(db: &Db) -> Result<Option<i64>, StoreError> {
 }
 
 for_both_engines! {
-    use settings;
+    use meta;
 
     pub(super) async fn confirm(
         connection: &mut EngineConnection,
@@ -172,9 +172,9 @@ for_both_engines! {
                 sqlx::query("delete from settings where name = $1").bind(name).execute(&mut *connection).await?;
                 continue;
             }
-            settings::set(connection, name, &at_ms.to_string()).await?;
+            meta::set(connection, name, &at_ms.to_string()).await?;
         }
-        settings::raise(&mut *connection, CLOCK_CONFIRMED).await?;
+        meta::raise(&mut *connection, CLOCK_CONFIRMED).await?;
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::away::{Away, Complaint};
 use super::error::sqlite_code;
+use super::outage::{LogThrottle, Outage};
 use super::soundness::identity;
 use super::{OpenError, StoreError};
 
@@ -40,8 +40,8 @@ struct Inner {
     /// Whether connections get through at all.
     is_open: AtomicBool,
     trouble: Mutex<Option<Trouble>>,
-    since: Away,
-    complaint: Mutex<Complaint>,
+    since: Outage,
+    throttle: Mutex<LogThrottle>,
     /// How often it was opened anew.
     openings: AtomicU64,
     /// Connections from before may lead to a file that is none any more.
@@ -58,8 +58,8 @@ impl Condition {
         Self(Arc::new(Inner {
             is_open: AtomicBool::new(is_open),
             trouble: Mutex::default(),
-            since: Away::default(),
-            complaint: Mutex::default(),
+            since: Outage::default(),
+            throttle: Mutex::default(),
             openings: AtomicU64::new(0),
             renewed: Mutex::new(Instant::now()),
             file: file.map(ToOwned::to_owned),
@@ -74,7 +74,7 @@ impl Condition {
         self.0.openings.fetch_add(1, Ordering::AcqRel);
         *lock(&self.0.trouble) = None;
         self.0.since.end();
-        lock(&self.0.complaint).end();
+        lock(&self.0.throttle).end();
         self.0.is_open.store(true, Ordering::Release);
     }
 
@@ -88,7 +88,7 @@ impl Condition {
     pub fn suffer(&self, trouble: Trouble, why: &str) {
         *lock(&self.0.trouble) = Some(trouble);
         self.0.since.begin();
-        if !lock(&self.0.complaint).is_due(Instant::now()) {
+        if !lock(&self.0.throttle).is_due(Instant::now()) {
             return;
         }
         match trouble {
@@ -183,7 +183,7 @@ impl Trouble {
     /// What keeps it from being read.
     pub fn of_store(error: &StoreError) -> Self {
         match error {
-            StoreError::Away(error) | StoreError::Conflict(error) => Self::of(error),
+            StoreError::Unavailable(error) | StoreError::Conflict(error) => Self::of(error),
             StoreError::TooLong | StoreError::Over(_) => Self::Unreachable,
             // A file of which a table is missing is not what it was.
             StoreError::Rejected(error) if sqlite_code(error).is_some() => Self::Damaged,

@@ -6,8 +6,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::away::{Away, Complaint};
-use super::queue::{Job, Queue, Waiter};
+use super::outage::{LogThrottle, Outage};
+use super::queue::{Ack, Job, Queue};
 use super::record::{Delivery, Recorded};
 use super::spool::{Spool, Waiting};
 use super::writer::{BATCH, WriteError};
@@ -21,7 +21,7 @@ const LAST_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Batch {
     pub(super) deliveries: Arc<Vec<Delivery>>,
     /// Nobody, once the events are in the spool.
-    waiters: Vec<Waiter>,
+    waiters: Vec<Ack>,
     /// Since when the one of them waits that waits longest.
     pub(super) since: Instant,
 }
@@ -102,15 +102,15 @@ pub(super) struct Desk {
     held: VecDeque<Batch>,
     /// What is written now from the spool.
     emptying: Option<Emptying>,
-    away: Arc<Away>,
+    outage: Arc<Outage>,
     /// That the spool takes nothing.
-    complaint: Complaint,
+    throttle: LogThrottle,
 }
 
 impl Desk {
-    pub(super) fn new(spool: Spool, away: Arc<Away>) -> Self {
-        let complaint = Complaint::default();
-        Self { spool, stack: Vec::new(), held: VecDeque::new(), emptying: None, away, complaint }
+    pub(super) fn new(spool: Spool, outage: Arc<Outage>) -> Self {
+        let throttle = LogThrottle::default();
+        Self { spool, stack: Vec::new(), held: VecDeque::new(), emptying: None, outage, throttle }
     }
 
     pub(super) fn begin(&mut self, batch: Batch) {
@@ -183,7 +183,7 @@ impl Desk {
     pub(super) fn look(&mut self, queue: Option<&mut Queue>) {
         let is_late = self.stack.iter().any(Batch::is_late);
         if is_late {
-            self.away.begin();
+            self.outage.begin();
             let mut stack = std::mem::take(&mut self.stack);
             for batch in stack.iter_mut().filter(|batch| batch.is_late() && !batch.is_settled()) {
                 if self.keep(&batch.deliveries) {
@@ -227,7 +227,7 @@ impl Desk {
                 true
             }
             Err(error) => {
-                if self.complaint.is_due(Instant::now()) {
+                if self.throttle.is_due(Instant::now()) {
                     tracing::error!(%error, file = %self.spool.path().display(), "the spool takes no events");
                 }
                 false
@@ -237,14 +237,14 @@ impl Desk {
 
     /// The database takes events.
     pub(super) fn note_stored(&mut self) {
-        if self.complaint.end() {
+        if self.throttle.end() {
             tracing::info!("the spool, which took no events, is not needed any more");
         }
     }
 }
 
 /// Their events are in the spool.
-fn tell_kept(waiters: &mut Vec<Waiter>) {
+fn tell_kept(waiters: &mut Vec<Ack>) {
     waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
 }
 

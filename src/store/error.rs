@@ -8,7 +8,7 @@ use super::turns::LOCK_NOT_AVAILABLE;
 pub enum StoreError {
     /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
     #[error("the database does not answer: {0}")]
-    Away(#[source] sqlx::Error),
+    Unavailable(#[source] sqlx::Error),
     /// A transaction took too long and was given up: it may be too much at once, or the database does not answer.
     #[error("the database took too long")]
     TooLong,
@@ -33,7 +33,7 @@ impl From<sqlx::Error> for StoreError {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
                 sqlx::Error::RowNotFound | sqlx::Error::Encode(_) => Self::Rejected(error),
                 sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
-                _ => Self::Away(error),
+                _ => Self::Unavailable(error),
             };
         };
         let code = database.code().unwrap_or_default();
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for StoreError {
         } else if is_postgres && ["40001", "40P01", LOCK_NOT_AVAILABLE].contains(&&*code) {
             Self::Conflict(error)
         } else if is_away(is_postgres, &code) || is_changed(is_postgres, &code) {
-            Self::Away(error)
+            Self::Unavailable(error)
         } else {
             Self::Rejected(error)
         }
@@ -99,7 +99,7 @@ impl StoreError {
     pub(super) fn of_connecting(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
-            error => Self::Away(error),
+            error => Self::Unavailable(error),
         }
     }
 
@@ -107,7 +107,7 @@ impl StoreError {
     /// full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be in it for ever.
     pub(super) fn is_of_connection(&self) -> bool {
         match self {
-            Self::Away(error) => !is_busy(error),
+            Self::Unavailable(error) => !is_busy(error),
             Self::TooLong => true,
             _ => false,
         }
@@ -115,12 +115,12 @@ impl StoreError {
 
     /// Whether the same may work later.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Conflict(_) | Self::TooLong)
+        matches!(self, Self::Unavailable(_) | Self::Conflict(_) | Self::TooLong)
     }
 
     /// Whether the file of the database is damaged.
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Away(error) if is_damage(error))
+        matches!(self, Self::Unavailable(error) if is_damage(error))
     }
 }
 

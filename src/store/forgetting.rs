@@ -9,12 +9,12 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::sleep;
 
-use super::conceal::{CALLS_PER_PAGE, Place, postgres, sqlite};
 use super::of_person::{self, CALLS_PER_SEARCH, parties_of, told_beyond};
 use super::portion::Portion;
+use super::pseudonymise::{CALLS_PER_PAGE, Place, postgres, sqlite};
 use super::record::Derivation;
 use super::surplus::{self, EVENTS_AT_ONCE};
-use super::{Db, StoreError, settings, writing};
+use super::{Db, StoreError, meta, writing};
 use crate::calls::forgetting::{Key, Person, pseudonym};
 use crate::stats::business::BusinessTime;
 
@@ -76,9 +76,9 @@ pub async fn forget_before(
     before_ms: i64,
     progress: impl FnMut(i64),
 ) -> Result<Forgotten, StoreError> {
-    let key = key_for(db, settings::FORGETTING_KEY_ONCE, "once").await?;
+    let key = key_for(db, meta::FORGETTING_KEY_ONCE, "once").await?;
     let calls = forget_between(db, derivation, &key, START, before_ms, progress).await?;
-    destroy(db, settings::FORGETTING_KEY_ONCE).await?;
+    destroy(db, meta::FORGETTING_KEY_ONCE).await?;
     erase(db).await?;
     Ok(Forgotten { calls, events: 0 })
 }
@@ -97,31 +97,31 @@ pub async fn apply(
     let mut forgotten = Forgotten::default();
     if retention != Retention::default() {
         // What comes late from now on is left to the next time.
-        patiently!(settings::go_back(db).await)?;
+        patiently!(meta::go_back(db).await)?;
     }
     if let Some(days) = retention.numbers_days {
         let day = horizon(days);
-        let since_ms = settings::recall_ms(db, settings::FORGOTTEN_UP_TO).await?;
+        let since_ms = meta::recall_ms(db, meta::FORGOTTEN_UP_TO).await?;
         let before_ms = derivation.business.day_start_ms(day);
         // Callers of one month stay distinct from each other, then the key goes.
         let last_day = day.pred_opt().unwrap_or(day);
         let month = format!("{}-{:02}", last_day.year(), last_day.month());
         if key_purpose(db).await?.is_some_and(|purpose| purpose != month) {
-            destroy(db, settings::FORGETTING_KEY).await?;
+            destroy(db, meta::FORGETTING_KEY).await?;
         }
-        let key = key_for(db, settings::FORGETTING_KEY, &month).await?;
+        let key = key_for(db, meta::FORGETTING_KEY, &month).await?;
         forgotten.calls = forget_between(db, derivation, &key, (since_ms, i64::MIN), before_ms, |_| ()).await?;
     } else if key_purpose(db).await?.is_some() {
-        destroy(db, settings::FORGETTING_KEY).await?;
+        destroy(db, meta::FORGETTING_KEY).await?;
     }
     if let Some(days) = retention.events_days {
         let before_ms = derivation.business.day_start_ms(horizon(days));
-        let since_ms = settings::recall_ms(db, settings::EVENTS_GONE_UP_TO).await?;
-        patiently!(settings::advance_ms(db, settings::EVENTS_GONE_BEFORE, before_ms).await)?;
+        let since_ms = meta::recall_ms(db, meta::EVENTS_GONE_UP_TO).await?;
+        patiently!(meta::advance_ms(db, meta::EVENTS_GONE_BEFORE, before_ms).await)?;
         forgotten.events = drop_between(db, (since_ms, i64::MIN), before_ms).await?;
-        patiently!(settings::advance_ms(db, settings::EVENTS_GONE_UP_TO, before_ms).await)?;
+        patiently!(meta::advance_ms(db, meta::EVENTS_GONE_UP_TO, before_ms).await)?;
     }
-    if settings::recall(db, settings::ERASING).await?.is_some() {
+    if meta::recall(db, meta::ERASING).await?.is_some() {
         erase(db).await?;
     }
     Ok(forgotten)
@@ -141,7 +141,7 @@ async fn forget_between(
     mut progress: impl FnMut(i64),
 ) -> Result<i64, StoreError> {
     // First of all: what comes meanwhile must not come back.
-    patiently!(settings::advance_ms(db, settings::FORGOTTEN_BEFORE, before_ms).await)?;
+    patiently!(meta::advance_ms(db, meta::FORGOTTEN_BEFORE, before_ms).await)?;
     let (mut place, mut calls, mut portion) = (Some(from), 0, Portion::new(CALLS_PER_PAGE));
     while let Some(after) = place {
         let page = patiently!(portion, {
@@ -168,7 +168,7 @@ async fn forget_between(
             break;
         }
     }
-    patiently!(settings::advance_ms(db, settings::FORGOTTEN_UP_TO, before_ms).await)?;
+    patiently!(meta::advance_ms(db, meta::FORGOTTEN_UP_TO, before_ms).await)?;
     Ok(calls)
 }
 
@@ -247,25 +247,25 @@ pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Re
 }
 
 async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {
-    let value = settings::recall(db, settings::FORGETTING_KEY).await?;
-    Ok(value.and_then(|value| settings::read_key(&value).map(|(purpose, _)| purpose.to_owned())))
+    let value = meta::recall(db, meta::FORGETTING_KEY).await?;
+    Ok(value.and_then(|value| meta::read_key(&value).map(|(purpose, _)| purpose.to_owned())))
 }
 
 /// The key that there is under a name, or a new one.
 async fn key_for(db: &Db, name: &str, purpose: &str) -> Result<Key, StoreError> {
-    let value = settings::recall(db, name).await?;
-    if let Some((_, key)) = value.as_deref().and_then(settings::read_key) {
+    let value = meta::recall(db, name).await?;
+    if let Some((_, key)) = value.as_deref().and_then(meta::read_key) {
         return Ok(key);
     }
     let key = rand::random();
-    patiently!(settings::remember(db, name, &settings::write_key(purpose, &key)).await)?;
+    patiently!(meta::remember(db, name, &meta::write_key(purpose, &key)).await)?;
     Ok(key)
 }
 
 /// The key under a name goes, and is to go from the files.
 async fn destroy(db: &Db, name: &str) -> Result<(), StoreError> {
-    patiently!(settings::remember(db, settings::ERASING, "yes").await)?;
-    patiently!(settings::forget(db, name).await)
+    patiently!(meta::remember(db, meta::ERASING, "yes").await)?;
+    patiently!(meta::forget(db, name).await)
 }
 
 /// Whether it falls to this node to do what `purpose` says, which nobody has claimed before.
@@ -278,7 +278,7 @@ pub async fn claim(db: &Db, purpose: &str) -> Result<bool, StoreError> {
             "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value \
              where settings.value <> excluded.value",
         )
-        .bind(settings::FORGOTTEN_ON)
+        .bind(meta::FORGOTTEN_ON)
         .bind(purpose)
         .execute(&mut *transaction)
         .await
@@ -300,7 +300,7 @@ async fn erase(db: &Db) -> Result<(), StoreError> {
             patiently!(vacuum_tables(&pools.write).await)?;
         }
     }
-    patiently!(settings::forget(db, settings::ERASING).await)
+    patiently!(meta::forget(db, meta::ERASING).await)
 }
 
 /// The same on PostgreSQL.
@@ -325,6 +325,8 @@ async fn truncate_log(pool: &SqlitePool) -> Result<(), StoreError> {
     let (busy, _, _): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(pool).await?;
     match busy {
         0 => Ok(()),
-        _ => Err(StoreError::Away(sqlx::Error::Protocol("the write-ahead log is being read all the time".into()))),
+        _ => {
+            Err(StoreError::Unavailable(sqlx::Error::Protocol("the write-ahead log is being read all the time".into())))
+        }
     }
 }

@@ -6,8 +6,6 @@ pub mod accepted;
 pub mod accounts;
 /// Who changed what.
 pub mod audit;
-/// Whether the database is away.
-pub mod away;
 /// Copies of the database.
 pub mod backup;
 /// Who was missed in a period, and whether there was contact since.
@@ -24,24 +22,28 @@ pub mod changes;
 pub mod clock;
 /// In which condition the database is.
 pub mod condition;
+/// A database that is to be there later.
+pub mod deferred;
 /// The log.
 pub mod events;
 /// Making outside parties unrecognisable, in calls of long ago or of one person.
 pub mod forgetting;
 /// Inbound calls as routes see them.
 pub mod inbound;
-/// A database that is to be there later.
-pub mod later;
 /// What happens now: running calls, and those that ended last.
 pub mod live;
 /// Callbacks marked by hand as done.
 pub mod marks;
+/// What the database remembers about itself.
+pub mod meta;
 /// The sums of months that are over.
 pub mod months;
 /// What people call lines, agents and outside numbers.
 pub mod names;
 /// What nodes on one PostgreSQL tell each other.
-pub mod news;
+pub mod notify;
+/// Whether the database is away.
+pub mod outage;
 /// What is kept of one person.
 pub mod person;
 /// Files that nobody else may read.
@@ -64,8 +66,6 @@ pub mod route_table;
 pub mod routes;
 /// Whoever is logged in.
 pub mod sessions;
-/// What the database remembers about itself.
-pub mod settings;
 /// What routes share: named lists, named schedules, the switch "closed until".
 pub mod shared;
 /// Whether the file is sound.
@@ -81,8 +81,8 @@ pub mod writer;
 
 mod batch;
 mod call_query;
+mod call_update;
 mod checkpoint;
-mod conceal;
 mod deadline;
 mod desk;
 mod error;
@@ -90,15 +90,15 @@ mod from_row;
 mod migrations;
 mod of_person;
 mod opening;
+mod pipelined;
 mod pools;
 mod portion;
+mod pseudonymise;
 mod queue;
 mod reader;
 mod rows;
 mod rows_in_time;
-mod single;
 mod subjects;
-mod touched;
 mod turns;
 mod writes;
 
@@ -146,7 +146,7 @@ pub enum Db {
 }
 
 /// What goes better otherwise on the one engine than on the other.
-struct Ways {
+struct Dialect {
     /// Whether it takes several statements in one text. Each hand-over to SQLite's thread and back costs more
     /// than some rows.
     several_at_once: bool,
@@ -167,7 +167,7 @@ struct Ways {
     body_holds: &'static str,
 }
 
-impl Ways {
+impl Dialect {
     const SQLITE: Self = Self {
         several_at_once: true,
         rows_in_json: true,
@@ -276,7 +276,7 @@ macro_rules! writing {
     }};
 }
 /// Compiles the same functions once per engine, as modules `sqlite` and `postgres`, in which `Engine` and
-/// `EngineConnection` name the engine's types and `WAYS` its [`Ways`]; after `use some, other;` first, `some` and
+/// `EngineConnection` name the engine's types and `DIALECT` its [`Dialect`]; after `use some, other;` first, `some` and
 /// `other` are those modules' halves.
 macro_rules! for_both_engines {
     (use $($other:ident),+; $($item:item)*) => {
@@ -290,7 +290,7 @@ macro_rules! for_both_engines {
             type Engine = sqlx::Sqlite;
             type EngineConnection = sqlx::SqliteConnection;
             #[allow(dead_code, reason = "see above")]
-            const WAYS: $crate::store::Ways = $crate::store::Ways::SQLITE;
+            const DIALECT: $crate::store::Dialect = $crate::store::Dialect::SQLITE;
             $($item)*
         }
         pub(super) mod postgres {
@@ -300,7 +300,7 @@ macro_rules! for_both_engines {
             type Engine = sqlx::Postgres;
             type EngineConnection = sqlx::PgConnection;
             #[allow(dead_code, reason = "see above")]
-            const WAYS: $crate::store::Ways = $crate::store::Ways::POSTGRES;
+            const DIALECT: $crate::store::Dialect = $crate::store::Dialect::POSTGRES;
             $($item)*
         }
     };

@@ -76,7 +76,7 @@ impl From<sqlx::Error> for ContactsError {
 /// # Errors
 /// When the database does not answer.
 pub async fn names_version(db: &Db) -> Result<i64, StoreError> {
-    let value = super::settings::recall(db, COUNTER).await?;
+    let value = super::meta::recall(db, COUNTER).await?;
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
@@ -162,7 +162,7 @@ fn compare<'a>(
 }
 
 for_both_engines! {
-    use settings;
+    use meta;
 
     pub(super) async fn save_own_names(
         connection: &mut EngineConnection,
@@ -181,7 +181,7 @@ for_both_engines! {
             };
             sqlx::query(sql).bind(kind.code()).bind(subject.as_str()).bind(name.as_str()).execute(&mut *connection).await?;
         }
-        settings::raise(connection, COUNTER).await
+        meta::raise(connection, COUNTER).await
     }
 
     pub(super) async fn save_contacts(
@@ -218,7 +218,7 @@ for_both_engines! {
             query.build().persistent(false).execute(&mut *connection).await?;
         }
         if changes.new + changes.changed + changes.removed > 0 {
-            settings::raise(connection, COUNTER).await?;
+            meta::raise(connection, COUNTER).await?;
         }
         Ok(Ok(changes))
     }
@@ -238,13 +238,13 @@ for_both_engines! {
         .bind(contact.company.as_deref())
         .execute(&mut *connection)
         .await?;
-        settings::raise(connection, COUNTER).await
+        meta::raise(connection, COUNTER).await
     }
 
     pub(super) async fn delete_contact(connection: &mut EngineConnection, number: &str) -> Result<bool, StoreError> {
         let done = sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
         if done.rows_affected() > 0 {
-            settings::raise(connection, COUNTER).await?;
+            meta::raise(connection, COUNTER).await?;
         }
         Ok(done.rows_affected() > 0)
     }

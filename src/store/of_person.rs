@@ -7,13 +7,13 @@ use futures_util::TryStreamExt;
 use sqlx::QueryBuilder;
 
 use super::batch::BEHIND_ALL_DIGESTS;
-use super::conceal::{Naming, Page, full};
+use super::call_update::CallUpdate;
 use super::events::read_receipt;
 use super::person::CallOfPerson;
+use super::pseudonymise::{Naming, Page, full};
 use super::record::Derivation;
 use super::rows::{unpack_call_id, unpack_direction};
 use super::surplus::{EVENTS_AT_ONCE, EventPlace, set_apart_between};
-use super::touched::Touched;
 use super::{Db, StoreError, for_both_engines, reading_on, writing};
 use crate::calls::forgetting::{Person, blank, is_pseudonym, pseudonym};
 use crate::calls::phone::Numbering;
@@ -102,7 +102,7 @@ pub(super) async fn forget_marks(db: &Db, person: &Person, pseudonym: &str) -> R
 }
 
 for_both_engines! {
-    use batch, conceal;
+    use batch, pseudonymise;
 
     /// Adds to `found` the calls of the next events; where those behind them begin.
     pub(super) async fn search_beyond(
@@ -141,7 +141,7 @@ for_both_engines! {
         numbering: &Numbering,
         number: &str,
     ) -> Result<BTreeSet<String>, StoreError> {
-        let known_as = conceal::stored_key(connection).await?.map(|key| pseudonym(&key, number, numbering));
+        let known_as = pseudonymise::stored_key(connection).await?.map(|key| pseudonym(&key, number, numbering));
         Ok(known_as.into_iter().chain([number.to_owned()]).collect())
     }
 
@@ -153,7 +153,7 @@ for_both_engines! {
         person: &Person,
         Range { start: after_key, end }: Range<i64>,
         told: &BTreeSet<i64>,
-    ) -> Result<(BTreeMap<CallId, Touched>, Option<i64>), StoreError> {
+    ) -> Result<(BTreeMap<CallId, CallUpdate>, Option<i64>), StoreError> {
         let mut query = QueryBuilder::<Engine>::new("select call_id from calls where id > ");
         query.push_bind(after_key).push(" and id <= ").push_bind(end).push(" and (direction is null or party in (");
         let mut list = query.separated(",");
@@ -177,8 +177,8 @@ for_both_engines! {
         let mut found = BTreeMap::new();
         for ids in ids.chunks(CALLS_AT_ONCE) {
             let known = batch::load_calls(connection, ids.iter()).await?;
-            let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
-            found.extend(touched.filter(|(_, call)| {
+            let updates = known.into_iter().map(|(id, stored)| (id, CallUpdate::stored(stored)));
+            found.extend(updates.filter(|(_, call)| {
                 told.contains(&call.after.key) || person.is_in_call(&call.after.call, &call.receipts, numbering)
             }));
         }
@@ -189,7 +189,7 @@ for_both_engines! {
     /// The calls with the next keys whose events hold these digits somewhere.
     fn push_told(query: &mut QueryBuilder<Engine>, keys: Range<i64>, digits: &str) {
         query.push("select call_key from events where call_key > ").push_bind(keys.start);
-        query.push(" and call_key <= ").push_bind(keys.end).push(WAYS.body_holds).push_bind(digits.as_bytes().to_vec());
+        query.push(" and call_key <= ").push_bind(keys.end).push(DIALECT.body_holds).push_bind(digits.as_bytes().to_vec());
         query.push(") > 0");
     }
 
@@ -200,11 +200,11 @@ for_both_engines! {
         keys: Range<i64>,
         told: &BTreeSet<i64>,
     ) -> Result<(Vec<CallOfPerson>, Option<i64>), StoreError> {
-        let (touched, next) = calls_of(connection, numbering, person, keys, told).await?;
-        let keys: Vec<i64> = touched.values().map(|call| call.after.key).collect();
+        let (updates, next) = calls_of(connection, numbering, person, keys, told).await?;
+        let keys: Vec<i64> = updates.values().map(|call| call.after.key).collect();
         let mut decisions = batch::load_decisions(connection, &keys).await?;
-        let mut calls = Vec::with_capacity(touched.len());
-        for Touched { receipts, after, .. } in touched.into_values() {
+        let mut calls = Vec::with_capacity(updates.len());
+        for CallUpdate { receipts, after, .. } in updates.into_values() {
             calls.push(CallOfPerson { decision: decisions.remove(&after.key), events: receipts, call: after });
         }
         calls.sort_by_key(|call| call.call.key);
@@ -219,12 +219,12 @@ for_both_engines! {
         keys: Range<i64>,
         told: &BTreeSet<i64>,
     ) -> Result<Page<i64>, StoreError> {
-        let (touched, next) = calls_of(connection, &derivation.numbering, person, keys.clone(), told).await?;
-        let full = full(&touched);
+        let (updates, next) = calls_of(connection, &derivation.numbering, person, keys.clone(), told).await?;
+        let full = full(&updates);
         if !full.is_empty() {
             return Ok(Page::of_full(full, keys.start));
         }
-        let changed = conceal::conceal_all(connection, derivation, touched, Naming::As(person, pseudonym)).await?;
+        let changed = pseudonymise::pseudonymise_all(connection, derivation, updates, Naming::As(person, pseudonym)).await?;
         blank_told(connection, &derivation.numbering, person, pseudonym, keys.clone()).await?;
         Ok(Page { looked_at: keys.end - keys.start, changed, next, full })
     }
@@ -235,7 +235,7 @@ for_both_engines! {
         pseudonym: &str,
     ) -> Result<(), StoreError> {
         for party in &person.parties {
-            conceal::rename_marks(connection, party, pseudonym, i64::MAX).await?;
+            pseudonymise::rename_marks(connection, party, pseudonym, i64::MAX).await?;
         }
         Ok(())
     }
@@ -257,12 +257,12 @@ for_both_engines! {
                 .fetch_all(&mut *connection)
                 .await?;
         if !told.is_empty() {
-            conceal::note_traces(connection).await?;
+            pseudonymise::note_traces(connection).await?;
         }
         for (key, xml) in told {
             let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));
             if let Some(xml) = blank(&xml, numbers, numbering, pseudonym) {
-                conceal::set_decision(connection, key, &xml).await?;
+                pseudonymise::set_decision(connection, key, &xml).await?;
             }
         }
         Ok(())

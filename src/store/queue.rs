@@ -19,12 +19,12 @@ const OVERHEAD: usize = 1 << 10;
 /// An event that is to be stored.
 pub(super) struct Job {
     pub(super) delivery: Delivery,
-    pub(super) waiter: Waiter,
+    pub(super) waiter: Ack,
     pub(super) since: Instant,
 }
 
 /// Who wants to know what became of an event.
-pub(super) struct Waiter {
+pub(super) struct Ack {
     /// Whether the event is to be stored even if it was refused meanwhile.
     pub(super) keep: bool,
     done: oneshot::Sender<Result<Recorded, WriteError>>,
@@ -32,7 +32,7 @@ pub(super) struct Waiter {
     room: [OwnedSemaphorePermit; 2],
 }
 
-impl Waiter {
+impl Ack {
     pub(super) fn answer(self, result: Result<Recorded, WriteError>) {
         // Before anybody hears of it, or the metrics would still count it.
         drop(self.room);
@@ -43,7 +43,7 @@ impl Waiter {
 
 /// Where events are handed in.
 #[derive(Clone)]
-pub(super) struct Entrance {
+pub(super) struct WriteHandle {
     kept: Lane,
     others: Lane,
 }
@@ -54,13 +54,13 @@ pub(super) struct Queue {
     others: mpsc::UnboundedReceiver<Job>,
 }
 
-pub(super) fn queue() -> (Entrance, Queue) {
+pub(super) fn queue() -> (WriteHandle, Queue) {
     let (kept, kept_jobs) = Lane::new();
     let (others, other_jobs) = Lane::new();
-    (Entrance { kept, others }, Queue { kept: kept_jobs, others: other_jobs })
+    (WriteHandle { kept, others }, Queue { kept: kept_jobs, others: other_jobs })
 }
 
-impl Entrance {
+impl WriteHandle {
     pub(super) fn submit(
         &self,
         delivery: Delivery,
@@ -69,7 +69,7 @@ impl Entrance {
         let lane = if keep { &self.kept } else { &self.others };
         let room = lane.room_for(&delivery).ok_or(WriteError::QueueFull)?;
         let (done, receiver) = oneshot::channel();
-        let job = Job { delivery, waiter: Waiter { keep, done, room }, since: Instant::now() };
+        let job = Job { delivery, waiter: Ack { keep, done, room }, since: Instant::now() };
         lane.jobs.send(job).map_err(|_| WriteError::Stopping)?;
         Ok(receiver)
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     /// How many go in until it is full.
-    fn fill(entrance: &Entrance, length: usize, keep: bool) -> usize {
+    fn fill(entrance: &WriteHandle, length: usize, keep: bool) -> usize {
         (0..).take_while(|&number| entrance.submit(delivery(number, length), keep).is_ok()).count()
     }
 

@@ -174,7 +174,7 @@ for_both_engines! {
             return Ok(Pass { is_taken_over: false, calls: 0, deviating: 0, next: None });
         };
         let (receipts, surplus) = load_events(connection, purpose, &stored).await?;
-        let gone_before_ms = batch::frontier(connection).await?.events_gone_before_ms;
+        let gone_before_ms = batch::watermarks(connection).await?.events_gone_before_ms;
         let (mut changed, mut without_events) = (Vec::new(), 0);
         for before in &stored {
             let call = match receipts.get(&before.key).and_then(|r| Call::fold(r, &derivation.numbering)) {

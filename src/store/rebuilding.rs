@@ -1,13 +1,13 @@
 //! That a rebuild has begun and not ended, and for which settings. Whoever finds that after a kill knows by it whether the
 //! figures are a mixture.
 
+use super::meta::{REBUILDING, recall};
 use super::rebuild::Purpose;
-use super::settings::{REBUILDING, recall};
 use super::{Db, StoreError, for_both_engines, writing};
 
 /// What a rebuild is called that derives with these settings.
-pub fn name_of(settings: &[(&'static str, String)]) -> String {
-    serde_json::json!(settings.iter().map(|(flag, value)| (*flag, value.as_str())).collect::<Vec<_>>()).to_string()
+pub fn name_of(meta: &[(&'static str, String)]) -> String {
+    serde_json::json!(meta.iter().map(|(flag, value)| (*flag, value.as_str())).collect::<Vec<_>>()).to_string()
 }
 
 /// The name of the one that was begun, if any. Of one that an earlier version began it is known to nobody.
@@ -23,19 +23,19 @@ pub async fn begun(db: &Db) -> Result<Option<String>, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn begin(db: &Db, name: &str) -> Result<(), StoreError> {
-    super::settings::remember(db, REBUILDING, name).await
+    super::meta::remember(db, REBUILDING, name).await
 }
 
 /// Ends one: from now on these settings are those that figures are made with. `false` if another has begun meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end(db: &Db, name: &str, settings: &[(&'static str, String)]) -> Result<bool, StoreError> {
-    writing!(db, transaction in engine => engine::end(&mut transaction, name, settings).await)
+pub async fn end(db: &Db, name: &str, meta: &[(&'static str, String)]) -> Result<bool, StoreError> {
+    writing!(db, transaction in engine => engine::end(&mut transaction, name, meta).await)
 }
 
 for_both_engines! {
-    use settings;
+    use meta;
 
     async fn name_now(connection: &mut EngineConnection) -> Result<Option<String>, StoreError> {
         let name = sqlx::query_scalar("select value from settings where name = $1").bind(REBUILDING);
@@ -55,13 +55,13 @@ for_both_engines! {
     pub(super) async fn end(
         connection: &mut EngineConnection,
         name: &str,
-        settings: &[(&'static str, String)],
+        meta: &[(&'static str, String)],
     ) -> Result<bool, StoreError> {
         if name_now(connection).await?.is_some_and(|now| now != name) {
             return Ok(false);
         }
-        for (flag, value) in settings {
-            settings::set(connection, flag, value).await?;
+        for (flag, value) in meta {
+            meta::set(connection, flag, value).await?;
         }
         sqlx::query("delete from settings where name = $1").bind(REBUILDING).execute(&mut *connection).await?;
         Ok(true)

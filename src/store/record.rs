@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{EVENTS, Frontier, KnownCall, KnownCalls};
+use super::batch::{EVENTS, KnownCall, KnownCalls, Watermarks};
+use super::call_update::CallUpdate;
 use super::changes::{CallChange, Changes, KindCounts};
-use super::conceal::Concealed;
 use super::events::damaged;
+use super::meta::LATE_SINCE;
+use super::pipelined::PipelinedTransaction;
+use super::pseudonymise::Concealed;
 use super::rows::StoredCall;
-use super::settings::LATE_SINCE;
-use super::single::Single;
-use super::touched::Touched;
 use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::calls::forgetting::{self, is_marked};
 use crate::calls::phone::Numbering;
@@ -122,7 +122,7 @@ pub async fn record_changes(
     db.condition().may_record()?;
     match db {
         Db::Sqlite(pools) => {
-            let mut single = Single::new(pools).await?;
+            let mut single = PipelinedTransaction::new(pools).await?;
             let done = pools.deadline.hold(within, sqlite::run(single.connection(), derivation, batch)).await;
             single.end(done).await
         }
@@ -133,12 +133,12 @@ pub async fn record_changes(
 }
 
 /// `is_usual` when none of the calls is forgotten or without events.
-fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual: bool) -> Changes {
+fn changes(deliveries: &[Delivery], updates: BTreeMap<CallId, CallUpdate>, is_usual: bool) -> Changes {
     let mut changes =
         Changes { doubled: count(deliveries.iter().map(|delivery| &*delivery.receipt)), ..Changes::default() };
     if !is_usual {
         for delivery in deliveries {
-            match touched.get(delivery.call_id()) {
+            match updates.get(delivery.call_id()) {
                 None => {
                     let kind = delivery.receipt.event.kind as usize;
                     changes.left_out[kind] += 1;
@@ -149,13 +149,13 @@ fn changes(deliveries: &[Delivery], touched: BTreeMap<CallId, Touched>, is_usual
             }
         }
     }
-    changes.calls.reserve(touched.len());
-    for call in touched.into_values() {
+    changes.calls.reserve(updates.len());
+    for call in updates.into_values() {
         for (kind, new) in count(call.new_receipts()).into_iter().enumerate() {
             changes.stored[kind] += new;
             changes.doubled[kind] = changes.doubled[kind].saturating_sub(new);
         }
-        let Touched { before, after, .. } = call;
+        let CallUpdate { before, after, .. } = call;
         if before.as_ref() != Some(&after) {
             changes.calls.push(CallChange { before, after });
         }
@@ -169,10 +169,10 @@ fn count<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> KindCounts {
     counts
 }
 
-fn differences<'a>(touched: impl Iterator<Item = &'a Touched>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
+fn differences<'a>(updates: impl Iterator<Item = &'a CallUpdate>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
     let of = |stored: &StoredCall| Contribution::of(&stored.call, stored.in_hours, business);
     let mut differences = Differences::default();
-    for Touched { before, after, .. } in touched {
+    for CallUpdate { before, after, .. } in updates {
         differences.replace(before.as_ref().map(of).as_ref(), Some(&of(after)));
     }
     differences.into_cells()
@@ -212,7 +212,7 @@ fn admit<'d>(deliveries: &'d [Delivery], known: &KnownCalls) -> Result<Cow<'d, [
     Ok(Cow::Owned(admitted))
 }
 
-fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> BTreeMap<CallId, Touched> {
+fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> BTreeMap<CallId, CallUpdate> {
     let mut merged: BTreeMap<&CallId, Receipts> = BTreeMap::new();
     for delivery in batch {
         let id = delivery.call_id();
@@ -220,17 +220,17 @@ fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> B
         delivery.add_to(merged.entry(id).or_insert_with(stored));
     }
     // One by one: collected, so many large ones would be made room for again and again.
-    let mut touched = BTreeMap::new();
+    let mut updates = BTreeMap::new();
     for (id, receipts) in merged {
-        if let Some(call) = Touched::fold(known.remove(id), receipts, derivation) {
-            touched.insert(id.clone(), call);
+        if let Some(call) = CallUpdate::fold(known.remove(id), receipts, derivation) {
+            updates.insert(id.clone(), call);
         }
     }
-    touched
+    updates
 }
 
 for_both_engines! {
-    use batch, conceal, months, settings, surplus, writes;
+    use batch, pseudonymise, months, meta, surplus, writes;
 
     use writes::Writes;
 
@@ -241,36 +241,36 @@ for_both_engines! {
         deliveries: &[Delivery],
     ) -> Result<(Vec<Recorded>, Changes), StoreError> {
         let ids = deliveries.iter().map(Delivery::call_id);
-        let (mut known, frontier) = batch::begin_with_calls(connection, ids).await?;
+        let (mut known, watermarks) = batch::begin_with_calls(connection, ids).await?;
         surplus::set_apart(connection, &mut known).await?;
         let admitted = admit(deliveries, &known)?;
         surplus::load_repeated(connection, &mut known, admitted.iter().map(|delivery| &*delivery.receipt)).await?;
-        let mut touched = fold(derivation, &admitted, known);
-        let all = touched.len();
-        let concealed = give_keys(connection, derivation, &frontier, deliveries, &mut touched).await?;
-        let (offers, mut decisions) = load_decisions(connection, deliveries, &touched).await?;
+        let mut updates = fold(derivation, &admitted, known);
+        let all = updates.len();
+        let concealed = give_keys(connection, derivation, &watermarks, deliveries, &mut updates).await?;
+        let (offers, mut decisions) = load_decisions(connection, deliveries, &updates).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
-        let mut last = write_all_but_cells(connection, derivation, &touched, &new).await?;
+        let mut last = write_all_but_cells(connection, derivation, &updates, &new).await?;
         if !concealed.is_empty() {
             last.send(connection).await?;
-            conceal::blank_decisions(connection, derivation, &concealed).await?;
+            pseudonymise::blank_decisions(connection, derivation, &concealed).await?;
             last = Writes::new();
         }
         // What is found already may never have reached the disk or the standby: a commit that wrote nothing waits for neither.
         if deliveries.iter().any(Delivery::is_repeated) {
-            settings::write_again(&mut last);
+            meta::write_again(&mut last);
         }
-        last.query().push(WAYS.commit);
+        last.query().push(DIALECT.commit);
 
         let outcome = async {
             decisions.extend(new.into_iter().map(|(key, decision)| (key, decision.clone())));
             let decision_for = |delivery: &Delivery| {
                 delivery.offered_decision()?;
-                touched.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
+                updates.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
             };
             let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
-            let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && touched.len() == all;
-            (recorded, changes(deliveries, touched, is_usual))
+            let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && updates.len() == all;
+            (recorded, changes(deliveries, updates, is_usual))
         };
         let (committed, outcome) = tokio::join!(last.send(connection), outcome);
         committed.map(|()| outcome)
@@ -280,20 +280,20 @@ for_both_engines! {
     pub async fn write(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        touched: &BTreeMap<CallId, Touched>,
+        updates: &BTreeMap<CallId, CallUpdate>,
     ) -> Result<(), StoreError> {
-        write_all_but_cells(connection, derivation, touched, &[]).await?.send(connection).await
+        write_all_but_cells(connection, derivation, updates, &[]).await?.send(connection).await
     }
 
     /// Stores calls as they are now, and decisions of those that have none. What is to be written to the cells is left.
     pub async fn write_all_but_cells(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        touched: &BTreeMap<CallId, Touched>,
+        updates: &BTreeMap<CallId, CallUpdate>,
         decisions: &[(i64, &Decision)],
     ) -> Result<Writes, StoreError> {
-        let calls = write_calls(touched);
-        let next = async { (write_log(touched, decisions), differences(touched.values(), &derivation.business)) };
+        let calls = write_calls(updates);
+        let next = async { (write_log(updates, decisions), differences(updates.values(), &derivation.business)) };
         let (written, (log, differences)) = tokio::join!(calls.send(connection), next);
         written?;
         let cells = correct_cells(connection, log, differences).await?;
@@ -309,28 +309,28 @@ for_both_engines! {
     async fn give_keys(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        frontier: &Frontier,
+        watermarks: &Watermarks,
         deliveries: &[Delivery],
-        touched: &mut BTreeMap<CallId, Touched>,
+        updates: &mut BTreeMap<CallId, CallUpdate>,
     ) -> Result<Vec<Concealed>, StoreError> {
-        let is_gone = |call: &Touched| call.begins_before(frontier.events_gone_before_ms);
-        let is_old = |call: &Touched| call.begins_before(frontier.forgotten_before_ms) && !call.is_forgotten();
-        let is_any = touched.values().any(|call| is_gone(call) || is_old(call));
+        let is_gone = |call: &CallUpdate| call.begins_before(watermarks.events_gone_before_ms);
+        let is_old = |call: &CallUpdate| call.begins_before(watermarks.forgotten_before_ms) && !call.is_forgotten();
+        let is_any = updates.values().any(|call| is_gone(call) || is_old(call));
         let live = if is_any { live_calls(deliveries) } else { HashSet::new() };
-        let late = touched.iter().filter(|(id, call)| live.contains(id) && (is_gone(call) || is_old(call)));
+        let late = updates.iter().filter(|(id, call)| live.contains(id) && (is_gone(call) || is_old(call)));
         if let Some(since_ms) = late.map(|(_, call)| call.after.call.started_ms).min() {
-            settings::lower(connection, LATE_SINCE, since_ms).await?;
+            meta::lower(connection, LATE_SINCE, since_ms).await?;
         }
-        touched.retain(|id, call| live.contains(id) || !call.is_new() || !is_gone(call));
-        let new = touched.values_mut().filter(|call| call.is_new());
-        new.zip(frontier.next_key..).for_each(|(call, key)| call.after.key = key);
-        let old = touched.iter_mut().filter(|(id, call)| !live.contains(id) && is_old(call));
-        conceal::conceal_late(connection, &derivation.numbering, old.map(|(_, call)| call).collect()).await
+        updates.retain(|id, call| live.contains(id) || !call.is_new() || !is_gone(call));
+        let new = updates.values_mut().filter(|call| call.is_new());
+        new.zip(watermarks.next_key..).for_each(|(call, key)| call.after.key = key);
+        let old = updates.iter_mut().filter(|(id, call)| !live.contains(id) && is_old(call));
+        pseudonymise::pseudonymise_late(connection, &derivation.numbering, old.map(|(_, call)| call).collect()).await
     }
 
-    fn write_calls(touched: &BTreeMap<CallId, Touched>) -> Writes {
+    fn write_calls(updates: &BTreeMap<CallId, CallUpdate>) -> Writes {
         let (mut new, mut changed, mut progressed) = (Vec::new(), Vec::new(), Vec::new());
-        for Touched { before, after, .. } in touched.values() {
+        for CallUpdate { before, after, .. } in updates.values() {
             match before {
                 None => new.push(after),
                 Some(before) if before == after => {}
@@ -345,13 +345,13 @@ for_both_engines! {
         writes
     }
 
-    fn write_log(touched: &BTreeMap<CallId, Touched>, decisions: &[(i64, &Decision)]) -> Writes {
-        let outdated: Vec<_> = touched.values().flat_map(Touched::outdated_receipts).collect();
-        let changed: Vec<_> = touched.values().flat_map(Touched::changed_receipts).collect();
+    fn write_log(updates: &BTreeMap<CallId, CallUpdate>, decisions: &[(i64, &Decision)]) -> Writes {
+        let outdated: Vec<_> = updates.values().flat_map(CallUpdate::outdated_receipts).collect();
+        let changed: Vec<_> = updates.values().flat_map(CallUpdate::changed_receipts).collect();
         let mut writes = Writes::new();
         batch::delete_events(&mut writes, EVENTS, &outdated);
         batch::upsert_events(&mut writes, EVENTS, &changed);
-        surplus::write(&mut writes, touched.values());
+        surplus::write(&mut writes, updates.values());
         batch::insert_decisions(&mut writes, decisions);
         writes
     }
@@ -377,12 +377,12 @@ for_both_engines! {
     async fn load_decisions<'d>(
         connection: &mut EngineConnection,
         deliveries: &'d [Delivery],
-        touched: &BTreeMap<CallId, Touched>,
+        updates: &BTreeMap<CallId, CallUpdate>,
     ) -> Result<(BTreeMap<i64, &'d Decision>, HashMap<i64, Decision>), StoreError> {
         let mut offers: BTreeMap<i64, &Decision> = BTreeMap::new();
         let mut asked = Vec::new();
         for delivery in deliveries {
-            if let (Some(offer), Some(call)) = (delivery.offered_decision(), touched.get(delivery.call_id())) {
+            if let (Some(offer), Some(call)) = (delivery.offered_decision(), updates.get(delivery.call_id())) {
                 offers.entry(call.after.key).or_insert(offer);
                 asked.extend(call.before.as_ref().map(|before| before.key));
             }

@@ -21,7 +21,7 @@ const LEAST_BETWEEN_SNAPSHOTS: i64 = 16 * 1024;
 
 /// Who changes something, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct By {
+pub struct Actor {
     /// `None` where nobody has signed in.
     pub name: Option<String>,
     /// Milliseconds since 1970 UTC.
@@ -34,7 +34,7 @@ pub struct Revision {
     /// Higher than that of every earlier one.
     pub id: i64,
     /// Who and when.
-    pub by: By,
+    pub by: Actor,
     /// What.
     pub change: Change,
 }
@@ -83,7 +83,7 @@ impl TryFrom<RevisionRow> for Revision {
     fn try_from(row: RevisionRow) -> Result<Self, StoreError> {
         let RevisionRow { id, changed_ms, changed_by, change } = row;
         let change = serde_json::from_str(&change).map_err(|error| damaged(id, &error))?;
-        Ok(Self { id, by: By { name: changed_by, at_ms: changed_ms }, change })
+        Ok(Self { id, by: Actor { name: changed_by, at_ms: changed_ms }, change })
     }
 }
 
@@ -199,14 +199,14 @@ for_both_engines! {
     }
 
     /// The id of the change that begins. The first one ever finds the table before it kept.
-    pub async fn begin(connection: &mut EngineConnection, by: &By) -> Result<i64, StoreError> {
+    pub async fn begin(connection: &mut EngineConnection, by: &Actor) -> Result<i64, StoreError> {
         let newest: Option<i64> =
             sqlx::query_scalar("select max(id) from route_revisions").fetch_one(&mut *connection).await?;
         let id = raise_counter(connection).await?;
         if newest.is_none() {
             let routes = all_routes(connection).await?;
             if !routes.is_empty() {
-                let began = Revision { id: id - 1, by: By { name: None, at_ms: by.at_ms }, change: Change::Began };
+                let began = Revision { id: id - 1, by: Actor { name: None, at_ms: by.at_ms }, change: Change::Began };
                 keep_table(connection, &began, &routes).await?;
             }
         }
@@ -215,7 +215,7 @@ for_both_engines! {
 
     /// Makes others wait who change routes or what they share.
     pub async fn lock(connection: &mut EngineConnection) -> Result<(), StoreError> {
-        if let Some(lock) = WAYS.lock_routes {
+        if let Some(lock) = DIALECT.lock_routes {
             sqlx::query(lock).execute(connection).await?;
         }
         Ok(())
@@ -239,7 +239,7 @@ for_both_engines! {
         .bind(COUNTER)
         .fetch_one(&mut *connection)
         .await?;
-        if let Some(tell) = WAYS.tell_routes {
+        if let Some(tell) = DIALECT.tell_routes {
             sqlx::query(tell).execute(connection).await?;
         }
         value.parse().map_err(|_| StoreError::Damaged(format!("the counter {COUNTER}")))

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::QueryBuilder;
 
-use super::revisions::{By, Revision};
+use super::revisions::{Actor, Revision};
 use super::routes::{RouteError, STEP, definition};
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::routing::named::References;
@@ -32,7 +32,7 @@ pub async fn replace_routes(
     db: &Db,
     items: Vec<(Option<i64>, RouteDraft)>,
     expected: Option<i64>,
-    by: &By,
+    by: &Actor,
 ) -> Result<RouteTable, RouteError> {
     writing!(db, transaction in engine => engine::replace(&mut transaction, items, expected, by).await)?
 }
@@ -41,7 +41,7 @@ pub async fn replace_routes(
 ///
 /// # Errors
 /// When there is no such revision, its routes name what there is not any more, or the database does not answer.
-pub async fn restore_routes(db: &Db, revision: i64, by: &By) -> Result<RouteTable, RouteError> {
+pub async fn restore_routes(db: &Db, revision: i64, by: &Actor) -> Result<RouteTable, RouteError> {
     writing!(db, transaction in engine => engine::restore(&mut transaction, revision, by).await)?
 }
 
@@ -86,7 +86,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         items: Vec<(Option<i64>, RouteDraft)>,
         expected: Option<i64>,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         if let Some(expected) = expected
@@ -109,7 +109,7 @@ for_both_engines! {
     pub(super) async fn restore(
         connection: &mut EngineConnection,
         revision: i64,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
         let Some(found) = revisions::find(connection, revision).await? else { return Ok(Err(RouteError::Unknown)) };
         revisions::lock(connection).await?;
@@ -129,7 +129,7 @@ for_both_engines! {
         before: Vec<Route>,
         mut wanted: Vec<Route>,
         version: i64,
-        by: &By,
+        by: &Actor,
         change: impl FnOnce(&Difference) -> Change,
     ) -> Result<RouteTable, StoreError> {
         set_versions(&mut wanted, &before, version);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::from_row::from_row;
-use super::revisions::{By, Revision};
+use super::revisions::{Actor, Revision};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::lang::Lang;
 use crate::placetel::reply::Reply;
@@ -128,7 +128,7 @@ pub async fn find_route(db: &Db, id: i64) -> Result<Option<Route>, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
-    let value = super::settings::recall(db, COUNTER).await?;
+    let value = super::meta::recall(db, COUNTER).await?;
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
@@ -136,7 +136,7 @@ pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// When it names what there is not, or the database does not answer.
-pub async fn insert_route(db: &Db, draft: RouteDraft, by: &By) -> Result<Route, RouteError> {
+pub async fn insert_route(db: &Db, draft: RouteDraft, by: &Actor) -> Result<Route, RouteError> {
     writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?
 }
 
@@ -149,7 +149,7 @@ pub async fn update_route(
     id: i64,
     draft: RouteDraft,
     expected: Option<i64>,
-    by: &By,
+    by: &Actor,
 ) -> Result<Route, RouteError> {
     writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, expected, by).await)?
 }
@@ -158,7 +158,7 @@ pub async fn update_route(
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn delete_route(db: &Db, id: i64, by: &By) -> Result<(), RouteError> {
+pub async fn delete_route(db: &Db, id: i64, by: &Actor) -> Result<(), RouteError> {
     writing!(db, transaction in engine => engine::delete(&mut transaction, id, by).await)?
 }
 
@@ -166,7 +166,7 @@ pub async fn delete_route(db: &Db, id: i64, by: &By) -> Result<(), RouteError> {
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn move_route(db: &Db, id: i64, way: Move, by: &By) -> Result<(), RouteError> {
+pub async fn move_route(db: &Db, id: i64, way: Move, by: &Actor) -> Result<(), RouteError> {
     writing!(db, transaction in engine => engine::swap(&mut transaction, id, way, by).await)?
 }
 
@@ -174,7 +174,7 @@ pub async fn move_route(db: &Db, id: i64, way: Move, by: &By) -> Result<(), Rout
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn enable_route(db: &Db, id: i64, enabled: bool, by: &By) -> Result<(), RouteError> {
+pub async fn enable_route(db: &Db, id: i64, enabled: bool, by: &Actor) -> Result<(), RouteError> {
     writing!(db, transaction in engine => engine::enable(&mut transaction, id, enabled, by).await)?
 }
 
@@ -205,7 +205,7 @@ for_both_engines! {
     pub(super) async fn insert(
         connection: &mut EngineConnection,
         draft: RouteDraft,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<Route, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         let missing = shared::missing(connection, draft.references()).await?;
@@ -237,7 +237,7 @@ for_both_engines! {
         id: i64,
         draft: RouteDraft,
         expected: Option<i64>,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<Route, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
@@ -260,7 +260,7 @@ for_both_engines! {
     pub(super) async fn delete(
         connection: &mut EngineConnection,
         id: i64,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
         let version = revisions::begin(connection, by).await?;
@@ -274,7 +274,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         id: i64,
         enabled: bool,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
         let version = revisions::begin(connection, by).await?;
@@ -290,7 +290,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         id: i64,
         way: Move,
-        by: &By,
+        by: &Actor,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let mut order: Vec<(i64, i64)> =
             sqlx::query_as("select id, position from routes order by position, id").fetch_all(&mut *connection).await?;

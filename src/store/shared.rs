@@ -186,7 +186,7 @@ pub async fn load_shared(db: &Db) -> Result<Shared, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn closed_switch(db: &Db) -> Result<Option<ClosedSwitch>, StoreError> {
-    let value = super::settings::recall(db, CLOSED).await?;
+    let value = super::meta::recall(db, CLOSED).await?;
     let read = |value: String| {
         let (since, until) = value.split_once(' ')?;
         Some(ClosedSwitch { since_ms: since.parse().ok()?, until_ms: until.parse().ok()? })

@@ -42,7 +42,7 @@ pub struct Spool {
     end: u64,
     /// Whether its name is on disk: without that, nothing in it is.
     is_named: bool,
-    level: Arc<Level>,
+    level: Arc<SpoolGauge>,
     /// How much may wait.
     most_bytes: u64,
     /// Whether another file stands in for it, because it cannot be opened yet.
@@ -51,12 +51,12 @@ pub struct Spool {
 
 /// How much waits.
 #[derive(Debug, Default)]
-pub struct Level {
+pub struct SpoolGauge {
     events: AtomicU64,
     bytes: AtomicU64,
 }
 
-impl Level {
+impl SpoolGauge {
     /// How many events wait.
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
@@ -123,7 +123,7 @@ impl Spool {
     }
 
     /// How much waits, for others to see.
-    pub fn level(&self) -> Arc<Level> {
+    pub fn level(&self) -> Arc<SpoolGauge> {
         self.level.clone()
     }
 

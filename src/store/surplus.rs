@@ -8,11 +8,11 @@ use std::sync::Arc;
 use sqlx::QueryBuilder;
 
 use super::batch::{KnownCalls, MOST_OF_CALL, SURPLUS};
+use super::call_update::CallUpdate;
 use super::events::read_receipt;
 use super::record::Derivation;
 use super::rows::unpack_call_id;
-use super::touched::Touched;
-use super::{Db, StoreError, for_both_engines, reading, reading_on, settings, writing};
+use super::{Db, StoreError, for_both_engines, meta, reading, reading_on, writing};
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
 
@@ -57,7 +57,7 @@ const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from 
 /// # Errors
 /// When the database does not answer. Doing it again goes on.
 pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), StoreError> {
-    if settings::recall(db, settings::FOLD_AGAIN).await?.is_none() {
+    if meta::recall(db, meta::FOLD_AGAIN).await?.is_none() {
         return Ok(());
     }
     let ids: Vec<Vec<u8>> = reading!(db, pool => {
@@ -68,7 +68,7 @@ pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), Sto
         writing!(db, transaction in engine => engine::fold_again(&mut transaction, derivation, ids).await)?;
     }
     tracing::info!(calls = ids.len(), "calls with very many events were folded again");
-    settings::forget(db, settings::FOLD_AGAIN).await
+    meta::forget(db, meta::FOLD_AGAIN).await
 }
 
 /// Sets apart what crowded calls with these keys have beyond the events that are folded, one call at a time; the first key is
@@ -109,7 +109,7 @@ pub(super) async fn next_of_call(
 }
 
 for_both_engines! {
-    use batch, conceal, record, writes;
+    use batch, pseudonymise, record, writes;
 
     /// Sets apart what crowded calls have beyond the events that are folded, as a log of before has it, or one that somebody
     /// else has written to; and loads them again.
@@ -205,12 +205,12 @@ for_both_engines! {
     }
 
     /// Stores what calls have beyond the events that are folded.
-    pub fn write<'t>(writes: &mut writes::Writes, touched: impl Iterator<Item = &'t Touched> + Clone) {
-        let outdated: Vec<_> = touched.clone().flat_map(Touched::outdated_surplus).collect();
-        let changed: Vec<_> = touched.clone().flat_map(Touched::changed_surplus).collect();
+    pub fn write<'t>(writes: &mut writes::Writes, updates: impl Iterator<Item = &'t CallUpdate> + Clone) {
+        let outdated: Vec<_> = updates.clone().flat_map(CallUpdate::outdated_surplus).collect();
+        let changed: Vec<_> = updates.clone().flat_map(CallUpdate::changed_surplus).collect();
         batch::delete_events(writes, SURPLUS, &outdated);
         batch::upsert_events(writes, SURPLUS, &changed);
-        let dropped: Vec<i64> = touched.filter_map(Touched::surplus_to_drop).collect();
+        let dropped: Vec<i64> = updates.filter_map(CallUpdate::surplus_to_drop).collect();
         if !dropped.is_empty() {
             writes.query().push("delete from surplus_events where call_key in (");
             let mut list = writes.query().separated(",");
@@ -228,7 +228,7 @@ for_both_engines! {
         let known = batch::load_calls(connection, ids.iter()).await?;
         let folded = known.into_iter().filter_map(|(id, call)| {
             let receipts = call.receipts.clone();
-            Some((id, Touched::fold(Some(call), receipts, derivation)?))
+            Some((id, CallUpdate::fold(Some(call), receipts, derivation)?))
         });
         record::write(connection, derivation, &folded.collect()).await
     }
@@ -258,7 +258,7 @@ for_both_engines! {
     ) -> Result<i64, StoreError> {
         let dropped = sqlx::query(DROP_SOME).bind(call_key).bind(most).execute(&mut *connection).await?.rows_affected();
         if dropped > 0 {
-            conceal::note_traces(connection).await?;
+            pseudonymise::note_traces(connection).await?;
         }
         if is_bare {
             return Ok(dropped as i64);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::batch::SURPLUS;
+use super::call_update::CallUpdate;
 use super::events::damaged;
+use super::meta::PROBE;
 use super::record::Derivation;
-use super::settings::PROBE;
-use super::touched::Touched;
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::routing::table::Decision;
@@ -36,7 +36,7 @@ pub async fn takes_events(db: &Db, derivation: &Derivation, within: Duration) ->
 }
 
 for_both_engines! {
-    use batch, record, settings;
+    use batch, record, meta;
 
     pub(super) async fn take(
         connection: &mut EngineConnection,
@@ -48,15 +48,15 @@ for_both_engines! {
         batch::load_calls(connection, std::iter::once(id)).await?;
         batch::load_decisions(connection, &[NO_CALL]).await?;
         let receipts: Receipts = [receipt.clone()].into_iter().collect();
-        let call = Touched::fold(None, receipts, derivation);
-        let touched: BTreeMap<_, _> = call.map(|call| (id.clone(), call)).into_iter().collect();
+        let call = CallUpdate::fold(None, receipts, derivation);
+        let updates: BTreeMap<_, _> = call.map(|call| (id.clone(), call)).into_iter().collect();
         let decision =
             Decision { route_id: None, route_name: None, xml: "".into(), decided_ms: 0, revision: None, took_us: None };
         let decisions = [(NO_CALL, &decision)];
-        let mut writes = record::write_all_but_cells(connection, derivation, &touched, &decisions).await?;
+        let mut writes = record::write_all_but_cells(connection, derivation, &updates, &decisions).await?;
         batch::upsert_events(&mut writes, SURPLUS, &[(NO_CALL, receipt)]);
         writes.send(connection).await?;
         sqlx::raw_sql("rollback to savepoint trial").execute(&mut *connection).await?;
-        settings::set(connection, PROBE, "").await
+        meta::set(connection, PROBE, "").await
     }
 }

@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::away::{Away, Complaint};
 use super::changes::Observer;
 use super::desk::{Desk, STORE_WITHIN};
-use super::queue::{Entrance, Queue, queue};
+use super::outage::{LogThrottle, Outage};
+use super::queue::{Queue, WriteHandle, queue};
 use super::record::{Delivery, Derivation, Recorded, record_changes};
-use super::spool::{Level, Spool, Waiting, line_of};
+use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
 use super::{Db, StoreError, WRITE_TIMEOUT};
 
@@ -52,10 +52,10 @@ pub enum WriteError {
 /// Where handlers hand in events.
 #[derive(Clone)]
 pub struct Writer {
-    entrance: Entrance,
-    away: Arc<Away>,
+    entrance: WriteHandle,
+    outage: Arc<Outage>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
-    spool: Arc<Level>,
+    spool: Arc<SpoolGauge>,
 }
 
 impl Writer {
@@ -63,28 +63,28 @@ impl Writer {
     /// What the database does not take goes into the spool, and what is there into the database.
     pub fn start(db: Arc<Db>, derivation: Arc<Derivation>, spool: Spool) -> (Self, JoinHandle<()>) {
         let (entrance, queue) = queue();
-        let away = Arc::<Away>::default();
+        let outage = Arc::<Outage>::default();
         let observer = Arc::<OnceLock<_>>::default();
         let level = spool.level();
         let shared = Arc::new(Shared {
-            desk: Mutex::new(Desk::new(spool, away.clone())),
+            desk: Mutex::new(Desk::new(spool, outage.clone())),
             queue: tokio::sync::Mutex::new(queue),
         });
         let looking = Arc::downgrade(&shared);
         let task = WriterTask {
             db,
             derivation,
-            away: away.clone(),
+            outage: outage.clone(),
             observer: observer.clone(),
             shared,
-            spool_trouble: Complaint::default(),
+            spool_trouble: LogThrottle::default(),
         };
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run()));
         // Another one, because the spool makes whoever writes to it wait for the disk.
         tokio::task::spawn_blocking(move || look_after(&looking));
-        (Self { entrance, away, observer, spool: level }, writing)
+        (Self { entrance, outage, observer, spool: level }, writing)
     }
 
     /// From now on `observer` sees every commit; the first one given stays.
@@ -107,31 +107,31 @@ impl Writer {
 
     /// Whether the last transaction failed because the database is away.
     pub fn is_database_away(&self) -> bool {
-        self.away.since_ms().is_some()
+        self.outage.since_ms().is_some()
     }
 
     /// Waits until the database is known to be away.
-    pub async fn until_away(&self) {
-        self.away.begun().await;
+    pub async fn until_outage(&self) {
+        self.outage.begun().await;
     }
 
     /// The database is away, as somebody else has found out who will also say when it [is there](Self::note_there).
-    pub fn note_away(&self) {
-        self.away.begin();
+    pub fn note_outage(&self) {
+        self.outage.begin();
     }
 
     /// The database is there, as somebody else has found out.
     pub fn note_there(&self) {
-        self.away.end();
+        self.outage.end();
     }
 
     /// Since when the database takes no events, milliseconds since 1970 UTC; `None` while it takes them.
-    pub fn away_since_ms(&self) -> Option<i64> {
-        self.away.since_ms()
+    pub fn outage_since_ms(&self) -> Option<i64> {
+        self.outage.since_ms()
     }
 
     /// How much waits in the spool.
-    pub fn spool(&self) -> &Level {
+    pub fn spool(&self) -> &SpoolGauge {
         &self.spool
     }
 
@@ -167,11 +167,11 @@ fn look_after(shared: &Weak<Shared>) {
 struct WriterTask {
     db: Arc<Db>,
     derivation: Arc<Derivation>,
-    away: Arc<Away>,
+    outage: Arc<Outage>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     shared: Arc<Shared>,
     /// That what the spool holds does not come out.
-    spool_trouble: Complaint,
+    spool_trouble: LogThrottle,
 }
 
 /// What became of what the spool handed out.
@@ -179,7 +179,7 @@ enum Emptied {
     /// It is in the database, but for these lines, which it never takes.
     All { rejected: Vec<String> },
     /// The database is away.
-    Away,
+    Outage,
 }
 
 impl WriterTask {
@@ -289,7 +289,7 @@ impl WriterTask {
 
     /// Puts what is in hand into the spool. Where that fails, only what must be kept is left.
     async fn give_up(&self) {
-        self.away.begin();
+        self.outage.begin();
         let shared = &self.shared;
         shared.desk().may_be_stored();
         shared.desk().divert_current();
@@ -322,7 +322,7 @@ impl WriterTask {
     /// Whether the database takes other events than those it failed with: only then it is their fault.
     async fn takes_others(&self, error: &StoreError) -> bool {
         let Err(trial) = takes_events(&self.db, &self.derivation, TRIAL_WITHIN).await else { return true };
-        if self.away.begin() {
+        if self.outage.begin() {
             tracing::error!(%error, %trial, "events wait for the database, which takes none at all");
         }
         false
@@ -337,14 +337,14 @@ impl WriterTask {
                 if let Some(observer) = self.observer.get() {
                     observer.committed(changes, started.elapsed());
                 }
-                if self.away.end() {
+                if self.outage.end() {
                     tracing::info!("the database is back");
                 }
                 self.shared.desk().note_stored();
             }
-            Err(error @ StoreError::Away(_)) => {
+            Err(error @ StoreError::Unavailable(_)) => {
                 self.db.condition().note(error);
-                if self.away.begin() {
+                if self.outage.begin() {
                     tracing::error!(%error, "events wait for the database");
                 }
             }
@@ -401,8 +401,8 @@ impl WriterTask {
             let within = if part.len() > 1 { EMPTY_WITHIN } else { WRITE_TIMEOUT };
             match self.attempt(part, within).await {
                 Ok(_) => {}
-                Err(StoreError::Away(_) | StoreError::Conflict(_)) => return Emptied::Away,
-                Err(error) if !self.takes_others(&error).await => return Emptied::Away,
+                Err(StoreError::Unavailable(_) | StoreError::Conflict(_)) => return Emptied::Outage,
+                Err(error) if !self.takes_others(&error).await => return Emptied::Outage,
                 Err(_) if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([(first, false), (second, false)]);

@@ -30,7 +30,7 @@ for_both_engines! {
         }
 
         pub fn end_statement(&mut self) {
-            if WAYS.several_at_once && self.open.sql().as_str().len() < LONGEST_TEXT {
+            if DIALECT.several_at_once && self.open.sql().as_str().len() < LONGEST_TEXT {
                 self.open.push(";");
             } else {
                 self.complete.push(std::mem::replace(&mut self.open, empty()));

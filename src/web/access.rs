@@ -8,13 +8,13 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::accounts::who::Who;
+use super::accounts::principal::Principal;
 use super::audit;
 use super::client;
 use super::error::{Challenge, Error};
 use super::pages::see_other;
-use super::permissions::{self, Place};
-use super::state::State;
+use super::permissions::{self, Access};
+use super::state::AppState;
 
 /// What a proxy adds to a request that it passes on.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
@@ -48,7 +48,7 @@ enum Entry {
 
 async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     let missing = || Error::Internal("the state is missing".into());
-    let state = request.app_data::<Data<State>>().ok_or_else(missing)?;
+    let state = request.app_data::<Data<AppState>>().ok_or_else(missing)?;
     // A command may just have added or removed an account or a token.
     let is_told = state.look_at_accounts().await;
     let known = state.accounts.known();
@@ -59,41 +59,41 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     if !request.method().is_safe() {
         check_origin(request)?;
     }
-    let Some(known) = known else { return Err(away()) };
+    let Some(known) = known else { return Err(outage()) };
     // As the table of urls reads it: whatever is written as %xx there cannot pass for something else here.
-    let place = Place::of(request.match_info().as_str());
+    let place = Access::of(request.match_info().as_str());
     if state.is_local_mode() {
-        return Ok(if place == Place::OwnAccount || place == Place::Accounts {
+        return Ok(if place == Access::OwnAccount || place == Access::Accounts {
             Entry::GoTo("/setup".into())
         } else {
             Entry::Enter
         });
     }
-    let who = match Who::of(request, state).await {
-        Err(_) if place == Place::Open => None,
+    let principal = match Principal::of(request, state).await {
+        Err(_) if place == Access::Open => None,
         // Whoever was known stays in while the database is away; whether somebody else may come in cannot be told.
-        Err(Error::Unauthorized { .. }) if !is_told => return Err(away()),
-        who => who?,
+        Err(Error::Unauthorized { .. }) if !is_told => return Err(outage()),
+        principal => principal?,
     };
-    let Some(who) = who else {
+    let Some(principal) = principal else {
         return match place {
-            Place::Open => Ok(Entry::Enter),
+            Access::Open => Ok(Entry::Enter),
             place => log_in_first(request, place, known.users().is_empty()),
         };
     };
-    let may = permissions::may(&who, request.method(), place, request.match_info().as_str());
-    request.extensions_mut().insert(Arc::new(who));
+    let may = permissions::may(&principal, request.method(), place, request.match_info().as_str());
+    request.extensions_mut().insert(Arc::new(principal));
     may.map(|()| Entry::Enter)
 }
 
-fn away() -> Error {
+fn outage() -> Error {
     Error::Unavailable("the database does not answer")
 }
 
 /// People are led to where they can log in, programs are told what they lack.
-fn log_in_first(request: &HttpRequest, place: Place, is_nobody_there: bool) -> Result<Entry, Error> {
+fn log_in_first(request: &HttpRequest, place: Access, is_nobody_there: bool) -> Result<Entry, Error> {
     let is_of_api = request.match_info().as_str().starts_with("/api/");
-    if (place == Place::Machine || is_of_api) && !wants_page(request) {
+    if (place == Access::Machine || is_of_api) && !wants_page(request) {
         let reason = if is_nobody_there {
             "there is no account yet: open /setup in a browser, or make one with `fernamt user add`"
         } else {

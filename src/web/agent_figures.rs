@@ -1,10 +1,10 @@
 //! Figures by agent, where they are switched off: what may not be asked for, and who is not named in figures.
 
-use super::state::State;
+use super::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::people::is_sip_user;
 
-impl State {
+impl AppState {
     /// Whether somebody may be told by this agent, line or party: a SIP user stands there, too, in internal calls.
     pub fn may_count(&self, subject: &str) -> bool {
         self.config.agent_figures || !is_sip_user(subject)

@@ -5,12 +5,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
-use super::accounts::who::author;
+use super::accounts::principal::author;
 use super::clock::now_ms;
-use super::state::State;
+use super::state::AppState;
 use crate::accounts::action::{self, Action, Subject, Verb};
 use crate::calls::phone::compact;
-use crate::complaints::complain;
+use crate::log_throttle::throttled;
 use crate::store::audit::{Entry, note};
 
 const MAX_ABOUT_CHARS: usize = 120;
@@ -93,7 +93,7 @@ pub async fn note_answered<B>(response: &ServiceResponse<B>) {
     if request.method().is_safe() || !has_changed(path, response.status()) {
         return;
     }
-    let Some(state) = request.app_data::<Data<State>>() else { return };
+    let Some(state) = request.app_data::<Data<AppState>>() else { return };
     let Some((action, by_url)) = action_of(request.method(), path) else { return };
     let said = request.extensions().get::<About>().map(|about| about.0.clone());
     note_of(state, author(request).name, action, said.as_deref().or(by_url)).await;
@@ -106,7 +106,7 @@ fn has_changed(path: &str, status: StatusCode) -> bool {
 }
 
 /// Notes what somebody did.
-pub async fn note_of(state: &State, who: Option<String>, action: Action, about: Option<&str>) {
+pub async fn note_of(state: &AppState, who: Option<String>, action: Action, about: Option<&str>) {
     let entry = Entry { id: 0, at_ms: now_ms(), who, action: action::word(action), about: about.map(shown) };
     if let Err(error) = note(&state.db, &entry).await {
         let Entry { who, action, about, .. } = entry;
@@ -116,7 +116,7 @@ pub async fn note_of(state: &State, who: Option<String>, action: Action, about: 
 
 /// Notes a login that failed although there is such an account, without keeping whoever tries it waiting: how long that
 /// takes would tell.
-pub fn note_failed_login(state: &Data<State>, name: String, address: std::net::IpAddr, is_locked: bool) {
+pub fn note_failed_login(state: &Data<AppState>, name: String, address: std::net::IpAddr, is_locked: bool) {
     let (state, verb) = (state.clone(), if is_locked { Verb::Locked } else { Verb::Failed });
     tokio::spawn(async move {
         let about = shown(&format!("{name}, {address}"));
@@ -124,7 +124,7 @@ pub fn note_failed_login(state: &Data<State>, name: String, address: std::net::I
         let entry = Entry { id: 0, at_ms: now_ms(), who: None, action, about: Some(about) };
         // Strangers can have it fail as often as they like.
         if let Err(error) = note(&state.db, &entry).await {
-            complain!(error, error, "a failed login was not noted in the audit log");
+            throttled!(error, error, "a failed login was not noted in the audit log");
         }
     });
 }
@@ -139,7 +139,7 @@ fn shown(about: &str) -> String {
 }
 
 /// Notes that somebody has logged in.
-pub async fn note_login(state: &State, name: String, address: std::net::IpAddr) {
+pub async fn note_login(state: &AppState, name: String, address: std::net::IpAddr) {
     note_of(state, Some(name), (Subject::Login, Verb::Succeeded), Some(&address.to_string())).await;
 }
 

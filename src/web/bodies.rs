@@ -16,7 +16,7 @@ use super::access;
 use super::api::Parameters;
 use super::error::Error;
 use super::route_trials::aside;
-use super::state::State;
+use super::state::AppState;
 use crate::fields::{Counter, FieldError};
 use crate::store::question::Question;
 
@@ -156,8 +156,8 @@ struct Body {
     held: Held,
 }
 
-fn state(request: &HttpRequest) -> Result<Data<State>, Error> {
-    request.app_data::<Data<State>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
+fn state(request: &HttpRequest) -> Result<Data<AppState>, Error> {
+    request.app_data::<Data<AppState>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
 }
 
 /// Reads a body, and stops as soon as `check` finds in its pieces that it holds more than may be.

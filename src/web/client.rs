@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 
 use super::listen::Encrypted;
-use super::state::State;
+use super::state::AppState;
 use crate::config::TrustedProxies;
 
 const FOR: &str = "x-forwarded-for";
@@ -52,7 +52,7 @@ struct Told<'a> {
 
 fn told(request: &HttpRequest) -> Told<'_> {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
-    match request.app_data::<Data<State>>() {
+    match request.app_data::<Data<AppState>>() {
         Some(state) => Told::new(peer, request.headers(), &state.config.trusted_proxies),
         None => Told { address: peer, scheme: None, host: None },
     }

@@ -3,12 +3,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 
-use super::accounts::who::Who;
+use super::accounts::principal::Principal;
 use super::api::calls::CallJson;
 use super::api::{Parameters, filter, parameter, parameters};
 use super::clock::now_ms;
 use super::error::{Error, WrongField};
-use super::state::State;
+use super::state::AppState;
 use crate::store::calls::{CallQuery, Cursor, list_calls};
 
 const ROWS_PER_CHUNK: usize = 500;
@@ -42,10 +42,10 @@ enum Dialect {
 }
 
 /// `GET /calls.csv`: all rows, newest first, streamed.
-pub async fn calls(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn calls(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let dialect = dialect(&parameters)?;
-    let query = state.query(&filter(&parameters, &state, Who::lines_of(&request))?);
+    let query = state.query(&filter(&parameters, &state, Principal::lines_of(&request))?);
     let start = Progress { state, query, dialect, next: Next::Header };
     let rows = stream::try_unfold(start, |progress| async move { progress.step().await });
     Ok(HttpResponse::Ok()
@@ -66,7 +66,7 @@ fn dialect(parameters: &Parameters) -> Result<Dialect, Error> {
 }
 
 struct Progress {
-    state: Data<State>,
+    state: Data<AppState>,
     query: CallQuery,
     dialect: Dialect,
     next: Next,

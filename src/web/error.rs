@@ -3,9 +3,9 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
 use serde::Serialize;
 
-use crate::complaints::{complain, times};
 use crate::fields::FieldError;
 use crate::lang::Lang;
+use crate::log_throttle::{throttled, times};
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::StoreError;
 use crate::store::accounts::AccountError;
@@ -173,8 +173,8 @@ impl From<StoreError> for Error {
         match error {
             // The log hears of it from whoever marks the database: see [`super::metrics::measure`].
             error if error.is_damage() => Self::Damaged(error.to_string()),
-            StoreError::Away(_) | StoreError::Conflict(_) | StoreError::TooLong => {
-                complain!(warn, error, "a request failed");
+            StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::TooLong => {
+                throttled!(warn, error, "a request failed");
                 Self::Unavailable("the database does not answer")
             }
             StoreError::Over(_) => Self::TooLong,

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 
 use super::error::Error;
-use super::state::State;
+use super::state::AppState;
 use crate::store::condition::Trouble;
 
 /// How long the database may take to say that it is there.
@@ -16,7 +16,7 @@ pub async fn healthz() -> impl Responder {
 }
 
 /// The database answers, takes events, and nobody has come across damage in it.
-pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn readyz(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let asking = state.clone();
     let answers = state.pings.share(PATIENCE, async move { asking.db.ping().await.is_ok() }).await;
     if answers && state.is_database_well() {

@@ -22,9 +22,9 @@ use tokio::net::TcpSocket;
 
 use super::client::network;
 use super::doors::{Admitted, Doors};
-use super::slow;
-use crate::complaints::times;
+use super::timeouts;
 use crate::config::Limits;
+use crate::log_throttle::times;
 
 /// So many connections may wait to be taken in; the system may allow fewer (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
@@ -125,7 +125,7 @@ where
     S::InitError: Debug,
     <S::Service as Service<actix_http::Request>>::Future: 'static,
 {
-    let watch = slow::watch(limits);
+    let watch = timeouts::watch(limits);
     HttpServiceBuilder::default()
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();

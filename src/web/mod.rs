@@ -43,7 +43,7 @@ pub mod metrics;
 /// What people call numbers and agents.
 pub mod names;
 /// How many callbacks are owed.
-pub mod owed;
+pub mod open_callbacks;
 /// The pages.
 pub mod pages;
 /// Texts as parts of paths.
@@ -62,14 +62,14 @@ pub mod refusal;
 pub mod reports;
 /// Routes tried out, on one call and on past ones.
 pub mod route_trials;
-/// Clients that are too slow.
-pub mod slow;
 /// What is in memory at the start.
 mod starting;
 /// What handlers share.
 pub mod state;
 /// The routes with what they share.
 pub mod tables;
+/// Clients that are too slow.
+pub mod timeouts;
 /// Whose turn it is to read what is kept in memory.
 pub mod turns;
 
@@ -100,7 +100,7 @@ pub fn headers() -> DefaultHeaders {
 ///
 /// # Errors
 /// Those of the inner one.
-pub async fn stay_with_tls(
+pub async fn hsts(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {

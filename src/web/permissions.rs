@@ -2,13 +2,13 @@
 
 use actix_web::http::Method;
 
-use super::accounts::who::{Means, Who};
+use super::accounts::principal::{AuthMethod, Principal};
 use super::error::Error;
 use crate::accounts::Role;
 
 /// What kind of url it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Access {
     /// Needs no login.
     Open,
     /// Somebody's own account.
@@ -25,7 +25,7 @@ pub enum Place {
     Page,
 }
 
-impl Place {
+impl Access {
     /// Of a path as the table of urls reads it.
     pub fn of(path: &str) -> Self {
         let is_in =
@@ -63,20 +63,22 @@ fn is_of_lines(path: &str) -> bool {
 ///
 /// # Errors
 /// 403 that says why not.
-pub fn may(who: &Who, method: &Method, place: Place, path: &str) -> Result<(), Error> {
-    if who.lines.is_some() && !matches!(place, Place::Open | Place::OwnAccount) {
+pub fn may(principal: &Principal, method: &Method, place: Access, path: &str) -> Result<(), Error> {
+    if principal.lines.is_some() && !matches!(place, Access::Open | Access::OwnAccount) {
         let may = method.is_safe() && is_of_lines(path);
         return may.then_some(()).ok_or(Error::NotAllowed("this account sees some lines only, and this is of all"));
     }
     match place {
-        Place::Open => Ok(()),
-        Place::OwnAccount if who.by == Means::Token => Err(Error::NotAllowed("a token has no account of its own")),
-        Place::OwnAccount | Place::Trial => Ok(()),
-        _ if who.role == Role::Admin => Ok(()),
-        Place::Accounts => Err(Error::NotAllowed("only admins see and change accounts")),
-        Place::Audit => Err(Error::NotAllowed("only admins see who changed what")),
-        Place::Machine | Place::Page if method.is_safe() => Ok(()),
-        Place::Machine | Place::Page => Err(Error::NotAllowed("viewers look at everything and change nothing")),
+        Access::Open => Ok(()),
+        Access::OwnAccount if principal.by == AuthMethod::Token => {
+            Err(Error::NotAllowed("a token has no account of its own"))
+        }
+        Access::OwnAccount | Access::Trial => Ok(()),
+        _ if principal.role == Role::Admin => Ok(()),
+        Access::Accounts => Err(Error::NotAllowed("only admins see and change accounts")),
+        Access::Audit => Err(Error::NotAllowed("only admins see who changed what")),
+        Access::Machine | Access::Page if method.is_safe() => Ok(()),
+        Access::Machine | Access::Page => Err(Error::NotAllowed("viewers look at everything and change nothing")),
     }
 }
 
@@ -84,46 +86,46 @@ pub fn may(who: &Who, method: &Method, place: Place, path: &str) -> Result<(), E
 mod tests {
     use super::*;
 
-    fn who(role: Role, by: Means) -> Who {
-        Who { name: "anna".into(), role, by, lines: None }
+    fn principal(role: Role, by: AuthMethod) -> Principal {
+        Principal { name: "anna".into(), role, by, lines: None }
     }
 
     #[test]
     fn urls_are_what_they_are_and_nothing_that_begins_like_them() {
         for (path, place) in [
-            ("/login", Place::Open),
-            ("/login/", Place::Page),
-            ("/loginx", Place::Page),
-            ("/settings/users", Place::Accounts),
-            ("/settings/users/add", Place::Accounts),
-            ("/settings/usersx", Place::Page),
-            ("/settings/audit", Place::Audit),
-            ("/settings/account/password", Place::OwnAccount),
-            ("/api/v1/routes/test", Place::Trial),
-            ("/api/v1/routes/1", Place::Machine),
-            ("/apix", Place::Page),
-            ("/routes/replay", Place::Trial),
-            ("/routes/7/replay", Place::Trial),
-            ("/contacts/1/replay", Place::Page),
+            ("/login", Access::Open),
+            ("/login/", Access::Page),
+            ("/loginx", Access::Page),
+            ("/settings/users", Access::Accounts),
+            ("/settings/users/add", Access::Accounts),
+            ("/settings/usersx", Access::Page),
+            ("/settings/audit", Access::Audit),
+            ("/settings/account/password", Access::OwnAccount),
+            ("/api/v1/routes/test", Access::Trial),
+            ("/api/v1/routes/1", Access::Machine),
+            ("/apix", Access::Page),
+            ("/routes/replay", Access::Trial),
+            ("/routes/7/replay", Access::Trial),
+            ("/contacts/1/replay", Access::Page),
         ] {
-            assert_eq!(Place::of(path), place, "{path}");
+            assert_eq!(Access::of(path), place, "{path}");
         }
     }
 
     #[test]
     fn viewers_change_nothing_but_their_own() {
-        let session = Means::Session { id: 1, user_id: 1 };
-        let allowed = |role, by, method, place| may(&who(role, by), &method, place, "/x").is_ok();
-        for place in [Place::Page, Place::Machine] {
+        let session = AuthMethod::Session { id: 1, user_id: 1 };
+        let allowed = |role, by, method, place| may(&principal(role, by), &method, place, "/x").is_ok();
+        for place in [Access::Page, Access::Machine] {
             assert!(allowed(Role::Viewer, session, Method::GET, place));
             for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
                 assert!(!allowed(Role::Viewer, session, method.clone(), place));
                 assert!(allowed(Role::Admin, session, method, place));
             }
         }
-        assert!(allowed(Role::Viewer, session, Method::POST, Place::OwnAccount));
-        assert!(!allowed(Role::Viewer, session, Method::GET, Place::Accounts));
-        assert!(!allowed(Role::Viewer, session, Method::GET, Place::Audit));
-        assert!(!allowed(Role::Admin, Means::Token, Method::POST, Place::OwnAccount));
+        assert!(allowed(Role::Viewer, session, Method::POST, Access::OwnAccount));
+        assert!(!allowed(Role::Viewer, session, Method::GET, Access::Accounts));
+        assert!(!allowed(Role::Viewer, session, Method::GET, Access::Audit));
+        assert!(!allowed(Role::Admin, AuthMethod::Token, Method::POST, Access::OwnAccount));
     }
 }

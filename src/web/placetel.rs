@@ -15,10 +15,10 @@ use super::bodies::Held;
 use super::error::{Challenge, Error, WrongField, only};
 use super::metrics::Failure;
 use super::refusal::RefusalReason;
-use super::state::State;
+use super::state::AppState;
 use crate::calls::receipts::Receipt;
-use crate::complaints::complain;
 use crate::config::{NoRoute, Secret};
+use crate::log_throttle::throttled;
 use crate::placetel::event::{EventError, Kind, MAX_BODY_BYTES};
 use crate::placetel::reply::EMPTY_RESPONSE;
 use crate::placetel::signature;
@@ -40,13 +40,13 @@ pub fn resource() -> Resource {
 
 /// Takes one event of the PBX: stored durably, then acknowledged. An IncomingCall is answered in time,
 /// whatever storage does: somebody is waiting on the line.
-async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+async fn receive(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let received_ms = state.clock.now_ms();
     let checked = match read_event(&request, payload, &state, received_ms).await {
         Ok(receipt) => receipt,
         Err((reason, error)) => {
             state.note_refusal(reason);
-            complain!(warn, error, "a request to /placetel was refused");
+            throttled!(warn, error, "a request to /placetel was refused");
             return Err(error);
         }
     };
@@ -63,7 +63,7 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<State>) -> 
 async fn read_event(
     request: &HttpRequest,
     payload: Payload,
-    state: &State,
+    state: &AppState,
     received_ms: i64,
 ) -> Result<Receipt, (RefusalReason, Error)> {
     if state.config.is_unprotected() {
@@ -136,7 +136,7 @@ fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Re
     }
 }
 
-async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
+async fn answer_call(state: &AppState, receipt: Receipt) -> HttpResponse {
     let event = &receipt.event;
     let call_id = event.call_id.clone();
     let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
@@ -145,7 +145,7 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
         Ok(stored) => settled_in_time(state, stored).await,
         Err(error) => {
             state.metrics.failed(Kind::IncomingCall, Failure::QueueFull);
-            complain!(error, error, "an incoming call was answered, but could not be recorded");
+            throttled!(error, error, "an incoming call was answered, but could not be recorded");
             None
         }
     };
@@ -156,16 +156,16 @@ async fn answer_call(state: &State, receipt: Receipt) -> HttpResponse {
 }
 
 /// The decision that holds for a call, if the database tells in time. While it is away nobody waits for it.
-async fn settled_in_time(state: &State, stored: Stored) -> Option<Decision> {
+async fn settled_in_time(state: &AppState, stored: Stored) -> Option<Decision> {
     let stored = tokio::select! {
         biased;
         stored = tokio::time::timeout(state.config.answer_within, stored) => stored.ok()?,
-        () = state.writer.until_away() => return None,
+        () = state.writer.until_outage() => return None,
     };
     stored.ok()?.ok()?.decision
 }
 
-fn reply(state: &State, decision: Decision) -> HttpResponse {
+fn reply(state: &AppState, decision: Decision) -> HttpResponse {
     if decision.route_id.is_none() && state.config.no_route == NoRoute::Error {
         use actix_web::ResponseError;
         return Error::Unavailable("no route matches this call").error_response();
@@ -173,7 +173,7 @@ fn reply(state: &State, decision: Decision) -> HttpResponse {
     xml(decision.xml)
 }
 
-async fn store(state: &State, delivery: Delivery) -> Result<Recorded, Error> {
+async fn store(state: &AppState, delivery: Delivery) -> Result<Recorded, Error> {
     let kind = delivery.receipt.event.kind;
     let stored = state.writer.submit(delivery, false).map_err(|_: WriteError| {
         state.metrics.failed(kind, Failure::QueueFull);

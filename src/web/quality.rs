@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::state::State;
+use super::state::AppState;
 use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::stats::quality::{Arrivals, Gaps};
-use crate::stats::rollup::{Figures, Progress, Tier};
+use crate::stats::rollup::{Measures, Progress, Tier};
 use crate::store::calls::for_each_call;
 use crate::store::cells::read_cells;
 use crate::store::quality::{MOST_CALLS, arrivals};
@@ -40,7 +40,7 @@ pub struct LineQuality {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn quality(state: &State, days: DayRange, number: Option<&str>) -> Result<Quality, Error> {
+pub async fn quality(state: &AppState, days: DayRange, number: Option<&str>) -> Result<Quality, Error> {
     let mut lines: BTreeMap<String, LineQuality> = BTreeMap::new();
     let named = |number: Option<String>| state.counted_as(&number.unwrap_or_default()).to_owned();
     let buckets = day_number(days.start)..day_number(next_day(days.end));
@@ -54,7 +54,7 @@ pub async fn quality(state: &State, days: DayRange, number: Option<&str>) -> Res
         let call = stored.call;
         let progress = Progress::new(call.ending, call.accepted_ms.is_some());
         let gaps = &mut lines.entry(named(call.number)).or_default().gaps;
-        gaps.remove_open(call.direction, progress, &Figures::one(call.talk_seconds, None));
+        gaps.remove_open(call.direction, progress, &Measures::one(call.talk_seconds, None));
     })
     .await?;
     let business = &state.derivation.business;

@@ -17,12 +17,12 @@ use actix_web::web::{Bytes, Data};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::accounts::who::{Means, Who};
+use super::accounts::principal::{AuthMethod, Principal};
 use super::client;
 use super::error::Error;
-use super::permissions::Place;
-use super::slow::Client;
-use super::state::State;
+use super::permissions::Access;
+use super::state::AppState;
+use super::timeouts::Client;
 use crate::config::Limits;
 use crate::store::question::{Connections, Question};
 
@@ -50,9 +50,9 @@ enum Asker {
 
 impl Asker {
     fn of(request: &HttpRequest) -> Self {
-        match Who::let_in(request).map(|who| (who.by, who.name.clone())) {
-            Some((Means::Session { user_id, .. }, _)) => Self::Account(user_id),
-            Some((Means::Token, name)) => Self::Token(name),
+        match Principal::let_in(request).map(|principal| (principal.by, principal.name.clone())) {
+            Some((AuthMethod::Session { user_id, .. }, _)) => Self::Account(user_id),
+            Some((AuthMethod::Token, name)) => Self::Token(name),
             None => Self::Address(client::network(client::client_address(request))),
         }
     }
@@ -165,7 +165,7 @@ pub async fn ask(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let state = request.app_data::<Data<State>>().filter(|_| is_question(request.request())).cloned();
+    let state = request.app_data::<Data<AppState>>().filter(|_| is_question(request.request())).cloned();
     let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_boxed_body) };
     let turn = match state.questions.turn(Asker::of(request.request()), state.config.limits).await {
         Ok(turn) => turn,
@@ -194,9 +194,9 @@ pub async fn ask(
 
 fn is_question(request: &HttpRequest) -> bool {
     let path = request.match_info().as_str();
-    match Place::of(path) {
-        Place::Open => false,
-        Place::Trial => true,
+    match Access::of(path) {
+        Access::Open => false,
+        Access::Trial => true,
         _ => request.method().is_safe() && !OWN.contains(&path),
     }
 }

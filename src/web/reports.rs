@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use super::error::Error;
 use super::figures::buckets;
-use super::state::State;
+use super::state::AppState;
 use crate::stats::filter::Filter;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
-use crate::stats::rollup::{Class, Figures, Progress};
+use crate::stats::rollup::{Class, Measures, Progress};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::cells::read_cells;
 
@@ -14,7 +14,12 @@ use crate::store::cells::read_cells;
 ///
 /// # Errors
 /// When there would be too many groups, or the database does not answer.
-pub async fn report(state: &State, filter: &Filter, group_by: Option<GroupBy>, limit: usize) -> Result<Report, Error> {
+pub async fn report(
+    state: &AppState,
+    filter: &Filter,
+    group_by: Option<GroupBy>,
+    limit: usize,
+) -> Result<Report, Error> {
     let (source, within) = (Source::of(filter, group_by), state.config.service_level_seconds);
     report_from(state, source, filter, group_by, limit, within).await
 }
@@ -24,7 +29,7 @@ pub async fn report(state: &State, filter: &Filter, group_by: Option<GroupBy>, l
 /// # Errors
 /// See [`report`].
 pub async fn report_from(
-    state: &State,
+    state: &AppState,
     source: Source,
     filter: &Filter,
     group_by: Option<GroupBy>,
@@ -66,7 +71,7 @@ pub async fn report_from(
 }
 
 /// A call as reports count it: without whomever figures must not name.
-pub fn counted(state: &State, stored: StoredCall, route_id: Option<i64>) -> CountedCall {
+pub fn counted(state: &AppState, stored: StoredCall, route_id: Option<i64>) -> CountedCall {
     let StoredCall { call, in_hours, .. } = stored;
     let named = |subject: Option<String>| subject.filter(|subject| state.may_count(subject));
     CountedCall {
@@ -76,7 +81,7 @@ pub fn counted(state: &State, stored: StoredCall, route_id: Option<i64>) -> Coun
             in_hours,
             progress: Progress::new(call.ending, call.accepted_ms.is_some()),
         },
-        figures: Figures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
+        figures: Measures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
         number: named(call.number),
         peer: call.peer.filter(|_| state.config.agent_figures),
         party: named(call.party),

@@ -7,13 +7,13 @@ use tokio::time::timeout;
 use super::clock::now_ms;
 use super::error::Error;
 use super::i18n::texts;
-use super::state::State;
+use super::state::AppState;
 use crate::lang::Lang;
 use crate::routing::explain::{Explanation, Reason, explain};
 use crate::routing::incoming::Incoming;
 use crate::routing::replay::{Comparison, Replay};
 use crate::routing::route::Route;
-use crate::routing::table::Surroundings;
+use crate::routing::table::CompileContext;
 use crate::routing::trial::{TrialTable, TriedRoute};
 use crate::routing::warnings::{Warnings, warnings};
 use crate::stats::business::next_day;
@@ -52,7 +52,7 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 ///
 /// # Errors
 /// When the database does not answer, or others take too long with theirs.
-pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usize) -> Result<Replayed, Error> {
+pub async fn replay(state: &AppState, trial: TrialTable, days: DayRange, most: usize) -> Result<Replayed, Error> {
     let turn = timeout(state.config.limits.turn, TURN.acquire()).await;
     let mut turn = turn.ok().and_then(Result::ok).ok_or(Error::Full)?;
     let (today, trial) = (state.table(), Arc::new(trial));
@@ -89,7 +89,7 @@ pub async fn replay(state: &State, trial: TrialTable, days: DayRange, most: usiz
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn table_with(state: &State, wanted: TriedRoute) -> Result<TrialTable, Error> {
+pub async fn table_with(state: &AppState, wanted: TriedRoute) -> Result<TrialTable, Error> {
     let stored = list_routes(&state.db).await?;
     let (derivation, hours, loaded) = (state.derivation.clone(), state.hours.clone(), state.table());
     aside(move || {
@@ -104,7 +104,7 @@ pub async fn table_with(state: &State, wanted: TriedRoute) -> Result<TrialTable,
             None => tried.push(wanted),
         }
         let (numbering, shared) = (&derivation.numbering, &loaded.shared);
-        TrialTable::new(tried, Surroundings { numbering, hours: &hours, shared })
+        TrialTable::new(tried, CompileContext { numbering, hours: &hours, shared })
     })
     .await
 }
@@ -130,14 +130,14 @@ impl MadeUpCall {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn explain_now(state: &State, call: MadeUpCall) -> Result<Explanation, Error> {
+pub async fn explain_now(state: &AppState, call: MadeUpCall) -> Result<Explanation, Error> {
     let routes = list_routes(&state.db).await?;
     let (loaded, callers) = (state.table(), state.callers().clone());
     aside(move || explain(&routes, (&loaded.table, &loaded.unusable), &call.incoming(), &callers.history())).await
 }
 
 /// The same by routes that are tried, numbered by their order. It takes as long as they are many.
-pub fn explain_trial(state: &State, trial: &TrialTable, call: &MadeUpCall) -> Explanation {
+pub fn explain_trial(state: &AppState, trial: &TrialTable, call: &MadeUpCall) -> Explanation {
     let parts = (&trial.table, &trial.unusable[..]);
     explain(&trial.routes, parts, &call.incoming(), &state.callers().history())
 }
@@ -146,7 +146,7 @@ pub fn explain_trial(state: &State, trial: &TrialTable, call: &MadeUpCall) -> Ex
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn warnings_now(state: &State) -> Result<Warnings, Error> {
+pub async fn warnings_now(state: &AppState) -> Result<Warnings, Error> {
     warnings_of(state, list_routes(&state.db).await?).await
 }
 
@@ -154,10 +154,10 @@ pub async fn warnings_now(state: &State) -> Result<Warnings, Error> {
 ///
 /// # Errors
 /// When it breaks down.
-pub async fn warnings_of(state: &State, routes: Vec<Route>) -> Result<Warnings, Error> {
+pub async fn warnings_of(state: &AppState, routes: Vec<Route>) -> Result<Warnings, Error> {
     let (loaded, derivation, hours) = (state.table(), state.derivation.clone(), state.hours.clone());
     aside(move || {
-        let surroundings = Surroundings { numbering: &derivation.numbering, hours: &hours, shared: &loaded.shared };
+        let surroundings = CompileContext { numbering: &derivation.numbering, hours: &hours, shared: &loaded.shared };
         warnings(&routes, &loaded.table, surroundings, now_ms())
     })
     .await

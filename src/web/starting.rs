@@ -3,14 +3,14 @@
 use std::sync::{Arc, PoisonError};
 
 use super::names::Names;
-use super::state::State;
+use super::state::AppState;
 use super::tables::StoredTable;
 use crate::config::Config;
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError};
 
-impl State {
+impl AppState {
     /// Loads routes and names.
     ///
     /// # Errors

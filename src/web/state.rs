@@ -15,7 +15,7 @@ use super::live::Live;
 use super::looks::Looks;
 use super::metrics::Metrics;
 use super::names::Names;
-use super::owed::{Owed, Remembered};
+use super::open_callbacks::{Cached, OpenCallbacks};
 use super::questions::Questions;
 use super::refusal::{Refusal, RefusalReason};
 use super::tables::{LoadedTable, StoredTable};
@@ -26,14 +26,14 @@ use crate::placetel::event::CallId;
 use crate::routing::hours::HoursContext;
 use crate::routing::incoming::Incoming;
 use crate::routing::route::RouteContext;
-use crate::routing::table::{Decision, Surroundings};
+use crate::routing::table::{CompileContext, Decision};
 use crate::stats::filter::Filter;
 use crate::stats::totals::Totals;
-use crate::store::away::{Away, Complaint};
 use crate::store::calls::CallQuery;
 use crate::store::changes::{Changes, Observer};
 use crate::store::events::has_events;
 use crate::store::forgetting::Retention;
+use crate::store::outage::{LogThrottle, Outage};
 use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
@@ -49,7 +49,7 @@ const ACCOUNTS_PATIENCE: Duration = Duration::from_millis(300);
 const NEVER: i64 = i64::MIN;
 
 /// What handlers share.
-pub struct State {
+pub struct AppState {
     /// The settings.
     pub config: Config,
     /// The database.
@@ -67,9 +67,9 @@ pub struct State {
     /// Who asks how much.
     pub questions: Questions,
     /// How many callbacks are owed.
-    pub owed: Owed,
+    pub open_callbacks: OpenCallbacks,
     /// What became of the calls of each route, by its id.
-    pub route_figures: Remembered<Arc<HashMap<String, Totals>>>,
+    pub route_figures: Cached<Arc<HashMap<String, Totals>>>,
     /// The stream of what changes.
     pub live: Arc<Live>,
     /// What is counted.
@@ -81,7 +81,7 @@ pub struct State {
     /// What the clock shows, and whether that is believed.
     pub clock: Arc<WatchedClock>,
     /// Whether the database answers what is asked every second.
-    pub unreachable: Away,
+    pub unreachable: Outage,
     last_good: LastGood,
     routes_read: Turns,
     names_read: Turns,
@@ -94,7 +94,7 @@ pub struct State {
     has_events: AtomicBool,
 }
 
-impl State {
+impl AppState {
     pub(super) fn new(
         config: Config,
         db: Arc<Db>,
@@ -116,7 +116,7 @@ impl State {
             metrics,
             routes_changed: Notify::new(),
             clock: Arc::new(WatchedClock::new(config.clock.clone(), config.retention != Retention::default())),
-            unreachable: Away::default(),
+            unreachable: Outage::default(),
             pings: Arc::default(),
             last_good: LastGood::new(&config),
             routes_read: Turns::default(),
@@ -129,8 +129,8 @@ impl State {
             writer,
             accounts: Accounts::default(),
             questions: Questions::default(),
-            owed: Owed::default(),
-            route_figures: Remembered::default(),
+            open_callbacks: OpenCallbacks::default(),
+            route_figures: Cached::default(),
             table: RwLock::new(Arc::new(table)),
             names: RwLock::new(Arc::new(names)),
             callers,
@@ -189,8 +189,8 @@ impl State {
     }
 
     /// What routes that answer now, or are tried, are compiled with.
-    pub fn surroundings<'a>(&'a self, loaded: &'a LoadedTable) -> Surroundings<'a> {
-        Surroundings { numbering: &self.derivation.numbering, hours: &self.hours, shared: &loaded.shared }
+    pub fn surroundings<'a>(&'a self, loaded: &'a LoadedTable) -> CompileContext<'a> {
+        CompileContext { numbering: &self.derivation.numbering, hours: &self.hours, shared: &loaded.shared }
     }
 
     /// Who knows which caller.
@@ -310,15 +310,15 @@ impl State {
     }
 
     /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.
-    pub async fn callbacks_owed(&self) -> Option<i64> {
-        let ask = self.owed.count(&self.db, &self.derivation.numbering);
+    pub async fn open_callback_count(&self) -> Option<i64> {
+        let ask = self.open_callbacks.count(&self.db, &self.derivation.numbering);
         self.questions.of_all(self.config.limits).ask(ask).await
     }
 
     /// Since when the database takes or tells nothing, milliseconds since 1970 UTC; `None` while it works.
-    pub fn away_since_ms(&self) -> Option<i64> {
+    pub fn outage_since_ms(&self) -> Option<i64> {
         let troubled_since_ms = self.db.condition().trouble_since_ms();
-        self.writer.away_since_ms().into_iter().chain(self.unreachable.since_ms()).chain(troubled_since_ms).min()
+        self.writer.outage_since_ms().into_iter().chain(self.unreachable.since_ms()).chain(troubled_since_ms).min()
     }
 
     /// Whether the database takes events, as far as anybody has come across.
@@ -329,7 +329,7 @@ impl State {
     /// How many events are acknowledged or answered, but not in the database yet.
     pub fn waiting_events(&self) -> u64 {
         let in_spool = self.writer.spool().events();
-        if self.away_since_ms().is_some() { in_spool + self.writer.queued() as u64 } else { in_spool }
+        if self.outage_since_ms().is_some() { in_spool + self.writer.queued() as u64 } else { in_spool }
     }
 
     /// Whether anybody on this machine may do everything: for trying out, until there is an account.
@@ -370,7 +370,7 @@ impl State {
 /// Counts and shows what is committed.
 struct Watch {
     /// That events were left out.
-    left_out: Mutex<Complaint>,
+    left_out: Mutex<LogThrottle>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
     callers: Arc<Callers>,

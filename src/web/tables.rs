@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::routing::hours::HoursContext;
 use crate::routing::named::Shared;
 use crate::routing::route::Route;
-use crate::routing::table::{RoutingTable, Surroundings, Unusable};
+use crate::routing::table::{CompileContext, RoutingTable, Unusable};
 use crate::store::record::Derivation;
 use crate::store::shared::load_shared;
 use crate::store::{Db, StoreError, revisions, routes};
@@ -78,7 +78,7 @@ impl StoredTable {
     }
 
     fn compiled(&self, fingerprint: Fingerprint, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
-        let surroundings = Surroundings { numbering: &derivation.numbering, hours, shared: &self.shared };
+        let surroundings = CompileContext { numbering: &derivation.numbering, hours, shared: &self.shared };
         let (table, unusable) = RoutingTable::compile(&self.routes, surroundings);
         for Unusable { route_id, error, .. } in &unusable {
             tracing::error!(route_id, %error, "a route cannot be used and matches nothing");

@@ -1,6 +1,6 @@
 //! Every change of the routes can be seen, and taken back.
 
-use fernamt::store::revisions::By;
+use fernamt::store::revisions::Actor;
 use fernamt::store::{Db, routes};
 use serde_json::{Value, json};
 
@@ -164,7 +164,7 @@ fn the_history_of_a_large_table_stays_small() {
     runtime().block_on(async {
         let db = Db::open(&url).await.unwrap();
         for change in 0..CHANGES {
-            let by = By { name: Some("anna".into()), at_ms: change as i64 };
+            let by = Actor { name: Some("anna".into()), at_ms: change as i64 };
             let id = ids[change * 7 % ROUTES];
             routes::enable_route(&db, id, change % 2 == 1, &by).await.unwrap();
         }

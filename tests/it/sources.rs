@@ -10,9 +10,9 @@ use fernamt::stats::report::{GroupBy, Source};
 use fernamt::store::Db;
 use fernamt::store::spool::Spool;
 use fernamt::store::writer::Writer;
-use fernamt::web::figures::{Comparison, Figures, Way, figures, way};
+use fernamt::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
 use fernamt::web::reports::{report, report_from};
-use fernamt::web::state::State;
+use fernamt::web::state::AppState;
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::database::{Database, runtime};
@@ -22,12 +22,12 @@ use crate::histories::{Delivery, SPANS, WORDS, combination, day, history, log};
 const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
 const LIMIT: usize = 1_000;
 
-async fn state(database: &Database) -> State {
+async fn state(database: &Database) -> AppState {
     let config = config(database, &OFFICE);
     let derivation = Arc::new(config.derivation().unwrap());
     let db = Arc::new(Db::open(&config.database_url.0).await.unwrap());
     let (writer, _) = Writer::start(db.clone(), derivation.clone(), Spool::open(&config.spool).unwrap());
-    State::load(config, db, derivation, writer).await.unwrap()
+    AppState::load(config, db, derivation, writer).await.unwrap()
 }
 
 fn days((start, end): (&str, &str)) -> DayRange {
@@ -35,7 +35,7 @@ fn days((start, end): (&str, &str)) -> DayRange {
 }
 
 /// The filter that these words of a query mean.
-fn filter(words: &[&str], span: (&str, &str), state: &State) -> Filter {
+fn filter(words: &[&str], span: (&str, &str), state: &AppState) -> Filter {
     let query = format!("start={}&end={}&{}", span.0, span.1, words.join("&"));
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -92,19 +92,19 @@ fn a_dashboard_from_cells_is_that_from_calls() {
             for span in [SPANS[2], ("2026-10-26", "2026-11-01"), ("2026-11-01", "2026-11-07"), SPANS[1]] {
                 let filter = filter(&words, span, &state);
                 for step in steps {
-                    let ask = |way| figures(&state, way, &filter, step, true);
-                    let from_calls = ask(Way::Calls).await.unwrap();
+                    let ask = |plan| figures(&state, plan, &filter, step, true);
+                    let from_calls = ask(CountingPlan::Calls).await.unwrap();
                     compared += i32::from(matches!(from_calls.before, Some(Comparison::With(_))));
                     let Source::Cells(_, subject) = Source::of(&filter, step) else { continue };
                     match subject {
                         None => {
-                            assert_eq!(way(&state, &filter, step).await.unwrap(), Way::Cells);
-                            assert_eq!(ask(Way::Cells).await.unwrap(), from_calls, "{words:?} {step:?}");
+                            assert_eq!(plan(&state, &filter, step).await.unwrap(), CountingPlan::Cells);
+                            assert_eq!(ask(CountingPlan::Cells).await.unwrap(), from_calls, "{words:?} {step:?}");
                             from_cells += 1;
                         }
                         Some(_) => {
-                            let expected = Figures { details: None, ..from_calls };
-                            assert_eq!(ask(Way::Subject).await.unwrap(), expected, "{words:?} {step:?}");
+                            let expected = PeriodFigures { details: None, ..from_calls };
+                            assert_eq!(ask(CountingPlan::Subject).await.unwrap(), expected, "{words:?} {step:?}");
                             of_subjects += 1;
                         }
                     }
@@ -144,14 +144,14 @@ fn a_period_that_runs_until_now_is_compared_until_the_same_time_of_day() {
         let state = state(&database).await;
         let filter = Filter::all(DayRange::one(now.date_naive()));
         for (filter, more) in [(filter, 0), (Filter::all(DayRange::ending(now.date_naive(), 7)), 1)] {
-            for way in [Way::Cells, Way::Calls] {
-                let figures = figures(&state, way, &filter, None, true).await.unwrap();
+            for plan in [CountingPlan::Cells, CountingPlan::Calls] {
+                let figures = figures(&state, plan, &filter, None, true).await.unwrap();
                 let before = figures.compared().unwrap();
                 assert!(before.is_cut);
                 assert_eq!(before.days.end, week_ago.date());
                 let days_before = expected + more * (earlier.len() as i64 - expected);
-                assert_eq!(before.totals.inbound, days_before, "{way:?}");
-                assert_eq!(before.totals.inbound_missed, days_before, "{way:?}");
+                assert_eq!(before.totals.inbound, days_before, "{plan:?}");
+                assert_eq!(before.totals.inbound_missed, days_before, "{plan:?}");
             }
         }
     });
@@ -179,17 +179,19 @@ fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
         let week = Filter::all(DayRange::ending(state.today(), 7));
         let line = Filter { number: Some("+4922129191999".into()), ..week.clone() };
         let agent = Filter { peer: Some("7777anna@fpbx.de".into()), ..week.clone() };
-        for (filter, from, open, unknown, accepted) in
-            [(week, Way::Cells, 2, 1, 1), (line, Way::Subject, 2, 1, 1), (agent, Way::Subject, 1, 0, 1)]
-        {
+        for (filter, from, open, unknown, accepted) in [
+            (week, CountingPlan::Cells, 2, 1, 1),
+            (line, CountingPlan::Subject, 2, 1, 1),
+            (agent, CountingPlan::Subject, 1, 0, 1),
+        ] {
             for step in [None, Some(GroupBy::Day)] {
                 let given = figures(&state, from, &filter, step, false).await.unwrap();
-                let from_calls = figures(&state, Way::Calls, &filter, step, false).await.unwrap();
+                let from_calls = figures(&state, CountingPlan::Calls, &filter, step, false).await.unwrap();
                 let outcomes = &given.totals.outcomes;
                 let seen = [Outcome::Open, Outcome::Unknown, Outcome::Accepted].map(|outcome| outcomes.get(outcome));
                 assert_eq!(seen, [open, unknown, accepted], "{from:?}");
                 let details = given.details.as_ref().and(from_calls.details.clone());
-                assert_eq!(given, Figures { details, ..from_calls }, "{from:?}");
+                assert_eq!(given, PeriodFigures { details, ..from_calls }, "{from:?}");
             }
         }
     });
@@ -201,7 +203,7 @@ fn nothing_is_compared_with_days_before_the_log() {
     runtime().block_on(async {
         let state = state(&database).await;
         let filter = Filter::all(days(SPANS[0]));
-        let figures = figures(&state, Way::Cells, &filter, None, true).await.unwrap();
+        let figures = figures(&state, CountingPlan::Cells, &filter, None, true).await.unwrap();
         let Some(Comparison::Unknown(first)) = figures.before else { panic!("{:?}", figures.before) };
         assert!(first >= day("2026-03-15") && first < day("2026-04-01"), "{first}");
     });

@@ -60,7 +60,7 @@ fn what_is_left_of_a_body_is_what_is_known_to_be_harmless() {
         ("duration", "01712345678"),
     ]);
     let known: Receipts = [receipt(1, &body)].into_iter().collect();
-    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     assert_eq!(
         text(concealed.iter().next().unwrap()),
         "forgotten=000000&call_id=a&direction=in&event=CallParked&from=forgotten-x&to=022129191999&type=other"
@@ -71,7 +71,7 @@ fn what_is_left_of_a_body_is_what_is_known_to_be_harmless() {
 fn events_that_differ_in_the_notation_alone_stay_two() {
     let of = |from| receipt(1, &form(&[("call_id", "a"), ("event", "IncomingCall"), ("from", from)]));
     let known: Receipts = [of("01712345678"), of("+491712345678")].into_iter().collect();
-    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     assert_eq!(concealed.len(), 2);
     // Either of them is known.
     for from in ["01712345678", "+491712345678"] {
@@ -82,7 +82,7 @@ fn events_that_differ_in_the_notation_alone_stay_two() {
 #[test]
 fn a_new_event_of_a_forgotten_call_is_forgotten_too() {
     let known: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
-    let concealed = conceal(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     let late = receipt(9, "call_id=a&event=HungUp&from=01712345678&to=23&type=missed&duration=0");
     let admitted = admit(&late, &concealed, Some(Direction::In)).unwrap();
     assert_eq!(
@@ -102,7 +102,7 @@ fn the_longest_event_is_still_one_when_it_is_forgotten() {
             }
             let Ok(long) = Receipt::new(1, form(&fields).into_bytes()) else { continue };
             let known: Receipts = [long.clone()].into_iter().collect();
-            let concealed = conceal(&known, None, "forgotten-x").unwrap();
+            let concealed = pseudonymise(&known, None, "forgotten-x").unwrap();
             assert!(are_forgotten(&concealed, None), "{field}");
             assert!(concealed.find(&admit(&long, &concealed, None).unwrap().body).is_some(), "{field}");
         }
@@ -147,7 +147,7 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
         let outside: std::collections::BTreeSet<_> = outsiders(&known, call.direction).collect();
         assert!(outside.contains(first) && outside.contains(second), "{bodies:?}");
         assert!(!are_forgotten(&known, call.direction));
-        let concealed = conceal(&known, call.direction, "forgotten-x").unwrap();
+        let concealed = pseudonymise(&known, call.direction, "forgotten-x").unwrap();
         let all: String = concealed.iter().map(text).collect();
         assert!(!all.contains(first) && !all.contains(second), "{all}");
         assert!(are_forgotten(&concealed, call.direction), "{all}");
@@ -159,7 +159,7 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
             assert!(concealed.find(&admit(receipt, &concealed, call.direction).unwrap().body).is_some(), "{all}");
         }
         let agreed: Receipts = [receipt(1, &bodies[0])].into_iter().collect();
-        let concealed = conceal(&agreed, call.direction, "forgotten-x").unwrap();
+        let concealed = pseudonymise(&agreed, call.direction, "forgotten-x").unwrap();
         let late = admit(&receipt(2, &bodies[1]), &concealed, call.direction).unwrap();
         assert!(!text(&late).contains(second), "{}", text(&late));
     }
@@ -168,7 +168,7 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
 #[test]
 fn a_forgotten_event_that_comes_back_to_a_raw_one_repeats_it() {
     let raw: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
-    let concealed = conceal(&raw, Some(Direction::In), "forgotten-x").unwrap();
+    let concealed = pseudonymise(&raw, Some(Direction::In), "forgotten-x").unwrap();
     let back = admit(concealed.iter().next().unwrap(), &raw, Some(Direction::In)).unwrap();
     assert!(raw.find(&back.body).is_some());
 }
@@ -242,7 +242,7 @@ proptest! {
     fn a_forgotten_call_is_the_same_call_but_for_the_party(receipts in events()) {
         let numbering = german();
         let call = Call::fold(&receipts, &numbering).unwrap();
-        let concealed = conceal(&receipts, call.direction, "forgotten-x").unwrap();
+        let concealed = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
         let after = Call::fold(&concealed, &numbering).unwrap();
         let hidden = |raw: &Option<String>| raw.as_ref().map(|raw| {
             if is_anonymous(raw) { raw.clone() } else { "forgotten-x".to_owned() }
@@ -258,7 +258,7 @@ proptest! {
         let times = |receipts: &Receipts| receipts.iter().map(|r| (r.received_ms, r.deliveries)).collect::<Vec<_>>();
         prop_assert_eq!(times(&concealed), times(&receipts));
         // Once more changes nothing but the name.
-        let again = conceal(&concealed, call.direction, "forgotten-x").unwrap();
+        let again = pseudonymise(&concealed, call.direction, "forgotten-x").unwrap();
         prop_assert_eq!(&again, &concealed);
         for receipt in receipts.iter() {
             let known = admit(receipt, &concealed, call.direction).unwrap();
@@ -269,7 +269,7 @@ proptest! {
     #[test]
     fn nothing_outside_is_left(receipts in events()) {
         let call = Call::fold(&receipts, &german()).unwrap();
-        let concealed = conceal(&receipts, call.direction, "forgotten-x").unwrap();
+        let concealed = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
         let own = if call.direction == Some(Direction::Out) { "from=" } else { "to=" };
         for receipt in concealed.iter() {
             let outside: Vec<_> = text(receipt).split('&').filter(|field| !field.starts_with(own)).collect();

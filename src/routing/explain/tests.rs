@@ -5,7 +5,7 @@ use crate::calls::phone::Numbering;
 use crate::placetel::reply::Reply;
 use crate::routing::hours::HoursContext;
 use crate::routing::named::{ClosedSwitch, NumberList, Schedule, Shared};
-use crate::routing::table::Surroundings;
+use crate::routing::table::CompileContext;
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
@@ -36,7 +36,7 @@ fn explained(routes: &[Route], from: &str, to: &str) -> (Option<i64>, Vec<(i64, 
 fn explained_with(shared: &Shared, routes: &[Route], from: &str, to: &str) -> (Option<i64>, Vec<(i64, Reason)>) {
     let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared };
+    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared };
     let (table, unusable) = RoutingTable::compile(routes, surroundings);
     let call = Incoming { call_id: "c", from: Some(from), to: Some(to), at_ms: MONDAY_MS };
     let explanation = explain(routes, (&table, &unusable), &call, &History::default());

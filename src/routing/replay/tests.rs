@@ -5,7 +5,7 @@ use crate::calls::phone::Numbering;
 use crate::fields::{Errors, Object};
 use crate::routing::hours::HoursContext;
 use crate::routing::named::{NumberList, Shared};
-use crate::routing::table::Surroundings;
+use crate::routing::table::CompileContext;
 
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
@@ -17,7 +17,7 @@ fn trial(routes: Value) -> TrialTable {
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
     let shared = shared();
-    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared: &shared };
+    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
     TrialTable::read(&object, "routes", surroundings, errors).unwrap()
 }
 

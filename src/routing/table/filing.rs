@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::Asked;
-use super::found::{Found, Way};
+use super::candidates::{Candidate, NumberSide};
 use crate::routing::index::Index;
 use crate::routing::lists::Side;
 use crate::routing::matching::Spellings;
@@ -24,22 +24,22 @@ pub(super) type KeyIds = SmallVec<[u32; 4]>;
 /// The routes that are found on each side.
 #[derive(Debug, Default)]
 struct ByWay {
-    to: Vec<Found>,
-    from: Vec<Found>,
+    to: Vec<Candidate>,
+    from: Vec<Candidate>,
 }
 
 impl ByWay {
-    fn of(&self, way: Way) -> &[Found] {
+    fn of(&self, way: NumberSide) -> &[Candidate] {
         match way {
-            Way::To => &self.to,
-            Way::From => &self.from,
+            NumberSide::To => &self.to,
+            NumberSide::From => &self.from,
         }
     }
 
-    fn file(&mut self, way: Way, found: Found) {
+    fn file(&mut self, way: NumberSide, found: Candidate) {
         let all = match way {
-            Way::To => &mut self.to,
-            Way::From => &mut self.from,
+            NumberSide::To => &mut self.to,
+            NumberSide::From => &mut self.from,
         };
         // Two spellings of one route may be one key.
         if all.last().is_none_or(|last| last.place != found.place) {
@@ -65,7 +65,7 @@ impl Filed {
         Self { keys, lists: HashMap::new() }
     }
 
-    pub(super) fn file(&mut self, way: Way, side: &Side, found: Found) {
+    pub(super) fn file(&mut self, way: NumberSide, side: &Side, found: Candidate) {
         for list in &side.lists {
             self.lists.entry(*list).or_default().file(way, found);
         }
@@ -89,7 +89,7 @@ impl Filed {
     }
 
     /// The routes that were filed under what is known of a number.
-    pub(super) fn find<'a>(&'a self, way: Way, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a [Found]> {
+    pub(super) fn find<'a>(&'a self, way: NumberSide, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a [Candidate]> {
         let by_list = asked.lists.iter().filter_map(|list| self.lists.get(list));
         asked.keys.iter().map(|key| &key.routes).chain(by_list).map(move |routes| routes.of(way))
     }

@@ -56,7 +56,7 @@ fn berlin(text: &str) -> i64 {
 }
 
 fn compiled(routes: &[Route], shared: &Shared) -> (RoutingTable, Vec<Unusable>) {
-    RoutingTable::compile(routes, Surroundings { numbering: &numbering(), hours: &context(), shared })
+    RoutingTable::compile(routes, CompileContext { numbering: &numbering(), hours: &context(), shared })
 }
 
 fn table_with(routes: &[Route], shared: &Shared) -> RoutingTable {

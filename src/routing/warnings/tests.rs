@@ -34,7 +34,7 @@ fn found(routes: &[Route]) -> Warnings {
 fn found_with(routes: &[Route], shared: &Shared) -> Warnings {
     let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let surroundings = Surroundings { numbering: &numbering, hours: &context, shared };
+    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared };
     let (table, _) = RoutingTable::compile(routes, surroundings);
     warnings(routes, &table, surroundings, MONDAY_MS)
 }

@@ -88,7 +88,7 @@ proptest! {
 
 #[test]
 fn what_falls_below_zero_is_dropped_and_told() {
-    let call = Figures::one(Some(3), None);
+    let call = Measures::one(Some(3), None);
     let class = Class { direction: None, in_hours: true, progress: Progress::Ringing };
     let mut cell = Cell::default();
     cell.add(class, &call, -1);

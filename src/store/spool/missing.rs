@@ -60,15 +60,15 @@ mod tests {
         assert!(!is_there(&path));
         Spool::open(&path).unwrap().keep(&[delivery(1)]).unwrap();
         assert!(is_there(&path));
-        let away = path.with_extension("away");
-        std::fs::rename(&path, &away).unwrap();
+        let outage = path.with_extension("away");
+        std::fs::rename(&path, &outage).unwrap();
         std::fs::create_dir(&path).unwrap();
         let mut spool = Spool::open_later(&path).unwrap();
         let level = spool.level();
         assert!(spool.keep(&[delivery(2)]).is_err());
         assert!(spool.is_empty());
         std::fs::remove_dir(&path).unwrap();
-        std::fs::rename(&away, &path).unwrap();
+        std::fs::rename(&outage, &path).unwrap();
         spool.keep(&[delivery(2)]).unwrap();
         assert_eq!(spool.waiting().unwrap().deliveries, [delivery(1), delivery(2)]);
         assert_eq!(level.events(), 2);

@@ -4,10 +4,10 @@
 pub mod failures;
 /// Hashing, without keeping others waiting.
 pub mod hashing;
+/// Who asks.
+pub mod principal;
 /// Cookies and what they stand for.
 pub mod sessions;
-/// Who asks.
-pub mod who;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

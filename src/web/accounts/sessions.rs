@@ -26,11 +26,11 @@ const MAX_AGENT_CHARS: usize = 200;
 /// Sessions that the database was asked for a moment ago.
 #[derive(Default)]
 pub struct Sessions {
-    remembered: Mutex<Remembered>,
+    remembered: Mutex<CachedSession>,
 }
 
 #[derive(Default)]
-struct Remembered {
+struct CachedSession {
     by_hash: HashMap<SecretHash, (Session, Instant)>,
     /// Raised whenever sessions may have ended: what was read before does not count.
     forgotten: u64,
@@ -116,12 +116,12 @@ impl Sessions {
         remembered.forgotten += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, CachedSession> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Remembered {
+impl CachedSession {
     fn keep(&mut self, hash: SecretHash, session: Option<Session>) {
         if self.by_hash.len() >= MOST {
             self.by_hash.clear();

@@ -10,13 +10,13 @@ use crate::store::StoreError;
 use crate::store::callback_report::missed_streaks;
 use crate::store::callbacks::{Callback, CallbackCursor, CallbackPage, open_callbacks, open_callbacks_of_lines};
 use crate::store::marks::{Mark, mark_done, undo_done};
-use crate::store::revisions::By;
-use crate::web::accounts::who::{Who, author};
+use crate::store::revisions::Actor;
+use crate::web::accounts::principal::{Principal, author};
 use crate::web::clock::rfc3339;
 use crate::web::error::{Error, WrongField};
-use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
+use crate::web::open_callbacks::{DEFAULT_DAYS, days_ago_ms};
 use crate::web::route_trials::aside;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const MAX_DAYS: i64 = 3_660;
 const DEFAULT_LIMIT: usize = 50;
@@ -81,12 +81,12 @@ struct WaitJson {
     params(("within_days" = Option<i64>, Query, description = "Missed within so many days; 30", minimum = 1, maximum = 3_660), PageParams),
     responses((status = 200, description = "A page of callbacks", body = CallbackList))
 )]
-pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let since_ms = days_ago_ms(within_days(&parameters)?);
     let cursor = cursor(&parameters)?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let page = callbacks_for(&state, &Who::lines_of(&request), since_ms, cursor, limit).await?;
+    let page = callbacks_for(&state, &Principal::lines_of(&request), since_ms, cursor, limit).await?;
     let items = page.callbacks.into_iter().map(CallbackJson::from).collect();
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
 }
@@ -96,7 +96,7 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
 /// # Errors
 /// When the database does not answer.
 pub async fn callbacks_for(
-    state: &State,
+    state: &AppState,
     lines: &Lines,
     since_ms: i64,
     cursor: Option<CallbackCursor>,
@@ -139,8 +139,9 @@ pub fn cursor(parameters: &Parameters) -> Result<Option<CallbackCursor>, FilterE
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
-    let report = callback_report(&state, &filter(&parameters(&request), &state, Who::lines_of(&request))?).await?;
+pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let report =
+        callback_report(&state, &filter(&parameters(&request), &state, Principal::lines_of(&request))?).await?;
     Ok(Json(ReportJson {
         missed_callers: report.missed_callers,
         reached: report.reached,
@@ -153,7 +154,7 @@ pub async fn report(request: HttpRequest, state: Data<State>) -> Result<impl Res
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn callback_report(state: &State, filter: &Filter) -> Result<CallbackReport, Error> {
+pub async fn callback_report(state: &AppState, filter: &Filter) -> Result<CallbackReport, Error> {
     let streaks = missed_streaks(&state.db, &state.derivation.numbering, &state.query(filter)).await?;
     aside(move || CallbackReport::of(streaks)).await
 }
@@ -164,7 +165,7 @@ pub async fn callback_report(state: &State, filter: &Filter) -> Result<CallbackR
     params(("party" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "Off the list"))
 )]
-pub async fn done(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn done(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     mark(&state, &path, author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -175,7 +176,7 @@ pub async fn done(path: Path<String>, request: HttpRequest, state: Data<State>) 
     params(("party" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "As before the mark"), (status = 404, description = "There is no mark", body = crate::web::error::Problem, content_type = "application/problem+json"))
 )]
-pub async fn undo(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn undo(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if unmark(&state, &path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
 }
 
@@ -183,10 +184,10 @@ pub async fn undo(path: Path<String>, state: Data<State>) -> Result<HttpResponse
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.
-pub async fn mark(state: &State, party: &str, by: By) -> Result<String, Error> {
+pub async fn mark(state: &AppState, party: &str, by: Actor) -> Result<String, Error> {
     let party = valid(state, party)?;
     mark_done(&state.db, &Mark { party: party.clone(), done_ms: by.at_ms, done_by: by.name }).await?;
-    state.owed.forget().await;
+    state.open_callbacks.forget().await;
     Ok(party)
 }
 
@@ -194,13 +195,13 @@ pub async fn mark(state: &State, party: &str, by: By) -> Result<String, Error> {
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.
-pub async fn unmark(state: &State, party: &str) -> Result<bool, Error> {
+pub async fn unmark(state: &AppState, party: &str) -> Result<bool, Error> {
     let undone = undo_done(&state.db, &valid(state, party)?).await?;
-    state.owed.forget().await;
+    state.open_callbacks.forget().await;
     Ok(undone)
 }
 
-fn valid(state: &State, party: &str) -> Result<String, Error> {
+fn valid(state: &AppState, party: &str) -> Result<String, Error> {
     let number = state.derivation.numbering.e164(party);
     number.ok_or_else(|| wrong("party", "expected a valid telephone number".into()))
 }

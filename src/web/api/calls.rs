@@ -12,10 +12,10 @@ use crate::routing::table::Decision;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::calls::{Cursor, StoredCall, find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -230,9 +230,9 @@ pub fn cursor(parameters: &super::Parameters, name: &str) -> Result<Option<Curso
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
+    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
     let (cursor, limit) = (cursor(&parameters, "cursor")?, limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
     let page = list_calls(&state.db, &state.query(&filter), cursor, limit).await?;
     let (now_ms, timeout_ms) = (now_ms(), state.hangup_timeout_ms());
@@ -245,10 +245,10 @@ pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Respo
     get, path = "/api/v1/calls/{call_id}", tag = "Calls", params(("call_id" = String, Path)),
     responses((status = 200, description = "The call", body = CallDetail))
 )]
-pub async fn show(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn show(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let call_id = CallId::parse(&path).ok_or(Error::NotFound)?;
     let call = find_call(&state.db, &call_id).await?;
-    let call = call.filter(|call| Who::may_see(&request, &call.call)).ok_or(Error::NotFound)?;
+    let call = call.filter(|call| Principal::may_see(&request, &call.call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
     Ok(Json(CallDetail::new(call, &events, decision, now_ms(), state.hangup_timeout_ms())))

@@ -9,7 +9,7 @@ use crate::stats::filter::{FilterError, FilterProblem, parse_text};
 use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
 use crate::web::bodies::json_list;
 use crate::web::error::{Error, WrongField};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -88,7 +88,7 @@ impl From<ContactsError> for Error {
     params(("q" = Option<String>, Query, description = "Part of name, company or number"), PageParams),
     responses((status = 200, description = "A page of contacts", body = ContactList))
 )]
-pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = parameter(&parameters, "cursor").map(decode_cursor).transpose()?.unwrap_or_default();
@@ -114,7 +114,7 @@ fn decode_cursor(text: &str) -> Result<String, FilterError> {
     post, path = "/api/v1/contacts", tag = "Contacts", request_body = ContactListDraft,
     responses((status = 200, description = "What changed", body = ChangesJson))
 )]
-pub async fn merge(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn merge(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     save(&request, payload, &state, false).await
 }
 
@@ -123,11 +123,11 @@ pub async fn merge(request: HttpRequest, payload: Payload, state: Data<State>) -
     put, path = "/api/v1/contacts", tag = "Contacts", request_body = ContactListDraft,
     responses((status = 200, description = "What changed", body = ChangesJson))
 )]
-pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     save(&request, payload, &state, true).await
 }
 
-async fn save(request: &HttpRequest, payload: Payload, state: &State, only: bool) -> Result<HttpResponse, Error> {
+async fn save(request: &HttpRequest, payload: Payload, state: &AppState, only: bool) -> Result<HttpResponse, Error> {
     let derivation = state.derivation.clone();
     let read = json_list(request, payload, move |body| wire::read_list(body, &derivation.numbering)).await?;
     let contacts = read.checked()?;
@@ -142,7 +142,7 @@ async fn save(request: &HttpRequest, payload: Payload, state: &State, only: bool
     params(("number" = String, Path, description = "A valid number in any notation")),
     responses((status = 200, description = "The contact", body = Contact))
 )]
-pub async fn show(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let names = state.names();
     let contact = names.stored(&number(&path, &state)?).ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok().json(contact))
@@ -159,7 +159,7 @@ pub async fn replace(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let contact = wire::read_of_number(&*json_body(&request, payload).await?, &number(&path, &state)?)?;
     save_contacts(&state.db, std::slice::from_ref(&contact), false).await?;
@@ -173,7 +173,7 @@ pub async fn replace(
     params(("number" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "Gone"))
 )]
-pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if !delete_contact(&state.db, &number(&path, &state)?).await? {
         return Err(Error::NotFound);
     }
@@ -181,7 +181,7 @@ pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpRespon
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn number(path: &str, state: &State) -> Result<String, Error> {
+fn number(path: &str, state: &AppState) -> Result<String, Error> {
     state.derivation.numbering.e164(path).ok_or_else(|| {
         let detail = "number: expected a valid telephone number".to_owned();
         Error::Fields(vec![WrongField { field: "number".into(), detail }])

@@ -32,7 +32,7 @@ use actix_web::{HttpRequest, Scope};
 
 use super::bodies::json as json_body;
 use super::error::{not_found, only};
-use super::state::State;
+use super::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 
 /// `/api/v1`.
@@ -125,7 +125,7 @@ pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> 
 ///
 /// # Errors
 /// The first that cannot be used.
-pub fn filter(parameters: &Parameters, state: &State, lines: Lines) -> Result<Filter, FilterError> {
+pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result<Filter, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
     state.check_agents(&filter)?;

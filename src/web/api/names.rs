@@ -8,7 +8,7 @@ use crate::fields::{Errors, FieldError, Object, text};
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
 use crate::web::bodies::json_list;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The longest name of a line or an agent, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -65,7 +65,7 @@ struct NamesDraft {
     get, path = "/api/v1/names", tag = "Contacts",
     responses((status = 200, description = "The names", body = NamesJson))
 )]
-pub async fn show(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(state: Data<AppState>) -> Result<HttpResponse, Error> {
     shown(&state).await
 }
 
@@ -74,7 +74,7 @@ pub async fn show(state: Data<State>) -> Result<HttpResponse, Error> {
     put, path = "/api/v1/names", tag = "Contacts", request_body = NamesDraft,
     responses((status = 200, description = "The names", body = NamesJson))
 )]
-pub async fn replace(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn replace(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let derivation = state.derivation.clone();
     let read = move |body: &[u8]| Ok(read(&serde_json::from_slice(body)?, &derivation.numbering));
     let names = json_list(&request, payload, read).await?.checked()?;
@@ -83,7 +83,7 @@ pub async fn replace(request: HttpRequest, payload: Payload, state: Data<State>)
     shown(&state).await
 }
 
-async fn shown(state: &State) -> Result<HttpResponse, Error> {
+async fn shown(state: &AppState) -> Result<HttpResponse, Error> {
     let mut names = NamesJson { lines: Vec::new(), agents: Vec::new() };
     for OwnName { kind, subject, name } in list_own_names(&state.db).await? {
         match kind {

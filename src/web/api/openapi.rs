@@ -18,7 +18,7 @@ use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
 use crate::web::accounts::sessions::COOKIE;
 use crate::web::error::Problem;
-use crate::web::permissions::Place;
+use crate::web::permissions::Access;
 
 const PROBLEM: &str = "application/problem+json";
 /// Of what is sent, only these must be there; everything else has a default or is read-only.
@@ -146,7 +146,7 @@ struct Errors;
 impl Modify for Errors {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut document.paths.paths {
-            let (is_of_api, is_trial) = (path.starts_with("/api/"), Place::of(path) == Place::Trial);
+            let (is_of_api, is_trial) = (path.starts_with("/api/"), Access::of(path) == Access::Trial);
             for (method, operation) in operations(item) {
                 let Some(operation) = operation.as_mut() else { continue };
                 let mut errors = vec![("default", "Any error")];

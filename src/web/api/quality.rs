@@ -5,10 +5,10 @@ use utoipa::IntoParams;
 
 use super::stats::PeriodJson;
 use super::{filter, parameter, parameters};
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::error::{Error, WrongField};
 use crate::web::quality::{LineQuality, quality};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// Neither cells nor log know about these.
 const NARROWER: [&str; 7] = ["direction", "peer", "outcome", "party", "q", "hours", "route"];
@@ -106,9 +106,9 @@ impl From<&LineQuality> for FiguresJson {
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn show(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn show(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
+    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
     let unusable = NARROWER.into_iter().filter(|name| parameter(&parameters, name).is_some()).map(|name| WrongField {
         field: name.into(),
         detail: format!("{name} cannot narrow this down: expected start and end, period, number"),

@@ -14,10 +14,10 @@ use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, list_revisions};
 use crate::store::route_table::restore_routes;
-use crate::web::accounts::who::author;
+use crate::web::accounts::principal::author;
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -91,7 +91,7 @@ struct FieldDifference {
     get, path = "/api/v1/routes/revisions", tag = "Routes", params(PageParams),
     responses((status = 200, description = "A page of changes", body = RevisionList))
 )]
-pub async fn list(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
     let before =
@@ -110,7 +110,7 @@ fn wrong_cursor() -> FilterError {
 /// # Errors
 /// When the database does not answer.
 pub async fn revision_page(
-    state: &State,
+    state: &AppState,
     before: Option<i64>,
     limit: usize,
 ) -> Result<(Vec<Revision>, Option<i64>), Error> {
@@ -126,7 +126,7 @@ pub async fn revision_page(
     get, path = "/api/v1/routes/revisions/{id}", tag = "Routes", params(("id" = i64, Path)),
     responses((status = 200, description = "The change", body = RevisionDetails))
 )]
-pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<impl Responder, Error> {
     let RevisionTables { revision, before, after } =
         find_revision(&state.db, route_id(&path)?).await?.ok_or(Error::NotFound)?;
     let difference = TableDifference::between(&before, &after);
@@ -144,7 +144,7 @@ pub async fn show(path: Path<String>, state: Data<State>) -> Result<impl Respond
         (status = 409, description = "It names lists or schedules that there are not any more", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn restore(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn restore(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let restored = restore_routes(&state.db, route_id(&path)?, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(table(restored))

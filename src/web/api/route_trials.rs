@@ -19,7 +19,7 @@ use crate::web::bodies::json_list;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::{Error, WrongField};
 use crate::web::route_trials::{MadeUpCall, explain_now, explain_trial, replay, why};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The most calls that are decided again at a time.
 const MAX_CALLS: usize = 1_000_000;
@@ -150,7 +150,7 @@ struct RouteExample {
     request_body = RouteTestRequest,
     responses((status = 200, description = "The answer, and why", body = RouteTest))
 )]
-pub async fn test(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn test(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<impl Responder, Error> {
     let reading = state.clone();
     let read = json_list(&request, payload, move |body: &[u8]| read_test(body, &reading)).await?.checked()?;
     let (tested, _hold) = read.into_parts();
@@ -169,12 +169,12 @@ enum Tested {
     Now(MadeUpCall),
 }
 
-fn read_test(body: &[u8], state: &State) -> serde_json::Result<Result<Tested, Vec<FieldError>>> {
+fn read_test(body: &[u8], state: &AppState) -> serde_json::Result<Result<Tested, Vec<FieldError>>> {
     let routes = TriedRoutes::read(body, state)?;
     Ok(tested(routes, state))
 }
 
-fn tested(routes: TriedRoutes, state: &State) -> Result<Tested, Vec<FieldError>> {
+fn tested(routes: TriedRoutes, state: &AppState) -> Result<Tested, Vec<FieldError>> {
     let (TriedRoutes { object, routes }, mut errors) = (routes, Errors::default());
     let Some(call) = Object::read("", &object, &mut errors) else { return errors.or(None) };
     call.allow_only(&["from", "to", "at", "routes"], &[], &mut errors);
@@ -214,7 +214,7 @@ struct Routes {
 }
 
 impl TriedRoutes {
-    fn read(body: &[u8], state: &State) -> serde_json::Result<Self> {
+    fn read(body: &[u8], state: &AppState) -> serde_json::Result<Self> {
         let loaded = state.table();
         let context = RouteContext::new(&state.hours, &loaded.shared);
         let (mut tried, mut errors) = (Vec::new(), Errors::default());
@@ -226,7 +226,7 @@ impl TriedRoutes {
 }
 
 impl Routes {
-    fn compile(self, object: &Object<'_>, state: &State, mut errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
+    fn compile(self, object: &Object<'_>, state: &AppState, mut errors: Errors) -> Result<TrialTable, Vec<FieldError>> {
         object.items("routes", 0..=0, &mut errors);
         if self.count > MAX_ROUTES {
             errors.add("routes", Problem::Items(0, MAX_ROUTES));
@@ -273,7 +273,11 @@ fn name(name: Option<&Arc<str>>) -> Option<String> {
     request_body = RouteReplayRequest,
     responses((status = 200, description = "How many calls get another answer, and which", body = RouteReplay))
 )]
-pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn replay_calls(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<impl Responder, Error> {
     let reading = state.clone();
     let read = json_list(&request, payload, move |body: &[u8]| read_replay(body, &reading)).await?.checked()?;
     let ((days, trial), mut hold) = read.into_parts();
@@ -288,12 +292,12 @@ pub async fn replay_calls(request: HttpRequest, payload: Payload, state: Data<St
 
 type ReplayOf = (DayRange, TrialTable);
 
-fn read_replay(body: &[u8], state: &State) -> serde_json::Result<Result<ReplayOf, Vec<FieldError>>> {
+fn read_replay(body: &[u8], state: &AppState) -> serde_json::Result<Result<ReplayOf, Vec<FieldError>>> {
     let routes = TriedRoutes::read(body, state)?;
     Ok(replay_of(routes, state))
 }
 
-fn replay_of(routes: TriedRoutes, state: &State) -> Result<ReplayOf, Vec<FieldError>> {
+fn replay_of(routes: TriedRoutes, state: &AppState) -> Result<ReplayOf, Vec<FieldError>> {
     let (TriedRoutes { object, routes }, mut errors) = (routes, Errors::default());
     let Some(asked) = Object::read("", &object, &mut errors) else { return errors.or(None) };
     asked.allow_only(&["start", "end", "routes"], &[], &mut errors);

@@ -6,7 +6,7 @@ use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
 use crate::web::route_trials::warnings_now;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// What is probably not meant in the routes.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -51,7 +51,7 @@ struct RouteGap {
     get, path = "/api/v1/routes/warnings", tag = "Routes",
     responses((status = 200, description = "The warnings, worst first", body = RouteWarnings))
 )]
-pub async fn show(state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn show(state: Data<AppState>) -> Result<impl Responder, Error> {
     let Warnings { items, unchecked } = warnings_now(&state).await?;
     let unchecked = unchecked.into_iter().map(|check| check.as_str()).collect();
     Ok(Json(RouteWarnings { items: items.into_iter().map(RouteWarning::from).collect(), unchecked }))

@@ -9,11 +9,11 @@ use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
-use crate::web::accounts::who::author;
+use crate::web::accounts::principal::author;
 use crate::web::audit::about;
 use crate::web::bodies::{Read, json_list};
 use crate::web::error::{Error, WrongField};
-use crate::web::state::State;
+use crate::web::state::AppState;
 use crate::web::tables::StoredTable;
 
 /// The most routes of a table that is sent at once.
@@ -29,7 +29,7 @@ pub(super) struct RouteList {
     get, path = "/api/v1/routes", tag = "Routes",
     responses((status = 200, description = "The routes; the version of the table is the `ETag`", body = RouteList))
 )]
-pub async fn list(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn list(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let StoredTable { version, routes, .. } = StoredTable::load(&state.db).await?;
     Ok(table(RouteTable { version, routes }))
 }
@@ -46,7 +46,7 @@ pub async fn list(state: Data<State>) -> Result<HttpResponse, Error> {
         (status = 412, description = "Somebody changed a route meanwhile", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let expected = if_match(&request)?;
     state.refresh_routes().await?;
     let reading = state.clone();
@@ -106,7 +106,7 @@ fn twice() -> Problem {
     request_body = Route,
     responses((status = 201, description = "The new route", body = Route, headers(("Location" = String), ("ETag" = String))))
 )]
-pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn create(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
     about(&request, &draft.name);
     let route = insert_route(&state.db, draft, &author(&request)).await?;
@@ -115,7 +115,11 @@ pub async fn create(request: HttpRequest, payload: Payload, state: Data<State>) 
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
 }
 
-async fn read_draft(request: &HttpRequest, payload: Payload, state: &Data<State>) -> Result<Read<RouteDraft>, Error> {
+async fn read_draft(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &Data<AppState>,
+) -> Result<Read<RouteDraft>, Error> {
     state.refresh_routes().await?;
     let reading = state.clone();
     let read = move |body: &[u8]| {
@@ -130,7 +134,7 @@ async fn read_draft(request: &HttpRequest, payload: Payload, state: &Data<State>
     get, path = "/api/v1/routes/{id}", tag = "Routes", params(("id" = i64, Path)),
     responses((status = 200, description = "The route; its version is the `ETag`", body = Route))
 )]
-pub async fn show(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let route = find_route(&state.db, route_id(&path)?).await?.ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
@@ -149,7 +153,7 @@ pub async fn replace(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
@@ -164,7 +168,7 @@ pub async fn replace(
     delete, path = "/api/v1/routes/{id}", tag = "Routes", params(("id" = i64, Path)),
     responses((status = 204, description = "Gone"))
 )]
-pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -13,7 +13,7 @@ use crate::store::shared::{
 };
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// For longer nobody is closed by a switch.
 pub const MAX_CLOSED_DAYS: i64 = 366;
@@ -118,7 +118,7 @@ struct ClosedDraft {
     get, path = "/api/v1/lists", tag = "Routes",
     responses((status = 200, description = "The lists, by name", body = Lists))
 )]
-pub async fn lists(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn lists(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let items = list_named(&state.db).await?.into_iter().map(ListJson::from).collect();
     Ok(HttpResponse::Ok().json(Lists { items }))
 }
@@ -128,7 +128,7 @@ pub async fn lists(state: Data<State>) -> Result<HttpResponse, Error> {
     get, path = "/api/v1/lists/{name}", tag = "Routes", params(("name" = String, Path)),
     responses((status = 200, description = "The list; its version is the `ETag`", body = ListJson))
 )]
-pub async fn list(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn list(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     Ok(shown::<NumberList, ListJson>(&mut HttpResponse::Ok(), found(&state, &path).await?))
 }
 
@@ -147,7 +147,7 @@ pub async fn put_list(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let list = NumberList::from_json(&path, &body, &state.derivation.numbering)?;
@@ -162,7 +162,7 @@ pub async fn put_list(
         (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn delete_list(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn delete_list(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     remove::<NumberList>(&state, &path).await
 }
 
@@ -171,7 +171,7 @@ pub async fn delete_list(path: Path<String>, state: Data<State>) -> Result<HttpR
     get, path = "/api/v1/schedules", tag = "Routes",
     responses((status = 200, description = "The schedules, by name", body = Schedules))
 )]
-pub async fn schedules(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn schedules(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let items = list_named(&state.db).await?.into_iter().map(ScheduleJson::from).collect();
     Ok(HttpResponse::Ok().json(Schedules { items }))
 }
@@ -181,7 +181,7 @@ pub async fn schedules(state: Data<State>) -> Result<HttpResponse, Error> {
     get, path = "/api/v1/schedules/{name}", tag = "Routes", params(("name" = String, Path)),
     responses((status = 200, description = "The schedule; its version is the `ETag`", body = ScheduleJson))
 )]
-pub async fn schedule(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn schedule(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     Ok(shown::<Schedule, ScheduleJson>(&mut HttpResponse::Ok(), found(&state, &path).await?))
 }
 
@@ -200,7 +200,7 @@ pub async fn put_schedule(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let schedule = Schedule::from_json(&path, &body, &state.hours)?;
@@ -215,7 +215,7 @@ pub async fn put_schedule(
         (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn delete_schedule(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn delete_schedule(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     remove::<Schedule>(&state, &path).await
 }
 
@@ -224,7 +224,7 @@ pub async fn delete_schedule(path: Path<String>, state: Data<State>) -> Result<H
     get, path = "/api/v1/closed", tag = "Routes",
     responses((status = 200, description = "Until when no opening hours are open", body = ClosedJson))
 )]
-pub async fn closed(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn closed(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let closed = closed_switch(&state.db).await?.filter(|closed| closed.holds(now_ms()));
     Ok(HttpResponse::Ok().json(ClosedJson::from(closed)))
 }
@@ -234,7 +234,7 @@ pub async fn closed(state: Data<State>) -> Result<HttpResponse, Error> {
     put, path = "/api/v1/closed", tag = "Routes", request_body = ClosedDraft,
     responses((status = 200, description = "Until when no opening hours are open", body = ClosedJson))
 )]
-pub async fn close(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn close(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let now_ms = now_ms();
     let closed = read_closed(&*json_body(&request, payload).await?, now_ms)?;
     save_closed_switch(&state.db, Some(closed)).await?;
@@ -247,7 +247,7 @@ pub async fn close(request: HttpRequest, payload: Payload, state: Data<State>) -
     delete, path = "/api/v1/closed", tag = "Routes",
     responses((status = 204, description = "The switch is off"))
 )]
-pub async fn open(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn open(state: Data<AppState>) -> Result<HttpResponse, Error> {
     save_closed_switch(&state.db, None).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::NoContent().finish())
@@ -311,7 +311,7 @@ fn key(path: &str) -> Result<Key, Error> {
     Key::parse(path).ok_or(Error::NotFound)
 }
 
-async fn found<T: Named>(state: &State, path: &str) -> Result<Versioned<T>, Error> {
+async fn found<T: Named>(state: &AppState, path: &str) -> Result<Versioned<T>, Error> {
     find_named(&state.db, &key(path)?).await?.ok_or(Error::NotFound)
 }
 
@@ -324,7 +324,7 @@ fn shown<T, Json: From<Versioned<T>> + Serialize>(
 }
 
 async fn save<T: Named, Json: From<Versioned<T>> + Serialize>(
-    state: &State,
+    state: &AppState,
     request: &HttpRequest,
     path: &str,
     item: &T,
@@ -335,7 +335,7 @@ async fn save<T: Named, Json: From<Versioned<T>> + Serialize>(
     Ok(shown::<T, Json>(&mut response, stored))
 }
 
-async fn remove<T: Named>(state: &State, path: &str) -> Result<HttpResponse, Error> {
+async fn remove<T: Named>(state: &AppState, path: &str) -> Result<HttpResponse, Error> {
     delete_named::<T>(&state.db, &key(path)?).await?;
     state.refresh_routes().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -8,10 +8,10 @@ use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::error::Error;
 use crate::web::reports::report_from;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 1_000;
 const DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -38,7 +38,7 @@ pub(super) struct PeriodJson {
 }
 
 impl PeriodJson {
-    pub(super) fn of(days: DayRange, state: &State) -> Self {
+    pub(super) fn of(days: DayRange, state: &AppState) -> Self {
         Self {
             start: days.start.to_string(),
             end: days.end.to_string(),
@@ -61,9 +61,9 @@ impl PeriodJson {
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn stats(request: HttpRequest, state: Data<State>) -> Result<impl Responder, Error> {
+pub async fn stats(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
     let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Who::lines_of(&request))?;
+    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
     let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
     let group_by = parameter(&parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
     if group_by == Some(GroupBy::Peer) && !state.config.agent_figures {

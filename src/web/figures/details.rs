@@ -4,14 +4,14 @@ use super::buckets;
 use crate::stats::filter::Filter;
 use crate::stats::heat::{HeatMap, WeekHour};
 use crate::stats::month::days_without;
-use crate::stats::people::Shares;
+use crate::stats::people::CountsByName;
 use crate::stats::period::DayRange;
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
 use crate::store::cells::{count_hours, read_sums};
 use crate::store::months::sums_of_closed_months;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// What only hours and single calls can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub struct Details {
     /// When in the week it rings.
     pub heat: HeatMap,
     /// Who was called.
-    pub lines: Shares,
+    pub lines: CountsByName,
     /// Who answered or called.
-    pub agents: Shares,
+    pub agents: CountsByName,
 }
 
 /// Of months that are closed from their sums, of all other days from the cells.
-pub async fn details(state: &State, filter: &Filter) -> Result<Details, Error> {
+pub async fn details(state: &AppState, filter: &Filter) -> Result<Details, Error> {
     let closed = sums_of_closed_months(&state.db, filter.days).await?;
     let rest = days_without(filter.days, closed.iter().map(|(month, _)| *month));
     let tells_agents = state.config.agent_figures;
@@ -47,7 +47,7 @@ pub async fn details(state: &State, filter: &Filter) -> Result<Details, Error> {
     Ok(details)
 }
 
-async fn heat(state: &State, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, Error> {
+async fn heat(state: &AppState, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, Error> {
     let business = &state.derivation.business;
     let mut heat = HeatMap::default();
     // A cell has many classes; what a wall clock shows is told once for all of them.
@@ -66,8 +66,8 @@ async fn heat(state: &State, filter: &Filter, ranges: &[DayRange]) -> Result<Hea
     Ok(heat)
 }
 
-async fn shares(state: &State, filter: &Filter, tier: Tier, ranges: &[DayRange]) -> Result<Shares, Error> {
-    let mut shares = Shares::default();
+async fn shares(state: &AppState, filter: &Filter, tier: Tier, ranges: &[DayRange]) -> Result<CountsByName, Error> {
+    let mut shares = CountsByName::default();
     for days in ranges {
         let buckets = buckets(tier, *days, &state.derivation.business);
         let count = |_, name: &str, class, sums| add_share(&mut shares, state, filter, name, class, sums);
@@ -83,7 +83,7 @@ fn add_hour(heat: &mut HeatMap, filter: &Filter, hour: WeekHour, class: Class, c
     }
 }
 
-fn add_share(shares: &mut Shares, state: &State, filter: &Filter, name: &str, class: Class, sums: Sums) {
+fn add_share(shares: &mut CountsByName, state: &AppState, filter: &Filter, name: &str, class: Class, sums: Sums) {
     let outcome = class.progress.outcome_when_over();
     if filter.counts(class, outcome) {
         shares.add(state.counted_as(name), class, outcome, sums);

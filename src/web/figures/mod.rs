@@ -13,11 +13,11 @@ use self::details::details;
 use self::sheet::{Count, Sheet, open_calls};
 use super::clock::now_ms;
 use super::error::Error;
-use super::state::State;
+use super::state::AppState;
 use crate::stats::business::{BusinessTime, day_number, next_day};
 use crate::stats::compare::{comparison_shift, same_weekdays_before};
 use crate::stats::filter::Filter;
-use crate::stats::people::Share;
+use crate::stats::people::GroupCounts;
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, Source};
 use crate::stats::rollup::Tier;
@@ -30,7 +30,7 @@ pub const REACH: i64 = 100_000;
 
 /// Where the figures of a dashboard come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum CountingPlan {
     /// From the cells of all tiers.
     Cells,
     /// From the cells of one line or agent, which know no hours and not each other.
@@ -41,20 +41,20 @@ pub enum Way {
 
 /// What a dashboard shows of a period.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Figures {
+pub struct PeriodFigures {
     /// Over everything asked for.
     pub totals: Totals,
     /// The steps of the chart, if it has any.
     pub steps: Option<Vec<Step>>,
     /// The calls that came within the business hours.
-    pub while_open: Share,
+    pub while_open: GroupCounts,
     /// The period to compare with, if it was asked for.
     pub before: Option<Comparison>,
     /// What only hours and single calls can tell; `None` when there are too many of those to read.
     pub details: Option<Details>,
 }
 
-impl Figures {
+impl PeriodFigures {
     /// The period to compare with, if there is one.
     pub fn compared(&self) -> Option<&Before> {
         match &self.before {
@@ -83,21 +83,21 @@ pub struct Before {
     /// Its figures.
     pub totals: Totals,
     /// The calls that came within the business hours.
-    pub while_open: Share,
+    pub while_open: GroupCounts,
 }
 
 /// The cheapest way that tells as much as possible.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn way(state: &State, filter: &Filter, step: Option<GroupBy>) -> Result<Way, Error> {
+pub async fn plan(state: &AppState, filter: &Filter, step: Option<GroupBy>) -> Result<CountingPlan, Error> {
     let is_single = match Source::of(filter, step) {
-        Source::Cells(Tier::Hour | Tier::Day, _) => return Ok(Way::Cells),
+        Source::Cells(Tier::Hour | Tier::Day, _) => return Ok(CountingPlan::Cells),
         Source::Cells(..) => true,
         Source::Calls => false,
     };
     let is_far = is_single && !are_at_most(&state.db, &state.query(filter), REACH).await?;
-    Ok(if is_far { Way::Subject } else { Way::Calls })
+    Ok(if is_far { CountingPlan::Subject } else { CountingPlan::Calls })
 }
 
 /// Counts everything, in steps for a chart, compared or not.
@@ -105,32 +105,32 @@ pub async fn way(state: &State, filter: &Filter, step: Option<GroupBy>) -> Resul
 /// # Errors
 /// When the database does not answer.
 pub async fn figures(
-    state: &State,
-    way: Way,
+    state: &AppState,
+    plan: CountingPlan,
     filter: &Filter,
     step: Option<GroupBy>,
     compares: bool,
-) -> Result<Figures, Error> {
-    let (now, before) = tokio::try_join!(current(state, way, filter, step), async {
-        if compares { before(state, way, filter).await } else { Ok(None) }
+) -> Result<PeriodFigures, Error> {
+    let (now, before) = tokio::try_join!(current(state, plan, filter, step), async {
+        if compares { before(state, plan, filter).await } else { Ok(None) }
     })?;
     let Count { totals, steps, while_open, details } = now;
-    Ok(Figures { totals, steps, while_open, before, details })
+    Ok(PeriodFigures { totals, steps, while_open, before, details })
 }
 
-async fn current(state: &State, way: Way, filter: &Filter, step: Option<GroupBy>) -> Result<Count, Error> {
+async fn current(state: &AppState, plan: CountingPlan, filter: &Filter, step: Option<GroupBy>) -> Result<Count, Error> {
     let mut sheet = Sheet::new(state, filter, step)?;
     let query = state.query(filter).any_outcome();
-    match way {
-        Way::Calls => {
+    match plan {
+        CountingPlan::Calls => {
             sheet.details = Some(Details::default());
             sheet.count_calls(&query).await?;
         }
-        Way::Subject => {
+        CountingPlan::Subject => {
             sheet.count_cells(filter.days).await?;
             open_calls(state, &query).await?.iter().for_each(|call| sheet.correct(call));
         }
-        Way::Cells => {
+        CountingPlan::Cells => {
             let (_, details, open) =
                 tokio::try_join!(sheet.count_cells(filter.days), details(state, filter), open_calls(state, &query))?;
             sheet.details = Some(details);
@@ -141,19 +141,19 @@ async fn current(state: &State, way: Way, filter: &Filter, step: Option<GroupBy>
 }
 
 /// The same weekdays before; until the same time of day if the period runs until now.
-async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Comparison>, Error> {
+async fn before(state: &AppState, plan: CountingPlan, filter: &Filter) -> Result<Option<Comparison>, Error> {
     let Some(days) = same_weekdays_before(filter.days) else { return Ok(None) };
     let oldest = oldest_start_ms(&state.db).await?;
     if let Some(first) = oldest.map(|at_ms| state.derivation.business.day(at_ms)).filter(|first| *first > days.start) {
         return Ok(Some(Comparison::Unknown(first)));
     }
-    let cut = Cut::of(state, way, filter.days);
+    let cut = Cut::of(state, plan, filter.days);
     let filter = Filter { days, ..filter.clone() };
     let query = state.query(&filter).any_outcome();
     let query = cut.map_or(query.clone(), |cut| query.until(cut.at_ms));
     let mut sheet = Sheet::new(state, &filter, None)?;
-    match (way, cut) {
-        (Way::Calls, _) => sheet.count_calls(&query).await?,
+    match (plan, cut) {
+        (CountingPlan::Calls, _) => sheet.count_calls(&query).await?,
         (_, None) => sheet.count_cells(days).await?,
         (_, Some(cut)) => {
             if let Some(whole) = days_before(days, cut.day) {
@@ -164,7 +164,7 @@ async fn before(state: &State, way: Way, filter: &Filter) -> Result<Option<Compa
         }
     }
     let by_cells = cut.map_or(query.clone(), |cut| query.until(cut.cells_until_ms));
-    if way != Way::Calls && by_cells.may_have_open() {
+    if plan != CountingPlan::Calls && by_cells.may_have_open() {
         open_calls(state, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
     }
     let Count { totals, while_open, .. } = sheet.finish();
@@ -183,14 +183,14 @@ struct Cut {
 }
 
 impl Cut {
-    fn of(state: &State, way: Way, days: DayRange) -> Option<Self> {
+    fn of(state: &AppState, plan: CountingPlan, days: DayRange) -> Option<Self> {
         let (today, business) = (state.today(), &state.derivation.business);
         let shift = u64::try_from(comparison_shift(days)).unwrap_or_default();
         let day = today.checked_sub_days(chrono::Days::new(shift));
         let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
         let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms(), day));
         // Only of all lines together there are hours.
-        let cells_until_ms = if way == Way::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
+        let cells_until_ms = if plan == CountingPlan::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
         Some(Self { day, day_start_ms, at_ms, cells_until_ms })
     }
 

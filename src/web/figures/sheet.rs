@@ -9,7 +9,7 @@ use crate::stats::business::day_number;
 use crate::stats::filter::Filter;
 use crate::stats::heat::WeekHour;
 use crate::stats::month::{MonthCalls, days_without};
-use crate::stats::people::Share;
+use crate::stats::people::GroupCounts;
 use crate::stats::period::DayRange;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Source};
 use crate::stats::rollup::{Cell, Tier};
@@ -21,33 +21,33 @@ use crate::store::cells::read_cells;
 use crate::store::months::calls_of_closed_months;
 use crate::web::error::Error;
 use crate::web::reports::counted;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// What one pass counted.
 pub struct Count {
     pub totals: Totals,
     pub steps: Option<Vec<Step>>,
-    pub while_open: Share,
+    pub while_open: GroupCounts,
     pub details: Option<Details>,
 }
 
 /// What one pass counts into.
 pub struct Sheet<'a> {
-    state: &'a State,
+    state: &'a AppState,
     filter: &'a Filter,
     step: Option<GroupBy>,
     counter: Counter<'a>,
     timeline: Option<Timeline<'a>>,
-    while_open: Share,
+    while_open: GroupCounts,
     pub details: Option<Details>,
 }
 
 impl<'a> Sheet<'a> {
-    pub fn new(state: &'a State, filter: &'a Filter, step: Option<GroupBy>) -> Result<Self, Error> {
+    pub fn new(state: &'a AppState, filter: &'a Filter, step: Option<GroupBy>) -> Result<Self, Error> {
         let business = &state.derivation.business;
         let counter = Counter::new(filter, None, business)?;
         let timeline = step.map(|step| Timeline::new(filter, step, business)).transpose()?;
-        Ok(Self { state, filter, step, counter, timeline, while_open: Share::default(), details: None })
+        Ok(Self { state, filter, step, counter, timeline, while_open: GroupCounts::default(), details: None })
     }
 
     pub fn finish(self) -> Count {
@@ -151,7 +151,7 @@ impl<'a> Sheet<'a> {
 }
 
 /// The calls among those asked for that are still running.
-pub async fn open_calls(state: &State, query: &CallQuery) -> Result<Vec<CountedCall>, Error> {
+pub async fn open_calls(state: &AppState, query: &CallQuery) -> Result<Vec<CountedCall>, Error> {
     let mut open = Vec::new();
     for_each_call(&state.db, &query.only_open(), |call| open.push(counted(state, call, None))).await?;
     Ok(open)

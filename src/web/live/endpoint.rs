@@ -7,17 +7,17 @@ use futures_util::stream::unfold;
 use tokio::time::MissedTickBehavior;
 
 use super::NoPlace;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// So often it is asked whether whoever reads the stream may still.
 const CHECK: Duration = Duration::from_secs(2);
 
 /// `GET /events`: calls and figures as they change, as server-sent events. What came after the event named by
 /// `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
-pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn events(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let place = state.questions.stream(&request, state.config.limits)?;
     let parameters = parameters(&request);
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
@@ -37,7 +37,7 @@ pub async fn events(request: HttpRequest, state: Data<State>) -> Result<HttpResp
                     bytes = events.next() => {
                         return bytes.map(|bytes| (Ok::<_, Infallible>(bytes), (events, checks, request, state, place)));
                     }
-                    _ = checks.tick() => if !Who::still_may(&request, &state).await { return None },
+                    _ = checks.tick() => if !Principal::still_may(&request, &state).await { return None },
                 }
             }
         });

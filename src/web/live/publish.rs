@@ -9,18 +9,18 @@ use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::{Live, Waiting, lock, stats};
-use crate::complaints::complain;
+use crate::log_throttle::throttled;
 use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::StoreError;
 use crate::store::calls::{StoredCall, list_calls};
 use crate::store::live::calls_with_keys;
-use crate::store::news::{Heard, NewsReader};
+use crate::store::notify::{Notification, NotificationReader};
 use crate::web::api::calls::CallJson;
 use crate::web::clock::now_ms;
 use crate::web::names::Names;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// So many of the newest calls are looked at for changes that nobody told.
 const POLLED: usize = 200;
@@ -34,7 +34,7 @@ const LOOK_AGAIN: u32 = 5;
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// From changed calls to the stream, until aborted.
-pub async fn publish(state: Data<State>) {
+pub async fn publish(state: Data<AppState>) {
     let pace = &state.config.live;
     let (mut heartbeat, mut figures, mut poll) = (every(pace.heartbeat), every(pace.stats), every(pace.poll));
     let mut publisher = Publisher::new(&state);
@@ -118,7 +118,7 @@ impl NamedCall {
 }
 
 struct Publisher<'a> {
-    state: &'a State,
+    state: &'a AppState,
     live: &'a Live,
     /// The calls as they were seen last. `None`: not looked yet.
     seen: Option<BTreeMap<i64, Seen>>,
@@ -129,7 +129,7 @@ struct Publisher<'a> {
 }
 
 impl<'a> Publisher<'a> {
-    fn new(state: &'a State) -> Self {
+    fn new(state: &'a AppState) -> Self {
         let live = &state.live;
         Self { state, live, seen: None, are_figures_old: false, figures: String::new(), figures_sent: None }
     }
@@ -148,7 +148,7 @@ impl<'a> Publisher<'a> {
     async fn pass_on(&mut self) {
         let Waiting { own, heard, is_too_much } = std::mem::take(&mut *lock(&self.live.waiting));
         let keys: Vec<i64> = own.iter().copied().collect();
-        let told = self.state.db.tell_news(self.live.node(), (!is_too_much).then_some(&keys)).await;
+        let told = self.state.db.notify(self.live.node(), (!is_too_much).then_some(&keys)).await;
         if let Err(error) = told {
             tracing::debug!(%error, "other nodes were not told of changes: they look for themselves");
         }
@@ -265,10 +265,10 @@ impl<'a> Publisher<'a> {
 
 /// Hears from other nodes, until aborted or there cannot be any. After a loss of the connection some news may
 /// be missing.
-pub async fn listen(state: Data<State>) {
+pub async fn listen(state: Data<AppState>) {
     let mut failing = false;
     loop {
-        match state.db.read_news().await {
+        match state.db.listen_for_notifications().await {
             Ok(None) => return,
             Ok(Some(reader)) => {
                 if failing {
@@ -279,12 +279,12 @@ pub async fn listen(state: Data<State>) {
                 // Before it was listened, routes may have changed, too.
                 state.routes_changed.notify_one();
                 let error = hear(&state, reader).await;
-                complain!(warn, error, "news of other nodes do not arrive; it is tried again");
+                throttled!(warn, error, "news of other nodes do not arrive; it is tried again");
                 state.live.lost();
             }
             Err(error) if !failing => {
                 failing = true;
-                complain!(warn, error, "news of other nodes do not arrive; it is tried again");
+                throttled!(warn, error, "news of other nodes do not arrive; it is tried again");
             }
             Err(_) => {}
         }
@@ -292,13 +292,13 @@ pub async fn listen(state: Data<State>) {
     }
 }
 
-async fn hear(state: &State, mut reader: NewsReader) -> StoreError {
+async fn hear(state: &AppState, mut reader: NotificationReader) -> StoreError {
     let live = &state.live;
     loop {
         match reader.next().await {
-            Ok(Some(Heard::Routes)) => state.routes_changed.notify_one(),
-            Ok(Some(Heard::Calls(news))) if news.node == live.node() => {}
-            Ok(Some(Heard::Calls(news))) => match news.keys {
+            Ok(Some(Notification::Routes)) => state.routes_changed.notify_one(),
+            Ok(Some(Notification::Calls(news))) if news.node == live.node() => {}
+            Ok(Some(Notification::Calls(news))) => match news.keys {
                 Some(keys) => live.heard(keys.into_iter()),
                 None => live.lost(),
             },

@@ -14,15 +14,15 @@ use crate::web::i18n::format::Format;
 use crate::web::i18n::{DashboardTexts, texts};
 use crate::web::pages::overview::{answerable, beside, told};
 use crate::web::reports::report;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The figures of today: as numbers, and as the tiles of the pages show them in each language.
 #[derive(Serialize)]
-struct Figures {
+struct LiveFigures {
     day: NaiveDate,
     totals: Totals,
     /// Unknown while it cannot be counted.
-    callbacks_owed: Option<i64>,
+    open_callback_count: Option<i64>,
     shown: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
 }
 
@@ -30,21 +30,21 @@ struct Figures {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn figures(state: &State) -> Result<String, Error> {
+pub async fn figures(state: &AppState) -> Result<String, Error> {
     let day = state.today();
     let today = Filter::all(DayRange::one(day));
     let totals = report(state, &today, None, MAX_GROUPS).await?.totals;
     let while_open = report(state, &Filter { in_hours: Some(true), ..today }, None, MAX_GROUPS).await?.totals;
-    let callbacks_owed = state.callbacks_owed().await;
+    let open_callback_count = state.open_callback_count().await;
     let has_hours = state.config.business_hours.is_some();
     let shown = [Lang::De, Lang::En].map(|lang| {
         let format = Format::new(lang, state.derivation.business.clone());
         let mut shown = shown(&totals, &while_open, &format);
         shown.extend(on_dashboards(&totals, &while_open, has_hours, &texts(lang).dashboard, &format));
-        shown.extend(callbacks_owed.into_iter().flat_map(|count| owed(count, lang, &format)));
+        shown.extend(open_callback_count.into_iter().flat_map(|count| owed(count, lang, &format)));
         (texts(lang).code, shown)
     });
-    let figures = Figures { day, totals, callbacks_owed, shown: shown.into() };
+    let figures = LiveFigures { day, totals, open_callback_count, shown: shown.into() };
     serde_json::to_string(&figures).map_err(|error| Error::Internal(error.to_string()))
 }
 
@@ -80,8 +80,8 @@ fn owed(count: i64, lang: Lang, format: &Format) -> [(&'static str, String); 2] 
 /// By the names that pages mark their figures with (`data-stat`).
 fn shown(totals: &Totals, while_open: &Totals, format: &Format) -> BTreeMap<&'static str, String> {
     let count = |outcome| totals.outcomes.get(outcome);
-    let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(count);
-    let decided = totals.calls - beyond_us.iter().sum::<i64>();
+    let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(count);
+    let decided = totals.calls - undecided.iter().sum::<i64>();
     let share = |outcome| format.share(count(outcome), decided);
     let level = totals.service_level.as_ref();
     BTreeMap::from([

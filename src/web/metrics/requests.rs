@@ -12,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Metrics;
 use crate::store::condition::Trouble;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const SECONDS: [f64; 13] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -70,7 +70,7 @@ pub async fn measure(
     let started = Instant::now();
     let response = next.call(request).await?;
     let request = response.request();
-    if let Some(state) = request.app_data::<Data<State>>() {
+    if let Some(state) = request.app_data::<Data<AppState>>() {
         let Metrics { requests, .. } = &*state.metrics;
         let is_busiest = request.path() == BUSIEST;
         requests.observe(|| request.match_pattern(), is_busiest, response.status(), started.elapsed());

@@ -10,7 +10,7 @@ use super::Gauges;
 use crate::store::live::count_running;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// How long the database may take to answer a scrape.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl Moment {
         }
     }
 
-    async fn look(&self, state: &State) {
+    async fn look(&self, state: &AppState) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.queued.set(gauge(state.writer.queued()));
         let spool = state.writer.spool();
@@ -83,7 +83,7 @@ impl Moment {
 }
 
 /// `GET /metrics`
-pub async fn show(state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(state: Data<AppState>) -> Result<HttpResponse, Error> {
     state.metrics.moment.look(&state).await;
     let mut text = String::new();
     encode(&mut text, &state.metrics.registry).map_err(|error| Error::Internal(error.to_string()))?;

@@ -5,22 +5,22 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::inputs::Inputs;
 use super::users::read_password;
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::store::accounts::set_password;
 use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
 use crate::web::accounts::hashing::Turn;
-use crate::web::accounts::who::{Means, Who};
+use crate::web::accounts::principal::{AuthMethod, Principal};
 use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
 use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::AccountsTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const ACCOUNT: &str = "/settings/account";
 const BROWSERS: [(&str, &str); 5] =
@@ -37,7 +37,7 @@ const SYSTEMS: [(&str, &str); 6] = [
 #[derive(Template)]
 #[template(path = "pages/account.html")]
 struct AccountPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static AccountsTexts,
     what: String,
     saved: Option<&'static str>,
@@ -62,8 +62,8 @@ struct Own {
 
 impl Own {
     fn of(request: &HttpRequest) -> Result<Self, Error> {
-        match Who::let_in(request).as_deref() {
-            Some(Who { name, by: Means::Session { id, user_id }, .. }) => {
+        match Principal::let_in(request).as_deref() {
+            Some(Principal { name, by: AuthMethod::Session { id, user_id }, .. }) => {
                 Ok(Self { name: name.clone(), session: *id, user: *user_id })
             }
             _ => Err(Error::NotAllowed("only whoever is logged in has an account of their own")),
@@ -72,18 +72,22 @@ impl Own {
 }
 
 impl AccountPage {
-    async fn new(request: &HttpRequest, visit: Visit, state: &State, form: Inputs) -> Result<Self, Error> {
-        let (own, t) = (Own::of(request)?, &visit.texts.accounts);
+    async fn new(request: &HttpRequest, context: PageContext, state: &AppState, form: Inputs) -> Result<Self, Error> {
+        let (own, t) = (Own::of(request)?, &context.texts.accounts);
         let sessions = list_sessions(&state.db, own.user).await?.into_iter();
         let row = |session: crate::store::sessions::Session| SessionRow {
             id: session.id,
             browser: browser(&session.agent).unwrap_or_else(|| t.unknown_browser.to_owned()),
-            since: visit.format.moment(session.created_ms),
-            seen: visit.format.moment(session.seen_ms),
+            since: context.format.moment(session.created_ms),
+            seen: context.format.moment(session.seen_ms),
             is_this: session.id == own.session,
         };
         let parameters = parameters(request);
-        let what = visit.who.as_ref().map(|who| (t.account_what)(&who.name, who.role)).unwrap_or_default();
+        let what = context
+            .principal
+            .as_ref()
+            .map(|principal| (t.account_what)(&principal.name, principal.role))
+            .unwrap_or_default();
         Ok(Self {
             t,
             what,
@@ -94,42 +98,42 @@ impl AccountPage {
             },
             sessions: sessions.filter(|session| session.holds(now_ms())).map(row).collect(),
             form,
-            visit,
+            context,
         })
     }
 }
 
 /// `GET /settings/account`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    page(&AccountPage::new(&request, visit, &state, Inputs::default()).await?)
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    page(&AccountPage::new(&request, context, &state, Inputs::default()).await?)
 }
 
 /// `POST /settings/account/password`
 pub async fn change_password(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
     about(&request, &own.name);
     let mut form = Inputs::read(&form_body(&request, payload).await?);
-    let t = &visit.texts.accounts;
-    let Some(password) = read_password(&mut form, "password", t.new_password, &visit) else {
-        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
+    let t = &context.texts.accounts;
+    let Some(password) = read_password(&mut form, "password", t.new_password, &context) else {
+        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, context, &state, form).await?);
     };
     state.refresh_accounts().await?;
     let current = state.accounts.known().and_then(|known| known.user(own.user).map(|user| user.password.clone()));
     let current = current.ok_or(Error::NotFound)?;
     let failures = &state.accounts.failures;
     let Ok(attempt) = failures.attempt(&key_of(&own.name), client_address(&request), Instant::now()) else {
-        form.note("current", t.current_password, (visit.texts.login.too_many)(15));
-        return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, visit, &state, form).await?);
+        form.note("current", t.current_password, (context.texts.login.too_many)(15));
+        return page_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::new(&request, context, &state, form).await?);
     };
     if !state.accounts.hashing.fits(attempt.turn(), current, form.value("current").to_owned()).await? {
         attempt.fail();
         form.note("current", t.current_password, t.current_password_wrong);
-        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, visit, &state, form).await?);
+        return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, context, &state, form).await?);
     }
     attempt.succeed();
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
@@ -139,7 +143,11 @@ pub async fn change_password(
 }
 
 /// `POST /settings/account/sessions`: `id`, or `others`.
-pub async fn end_sessions(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn end_sessions(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
     about(&request, &own.name);
     let form = form_body(&request, payload).await?;

@@ -2,14 +2,14 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::page;
-use super::visit::Visit;
 use crate::accounts::action::parse;
 use crate::store::audit::{COMMAND, Entry, list};
 use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::AuditTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const AUDIT: &str = "/settings/audit";
 const ENTRIES_PER_PAGE: usize = 50;
@@ -17,7 +17,7 @@ const ENTRIES_PER_PAGE: usize = 50;
 #[derive(Template)]
 #[template(path = "pages/audit.html")]
 struct AuditPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static AuditTexts,
     entries: Vec<Row>,
     is_first_page: bool,
@@ -32,22 +32,22 @@ struct Row {
 }
 
 /// `GET /settings/audit`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let before = parameter(&parameters(&request), "before").and_then(|before| before.parse().ok());
     let limit = i64::try_from(ENTRIES_PER_PAGE + 1).unwrap_or(i64::MAX);
     let mut entries = list(&state.db, before.unwrap_or(i64::MAX), limit).await?;
     let has_older = entries.len() > ENTRIES_PER_PAGE;
     entries.truncate(ENTRIES_PER_PAGE);
     let older = entries.last().filter(|_| has_older).map(|last| format!("{AUDIT}?before={}", last.id));
-    let entries = entries.into_iter().map(|entry| row(entry, &visit)).collect();
-    page(&AuditPage { t: &visit.texts.audit, entries, is_first_page: before.is_none(), older, visit })
+    let entries = entries.into_iter().map(|entry| row(entry, &context)).collect();
+    page(&AuditPage { t: &context.texts.audit, entries, is_first_page: before.is_none(), older, context })
 }
 
-fn row(entry: Entry, visit: &Visit) -> Row {
-    let t = &visit.texts.audit;
+fn row(entry: Entry, context: &PageContext) -> Row {
+    let t = &context.texts.audit;
     let who = entry.who.as_deref();
     Row {
-        when: visit.format.moment(entry.at_ms),
+        when: context.format.moment(entry.at_ms),
         who: match who {
             None => t.nobody.to_owned(),
             Some(COMMAND) => t.command.to_owned(),

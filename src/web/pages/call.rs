@@ -4,11 +4,11 @@ use askama::Template;
 
 use super::call_lane::{Lane, lane};
 use super::call_rows::{CallRow, DirectionView, OutcomeView, call_rows, direction, named_party, number, outcome};
+use super::context::PageContext;
+use super::filter_query::FilterQuery;
 use super::named::Named;
 use super::overview::Scope;
 use super::page;
-use super::visit::Visit;
-use super::words::Words;
 use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::calls::receipts::{Receipt, Receipts};
@@ -20,12 +20,12 @@ use crate::stats::period::DayRange;
 use crate::store::calls::{find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
 use crate::store::routes::find_route;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
 use crate::web::names::Names;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// Other calls of the same party to show.
 const OTHERS: usize = 10;
@@ -33,7 +33,7 @@ const OTHERS: usize = 10;
 #[derive(Template)]
 #[template(path = "pages/call.html")]
 struct CallPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static CallTexts,
     title: String,
     direction: DirectionView,
@@ -86,82 +86,88 @@ struct RawEvent {
 pub async fn show(
     path: Path<String>,
     request: HttpRequest,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let call_id = CallId::parse(&path).ok_or(Error::NotFound)?;
     let call = find_call(&state.db, &call_id).await?.map(|stored| stored.call);
-    let call = call.filter(|call| Who::may_see(&request, call)).ok_or(Error::NotFound)?;
+    let call = call.filter(|call| Principal::may_see(&request, call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
     let now_ms = now_ms();
     let (standing, became) = call.standing(now_ms, state.hangup_timeout_ms());
-    let (t, names) = (&visit.texts.call, state.names());
+    let (t, names) = (&context.texts.call, state.names());
     page(&CallPage {
         t,
-        log_t: &visit.texts.call_log,
-        history_t: &visit.texts.history,
-        calls_t: &visit.texts.calls,
-        title: (t.title)(named_party(&call, &visit).short()),
-        direction: direction(call.direction, &visit),
-        outcome: outcome(became, &visit),
-        day: visit.format.moment(call.started_ms),
-        lane: lane(&call, standing, now_ms, &visit),
-        steps: steps(&call, &events, decision.as_ref(), &names, &visit),
+        log_t: &context.texts.call_log,
+        history_t: &context.texts.history,
+        calls_t: &context.texts.calls,
+        title: (t.title)(named_party(&call, &context).short()),
+        direction: direction(call.direction, &context),
+        outcome: outcome(became, &context),
+        day: context.format.moment(call.started_ms),
+        lane: lane(&call, standing, now_ms, &context),
+        steps: steps(&call, &events, decision.as_ref(), &names, &context),
         ending: match standing {
             Standing::Ended if call.ending.is_none() => Some(t.no_hangup),
             Standing::Ended => None,
             Standing::Ringing | Standing::Talking => Some(t.still_running),
         },
         decision: match decision {
-            Some(decision) => Some(decision_view(decision, &state, &visit).await?),
+            Some(decision) => Some(decision_view(decision, &state, &context).await?),
             None => None,
         },
         no_decision: if call.direction == Some(Direction::Out) { t.no_decision_outbound } else { t.no_decision },
-        facts: facts(&call, &names, &state, &visit),
-        contact: contact(&call, &state, &names, &visit),
+        facts: facts(&call, &names, &state, &context),
+        contact: contact(&call, &state, &names, &context),
         calls_of_party: call.party.as_ref().filter(|party| state.may_count(party)).map(|party| calls_of(party)),
-        rows: others(&call, &state, &visit).await?,
+        rows: others(&call, &state, &context).await?,
         raw_count: (t.raw_count)(call.event_count as usize),
         surplus: Some(call.events_beyond(&events)).filter(|&count| count > 0).map(|count| (t.surplus)(count as usize)),
-        raw: events.iter().map(|receipt| raw_event(receipt, &visit)).collect(),
-        visit,
+        raw: events.iter().map(|receipt| raw_event(receipt, &context)).collect(),
+        context,
     })
 }
 
 fn calls_of(party: &str) -> String {
-    Words::default().with("party", party).with("period", "year").url("/calls")
+    FilterQuery::default().with("party", party).with("period", "year").url("/calls")
 }
 
 /// Where the other side gets a name, or another one.
-fn contact(call: &Call, state: &State, names: &Names, visit: &Visit) -> Option<(&'static str, String)> {
-    if !visit.may_change() {
+fn contact(call: &Call, state: &AppState, names: &Names, context: &PageContext) -> Option<(&'static str, String)> {
+    if !context.may_change() {
         return None;
     }
     let party = call.party.as_ref().filter(|party| state.derivation.numbering.e164(party).as_ref() == Some(party))?;
     if names.stored(party).is_some() {
-        return Some((visit.texts.call_log.change_name, format!("/contacts/{party}")));
+        return Some((context.texts.call_log.change_name, format!("/contacts/{party}")));
     }
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("number", party).finish();
-    names.line(party).is_none().then(|| (visit.texts.call_log.name_it, format!("/contacts/new?{query}")))
+    names.line(party).is_none().then(|| (context.texts.call_log.name_it, format!("/contacts/new?{query}")))
 }
 
 /// The newest other calls with the same party.
-async fn others(call: &Call, state: &State, visit: &Visit) -> Result<Vec<CallRow>, Error> {
+async fn others(call: &Call, state: &AppState, context: &PageContext) -> Result<Vec<CallRow>, Error> {
     let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
     let ever = DayRange { start: chrono::NaiveDate::default(), end: state.today() };
-    let filter = Filter { party: Some(party), lines: visit.lines(), ..Filter::all(ever) };
+    let filter = Filter { party: Some(party), lines: context.lines(), ..Filter::all(ever) };
     let mut calls = list_calls(&state.db, &state.query(&filter), None, OTHERS + 1).await?.calls;
     calls.retain(|other| other.call.call_id != call.call_id);
     calls.truncate(OTHERS);
-    Ok(call_rows(&calls, state, visit))
+    Ok(call_rows(&calls, state, context))
 }
 
-fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, names: &Names, visit: &Visit) -> Vec<Step> {
-    let t = &visit.texts.call;
+fn steps(
+    call: &Call,
+    events: &Receipts,
+    decision: Option<&Decision>,
+    names: &Names,
+    context: &PageContext,
+) -> Vec<Step> {
+    let t = &context.texts.call;
     let step = |at_ms: i64, what: String, class: &'static str| Step {
         at_ms,
-        time: visit.format.precise_time(at_ms),
+        time: context.format.precise_time(at_ms),
         after: None,
         what,
         more: None,
@@ -171,7 +177,7 @@ fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, names: &Na
         .iter()
         .map(|receipt| Step {
             more: (receipt.deliveries > 1).then(|| (t.received_times)(receipt.deliveries)),
-            ..step(receipt.received_ms, what_happened(receipt, call, names, visit), class(receipt.event.kind))
+            ..step(receipt.received_ms, what_happened(receipt, call, names, context), class(receipt.event.kind))
         })
         .collect();
     if let Some(decision) = decision {
@@ -187,14 +193,14 @@ fn steps(call: &Call, events: &Receipts, decision: Option<&Decision>, names: &Na
     let begin_ms = steps.first().map_or(0, |first| first.at_ms);
     for step in &mut steps {
         let seconds = (step.at_ms - begin_ms) / 1000;
-        step.after = (seconds > 0).then(|| (t.after)(&visit.format.duration(seconds)));
+        step.after = (seconds > 0).then(|| (t.after)(&context.format.duration(seconds)));
     }
     steps
 }
 
-fn what_happened(receipt: &Receipt, call: &Call, names: &Names, visit: &Visit) -> String {
-    let (event, t) = (&receipt.event, &visit.texts.call);
-    let (from, to) = sides(call, event, names, visit);
+fn what_happened(receipt: &Receipt, call: &Call, names: &Names, context: &PageContext) -> String {
+    let (event, t) = (&receipt.event, &context.texts.call);
+    let (from, to) = sides(call, event, names, context);
     match event.kind {
         Kind::IncomingCall => (t.incoming)(&from, &to),
         Kind::OutgoingCall => (t.outgoing)(&from, &to),
@@ -203,15 +209,15 @@ fn what_happened(receipt: &Receipt, call: &Call, names: &Names, visit: &Visit) -
             (t.accepted)(peer.and_then(|peer| names.agent(peer)).as_deref().or(peer))
         }
         Kind::HungUp => match (Outcome::from_hangup_type(event.hangup_type.as_deref()), call.talk_seconds) {
-            (Outcome::Accepted, Some(seconds)) => (t.talked)(&visit.format.duration(seconds.into())),
-            (outcome, _) => (t.hung_up)((visit.texts.outcome)(outcome)),
+            (Outcome::Accepted, Some(seconds)) => (t.talked)(&context.format.duration(seconds.into())),
+            (outcome, _) => (t.hung_up)((context.texts.outcome)(outcome)),
         },
         Kind::Other => (t.other_event)(&event_name(receipt)),
     }
 }
 
 /// Who calls and who is called in an event, by name where there is one.
-fn sides(call: &Call, event: &Event, names: &Names, visit: &Visit) -> (String, String) {
+fn sides(call: &Call, event: &Event, names: &Names, context: &PageContext) -> (String, String) {
     let own = call.number.as_deref().and_then(|number| names.line(number));
     let outside = call.party.as_deref().and_then(|party| names.contact(party));
     let (from_name, to_name) = match call.direction {
@@ -221,8 +227,8 @@ fn sides(call: &Call, event: &Event, names: &Names, visit: &Visit) -> (String, S
     };
     let side = |name: Option<std::sync::Arc<str>>, raw: Option<&String>| match (name, raw) {
         (Some(name), _) => name.to_string(),
-        (None, Some(raw)) => number(raw, visit),
-        (None, None) => visit.texts.call.unknown_value.to_owned(),
+        (None, Some(raw)) => number(raw, context),
+        (None, None) => context.texts.call.unknown_value.to_owned(),
     };
     (side(from_name, event.from.as_ref().or(call.from.as_ref())), side(to_name, event.to.as_ref().or(call.to.as_ref())))
 }
@@ -236,7 +242,7 @@ fn class(kind: Kind) -> &'static str {
     }
 }
 
-async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Result<DecisionView, Error> {
+async fn decision_view(decision: Decision, state: &AppState, context: &PageContext) -> Result<DecisionView, Error> {
     let exists = match decision.route_id {
         Some(id) => find_route(&state.db, id).await?.is_some(),
         None => false,
@@ -244,23 +250,23 @@ async fn decision_view(decision: Decision, state: &State, visit: &Visit) -> Resu
     Ok(DecisionView {
         is_deleted: decision.route_id.is_some() && !exists,
         href: decision.route_id.filter(|_| exists).map(|id| format!("/routes/{id}")),
-        route: decision.route_name.as_deref().unwrap_or(visit.texts.call.answered_by_none).to_owned(),
-        time: visit.format.precise_time(decision.decided_ms),
-        took: decision.took_us.map(|us| (visit.texts.history.micros)(&visit.format.number(us))),
+        route: decision.route_name.as_deref().unwrap_or(context.texts.call.answered_by_none).to_owned(),
+        time: context.format.precise_time(decision.decided_ms),
+        took: decision.took_us.map(|us| (context.texts.history.micros)(&context.format.number(us))),
         revision: decision.revision,
         xml: indented(&decision.xml),
     })
 }
 
-fn facts(call: &Call, names: &Names, state: &State, visit: &Visit) -> Vec<(&'static str, Named)> {
-    let (t, calls_t, format) = (&visit.texts.call, &visit.texts.calls, &visit.format);
-    let side = |raw: &Option<String>| raw.as_ref().map(|raw| Named::plain(number(raw, visit)));
+fn facts(call: &Call, names: &Names, state: &AppState, context: &PageContext) -> Vec<(&'static str, Named)> {
+    let (t, calls_t, format) = (&context.texts.call, &context.texts.calls, &context.format);
+    let side = |raw: &Option<String>| raw.as_ref().map(|raw| Named::plain(number(raw, context)));
     let when = |at_ms: Option<i64>| {
         at_ms.map(|at_ms| Named::plain(format!("{} {}", format.day_of(at_ms), format.precise_time(at_ms))))
     };
     let duration = |seconds: Option<u32>| seconds.map(|seconds| Named::plain(format.duration(seconds.into())));
     let line = call.number.as_ref().map(|number| Scope::Line(number.clone()).link(Named::line(number, names), state));
-    let party = call.party.as_ref().map(|party| Scope::Caller(party.clone()).link(Named::party(party, visit), state));
+    let party = call.party.as_ref().map(|party| Scope::Caller(party.clone()).link(Named::party(party, context), state));
     let peer = call.peer.as_ref().map(|peer| Scope::Agent(peer.clone()).link(Named::agent(peer, names), state));
     let facts = [
         (calls_t.party, party),
@@ -278,10 +284,10 @@ fn facts(call: &Call, names: &Names, state: &State, visit: &Visit) -> Vec<(&'sta
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn raw_event(receipt: &Receipt, visit: &Visit) -> RawEvent {
+fn raw_event(receipt: &Receipt, context: &PageContext) -> RawEvent {
     RawEvent {
         name: event_name(receipt),
-        time: visit.format.precise_time(receipt.received_ms),
+        time: context.format.precise_time(receipt.received_ms),
         fields: Event::fields(&receipt.body),
     }
 }

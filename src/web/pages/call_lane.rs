@@ -1,6 +1,6 @@
 //! The course of one call as a lane: how long it rang, how long people spoke.
 
-use super::visit::Visit;
+use super::context::PageContext;
 use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
@@ -44,11 +44,11 @@ enum Doing {
 }
 
 /// `None` where nothing is known to have lasted.
-pub fn lane(call: &Call, standing: Standing, now_ms: i64, visit: &Visit) -> Option<Lane> {
-    let t = &visit.texts.call_log;
+pub fn lane(call: &Call, standing: Standing, now_ms: i64, context: &PageContext) -> Option<Lane> {
+    let t = &context.texts.call_log;
     let end_ms = end_ms(call, standing, now_ms)?;
     let stretches = stretches(call, end_ms);
-    let mut parts: Vec<Part> = stretches.iter().map(|(doing, ms)| part(*doing, *ms, visit)).collect();
+    let mut parts: Vec<Part> = stretches.iter().map(|(doing, ms)| part(*doing, *ms, context)).collect();
     place(&mut parts);
     let mut hint = t.lane_hint.to_owned();
     for (doing, more) in [(Doing::Voicemail, t.voicemail_hint), (Doing::Untold, t.untold_hint)] {
@@ -59,8 +59,8 @@ pub fn lane(call: &Call, standing: Standing, now_ms: i64, visit: &Visit) -> Opti
     let words = parts.iter().map(|part| (t.lasted)(part.name, &part.duration)).collect::<Vec<_>>().join(", ");
     let is_running = standing != Standing::Ended;
     Some(Lane {
-        begin: visit.format.precise_time(call.started_ms),
-        end: if is_running { t.goes_on.to_owned() } else { visit.format.precise_time(end_ms) },
+        begin: context.format.precise_time(call.started_ms),
+        end: if is_running { t.goes_on.to_owned() } else { context.format.precise_time(end_ms) },
         words,
         hint,
         parts,
@@ -89,8 +89,8 @@ fn stretches(call: &Call, end_ms: i64) -> Vec<(Doing, i64)> {
     told.into_iter().filter(|(_, ms)| *ms > 0).collect()
 }
 
-fn part(doing: Doing, ms: i64, visit: &Visit) -> Part {
-    let t = &visit.texts.call_log;
+fn part(doing: Doing, ms: i64, context: &PageContext) -> Part {
+    let t = &context.texts.call_log;
     let (class, name) = match doing {
         Doing::Ringing => ("ringing", t.ringing),
         Doing::Talking => ("talking", t.talking),
@@ -98,7 +98,7 @@ fn part(doing: Doing, ms: i64, visit: &Visit) -> Part {
         Doing::Untold => ("untold", t.untold),
     };
     let seconds = ms / 1000;
-    Part { class, name, duration: visit.format.duration(seconds), x: 0.0, width: 0.0, seconds }
+    Part { class, name, duration: context.format.duration(seconds), x: 0.0, width: 0.0, seconds }
 }
 
 /// Side by side, each as wide as it lasted, but none so thin that it cannot be seen.

@@ -1,5 +1,5 @@
+use super::context::PageContext;
 use super::named::Named;
-use super::visit::Visit;
 use crate::calls::call::Call;
 use crate::calls::forgetting::is_pseudonym;
 use crate::calls::outcome::Outcome;
@@ -9,7 +9,7 @@ use crate::store::calls::StoredCall;
 use crate::web::charts::Series;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::NOTHING;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// A call in a list.
 pub struct CallRow {
@@ -38,54 +38,54 @@ pub struct OutcomeView {
 }
 
 /// Calls as a list shows them.
-pub fn call_rows(calls: &[StoredCall], state: &State, visit: &Visit) -> Vec<CallRow> {
+pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) -> Vec<CallRow> {
     let (now_ms, timeout_ms, names) = (now_ms(), state.hangup_timeout_ms(), state.names());
     let row = |stored: &StoredCall| {
         let call = &stored.call;
         let day = state.derivation.business.day(call.started_ms);
         CallRow {
             href: format!("/calls/{}", call.call_id),
-            day: format!("{} {}", visit.format.short_weekday(day), visit.format.day(day)),
-            time: visit.format.time(call.started_ms),
-            direction: direction(call.direction, visit),
-            party: named_party(call, visit),
+            day: format!("{} {}", context.format.short_weekday(day), context.format.day(day)),
+            time: context.format.time(call.started_ms),
+            direction: direction(call.direction, context),
+            party: named_party(call, context),
             number: Named::line(call.number.as_deref().unwrap_or(NOTHING), &names),
             peer: Named::agent(call.peer.as_deref().unwrap_or_default(), &names),
-            outcome: outcome(call.standing(now_ms, timeout_ms).1, visit),
-            wait: visit.format.known_duration(call.wait_seconds().or(call.abandoned_wait_seconds())),
-            talk: visit.format.known_duration(call.talk_seconds),
+            outcome: outcome(call.standing(now_ms, timeout_ms).1, context),
+            wait: context.format.known_duration(call.wait_seconds().or(call.abandoned_wait_seconds())),
+            talk: context.format.known_duration(call.talk_seconds),
         }
     };
     calls.iter().map(row).collect()
 }
 
 /// The other side, for people.
-pub fn party(call: &Call, visit: &Visit) -> String {
+pub fn party(call: &Call, context: &PageContext) -> String {
     let raw = if call.direction == Some(Direction::Out) { &call.to } else { &call.from };
     match (&call.party, raw) {
         (Some(party), _) => party.clone(),
-        (None, Some(raw)) => number(raw, visit),
-        (None, None) => visit.texts.call.unknown_value.to_owned(),
+        (None, Some(raw)) => number(raw, context),
+        (None, None) => context.texts.call.unknown_value.to_owned(),
     }
 }
 
 /// The other side with its name, for people.
-pub fn named_party(call: &Call, visit: &Visit) -> Named {
-    Named::party(party(call, visit), visit)
+pub fn named_party(call: &Call, context: &PageContext) -> Named {
+    Named::party(party(call, context), context)
 }
 
 /// A number as it was sent, for people.
-pub fn number(raw: &str, visit: &Visit) -> String {
+pub fn number(raw: &str, context: &PageContext) -> String {
     match raw {
-        _ if is_anonymous(raw) => visit.texts.calls.anonymous.to_owned(),
-        _ if is_pseudonym(raw) => visit.texts.calls.forgotten.to_owned(),
+        _ if is_anonymous(raw) => context.texts.calls.anonymous.to_owned(),
+        _ if is_pseudonym(raw) => context.texts.calls.forgotten.to_owned(),
         _ => raw.to_owned(),
     }
 }
 
 /// A direction, for people.
-pub fn direction(direction: Option<Direction>, visit: &Visit) -> DirectionView {
-    let t = &visit.texts.calls;
+pub fn direction(direction: Option<Direction>, context: &PageContext) -> DirectionView {
+    let t = &context.texts.calls;
     match direction {
         Some(Direction::In) => DirectionView { sign: "↙", name: t.inbound },
         Some(Direction::Out) => DirectionView { sign: "↗", name: t.outbound },
@@ -94,7 +94,7 @@ pub fn direction(direction: Option<Direction>, visit: &Visit) -> DirectionView {
 }
 
 /// An outcome, for people.
-pub fn outcome(outcome: Outcome, visit: &Visit) -> OutcomeView {
+pub fn outcome(outcome: Outcome, context: &PageContext) -> OutcomeView {
     let class = if outcome == Outcome::Open { "running" } else { Series::of(outcome).class() };
-    OutcomeView { class, name: (visit.texts.outcome)(outcome) }
+    OutcomeView { class, name: (context.texts.outcome)(outcome) }
 }

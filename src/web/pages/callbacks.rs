@@ -2,24 +2,24 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::asked::{Asked, FilterView};
+use super::context::PageContext;
+use super::filter::{FilterView, PageFilter};
+use super::filter_query::FilterQuery;
 use super::named::Named;
 use super::overview::Scope;
-use super::visit::Visit;
-use super::words::Words;
 use super::{form_body, form_value, page, see_other};
 use crate::stats::callbacks::CallbackReport;
 use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks_of_lines};
 use crate::store::marks::{Mark, recent_marks};
-use crate::web::accounts::who::author;
+use crate::web::accounts::principal::author;
 use crate::web::api::callbacks::{callback_report, callbacks_for, cursor, mark, unmark, within_days};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::CallbacksTexts;
 use crate::web::i18n::format::{Format, NOTHING};
-use crate::web::owed::{DEFAULT_DAYS, days_ago_ms};
-use crate::web::state::State;
+use crate::web::open_callbacks::{DEFAULT_DAYS, days_ago_ms};
+use crate::web::state::AppState;
 
 const LIST: &str = "/callbacks";
 const CALLBACKS_PER_PAGE: usize = 25;
@@ -30,7 +30,7 @@ const MARKS_DAYS: i64 = 7;
 #[derive(Template)]
 #[template(path = "pages/callbacks.html")]
 struct CallbacksPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static CallbacksTexts,
     notice: Option<&'static str>,
     waiting: String,
@@ -83,8 +83,12 @@ struct Figure {
 }
 
 /// `GET /callbacks`
-pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let t = &visit.texts.callbacks;
+pub async fn list(
+    request: HttpRequest,
+    mut context: PageContext,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
+    let t = &context.texts.callbacks;
     let parameters = parameters(&request);
     let (days, mut notice) = match within_days(&parameters) {
         Ok(days) => (days, None),
@@ -95,9 +99,9 @@ pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) ->
         None
     });
     let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, days_ago_ms(days));
-    let lines = visit.lines();
+    let lines = context.lines();
     let open = callbacks_for(&state, &lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
-    let owed = if lines.is_none() { state.callbacks_owed().await } else { None };
+    let owed = if lines.is_none() { state.open_callback_count().await } else { None };
     let count = match (&cursor, &open.next, owed) {
         (None, None, _) => i64::try_from(open.callbacks.len()).unwrap_or(i64::MAX),
         (.., Some(owed)) if days == DEFAULT_DAYS => owed,
@@ -110,30 +114,30 @@ pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) ->
         },
     };
     if days == DEFAULT_DAYS {
-        visit.owe(Some(count));
+        context.owe(Some(count));
     }
     // A mark says of no line.
     let marks = match lines {
         None => recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?,
         Some(_) => Vec::new(),
     };
-    let asked = Asked::read(&request, &state, &visit);
+    let asked = PageFilter::read(&request, &state, &context);
     let report = callback_report(&state, &asked.filter).await?;
     let listed = |days: i64, cursor: Option<&CallbackCursor>| url(&asked.words, days, cursor);
     page(&CallbacksPage {
         t,
         notice,
-        waiting: (t.waiting)(count, &visit.format.number(count)),
+        waiting: (t.waiting)(count, &context.format.number(count)),
         within: within(days, |days| listed(days, None), t),
         here: listed(days, cursor.as_ref()),
-        rows: open.callbacks.iter().map(|callback| row(callback, &state, &visit)).collect(),
+        rows: open.callbacks.iter().map(|callback| row(callback, &state, &context)).collect(),
         more: open.next.as_ref().map(|next| listed(days, Some(next))),
         oldest: cursor.as_ref().map(|_| listed(days, None)),
-        just_done: just_done(&parameters, &marks, &visit),
-        marks: marks.into_iter().map(|mark| mark_row(mark, &visit)).collect(),
-        filter: periods(&asked, days, &state, &visit),
-        figures: figures(&report, &visit),
-        visit,
+        just_done: just_done(&parameters, &marks, &context),
+        marks: marks.into_iter().map(|mark| mark_row(mark, &context)).collect(),
+        filter: periods(&asked, days, &state, &context),
+        figures: figures(&report, &context),
+        context,
     })
 }
 
@@ -145,7 +149,7 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 }
 
 /// `POST /callbacks/done`
-pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
     let party = mark(&state, form_value(&form, "party"), author(&request)).await?;
@@ -153,14 +157,14 @@ pub async fn done(request: HttpRequest, payload: Payload, state: Data<State>) ->
 }
 
 /// `POST /callbacks/undo`
-pub async fn undo(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn undo(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
     unmark(&state, form_value(&form, "party")).await?;
     Ok(see_other(&back(&form, None)))
 }
 
-fn url(words: &Words, days: i64, cursor: Option<&CallbackCursor>) -> String {
+fn url(words: &FilterQuery, days: i64, cursor: Option<&CallbackCursor>) -> String {
     let (days, cursor) = (days.to_string(), cursor.map(CallbackCursor::encode));
     let mut more = vec![("within_days", days.as_str())];
     more.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
@@ -180,18 +184,18 @@ fn back(form: &Parameters, just_done: Option<&str>) -> String {
 }
 
 /// The number that was just marked, and what that means.
-fn just_done(parameters: &Parameters, marks: &[Mark], visit: &Visit) -> Option<(String, String)> {
+fn just_done(parameters: &Parameters, marks: &[Mark], context: &PageContext) -> Option<(String, String)> {
     let party = parameter(parameters, "done")?;
     let mark = marks.iter().find(|mark| mark.party == party)?;
-    Some((mark.party.clone(), (visit.texts.callbacks.marked)(Named::party(&*mark.party, visit).short())))
+    Some((mark.party.clone(), (context.texts.callbacks.marked)(Named::party(&*mark.party, context).short())))
 }
 
-fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
-    let (t, format) = (&visit.texts.callbacks, &visit.format);
-    let named = Named::party(&*callback.party, visit);
-    let line = |number: &String| Scope::Line(number.clone()).link(Named::line(number, &visit.names), state);
+fn row(callback: &Callback, state: &AppState, context: &PageContext) -> CallbackRow {
+    let (t, format) = (&context.texts.callbacks, &context.format);
+    let named = Named::party(&*callback.party, context);
+    let line = |number: &String| Scope::Line(number.clone()).link(Named::line(number, &context.names), state);
     let first_day = state.derivation.business.day(callback.first_missed_ms);
-    let calls = Words::default()
+    let calls = FilterQuery::default()
         .with("party", &callback.party)
         .with("start", first_day.to_string())
         .with("end", state.today().max(first_day).to_string());
@@ -208,11 +212,11 @@ fn row(callback: &Callback, state: &State, visit: &Visit) -> CallbackRow {
     }
 }
 
-fn mark_row(mark: Mark, visit: &Visit) -> MarkRow {
-    let t = &visit.texts.callbacks;
-    let named = Named::party(&*mark.party, visit);
+fn mark_row(mark: Mark, context: &PageContext) -> MarkRow {
+    let t = &context.texts.callbacks;
+    let named = Named::party(&*mark.party, context);
     MarkRow {
-        what: (t.marked_at)(&visit.format.moment(mark.done_ms), mark.done_by.as_deref()),
+        what: (t.marked_at)(&context.format.moment(mark.done_ms), mark.done_by.as_deref()),
         undo: (t.undo_party)(&named.both()),
         named: named.to(Scope::Caller(mark.party.clone()).path()),
         party: mark.party,
@@ -220,19 +224,19 @@ fn mark_row(mark: Mark, visit: &Visit) -> MarkRow {
 }
 
 /// The periods of the report; choosing one keeps how far back the list goes.
-fn periods(asked: &Asked, days: i64, state: &State, visit: &Visit) -> FilterView {
-    let mut filter = asked.view(LIST, state, visit);
+fn periods(asked: &PageFilter, days: i64, state: &AppState, context: &PageContext) -> FilterView {
+    let mut filter = asked.view(LIST, state, context);
     for pill in &mut filter.pills {
         pill.value += &format!("&within_days={days}#report");
     }
     filter
 }
 
-fn figures(report: &CallbackReport, visit: &Visit) -> Vec<Figure> {
+fn figures(report: &CallbackReport, context: &PageContext) -> Vec<Figure> {
     if report.missed_callers == 0 {
         return Vec::new();
     }
-    let (t, format) = (&visit.texts.callbacks, &visit.format);
+    let (t, format) = (&context.texts.callbacks, &context.format);
     let figure = |class, name, value, more, what| Figure { class, name, value, more, what };
     let counted = |class, name, count: i64, what| {
         let share = format.share(count, report.missed_callers);

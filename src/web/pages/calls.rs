@@ -2,19 +2,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::asked::{Asked, FilterView, unusable};
 use super::call_rows::{CallRow, call_rows};
-use super::fresh::Fresh;
+use super::context::PageContext;
+use super::filter::{FilterView, PageFilter, unusable};
+use super::new_calls::NewCallsNotice;
 use super::no_calls::{NoCalls, no_calls};
 use super::page;
-use super::visit::Visit;
 use crate::stats::report::Source;
 use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::i18n::{CallLogTexts, CallsTexts};
 use crate::web::reports::report;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const CALLS_PER_PAGE: usize = 50;
 /// Counting more days than this would take longer than the list itself.
@@ -25,7 +25,7 @@ const NEWER: &str = "newer";
 #[derive(Template)]
 #[template(path = "pages/calls.html")]
 struct CallsPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static CallsTexts,
     calls_t: &'static CallsTexts,
     log_t: &'static CallLogTexts,
@@ -40,43 +40,47 @@ struct CallsPage {
     csv: String,
     csv_excel: String,
     none: Option<NoCalls>,
-    fresh: Option<Fresh>,
+    fresh: Option<NewCallsNotice>,
 }
 
 /// `GET /calls`
-pub async fn list(request: HttpRequest, mut visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let mut asked = Asked::read(&request, &state, &visit);
-    let t = &visit.texts.calls;
+pub async fn list(
+    request: HttpRequest,
+    mut context: PageContext,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
+    let mut asked = PageFilter::read(&request, &state, &context);
+    let t = &context.texts.calls;
     let parameters = api::parameters(&request);
     let mut cursor = |name: &str| {
         api::calls::cursor(&parameters, name).unwrap_or_else(|error| {
-            let notice = unusable(&visit, error, "");
+            let notice = unusable(&context, error, "");
             asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
             None
         })
     };
     let (newer, older) = (cursor(NEWER), cursor("cursor"));
     let shown = shown(&state, &asked, newer, older).await?;
-    visit.has_found = !shown.calls.calls.is_empty();
+    context.has_found = !shown.calls.calls.is_empty();
     let to = |name: &str, cursor: Cursor| asked.words.url_with("/calls", &[(name, &cursor.encode())]);
-    let none = if shown.calls.calls.is_empty() { Some(no_calls(&asked, &state, &visit).await?) } else { None };
+    let none = if shown.calls.calls.is_empty() { Some(no_calls(&asked, &state, &context).await?) } else { None };
     page(&CallsPage {
         t,
         calls_t: t,
-        log_t: &visit.texts.call_log,
-        filter: asked.view("/calls", &state, &visit),
+        log_t: &context.texts.call_log,
+        filter: asked.view("/calls", &state, &context),
         search: asked.words.get("q").to_owned(),
         kept: kept(&asked),
-        count: count(&asked, &state, &visit).await?,
-        rows: call_rows(&shown.calls.calls, &state, &visit),
-        fresh: Fresh::of(&asked, &state, &visit).filter(|_| shown.newer.is_none() && older.is_none()),
+        count: count(&asked, &state, &context).await?,
+        rows: call_rows(&shown.calls.calls, &state, &context),
+        fresh: NewCallsNotice::of(&asked, &state, &context).filter(|_| shown.newer.is_none() && older.is_none()),
         newest: shown.newer.map(|_| asked.words.url("/calls")),
         newer: shown.newer.map(|newer| to(NEWER, newer)),
         older: shown.calls.next.map(|older| to("cursor", older)),
         csv: asked.words.url("/calls.csv"),
         csv_excel: asked.words.url_with("/calls.csv", &[("dialect", "excel-de")]),
         none,
-        visit,
+        context,
     })
 }
 
@@ -86,7 +90,12 @@ struct Shown {
     newer: Option<Cursor>,
 }
 
-async fn shown(state: &State, asked: &Asked, newer: Option<Cursor>, older: Option<Cursor>) -> Result<Shown, Error> {
+async fn shown(
+    state: &AppState,
+    asked: &PageFilter,
+    newer: Option<Cursor>,
+    older: Option<Cursor>,
+) -> Result<Shown, Error> {
     let query = state.query(&asked.filter);
     if let Some(cursor) = newer {
         let page = list_newer_calls(&state.db, &query, cursor, CALLS_PER_PAGE).await?;
@@ -103,15 +112,15 @@ async fn shown(state: &State, asked: &Asked, newer: Option<Cursor>, older: Optio
 }
 
 /// The filters that a new search leaves as they are.
-fn kept(asked: &Asked) -> Vec<(&'static str, String)> {
+fn kept(asked: &PageFilter) -> Vec<(&'static str, String)> {
     asked.words.iter().filter(|(name, _)| *name != "q").map(|(name, value)| (name, value.to_owned())).collect()
 }
 
 /// How many calls there are in all, where that is cheap to tell.
-async fn count(asked: &Asked, state: &State, visit: &Visit) -> Result<Option<String>, Error> {
+async fn count(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<Option<String>, Error> {
     if Source::of(&asked.filter, None) == Source::Calls || asked.filter.days.len() > MOST_COUNTED_DAYS {
         return Ok(None);
     }
     let calls = report(state, &asked.filter, None, 1).await?.totals.calls;
-    Ok(Some((visit.texts.calls.count)(calls, visit.format.number(calls))))
+    Ok(Some((context.texts.calls.count)(calls, context.format.number(calls))))
 }

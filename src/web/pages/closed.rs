@@ -5,15 +5,15 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{NaiveDateTime, NaiveTime};
 
+use super::context::PageContext;
 use super::language::own_path;
 use super::route_words::capitalised;
-use super::visit::Visit;
 use super::{form_body, form_value, routes, see_other};
 use crate::stats::business::{BusinessTime, next_day};
 use crate::store::shared::save_closed_switch;
 use crate::web::api::shared::closed_until;
 use crate::web::error::Error;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// How browsers send a local time, and how people write one where the browser does not know better.
 const FORMATS: [&str; 5] =
@@ -23,19 +23,19 @@ const FORMATS: [&str; 5] =
 pub async fn close(
     request: HttpRequest,
     payload: Payload,
-    mut visit: Visit,
-    state: Data<State>,
+    mut context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let business = &state.derivation.business;
     let entered = form_value(&form, "until");
     let until_ms = match form_value(&form, "when") {
-        "tomorrow" => Some(tomorrow_at_eight(business, visit.now_ms)),
+        "tomorrow" => Some(tomorrow_at_eight(business, context.now_ms)),
         _ => read(entered, business),
     };
-    let not_a_time = || visit.texts.shared.closed.not_a_time.to_owned();
-    let wrong = |problem: crate::fields::Problem| capitalised(&problem.text(visit.lang));
-    let closed = until_ms.ok_or_else(not_a_time).and_then(|until| closed_until(until, visit.now_ms).map_err(wrong));
+    let not_a_time = || context.texts.shared.closed.not_a_time.to_owned();
+    let wrong = |problem: crate::fields::Problem| capitalised(&problem.text(context.lang));
+    let closed = until_ms.ok_or_else(not_a_time).and_then(|until| closed_until(until, context.now_ms).map_err(wrong));
     match closed {
         Ok(closed) => {
             save_closed_switch(&state.db, Some(closed)).await?;
@@ -43,14 +43,14 @@ pub async fn close(
             Ok(see_other("/routes"))
         }
         Err(error) => {
-            visit.here = "/routes".into();
-            routes::list_with(visit, &state, StatusCode::BAD_REQUEST, entered, Some(error)).await
+            context.here = "/routes".into();
+            routes::list_with(context, &state, StatusCode::BAD_REQUEST, entered, Some(error)).await
         }
     }
 }
 
 /// `POST /routes/open`
-pub async fn open(request: HttpRequest, payload: Payload, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn open(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     save_closed_switch(&state.db, None).await?;
     state.refresh_routes().await?;

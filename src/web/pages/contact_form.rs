@@ -1,10 +1,10 @@
 //! The form of one contact.
 
-use super::visit::Visit;
+use super::context::PageContext;
 use super::{form_value, route_form::InputError};
 use crate::contacts::{Contact, MAX_NAME_CHARS, NameProblem, named};
 use crate::web::api::Parameters;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// What stands in the inputs, and what is wrong with them.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ impl ContactForm {
     }
 
     /// The contact that is meant, if nothing is wrong. `before` is the number that it has, if it is none new.
-    pub fn contact(&mut self, before: Option<&str>, state: &State, visit: &Visit) -> Option<Contact> {
-        let t = &visit.texts.contacts;
+    pub fn contact(&mut self, before: Option<&str>, state: &AppState, context: &PageContext) -> Option<Contact> {
+        let t = &context.texts.contacts;
         let number = state.derivation.numbering.e164(self.number.trim());
         let names = state.names();
         let taken = number.as_deref().filter(|number| Some(*number) != before).and_then(|number| names.stored(number));

@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::contact_form::ContactForm;
-use super::visit::Visit;
-use super::words::Words;
+use super::context::PageContext;
+use super::filter_query::FilterQuery;
 use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::stats::filter::parse_text;
@@ -14,7 +14,7 @@ use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::ContactsTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const LIST: &str = "/contacts";
 const CONTACTS_PER_PAGE: usize = 50;
@@ -22,7 +22,7 @@ const CONTACTS_PER_PAGE: usize = 50;
 #[derive(Template)]
 #[template(path = "pages/contacts.html")]
 struct ContactsPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static ContactsTexts,
     count: String,
     search: String,
@@ -42,7 +42,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "pages/contact.html")]
 struct ContactPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static ContactsTexts,
     title: &'static str,
     path: String,
@@ -51,8 +51,8 @@ struct ContactPage {
 }
 
 /// `GET /contacts`
-pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let (t, parameters, names) = (&visit.texts.contacts, parameters(&request), state.names());
+pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let (t, parameters, names) = (&context.texts.contacts, parameters(&request), state.names());
     let search = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
     let beginning = state.derivation.numbering.international(&search);
     let found: Vec<&Contact> = names.search(&search, beginning.as_deref()).collect();
@@ -63,14 +63,14 @@ pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
     let to = |page: usize| url(&search, page);
     page(&ContactsPage {
         t,
-        count: (t.count)(found.len(), visit.format.number(i64::try_from(found.len()).unwrap_or(i64::MAX))),
+        count: (t.count)(found.len(), context.format.number(i64::try_from(found.len()).unwrap_or(i64::MAX))),
         is_empty: names.count() == 0,
         contacts: shown.map(|contact| row(contact)).collect(),
         page: (pages > 1).then(|| (t.page)(at, pages)),
         previous: (at > 1).then(|| to(at - 1)),
         next: (at < pages).then(|| to(at + 1)),
         search,
-        visit,
+        context,
     })
 }
 
@@ -83,7 +83,7 @@ fn url(search: &str, page: usize) -> String {
 }
 
 fn row(contact: &Contact) -> Row {
-    let calls = Words::default().with("party", contact.number.as_str()).with("period", "year").url("/calls");
+    let calls = FilterQuery::default().with("party", contact.number.as_str()).with("period", "year").url("/calls");
     Row { href: path_of(&contact.number), calls, contact: contact.clone() }
 }
 
@@ -92,31 +92,31 @@ fn path_of(number: &str) -> String {
 }
 
 /// `GET /contacts/new`
-pub async fn new(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Error> {
+pub async fn new(request: HttpRequest, context: PageContext) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
-    page(&ContactPage::new(visit, ContactForm::new(parameter(&parameters, "number").unwrap_or_default())))
+    page(&ContactPage::new(context, ContactForm::new(parameter(&parameters, "number").unwrap_or_default())))
 }
 
 /// `POST /contacts`
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let mut form = ContactForm::read(&form_body(&request, payload).await?);
-    let Some(contact) = form.contact(None, &state, &visit) else {
-        return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(visit, form));
+    let Some(contact) = form.contact(None, &state, &context) else {
+        return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(context, form));
     };
     about(&request, &contact.number);
-    save_contacts(&state.db, std::slice::from_ref(&contact), false).await.map_err(|error| too_many(error, &visit))?;
+    save_contacts(&state.db, std::slice::from_ref(&contact), false).await.map_err(|error| too_many(error, &context))?;
     done(&state).await
 }
 
 /// `GET /contacts/{number}`
-pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let contact = found(&path, &state)?;
-    page(&ContactPage::of(visit, &contact, ContactForm::of(&contact)))
+    page(&ContactPage::of(context, &contact, ContactForm::of(&contact)))
 }
 
 /// `POST /contacts/{number}`
@@ -124,54 +124,54 @@ pub async fn save(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let before = found(&path, &state)?;
     let mut form = ContactForm::read(&sent);
-    let Some(contact) = form.contact(Some(&before.number), &state, &visit) else {
-        return page_with(StatusCode::BAD_REQUEST, &ContactPage::of(visit, &before, form));
+    let Some(contact) = form.contact(Some(&before.number), &state, &context) else {
+        return page_with(StatusCode::BAD_REQUEST, &ContactPage::of(context, &before, form));
     };
     replace_contact(&state.db, &before.number, &contact).await?;
     done(&state).await
 }
 
 /// `POST /contacts/{number}/delete`
-pub async fn remove(path: Path<String>, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     delete_contact(&state.db, &found(&path, &state)?.number).await?;
     done(&state).await
 }
 
-async fn done(state: &State) -> Result<HttpResponse, Error> {
+async fn done(state: &AppState) -> Result<HttpResponse, Error> {
     state.refresh_names().await?;
     Ok(see_other(LIST))
 }
 
-fn found(path: &str, state: &State) -> Result<Contact, Error> {
+fn found(path: &str, state: &AppState) -> Result<Contact, Error> {
     state.names().stored(path).cloned().ok_or(Error::NotFound)
 }
 
-fn too_many(error: ContactsError, visit: &Visit) -> Error {
+fn too_many(error: ContactsError, context: &PageContext) -> Error {
     match error {
-        ContactsError::TooMany(_) => Error::BadRequest(most_contacts(visit)),
+        ContactsError::TooMany(_) => Error::BadRequest(most_contacts(context)),
         ContactsError::Store(error) => error.into(),
     }
 }
 
 /// That more contacts than there may be were wanted.
-pub fn most_contacts(visit: &Visit) -> String {
-    (visit.texts.contacts.too_many)(visit.format.number(i64::try_from(MAX_CONTACTS).unwrap_or(i64::MAX)))
+pub fn most_contacts(context: &PageContext) -> String {
+    (context.texts.contacts.too_many)(context.format.number(i64::try_from(MAX_CONTACTS).unwrap_or(i64::MAX)))
 }
 
 impl ContactPage {
-    fn new(visit: Visit, form: ContactForm) -> Self {
-        let t = &visit.texts.contacts;
-        Self { t, title: t.new_title, path: LIST.to_owned(), form, name: None, visit }
+    fn new(context: PageContext, form: ContactForm) -> Self {
+        let t = &context.texts.contacts;
+        Self { t, title: t.new_title, path: LIST.to_owned(), form, name: None, context }
     }
 
-    fn of(visit: Visit, contact: &Contact, form: ContactForm) -> Self {
-        let (t, path) = (&visit.texts.contacts, path_of(&contact.number));
-        Self { t, title: t.edit_title, path, form, name: Some(contact.display()), visit }
+    fn of(context: PageContext, contact: &Contact, form: ContactForm) -> Self {
+        let (t, path) = (&context.texts.contacts, path_of(&contact.number));
+        Self { t, title: t.edit_title, path, form, name: Some(contact.display()), context }
     }
 }

@@ -4,14 +4,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::contacts::most_contacts;
+use super::context::PageContext;
 use super::upload::{MAX_FILE_BYTES, Upload, read as read_upload};
-use super::visit::Visit;
 use super::{page, page_with};
 use crate::contacts::file::{FileProblem, Reading, Unusable, read as read_file};
 use crate::store::names::{Changes, ContactsError, save_contacts};
 use crate::web::error::Error;
 use crate::web::i18n::ImportTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// More lines than this are not read by anybody.
 const MOST_UNUSABLE: usize = 200;
@@ -19,7 +19,7 @@ const MOST_UNUSABLE: usize = 200;
 #[derive(Template)]
 #[template(path = "pages/contacts_import.html")]
 struct ImportPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static ImportTexts,
     error: Option<String>,
 }
@@ -27,7 +27,7 @@ struct ImportPage {
 #[derive(Template)]
 #[template(path = "pages/contacts_imported.html")]
 struct ImportedPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static ImportTexts,
     title: &'static str,
     figures: Vec<(&'static str, String)>,
@@ -43,65 +43,65 @@ struct UnusableRow {
 }
 
 /// `GET /contacts/import`
-pub async fn form(visit: Visit) -> Result<HttpResponse, Error> {
-    page(&ImportPage::new(visit, None))
+pub async fn form(context: PageContext) -> Result<HttpResponse, Error> {
+    page(&ImportPage::new(context, None))
 }
 
 /// `POST /contacts/import`: all that is usable, or nothing.
 pub async fn import(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
-    let t = &visit.texts.import;
+    let t = &context.texts.import;
     let (content, _filed) = match read_upload(&request, payload).await? {
         Upload::Content(content, _) if content.is_empty() => {
-            return refused(visit, StatusCode::BAD_REQUEST, t.nothing.into());
+            return refused(context, StatusCode::BAD_REQUEST, t.nothing.into());
         }
         Upload::Content(content, filed) => (content, filed),
         Upload::TooLarge => {
-            return refused(visit, StatusCode::PAYLOAD_TOO_LARGE, (t.too_large)(MAX_FILE_BYTES / 1_000_000));
+            return refused(context, StatusCode::PAYLOAD_TOO_LARGE, (t.too_large)(MAX_FILE_BYTES / 1_000_000));
         }
     };
     let reading = match parsed(content, &state).await? {
         Ok(reading) => reading,
-        Err(problem) => return refused(visit, StatusCode::BAD_REQUEST, (t.problem)(&problem)),
+        Err(problem) => return refused(context, StatusCode::BAD_REQUEST, (t.problem)(&problem)),
     };
     match save_contacts(&state.db, &reading.contacts, false).await {
         Ok(changes) => {
             state.refresh_names().await?;
-            page(&ImportedPage::new(visit, &reading, changes))
+            page(&ImportedPage::new(context, &reading, changes))
         }
         Err(ContactsError::TooMany(_)) => {
-            let reason = most_contacts(&visit);
-            refused(visit, StatusCode::BAD_REQUEST, reason)
+            let reason = most_contacts(&context);
+            refused(context, StatusCode::BAD_REQUEST, reason)
         }
         Err(ContactsError::Store(error)) => Err(error.into()),
     }
 }
 
 /// Reading many numbers takes longer than others should wait for.
-async fn parsed(content: Vec<u8>, state: &State) -> Result<Result<Reading, FileProblem>, Error> {
+async fn parsed(content: Vec<u8>, state: &AppState) -> Result<Result<Reading, FileProblem>, Error> {
     let derivation = state.derivation.clone();
     let reading = block(move || read_file(&content, &derivation.numbering)).await;
     reading.map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn refused(visit: Visit, status: StatusCode, reason: String) -> Result<HttpResponse, Error> {
-    page_with(status, &ImportPage::new(visit, Some(reason)))
+fn refused(context: PageContext, status: StatusCode, reason: String) -> Result<HttpResponse, Error> {
+    page_with(status, &ImportPage::new(context, Some(reason)))
 }
 
 impl ImportPage {
-    fn new(visit: Visit, error: Option<String>) -> Self {
-        Self { t: &visit.texts.import, error, visit }
+    fn new(context: PageContext, error: Option<String>) -> Self {
+        Self { t: &context.texts.import, error, context }
     }
 }
 
 impl ImportedPage {
-    fn new(visit: Visit, reading: &Reading, changes: Changes) -> Self {
-        let t = &visit.texts.import;
-        let number = |count: usize| visit.format.number(i64::try_from(count).unwrap_or(i64::MAX));
+    fn new(context: PageContext, reading: &Reading, changes: Changes) -> Self {
+        let t = &context.texts.import;
+        let number = |count: usize| context.format.number(i64::try_from(count).unwrap_or(i64::MAX));
         let figures = [
             (t.new, changes.new),
             (t.changed, changes.changed),
@@ -122,7 +122,7 @@ impl ImportedPage {
             unusable: reading.unusable.iter().take(MOST_UNUSABLE).map(row).collect(),
             more: (more > 0).then(|| (t.more)(number(more))),
             has_saved: !reading.contacts.is_empty(),
-            visit,
+            context,
         }
     }
 }

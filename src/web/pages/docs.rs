@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use askama::Template;
 use serde_json::{Map, Value};
 
+use super::context::PageContext;
 use super::page;
-use super::visit::Visit;
 use crate::web::api::openapi::document;
 use crate::web::error::Error;
 use crate::web::i18n::DocsTexts;
@@ -15,7 +15,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 #[derive(Template)]
 #[template(path = "pages/docs.html")]
 struct DocsPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static DocsTexts,
     description: String,
     groups: Vec<Group>,
@@ -68,15 +68,15 @@ struct Part {
 }
 
 /// `GET /docs`
-pub async fn show(visit: Visit) -> Result<HttpResponse, Error> {
+pub async fn show(context: PageContext) -> Result<HttpResponse, Error> {
     let document = document();
     let schemas = document["components"]["schemas"].as_object();
     page(&DocsPage {
-        t: &visit.texts.docs,
+        t: &context.texts.docs,
         description: text(&document["info"]["description"]),
         groups: groups(&document["paths"]),
         types: schemas.into_iter().flatten().map(|(name, schema)| type_of(name, schema)).collect(),
-        visit,
+        context,
     })
 }
 

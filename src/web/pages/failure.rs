@@ -8,18 +8,18 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::visit::Visit;
-use crate::complaints::complain;
+use super::context::PageContext;
+use crate::log_throttle::throttled;
 use crate::web::access;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::error::Error;
 use crate::web::i18n::FailureTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/failure.html")]
 struct FailurePage<'a> {
-    visit: &'a Visit,
+    context: &'a PageContext,
     t: &'static FailureTexts,
     title: &'static str,
     what: &'static str,
@@ -29,7 +29,7 @@ struct FailurePage<'a> {
 
 /// Who asked, kept from before the request was handed on.
 struct Asker {
-    visit: Visit,
+    context: PageContext,
     is_foreign: bool,
 }
 
@@ -45,7 +45,7 @@ pub async fn as_pages(
     let response = next.call(request).await?.map_into_boxed_body();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     if let Some(asker) = &mut asker {
-        asker.visit.who = Who::let_in(response.request());
+        asker.context.principal = Principal::let_in(response.request());
     }
     let Some(page) = asker.zip(error).and_then(|(asker, error)| page(asker, error)) else { return Ok(response) };
     let (request, response) = response.into_parts();
@@ -53,14 +53,14 @@ pub async fn as_pages(
 }
 
 fn asker(request: &HttpRequest) -> Option<Asker> {
-    let state = request.app_data::<Data<State>>().filter(|_| access::wants_page(request))?;
+    let state = request.app_data::<Data<AppState>>().filter(|_| access::wants_page(request))?;
     let is_foreign = !request.method().is_safe() && access::check_origin(request).is_err();
-    let visit = Visit::of(request, state);
-    Some(Asker { visit, is_foreign })
+    let context = PageContext::of(request, state);
+    Some(Asker { context, is_foreign })
 }
 
 fn page(asker: Asker, error: &Error) -> Option<String> {
-    let t = &asker.visit.texts.failure;
+    let t = &asker.context.texts.failure;
     let is_closed = matches!(error, Error::Forbidden(_)) && !asker.is_foreign;
     let (title, what) = match error {
         Error::NotFound => (t.not_found, t.not_found_what),
@@ -78,14 +78,14 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
     };
     let says_more = is_closed || what.is_empty();
     let page = FailurePage {
-        visit: &asker.visit,
+        context: &asker.context,
         t,
         title,
         what,
         reason: says_more.then(|| error.to_string()),
         shows_how_to_go_public: is_closed,
     };
-    page.render().inspect_err(|error| complain!(error, error, "an error could not be shown as a page")).ok()
+    page.render().inspect_err(|error| throttled!(error, error, "an error could not be shown as a page")).ok()
 }
 
 /// The page in place of the body; status and other headers stay.

@@ -2,10 +2,10 @@
 
 use actix_web::HttpRequest;
 
-use super::visit::Visit;
+use super::context::PageContext;
 use crate::web::client;
 use crate::web::i18n::WelcomeTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The addresses and commands of the guide.
 pub struct Guide {
@@ -21,7 +21,7 @@ pub struct Guide {
 
 impl Guide {
     /// For whoever opened this server under the name that the request says.
-    pub fn new(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
+    pub fn new(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
         let scheme = if client::is_https(request) { "https" } else { "http" };
         let host = client::host(request).map_or_else(|| state.config.listen.to_string(), str::to_owned);
         let own = format!("{scheme}://{host}");
@@ -31,7 +31,7 @@ impl Guide {
             None => format!("{own}/placetel"),
         };
         Self {
-            t: &visit.texts.welcome,
+            t: &context.texts.welcome,
             is_reachable: !state.config.is_unprotected(),
             secret_command: "fernamt --placetel-secret SECRET",
             basic_command: "fernamt --placetel-basic user:password",

@@ -3,20 +3,20 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::route_difference::{RouteChange, Telling};
-use super::visit::Visit;
 use super::{form_body, page, page_with, see_other};
 use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
 use crate::store::route_table::restore_routes;
 use crate::store::routes::RouteError;
-use crate::web::accounts::who::author;
+use crate::web::accounts::principal::author;
 use crate::web::api::revisions::revision_page;
 use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::HistoryTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const HISTORY: &str = "/routes/history";
 const PER_PAGE: usize = 50;
@@ -27,7 +27,7 @@ const MOST_ROUTES: usize = 100;
 #[derive(Template)]
 #[template(path = "pages/route_history.html")]
 struct HistoryPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static HistoryTexts,
     rows: Vec<Row>,
     is_first_page: bool,
@@ -48,7 +48,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "pages/route_revision.html")]
 struct RevisionPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static HistoryTexts,
     row: Row,
     refused: Option<String>,
@@ -67,24 +67,24 @@ struct Then {
 }
 
 /// `GET /routes/history`
-pub async fn list(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
     let before = parameter(&parameters, "cursor").map(|text| text.parse().map_err(|_| wrong)).transpose()?;
     let (revisions, next) = revision_page(&state, before, PER_PAGE).await?;
     let newest = newest_revision(&state.db).await?;
     page(&HistoryPage {
-        t: &visit.texts.history,
-        rows: revisions.into_iter().map(|revision| row(revision, newest, &visit)).collect(),
+        t: &context.texts.history,
+        rows: revisions.into_iter().map(|revision| row(revision, newest, &context)).collect(),
         is_first_page: before.is_none(),
         older: next.map(|next| format!("{HISTORY}?cursor={next}")),
-        visit,
+        context,
     })
 }
 
 /// `GET /routes/history/{id}`
-pub async fn show(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    show_with(StatusCode::OK, revision_id(&path)?, None, visit, &state).await
+pub async fn show(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    show_with(StatusCode::OK, revision_id(&path)?, None, context, &state).await
 }
 
 /// A revision, with why it was not restored.
@@ -92,34 +92,34 @@ async fn show_with(
     status: StatusCode,
     id: i64,
     refused: Option<String>,
-    visit: Visit,
-    state: &State,
+    context: PageContext,
+    state: &AppState,
 ) -> Result<HttpResponse, Error> {
     let found = find_revision(&state.db, id).await?.ok_or(Error::NotFound)?;
     let newest = newest_revision(&state.db).await?;
     let RevisionTables { revision, before, after } = found;
     let named =
-        |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
-    let telling = Telling { texts: visit.texts, named: &named };
+        |raw: &String| context.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
+    let telling = Telling { texts: context.texts, named: &named };
     let mut changes = telling.changes(&before, &after);
-    let more_changes = more(changes.len(), MOST_CHANGES, &visit);
+    let more_changes = more(changes.len(), MOST_CHANGES, &context);
     changes.truncate(MOST_CHANGES);
     let then = |route: &Route| Then {
         name: route.name.clone(),
         is_enabled: route.enabled,
-        what: super::route_words::answer(&route.reply, &named, &visit.texts.routes, &visit.texts.hours),
+        what: super::route_words::answer(&route.reply, &named, &context.texts.routes, &context.texts.hours),
     };
     let routes = after.iter().take(MOST_ROUTES).map(then).collect();
     let shown = RevisionPage {
-        t: &visit.texts.history,
-        row: row(revision, newest, &visit),
+        t: &context.texts.history,
+        row: row(revision, newest, &context),
         refused,
         changes,
         more_changes,
         routes,
-        count: (visit.texts.history.table_count)(after.len()),
-        more_routes: more(after.len(), MOST_ROUTES, &visit),
-        visit,
+        count: (context.texts.history.table_count)(after.len()),
+        more_routes: more(after.len(), MOST_ROUTES, &context),
+        context,
     };
     page_with(status, &shown)
 }
@@ -129,8 +129,8 @@ pub async fn restore(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    mut visit: Visit,
-    state: Data<State>,
+    mut context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     let id = revision_id(&path)?;
@@ -140,28 +140,28 @@ pub async fn restore(
             Ok(see_other("/routes"))
         }
         Err(RouteError::Missing(missing)) => {
-            let refused = (visit.texts.history.not_restored)(&missing.missing().text(visit.lang));
-            visit.here = format!("{HISTORY}/{id}");
-            show_with(StatusCode::CONFLICT, id, Some(refused), visit, &state).await
+            let refused = (context.texts.history.not_restored)(&missing.missing().text(context.lang));
+            context.here = format!("{HISTORY}/{id}");
+            show_with(StatusCode::CONFLICT, id, Some(refused), context, &state).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// How many are not shown, if any.
-fn more(count: usize, shown: usize, visit: &Visit) -> Option<String> {
+fn more(count: usize, shown: usize, context: &PageContext) -> Option<String> {
     let more = count.checked_sub(shown).filter(|more| *more > 0);
-    more.map(visit.texts.history.and_more)
+    more.map(context.texts.history.and_more)
 }
 
-fn row(Revision { id, by, change }: Revision, newest: Option<i64>, visit: &Visit) -> Row {
+fn row(Revision { id, by, change }: Revision, newest: Option<i64>, context: &PageContext) -> Row {
     Row {
         id,
-        label: (visit.texts.history.revision)(id),
-        restore: (visit.texts.history.restore_this)(id),
-        when: format!("{} {}", visit.format.day_of(by.at_ms), visit.format.precise_time(by.at_ms)),
-        who: by.name.unwrap_or_else(|| visit.texts.history.nobody.to_owned()),
-        what: super::route_words::capitalised(&change.text(visit.lang)),
+        label: (context.texts.history.revision)(id),
+        restore: (context.texts.history.restore_this)(id),
+        when: format!("{} {}", context.format.day_of(by.at_ms), context.format.precise_time(by.at_ms)),
+        who: by.name.unwrap_or_else(|| context.texts.history.nobody.to_owned()),
+        what: super::route_words::capitalised(&change.text(context.lang)),
         is_current: newest == Some(id),
     }
 }

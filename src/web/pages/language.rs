@@ -3,7 +3,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::visit::LANG_COOKIE;
+use super::context::LANG_COOKIE;
 use super::{form_body, form_value, see_other};
 use crate::web::access::with_cookie;
 use crate::web::error::Error;

@@ -3,10 +3,10 @@ use actix_web::web::{Data, Path, Payload, block};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::inputs::Inputs;
 use super::named_shared::{Subject, names, path_of, routes_by_key, save as save_item};
 use super::route_words::capitalised;
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::fields::Problem;
 use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList, bad_name};
@@ -16,7 +16,7 @@ use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{ListsTexts, SharedTexts};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 pub(super) const LIST: &str = "/routes/lists";
 /// More wrong lines than this are only counted.
@@ -27,7 +27,7 @@ const MOST_KNOWN: usize = 200;
 #[derive(Template)]
 #[template(path = "pages/lists.html")]
 struct ListsPage {
-    visit: Visit,
+    context: PageContext,
     s: &'static SharedTexts,
     t: &'static ListsTexts,
     lists: Vec<Row>,
@@ -43,7 +43,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "pages/list.html")]
 struct ListPage {
-    visit: Visit,
+    context: PageContext,
     s: &'static SharedTexts,
     t: &'static ListsTexts,
     title: String,
@@ -55,46 +55,46 @@ struct ListPage {
 }
 
 /// `GET /routes/lists`
-pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let t = &visit.texts.shared.lists;
+pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let t = &context.texts.shared.lists;
     let mut uses = routes_by_key::<NumberList>(&state).await?;
     let row = |Versioned { item, .. }: Versioned<NumberList>| Row {
         href: path_of(LIST, &item.name),
-        count: counted(item.numbers.len(), &visit, t.count),
+        count: counted(item.numbers.len(), &context, t.count),
         routes: Key::parse(&item.name).and_then(|key| uses.remove(&key)).unwrap_or_default(),
         name: item.name,
     };
     let lists = list_named(&state.db).await?.into_iter().map(row).collect();
-    page(&ListsPage { s: &visit.texts.shared, t, lists, visit })
+    page(&ListsPage { s: &context.texts.shared, t, lists, context })
 }
 
 /// `GET /routes/new-list`
-pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
-    page(&ListPage::new(visit, Inputs::default(), Subject::default()))
+pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
+    page(&ListPage::new(context, Inputs::default(), Subject::default()))
 }
 
 /// `GET /routes/lists/{name}`
 pub async fn edit(
     request: HttpRequest,
     path: Path<String>,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let stored = found(&state, &path).await?;
-    let subject = Subject { saved: saved(&request, &visit), ..subject_of(&stored) };
-    page(&ListPage::stored(visit, &stored.item, subject, &state))
+    let subject = Subject { saved: saved(&request, &context), ..subject_of(&stored) };
+    page(&ListPage::stored(context, &stored.item, subject, &state))
 }
 
 /// `POST /routes/lists`
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let inputs = Inputs::read(&form_body(&request, payload).await?);
     about(&request, inputs.value("name"));
-    store(inputs, Subject::default(), visit, &state).await
+    store(inputs, Subject::default(), context, &state).await
 }
 
 /// `POST /routes/lists/{name}`
@@ -102,13 +102,13 @@ pub async fn save(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let mut subject = subject_of(&found(&state, &path).await?);
     subject.version = form_value(&form, "version").to_owned();
-    store(Inputs::read(&form), subject, visit, &state).await
+    store(Inputs::read(&form), subject, context, &state).await
 }
 
 /// `POST /routes/lists/{name}/delete`
@@ -116,8 +116,8 @@ pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    mut visit: Visit,
-    state: Data<State>,
+    mut context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     let key = Key::parse(&path).ok_or(Error::NotFound)?;
@@ -128,10 +128,10 @@ pub async fn remove(
         }
         Err(SharedError::Used(routes)) => {
             let stored = found(&state, &path).await?;
-            let in_use = Some((visit.texts.shared.in_use)(&names(&routes)));
+            let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
             let subject = Subject { in_use, ..subject_of(&stored) };
-            visit.here = path_of(LIST, &stored.item.name);
-            page_with(StatusCode::CONFLICT, &ListPage::stored(visit, &stored.item, subject, &state))
+            context.here = path_of(LIST, &stored.item.name);
+            page_with(StatusCode::CONFLICT, &ListPage::stored(context, &stored.item, subject, &state))
         }
         Err(error) => Err(error.into()),
     }
@@ -141,18 +141,18 @@ pub async fn remove(
 async fn store(
     mut inputs: Inputs,
     mut subject: Subject,
-    visit: Visit,
-    state: &Data<State>,
+    context: PageContext,
+    state: &Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
     let pasted = read(inputs.value("numbers").to_owned(), state).await?;
-    note_wrong(&mut inputs, &name, &pasted, &visit);
+    note_wrong(&mut inputs, &name, &pasted, &context);
     if !inputs.errors().is_empty() {
-        return page_with(StatusCode::BAD_REQUEST, &ListPage::new(visit, inputs, subject));
+        return page_with(StatusCode::BAD_REQUEST, &ListPage::new(context, inputs, subject));
     }
     let item = NumberList { name, numbers: pasted.numbers };
-    match save_item(state, &item, &mut inputs, &mut subject, &visit).await? {
-        Some(status) => page_with(status, &ListPage::new(visit, inputs, subject)),
+    match save_item(state, &item, &mut inputs, &mut subject, &context).await? {
+        Some(status) => page_with(status, &ListPage::new(context, inputs, subject)),
         None => {
             let (saved, doubled) = (item.numbers.len(), pasted.doubled);
             Ok(see_other(&format!("{}?saved={saved}&doubled={doubled}", path_of(LIST, &item.name))))
@@ -161,30 +161,30 @@ async fn store(
 }
 
 /// Reading many numbers takes longer than others should wait for.
-async fn read(text: String, state: &Data<State>) -> Result<Pasted, Error> {
+async fn read(text: String, state: &Data<AppState>) -> Result<Pasted, Error> {
     let derivation = state.derivation.clone();
     let pasted = block(move || read_lines(&text, &derivation.numbering)).await;
     pasted.map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn note_wrong(inputs: &mut Inputs, name: &str, pasted: &Pasted, visit: &Visit) {
-    let s = &visit.texts.shared;
+fn note_wrong(inputs: &mut Inputs, name: &str, pasted: &Pasted, context: &PageContext) {
+    let s = &context.texts.shared;
     if Key::parse(name).is_none() {
-        inputs.note("name", s.name, capitalised(&bad_name().text(visit.lang)));
+        inputs.note("name", s.name, capitalised(&bad_name().text(context.lang)));
     }
     for (line, problem) in pasted.wrong.iter().take(MOST_WRONG) {
-        inputs.note("numbers", s.lists.numbers, (s.line)(*line, &problem.text(visit.lang)));
+        inputs.note("numbers", s.lists.numbers, (s.line)(*line, &problem.text(context.lang)));
     }
     if pasted.wrong.len() > MOST_WRONG {
         inputs.note("numbers", s.lists.numbers, (s.more)(pasted.wrong.len() - MOST_WRONG));
     }
     if pasted.numbers.len() > MAX_LIST_NUMBERS {
         let problem = Problem::Items(0, MAX_LIST_NUMBERS);
-        inputs.note("numbers", s.lists.numbers, capitalised(&problem.text(visit.lang)));
+        inputs.note("numbers", s.lists.numbers, capitalised(&problem.text(context.lang)));
     }
 }
 
-async fn found(state: &State, path: &str) -> Result<Versioned<NumberList>, Error> {
+async fn found(state: &AppState, path: &str) -> Result<Versioned<NumberList>, Error> {
     let key = Key::parse(path).ok_or(Error::NotFound)?;
     find_named(&state.db, &key).await?.ok_or(Error::NotFound)
 }
@@ -193,23 +193,23 @@ fn subject_of(stored: &Versioned<NumberList>) -> Subject {
     Subject { name: Some(stored.item.name.clone()), version: stored.version.to_string(), ..Subject::default() }
 }
 
-fn counted(count: usize, visit: &Visit, words: fn(usize, &str) -> String) -> String {
-    words(count, &visit.format.number(i64::try_from(count).unwrap_or(i64::MAX)))
+fn counted(count: usize, context: &PageContext, words: fn(usize, &str) -> String) -> String {
+    words(count, &context.format.number(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
 /// What the address says about what was just saved.
-fn saved(request: &HttpRequest, visit: &Visit) -> Option<String> {
+fn saved(request: &HttpRequest, context: &PageContext) -> Option<String> {
     let parameters = parameters(request);
     let count = |name| parameter(&parameters, name).and_then(|value| value.parse::<usize>().ok());
-    let t = &visit.texts.shared.lists;
-    let saved = counted(count("saved")?, visit, t.saved);
-    let doubled = count("doubled").filter(|count| *count > 0).map(|count| counted(count, visit, t.doubled));
+    let t = &context.texts.shared.lists;
+    let saved = counted(count("saved")?, context, t.saved);
+    let doubled = count("doubled").filter(|count| *count > 0).map(|count| counted(count, context, t.doubled));
     Some([Some(saved), doubled].into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
 impl ListPage {
-    fn new(visit: Visit, form: Inputs, subject: Subject) -> Self {
-        let s = &visit.texts.shared;
+    fn new(context: PageContext, form: Inputs, subject: Subject) -> Self {
+        let s = &context.texts.shared;
         let t = &s.lists;
         Self {
             s,
@@ -219,16 +219,16 @@ impl ListPage {
             form,
             subject,
             known: Vec::new(),
-            visit,
+            context,
         }
     }
 
-    fn stored(visit: Visit, list: &NumberList, subject: Subject, state: &State) -> Self {
+    fn stored(context: PageContext, list: &NumberList, subject: Subject, state: &AppState) -> Self {
         let mut form = Inputs::default();
         form.set("numbers", list.numbers.join("\n"));
         let numbering = &state.derivation.numbering;
-        let named = |number: &String| Some((number.clone(), visit.names.any(number, numbering)?.to_string()));
+        let named = |number: &String| Some((number.clone(), context.names.any(number, numbering)?.to_string()));
         let known = list.numbers.iter().filter_map(named).take(MOST_KNOWN).collect();
-        Self { known, ..Self::new(visit, form, subject) }
+        Self { known, ..Self::new(context, form, subject) }
     }
 }

@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::call_rows::{DirectionView, OutcomeView, direction, named_party, outcome};
+use super::context::PageContext;
 use super::named::Named;
 use super::page;
-use super::visit::Visit;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
@@ -18,7 +18,7 @@ use crate::store::live::last_ended;
 use crate::web::error::Error;
 use crate::web::i18n::format::NOTHING;
 use crate::web::i18n::{CallsTexts, LiveTexts};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// More running calls than anybody looks at.
 const MOST_RUNNING: usize = 100;
@@ -29,7 +29,7 @@ const PATIENCE_MS: i64 = 10 * 60 * 1000;
 #[derive(Template)]
 #[template(path = "pages/live.html")]
 struct LivePage {
-    visit: Visit,
+    context: PageContext,
     t: &'static LiveTexts,
     calls_t: &'static CallsTexts,
     words: Value,
@@ -69,31 +69,31 @@ struct EndedRow {
 }
 
 /// `GET /live`
-pub async fn show(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let now_ms = visit.now_ms;
+pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let now_ms = context.now_ms;
     let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.today() });
     let open = Filter { outcomes: vec![Outcome::Open], ..ever.clone() };
     let open = list_calls(&state.db, &state.query(&open).only_open(), None, MOST_RUNNING).await?;
-    let running = open.calls.iter().filter_map(|stored| running_row(&stored.call, now_ms, &visit)).collect();
+    let running = open.calls.iter().filter_map(|stored| running_row(&stored.call, now_ms, &context)).collect();
     let ended = ended(&state, ever, now_ms).await?;
     page(&LivePage {
-        t: &visit.texts.live,
-        calls_t: &visit.texts.calls,
-        words: words(&visit),
+        t: &context.texts.live,
+        calls_t: &context.texts.calls,
+        words: words(&context),
         now_ms,
-        as_of: visit.format.precise_time(now_ms),
+        as_of: context.format.precise_time(now_ms),
         patience_ms: PATIENCE_MS,
         most_ended: MOST_ENDED,
         running,
         has_more: open.next.is_some(),
-        ended: ended.iter().map(|stored| ended_row(&stored.call, now_ms, &state, &visit)).collect(),
-        visit,
+        ended: ended.iter().map(|stored| ended_row(&stored.call, now_ms, &state, &context)).collect(),
+        context,
     })
 }
 
 /// The calls that ended last. Only those that began lately can be asked for by their end; if they are too few,
 /// those that began last do.
-async fn ended(state: &State, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
+async fn ended(state: &AppState, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
     let lately_ms = now_ms.saturating_sub(state.hangup_timeout_ms());
     let ended = last_ended(&state.db, lately_ms, MOST_ENDED as i64).await?;
     if ended.len() == MOST_ENDED {
@@ -110,8 +110,8 @@ fn end_ms(call: &Call) -> i64 {
     call.ended_ms.unwrap_or(call.started_ms)
 }
 
-fn running_row(call: &Call, now_ms: i64, visit: &Visit) -> Option<RunningRow> {
-    let t = &visit.texts.live;
+fn running_row(call: &Call, now_ms: i64, context: &PageContext) -> Option<RunningRow> {
+    let t = &context.texts.live;
     let is_out = call.direction == Some(Direction::Out);
     let accepted_ms = call.accepted_ms.filter(|_| !is_out);
     let (class, state) = match accepted_ms {
@@ -127,36 +127,36 @@ fn running_row(call: &Call, now_ms: i64, visit: &Visit) -> Option<RunningRow> {
         started_ms: call.started_ms,
         since_ms,
         until_ms,
-        direction: direction(call.direction, visit),
-        party: named_party(call, visit).short().to_owned(),
-        number: line(call, visit),
-        peer: peer(call, visit),
+        direction: direction(call.direction, context),
+        party: named_party(call, context).short().to_owned(),
+        number: line(call, context),
+        peer: peer(call, context),
         state,
         timer: timer((now_ms - since_ms) / 1000),
     })
 }
 
-fn ended_row(call: &Call, now_ms: i64, state: &State, visit: &Visit) -> EndedRow {
+fn ended_row(call: &Call, now_ms: i64, state: &AppState, context: &PageContext) -> EndedRow {
     EndedRow {
         call_id: call.call_id.to_string(),
         ended_ms: end_ms(call),
-        time: visit.format.time(end_ms(call)),
-        direction: direction(call.direction, visit),
-        party: named_party(call, visit).short().to_owned(),
-        number: line(call, visit),
-        outcome: outcome(call.standing(now_ms, state.hangup_timeout_ms()).1, visit),
-        peer: peer(call, visit),
-        talk: visit.format.known_duration(call.talk_seconds),
+        time: context.format.time(end_ms(call)),
+        direction: direction(call.direction, context),
+        party: named_party(call, context).short().to_owned(),
+        number: line(call, context),
+        outcome: outcome(call.standing(now_ms, state.hangup_timeout_ms()).1, context),
+        peer: peer(call, context),
+        talk: context.format.known_duration(call.talk_seconds),
     }
 }
 
 /// Like the script: by name alone, there is no room for more.
-fn line(call: &Call, visit: &Visit) -> String {
-    Named::line(call.number.as_deref().unwrap_or(NOTHING), &visit.names).short().to_owned()
+fn line(call: &Call, context: &PageContext) -> String {
+    Named::line(call.number.as_deref().unwrap_or(NOTHING), &context.names).short().to_owned()
 }
 
-fn peer(call: &Call, visit: &Visit) -> String {
-    Named::agent(call.peer.as_deref().unwrap_or_default(), &visit.names).short().to_owned()
+fn peer(call: &Call, context: &PageContext) -> String {
+    Named::agent(call.peer.as_deref().unwrap_or_default(), &context.names).short().to_owned()
 }
 
 /// `0:07`, `12:34` or `1:02:03`.
@@ -166,14 +166,14 @@ fn timer(seconds: i64) -> String {
 }
 
 /// What the script needs to write rows as this page does.
-fn words(visit: &Visit) -> Value {
-    let (t, calls_t) = (&visit.texts.live, &visit.texts.calls);
+fn words(context: &PageContext) -> Value {
+    let (t, calls_t) = (&context.texts.live, &context.texts.calls);
     let way = |way| {
-        let DirectionView { sign, name } = direction(way, visit);
+        let DirectionView { sign, name } = direction(way, context);
         json!([sign, name])
     };
     let outcomes = Outcome::ALL.map(|one| {
-        let OutcomeView { class, name } = outcome(one, visit);
+        let OutcomeView { class, name } = outcome(one, context);
         (one.as_str().to_owned(), json!([class, name]))
     });
     json!({
@@ -182,7 +182,7 @@ fn words(visit: &Visit) -> Value {
         "states": {"ringing": t.ringing, "talking": t.talking, "outgoing": t.outgoing},
         "called": {"ringing": t.says_ringing, "talking": t.says_talking, "outgoing": t.says_outgoing},
         "anonymous": calls_t.anonymous,
-        "unknown": visit.texts.call.unknown_value,
+        "unknown": context.texts.call.unknown_value,
         "nothing": NOTHING,
         "live": t.live,
         "broken": t.broken,

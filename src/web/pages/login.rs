@@ -5,29 +5,29 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::language::own_path;
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::accounts::password::PasswordHash;
-use crate::complaints::times;
+use crate::log_throttle::times;
 use crate::store::sessions::end_session;
 use crate::web::access::with_cookie;
+use crate::web::accounts::principal::{AuthMethod, Principal};
 use crate::web::accounts::sessions::no_cookie;
-use crate::web::accounts::who::{Means, Who};
 use crate::web::api::{parameter, parameters};
 use crate::web::audit::{note_failed_login, note_login};
 use crate::web::client::{client_address, network};
 use crate::web::error::Error;
 use crate::web::i18n::LoginTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const LOGIN: &str = "/login";
 
 #[derive(Template)]
 #[template(path = "pages/login.html")]
 struct LoginPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static LoginTexts,
     name: String,
     next: String,
@@ -35,16 +35,16 @@ struct LoginPage {
 }
 
 /// `GET /login`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if let Some(elsewhere) = elsewhere(&state) {
         return Ok(see_other(elsewhere));
     }
     let parameters = parameters(&request);
     let next = own_path(parameter(&parameters, "next").unwrap_or("/")).to_owned();
-    if visit.is_in() {
+    if context.is_in() {
         return Ok(see_other(&next));
     }
-    page(&LoginPage { t: &visit.texts.login, visit, name: String::new(), next, wrong: None })
+    page(&LoginPage { t: &context.texts.login, context, name: String::new(), next, wrong: None })
 }
 
 /// `POST /login`: 401 whatever is wrong, 429 after many failures. Nobody learns which names there are, neither by what is
@@ -52,16 +52,16 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
 pub async fn log_in(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     if let Some(elsewhere) = elsewhere(&state) {
         return Ok(see_other(elsewhere));
     }
-    let (t, name) = (&visit.texts.login, form_value(&form, "name").trim().to_owned());
+    let (t, name) = (&context.texts.login, form_value(&form, "name").trim().to_owned());
     let next = own_path(form_value(&form, "next")).to_owned();
-    let page = |wrong| LoginPage { visit, t, name: name.clone(), next: next.clone(), wrong: Some(wrong) };
+    let page = |wrong| LoginPage { context, t, name: name.clone(), next: next.clone(), wrong: Some(wrong) };
     let failures = &state.accounts.failures;
     let attempt = match failures.attempt(&key_of(&name), client_address(&request), Instant::now()) {
         Ok(attempt) => attempt,
@@ -105,7 +105,7 @@ fn too_many(wait: Duration, page: impl FnOnce(String) -> LoginPage) -> Result<Ht
 }
 
 /// Where to, if nobody can log in.
-fn elsewhere(state: &State) -> Option<&'static str> {
+fn elsewhere(state: &AppState) -> Option<&'static str> {
     let is_nobody_there = state.accounts.known().is_some_and(|known| known.users().is_empty());
     match () {
         () if state.is_local_mode() => Some("/"),
@@ -115,8 +115,8 @@ fn elsewhere(state: &State) -> Option<&'static str> {
 }
 
 /// `POST /logout`
-pub async fn log_out(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
-    if let Some(Means::Session { id, user_id }) = Who::let_in(&request).map(|who| who.by) {
+pub async fn log_out(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    if let Some(AuthMethod::Session { id, user_id }) = Principal::let_in(&request).map(|principal| principal.by) {
         end_session(&state.db, user_id, id).await?;
         state.accounts.sessions.forget();
     }

@@ -55,15 +55,17 @@ pub mod setup;
 /// Everybody's accounts and tokens.
 pub mod users;
 
-mod asked;
 mod call_lane;
 mod call_rows;
 mod contact_form;
-mod fresh;
+mod context;
+mod filter;
+mod filter_query;
 mod guide;
 mod hours_words;
 mod inputs;
 mod named_shared;
+mod new_calls;
 mod no_calls;
 mod route_difference;
 mod route_figures;
@@ -71,8 +73,6 @@ mod route_form;
 mod route_warnings;
 mod route_words;
 mod upload;
-mod visit;
-mod words;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::visit::Visit;
+use super::context::PageContext;
 use crate::calls::forgetting::is_pseudonym;
 use crate::web::names::Names;
 
@@ -43,12 +43,12 @@ impl Named {
     }
 
     /// Somebody outside.
-    pub fn party(number: impl Into<String>, visit: &Visit) -> Self {
+    pub fn party(number: impl Into<String>, context: &PageContext) -> Self {
         let raw = number.into();
         if is_pseudonym(&raw) {
-            return Self::plain(visit.texts.calls.forgotten);
+            return Self::plain(context.texts.calls.forgotten);
         }
-        Self { name: visit.names.contact(&raw), raw, href: None }
+        Self { name: context.names.contact(&raw), raw, href: None }
     }
 
     /// Leading there.

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 
+use super::context::PageContext;
 use super::inputs::Inputs;
 use super::route_words::capitalised;
-use super::visit::Visit;
 use crate::routing::named::{Key, MAX_NAMED};
 use crate::store::StoreError;
 use crate::store::shared::{Named, RouteName, SharedError, save_named, uses};
 use crate::web::error::Error;
 use crate::web::paths::segment;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// A list or a schedule on its page: what the form is about.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Subject {
 }
 
 /// The routes by what they name.
-pub async fn routes_by_key<T: Named>(state: &State) -> Result<HashMap<Key, Vec<RouteName>>, StoreError> {
+pub async fn routes_by_key<T: Named>(state: &AppState) -> Result<HashMap<Key, Vec<RouteName>>, StoreError> {
     let mut by_key: HashMap<Key, Vec<RouteName>> = HashMap::new();
     for (key, route) in uses::<T>(&state.db).await? {
         by_key.entry(key).or_default().push(route);
@@ -45,13 +45,13 @@ pub fn path_of(base: &str, name: &str) -> String {
 
 /// Saves what a form means; otherwise the form says what is wrong, with the status of the answer.
 pub async fn save<T: Named>(
-    state: &State,
+    state: &AppState,
     item: &T,
     inputs: &mut Inputs,
     subject: &mut Subject,
-    visit: &Visit,
+    context: &PageContext,
 ) -> Result<Option<StatusCode>, Error> {
-    let t = &visit.texts.shared;
+    let t = &context.texts.shared;
     let Some(key) = Key::parse(item.name()) else { return Err(Error::NotFound) };
     let is_new = subject.name.is_none();
     let expected = match subject.version.parse() {
@@ -73,7 +73,7 @@ pub async fn save<T: Named>(
             Ok(Some(StatusCode::CONFLICT))
         }
         Err(SharedError::TooMany) => {
-            inputs.note("name", t.name, (t.too_many)(&visit.format.number(MAX_NAMED)));
+            inputs.note("name", t.name, (t.too_many)(&context.format.number(MAX_NAMED)));
             Ok(Some(StatusCode::CONFLICT))
         }
         Err(error) => Err(error.into()),
@@ -84,11 +84,11 @@ pub async fn save<T: Named>(
 pub fn note_errors(
     inputs: &mut Inputs,
     errors: &[crate::fields::FieldError],
-    visit: &Visit,
+    context: &PageContext,
     label: impl Fn(&str) -> String,
 ) {
     for error in errors {
-        inputs.note(error.field.as_str(), label(&error.field), capitalised(&error.message(visit.lang)));
+        inputs.note(error.field.as_str(), label(&error.field), capitalised(&error.message(context.lang)));
     }
 }
 

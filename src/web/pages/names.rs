@@ -5,7 +5,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::visit::Visit;
+use super::context::PageContext;
 use super::{form_body, page, page_with, see_other};
 use crate::stats::business::day_number;
 use crate::store::calls::lines_and_peers;
@@ -14,7 +14,7 @@ use crate::web::api::names::{MAX_NAME_CHARS, is_subject};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::NamesTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/names?saved=1";
 const SEEN_WITHIN_DAYS: i64 = 366;
@@ -24,7 +24,7 @@ const MOST_ROWS: usize = 500;
 #[derive(Template)]
 #[template(path = "pages/names.html")]
 struct NamesPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static NamesTexts,
     sections: [Section; 2],
     is_saved: bool,
@@ -50,22 +50,22 @@ struct Row {
 }
 
 /// `GET /settings/names`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let names = known(&state).await?;
     let is_saved = parameter(&parameters(&request), "saved").is_some();
-    page(&names_page(visit, &names, is_saved))
+    page(&names_page(context, &names, is_saved))
 }
 
 /// `POST /settings/names`
 pub async fn save(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let names = read(&form_body(&request, payload).await?)?;
     if names.iter().any(|name| !is_usable(&name.name)) {
-        return page_with(StatusCode::BAD_REQUEST, &names_page(visit, &names, false));
+        return page_with(StatusCode::BAD_REQUEST, &names_page(context, &names, false));
     }
     save_own_names(&state.db, &names, false).await?;
     state.refresh_names().await?;
@@ -73,7 +73,7 @@ pub async fn save(
 }
 
 /// Lines and agents that calls tell of, and those that have a name.
-async fn known(state: &State) -> Result<Vec<OwnName>, Error> {
+async fn known(state: &AppState) -> Result<Vec<OwnName>, Error> {
     let today = day_number(state.today());
     let (lines, agents) = lines_and_peers(&state.db, today - SEEN_WITHIN_DAYS..today + 1).await?;
     let seen = [(Kind::Line, lines), (Kind::Agent, agents)];
@@ -113,8 +113,8 @@ fn is_usable(name: &str) -> bool {
         && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
-fn names_page(visit: Visit, names: &[OwnName], is_saved: bool) -> NamesPage {
-    let t = &visit.texts.names;
+fn names_page(context: PageContext, names: &[OwnName], is_saved: bool) -> NamesPage {
+    let t = &context.texts.names;
     let row = |own: &OwnName| Row {
         subject: own.subject.clone(),
         name: own.name.clone(),
@@ -145,5 +145,5 @@ fn names_page(visit: Visit, names: &[OwnName], is_saved: bool) -> NamesPage {
         more: more(Kind::Agent),
     };
     let has_errors = names.iter().any(|own| !is_usable(&own.name));
-    NamesPage { t, sections: [lines, agents], is_saved, has_errors, visit }
+    NamesPage { t, sections: [lines, agents], is_saved, has_errors, context }
 }

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::asked::{Asked, shown};
-use super::visit::Visit;
-use super::words::Words;
+use super::context::PageContext;
+use super::filter::{PageFilter, shown};
+use super::filter_query::FilterQuery;
 use crate::stats::filter::{Filter, Lines};
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
@@ -12,7 +12,7 @@ use crate::store::calls::list_calls;
 use crate::web::api;
 use crate::web::error::Error;
 use crate::web::reports::report;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// So far back calls are looked for.
 const WITHIN_DAYS: u64 = 365;
@@ -32,7 +32,7 @@ pub struct NoCalls {
 }
 
 /// Finds out why there are none.
-pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoCalls, Error> {
+pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<NoCalls, Error> {
     let has_events = state.has_events().await?;
     let mut none = NoCalls { has_events, hides: Vec::new(), newest: None, longer: None, is_together: false };
     if !has_events {
@@ -40,9 +40,9 @@ pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoC
     }
     for (name, value) in asked.words.narrowing() {
         let words = asked.words.clone().without(name);
-        if has_calls(&words, state, visit.lines()).await? {
-            let field = (visit.texts.filter.field)(name);
-            let text = (visit.texts.call_log.without)(field, &shown(name, value, visit));
+        if has_calls(&words, state, context.lines()).await? {
+            let field = (context.texts.filter.field)(name);
+            let text = (context.texts.call_log.without)(field, &shown(name, value, context));
             none.hides.push((text, words.url("/calls")));
         }
     }
@@ -56,15 +56,15 @@ pub async fn no_calls(asked: &Asked, state: &State, visit: &Visit) -> Result<NoC
     if asked.filter.search.is_some() {
         none.longer = is_longer.then(|| of_days(year));
     } else if let Some(day) = newest_day(&Filter { days: year, period: None, ..asked.filter.clone() }, state).await? {
-        let text = format!("{}, {}", visit.format.weekday(day), visit.format.day(day));
-        none.newest = Some(((visit.texts.call_log.newest_was)(&text), of_days(DayRange::one(day))));
+        let text = format!("{}, {}", context.format.weekday(day), context.format.day(day));
+        none.newest = Some(((context.texts.call_log.newest_was)(&text), of_days(DayRange::one(day))));
     }
     let narrows = asked.words.narrowing().count();
     none.is_together = narrows > 1 && none.hides.is_empty() && none.newest.is_none();
     Ok(none)
 }
 
-async fn has_calls(words: &Words, state: &State, lines: Lines) -> Result<bool, Error> {
+async fn has_calls(words: &FilterQuery, state: &AppState, lines: Lines) -> Result<bool, Error> {
     let parameters = words.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let filter = api::filter(&parameters, state, lines)?;
     if Source::of(&filter, None) == Source::Calls {
@@ -74,7 +74,7 @@ async fn has_calls(words: &Words, state: &State, lines: Lines) -> Result<bool, E
 }
 
 /// The last day with such a call.
-async fn newest_day(filter: &Filter, state: &State) -> Result<Option<NaiveDate>, Error> {
+async fn newest_day(filter: &Filter, state: &AppState) -> Result<Option<NaiveDate>, Error> {
     if Source::of(filter, Some(GroupBy::Day)) == Source::Calls {
         let page = list_calls(&state.db, &state.query(filter), None, 1).await?;
         return Ok(page.calls.first().map(|stored| state.derivation.business.day(stored.call.started_ms)));

@@ -2,22 +2,22 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::asked::{Asked, FilterView};
+use super::context::PageContext;
+use super::filter::{FilterView, PageFilter};
 use super::named::Named;
 use super::overview::Scope;
 use super::page;
-use super::visit::Visit;
 use crate::stats::filter::Filter;
 use crate::store::quality::MOST_CALLS;
 use crate::web::error::Error;
 use crate::web::i18n::QualityTexts;
 use crate::web::quality::{LineQuality, quality};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/quality.html")]
 struct QualityPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static QualityTexts,
     filter: FilterView,
     quality: QualityView,
@@ -58,13 +58,13 @@ pub struct QualityRow {
 }
 
 /// `GET /quality`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let asked = Asked::read(&request, &state, &visit);
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let asked = PageFilter::read(&request, &state, &context);
     page(&QualityPage {
-        t: &visit.texts.quality,
-        filter: asked.view("/quality", &state, &visit),
-        quality: quality_view(&state, &visit, &asked.filter).await?,
-        visit,
+        t: &context.texts.quality,
+        filter: asked.view("/quality", &state, &context),
+        quality: quality_view(&state, &context, &asked.filter).await?,
+        context,
     })
 }
 
@@ -72,22 +72,22 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn quality_view(state: &State, visit: &Visit, filter: &Filter) -> Result<QualityView, Error> {
+pub async fn quality_view(state: &AppState, context: &PageContext, filter: &Filter) -> Result<QualityView, Error> {
     let found = quality(state, filter.days, filter.number.as_deref()).await?;
-    let t = &visit.texts.quality;
+    let t = &context.texts.quality;
     let names = [t.without_hangup, t.talk_unknown, t.doubled, t.late];
     let whats = [t.without_hangup_what, t.talk_unknown_what, t.doubled_what, t.late_what];
-    let totals = shares(&found.totals).map(|(part, whole)| told(part, whole, visit));
+    let totals = shares(&found.totals).map(|(part, whole)| told(part, whole, context));
     let measures = names.into_iter().zip(whats).zip(totals).map(|((name, what), value)| Measure { name, value, what });
     let row = |line: &LineQuality| QualityRow {
         number: match &line.number {
-            Some(number) => Named::line(number, &visit.names).to(Scope::Line(number.clone()).path()),
+            Some(number) => Named::line(number, &context.names).to(Scope::Line(number.clone()).path()),
             None => Named::plain(t.unknown_line),
         },
-        calls: visit.format.number(line.gaps.calls),
+        calls: context.format.number(line.gaps.calls),
         figures: {
             let mut names = names.into_iter();
-            shares(line).map(|(part, whole)| (names.next().unwrap_or_default(), visit.format.share(part, whole)))
+            shares(line).map(|(part, whole)| (names.next().unwrap_or_default(), context.format.share(part, whole)))
         },
     };
     Ok(QualityView {
@@ -95,8 +95,8 @@ pub async fn quality_view(state: &State, visit: &Visit, filter: &Filter) -> Resu
         measures: if found.totals.gaps.calls == 0 { Vec::new() } else { measures.collect() },
         lines: found.lines.iter().filter(|line| line.gaps.calls > 0).map(row).collect(),
         surplus: (found.totals.arrivals.surplus > 0)
-            .then(|| (t.surplus)(&visit.format.number(found.totals.arrivals.surplus))),
-        newest_only: (!found.is_complete).then(|| (t.newest_only)(&visit.format.number(MOST_CALLS))),
+            .then(|| (t.surplus)(&context.format.number(found.totals.arrivals.surplus))),
+        newest_only: (!found.is_complete).then(|| (t.newest_only)(&context.format.number(MOST_CALLS))),
     })
 }
 
@@ -111,8 +111,8 @@ fn shares(LineQuality { gaps, arrivals, .. }: &LineQuality) -> [(i64, i64); 4] {
 }
 
 /// `3 of 120 (2.5%)`; of few calls without the share.
-fn told(part: i64, whole: i64, visit: &Visit) -> String {
-    let format = &visit.format;
-    let both = (visit.texts.quality.of)(&format.number(part), &format.number(whole));
+fn told(part: i64, whole: i64, context: &PageContext) -> String {
+    let format = &context.format;
+    let both = (context.texts.quality.of)(&format.number(part), &format.number(whole));
     if format.is_few(whole) { both } else { format!("{both} ({})", format.share(part, whole)) }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::visit::Visit;
+use super::context::PageContext;
 use crate::calls::outcome::Outcome;
 use crate::stats::report::{GroupBy, MAX_GROUPS};
 use crate::stats::totals::Totals;
 use crate::web::api::filter;
 use crate::web::error::Error;
 use crate::web::reports::report;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// What a route's calls can end with that is worth a word.
 const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
@@ -20,7 +20,7 @@ pub struct RouteFigures(Option<Arc<HashMap<String, Totals>>>);
 
 impl RouteFigures {
     /// Counts them.
-    pub async fn count(state: &State) -> Self {
+    pub async fn count(state: &AppState) -> Self {
         let count = async {
             let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state, None)?;
             let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
@@ -37,33 +37,33 @@ impl RouteFigures {
     }
 
     /// Those of one route.
-    pub fn of(&self, route_id: i64, visit: &Visit) -> String {
-        let t = &visit.texts.history;
+    pub fn of(&self, route_id: i64, context: &PageContext) -> String {
+        let t = &context.texts.history;
         let Some(known) = &self.0 else { return t.nothing.to_owned() };
-        known.get(&route_id.to_string()).map_or_else(|| t.no_calls.to_owned(), |totals| words(totals, visit))
+        known.get(&route_id.to_string()).map_or_else(|| t.no_calls.to_owned(), |totals| words(totals, context))
     }
 }
 
-fn words(totals: &Totals, visit: &Visit) -> String {
-    let t = &visit.texts.history;
-    let mut words = (t.figures_of)(totals.calls, &visit.format.number(totals.calls));
+fn words(totals: &Totals, context: &PageContext) -> String {
+    let t = &context.texts.history;
+    let mut words = (t.figures_of)(totals.calls, &context.format.number(totals.calls));
     for outcome in OUTCOMES {
         let count = totals.outcomes.get(outcome);
         if count > 0 {
-            words.push_str(&format!(" · {}: {}", (visit.texts.outcome)(outcome), visit.format.number(count)));
+            words.push_str(&format!(" · {}: {}", (context.texts.outcome)(outcome), context.format.number(count)));
         }
     }
     words
 }
 
 /// How fast this node decided since its start.
-pub fn latency(state: &State, visit: &Visit) -> String {
-    let t = &visit.texts.history;
+pub fn latency(state: &AppState, context: &PageContext) -> String {
+    let t = &context.texts.history;
     let latency = state.metrics.latency();
     match (latency.quantile_us(0.5), latency.quantile_us(0.99)) {
         (Some(p50), Some(p99)) => {
-            let micros = |us: u64| (t.micros)(&visit.format.number(i64::try_from(us).unwrap_or(i64::MAX)));
-            let count = visit.format.number(i64::try_from(latency.count()).unwrap_or(i64::MAX));
+            let micros = |us: u64| (t.micros)(&context.format.number(i64::try_from(us).unwrap_or(i64::MAX)));
+            let count = context.format.number(i64::try_from(latency.count()).unwrap_or(i64::MAX));
             (t.latency_of)(&micros(p50), &micros(p99), &count)
         }
         _ => t.no_latency.to_owned(),

@@ -6,9 +6,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::context::PageContext;
 use super::route_form::RouteForm;
 use super::routes::{RoutePage, draft, found};
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with};
 use crate::routing::replay::{Change, Example};
 use crate::routing::route::Route;
@@ -17,7 +17,7 @@ use crate::stats::period::Period;
 use crate::web::error::Error;
 use crate::web::names::Names;
 use crate::web::route_trials::{Replayed, replay, table_with};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The most calls that are decided while somebody waits for a page.
 const MOST_CALLS: usize = 100_000;
@@ -70,11 +70,11 @@ pub struct ExampleView {
 pub async fn new(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = RouteForm::read(&form_body(&request, payload).await?);
-    tried(form, None, None, visit, &state).await
+    tried(form, None, None, context, &state).await
 }
 
 /// `POST /routes/{id}/replay`: a stored route as it stands in the form.
@@ -82,45 +82,45 @@ pub async fn edited(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let route = found(&state, &path).await?;
     // The form goes on from the version with which it began, so that a change meanwhile is told when it is saved.
     let version = form_value(&sent, "version").to_owned();
-    tried(RouteForm::read(&sent), Some(&route), Some(version), visit, &state).await
+    tried(RouteForm::read(&sent), Some(&route), Some(version), context, &state).await
 }
 
 async fn tried(
     mut form: RouteForm,
     route: Option<&Route>,
     version: Option<String>,
-    visit: Visit,
-    state: &State,
+    context: PageContext,
+    state: &AppState,
 ) -> Result<HttpResponse, Error> {
-    let draft = draft(&mut form, route, &visit, state).await?;
-    let mut shown = RoutePage::new(visit, route, form, state);
+    let draft = draft(&mut form, route, &context, state).await?;
+    let mut shown = RoutePage::new(context, route, form, state);
     shown.version = version;
     // There is no page under the url of the form's answer to come back to.
-    shown.visit.here = if route.is_some() { shown.path.clone() } else { format!("{}/new", shown.path) };
+    shown.context.here = if route.is_some() { shown.path.clone() } else { format!("{}/new", shown.path) };
     let Some(draft) = draft else { return page_with(StatusCode::BAD_REQUEST, &shown) };
     let wanted = TriedRoute { id: route.map(|route| route.id), draft };
-    shown.replay = Some(try_on_calls(wanted, &shown.visit, state).await?);
+    shown.replay = Some(try_on_calls(wanted, &shown.context, state).await?);
     page(&shown)
 }
 
 /// Tries a wanted route on the calls of the last 30 days.
-async fn try_on_calls(wanted: TriedRoute, visit: &Visit, state: &State) -> Result<ReplayView, Error> {
+async fn try_on_calls(wanted: TriedRoute, context: &PageContext, state: &AppState) -> Result<ReplayView, Error> {
     let trial = table_with(state, wanted).await?;
     let replayed = replay(state, trial, Period::ThirtyDays.days(state.today()), MOST_CALLS).await?;
-    Ok(ReplayView::new(replayed, &state.names(), visit, state))
+    Ok(ReplayView::new(replayed, &state.names(), context, state))
 }
 
 impl ReplayView {
-    fn new(Replayed { replay, has_more }: Replayed, names: &Names, visit: &Visit, state: &State) -> Self {
-        let t = &visit.texts.route_trial;
-        let number = |n: u64| visit.format.number(i64::try_from(n).unwrap_or(i64::MAX));
+    fn new(Replayed { replay, has_more }: Replayed, names: &Names, context: &PageContext, state: &AppState) -> Self {
+        let t = &context.texts.route_trial;
+        let number = |n: u64| context.format.number(i64::try_from(n).unwrap_or(i64::MAX));
         let summary = match (replay.calls, replay.changed) {
             (0, _) => t.replay_none.to_owned(),
             (calls, 0) => (t.replay_same)(calls, &number(calls)),
@@ -134,11 +134,11 @@ impl ReplayView {
         };
         let named = |raw: &Option<String>| match raw {
             Some(raw) => names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string()),
-            None => visit.texts.call.unknown_value.to_owned(),
+            None => context.texts.call.unknown_value.to_owned(),
         };
         let example = |Example { call, before, after, is_same_route }: &Example| ExampleView {
             href: format!("/calls/{}", call.call_id.as_str()),
-            time: visit.format.moment(call.at_ms),
+            time: context.format.moment(call.at_ms),
             caller: named(&call.from),
             called: named(&call.to),
             before: route(before),

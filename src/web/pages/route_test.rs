@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Datelike, NaiveDateTime};
 
+use super::context::PageContext;
 use super::page_with;
 use super::route_words::answer as answer_in_words;
 use super::route_words::capitalised;
-use super::visit::Visit;
 use crate::fields::Errors;
 use crate::placetel::reply::{MAX_NUMBER_CHARS, indented};
 use crate::routing::explain::{Explanation, Passed, Reason};
@@ -16,7 +16,7 @@ use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
 use crate::web::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
 use crate::web::route_trials::{MadeUpCall, explain_now, why};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// More reasons than this nobody reads.
 const MOST_REASONS: usize = 50;
@@ -24,7 +24,7 @@ const MOST_REASONS: usize = 50;
 #[derive(Template)]
 #[template(path = "pages/route_test.html")]
 struct RouteTestPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static RouteTrialTexts,
     route_t: &'static RouteTexts,
     routes_t: &'static RoutesTexts,
@@ -75,24 +75,24 @@ struct ReasonView {
 }
 
 /// `GET /routes/test`: stores nothing, so that it may be a link.
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let mut form = TestForm { parameters: parameters(&request), errors: Vec::new() };
-    let asked = if form.is_sent() { form.read(&visit, &state) } else { None };
+    let asked = if form.is_sent() { form.read(&context, &state) } else { None };
     let result = match asked {
         Some(call) => {
             let explanation = explain_now(&state, call).await?;
-            Some(result(explanation, &visit, &state).await?)
+            Some(result(explanation, &context, &state).await?)
         }
         None => None,
     };
     let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let texts = visit.texts;
+    let texts = context.texts;
     let (t, route_t, routes_t) = (&texts.route_trial, &texts.route, &texts.routes);
-    page_with(status, &RouteTestPage { t, route_t, routes_t, form, result, visit })
+    page_with(status, &RouteTestPage { t, route_t, routes_t, form, result, context })
 }
 
 impl TestForm {
-    fn read(&mut self, visit: &Visit, state: &State) -> Option<MadeUpCall> {
+    fn read(&mut self, context: &PageContext, state: &AppState) -> Option<MadeUpCall> {
         let mut wrong = Errors::default();
         let mut number = |name: &str| {
             let value = serde_json::Value::from(self.value(name));
@@ -101,21 +101,21 @@ impl TestForm {
         let (to, from) = (number("to"), number("from"));
         for error in wrong.or::<()>(None).err().into_iter().flatten() {
             let field = if error.field == "to" { "to" } else { "from" };
-            self.errors.push((field, capitalised(&error.message(visit.lang))));
+            self.errors.push((field, capitalised(&error.message(context.lang))));
         }
         let at_ms = match self.value("at").trim() {
-            "" => Some(visit.now_ms),
+            "" => Some(context.now_ms),
             text => instant(text, state),
         };
         if at_ms.is_none() {
-            self.errors.push(("at", visit.texts.route_trial.at_wrong.to_owned()));
+            self.errors.push(("at", context.texts.route_trial.at_wrong.to_owned()));
         }
         Some(MadeUpCall { from: from?, to: to?, at_ms: at_ms? })
     }
 }
 
 /// `2026-11-23T14:30` in business time, or an instant by RFC 3339.
-fn instant(text: &str, state: &State) -> Option<i64> {
+fn instant(text: &str, state: &AppState) -> Option<i64> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.timestamp_millis());
     }
@@ -126,25 +126,25 @@ fn instant(text: &str, state: &State) -> Option<i64> {
     Some(state.derivation.business.instant_ms(local))
 }
 
-async fn result(explanation: Explanation, visit: &Visit, state: &State) -> Result<TestResult, Error> {
-    let (t, texts) = (&visit.texts.route_trial, &visit.texts.routes);
+async fn result(explanation: Explanation, context: &PageContext, state: &AppState) -> Result<TestResult, Error> {
+    let (t, texts) = (&context.texts.route_trial, &context.texts.routes);
     let Explanation { decision, passed } = explanation;
     let route = match decision.route_id {
         Some(id) => find_route(&state.db, id).await?,
         None => None,
     };
     let named =
-        |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
-    let (reasons, more) = reasons(passed, visit);
+        |raw: &String| context.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
+    let (reasons, more) = reasons(passed, context);
     Ok(TestResult {
         title: decision.route_name.map_or(t.answered_by_none.to_owned(), |name| (t.answered_by)(&name)),
         href: decision.route_id.map(path_of),
         answer: match (&route, decision.route_id) {
-            (Some(route), _) => answer_in_words(&route.reply, &named, texts, &visit.texts.hours),
+            (Some(route), _) => answer_in_words(&route.reply, &named, texts, &context.texts.hours),
             (None, Some(_)) => String::new(),
             (None, None) => super::routes::otherwise(state, texts).0.to_owned(),
         },
-        at: visit.format.moment(decision.decided_ms),
+        at: context.format.moment(decision.decided_ms),
         xml: indented(&decision.xml),
         reasons,
         more,
@@ -153,9 +153,9 @@ async fn result(explanation: Explanation, visit: &Visit, state: &State) -> Resul
 
 /// The reasons to show, and how many routes are left out. Among very many routes those for other numbers tell
 /// nothing.
-fn reasons(passed: Vec<Passed>, visit: &Visit) -> (Vec<ReasonView>, Vec<String>) {
-    let t = &visit.texts.route_trial;
-    let written = |n: usize| visit.format.number(i64::try_from(n).unwrap_or(i64::MAX));
+fn reasons(passed: Vec<Passed>, context: &PageContext) -> (Vec<ReasonView>, Vec<String>) {
+    let t = &context.texts.route_trial;
+    let written = |n: usize| context.format.number(i64::try_from(n).unwrap_or(i64::MAX));
     let (mut more, mut shown) = (Vec::new(), passed);
     if shown.len() > MOST_REASONS {
         let before = shown.len();
@@ -172,7 +172,7 @@ fn reasons(passed: Vec<Passed>, visit: &Visit) -> (Vec<ReasonView>, Vec<String>)
     }
     let view = |passed: Passed| ReasonView {
         href: path_of(passed.route_id),
-        why: why(&passed.reason, visit.lang, &|at_ms| visit.format.moment(at_ms)),
+        why: why(&passed.reason, context.lang, &|at_ms| context.format.moment(at_ms)),
         name: passed.route_name,
     };
     (shown.into_iter().map(view).collect(), more)

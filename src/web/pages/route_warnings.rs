@@ -1,6 +1,6 @@
 //! Warnings about routes, in words.
 
-use super::visit::Visit;
+use super::context::PageContext;
 use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
 use crate::web::i18n::WarningTexts;
 
@@ -35,35 +35,35 @@ pub struct WarningView {
 
 impl WarningsView {
     /// `None` if there is nothing to say.
-    pub fn new(warnings: Warnings, visit: &Visit) -> Option<Self> {
-        let t = &visit.texts.warnings;
+    pub fn new(warnings: Warnings, context: &PageContext) -> Option<Self> {
+        let t = &context.texts.warnings;
         let Warnings { items, unchecked } = warnings;
         if items.is_empty() && unchecked.is_empty() {
             return None;
         }
         let rest = items.len().saturating_sub(MOST_WARNINGS);
         Some(Self {
-            title: (t.title)(items.len(), &number(items.len(), visit)),
-            items: items.into_iter().take(MOST_WARNINGS).map(|warning| view(warning, visit)).collect(),
-            more: (rest > 0).then(|| (t.more)(rest, &number(rest, visit))),
+            title: (t.title)(items.len(), &number(items.len(), context)),
+            items: items.into_iter().take(MOST_WARNINGS).map(|warning| view(warning, context)).collect(),
+            more: (rest > 0).then(|| (t.more)(rest, &number(rest, context))),
             unchecked: unchecked.into_iter().map(|check| (t.check)(check.as_str()).to_owned()).collect(),
         })
     }
 
     /// Only those about one route.
-    pub fn of_route(mut warnings: Warnings, id: i64, visit: &Visit) -> Option<Self> {
+    pub fn of_route(mut warnings: Warnings, id: i64, context: &PageContext) -> Option<Self> {
         warnings.items.retain(|warning| warning.route().is_some_and(|route| route.id == id));
         warnings.unchecked.clear();
-        Self::new(warnings, visit)
+        Self::new(warnings, context)
     }
 }
 
-fn number(n: usize, visit: &Visit) -> String {
-    visit.format.number(i64::try_from(n).unwrap_or(i64::MAX))
+fn number(n: usize, context: &PageContext) -> String {
+    context.format.number(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
-fn view(warning: Warning, visit: &Visit) -> WarningView {
-    let t = &visit.texts.warnings;
+fn view(warning: Warning, context: &PageContext) -> WarningView {
+    let t = &context.texts.warnings;
     let link = |RouteName { id, name }: RouteName| Some((name, format!("/routes/{id}")));
     match warning {
         Warning::NoLastResort => WarningView { route: None, text: t.no_last_resort.to_owned(), by: None },
@@ -73,30 +73,30 @@ fn view(warning: Warning, visit: &Visit) -> WarningView {
         Warning::ForNobody { route } => WarningView { route: link(route), text: t.for_nobody.to_owned(), by: None },
         Warning::NeverOpens { route } => WarningView { route: link(route), text: t.never_opens.to_owned(), by: None },
         Warning::Uncovered { numbers, gaps } => {
-            let numbers = if numbers.is_empty() { t.other_numbers.to_owned() } else { some_of(&numbers, visit) };
-            WarningView { route: None, text: (t.uncovered)(&numbers, &times(&gaps, t, visit)), by: None }
+            let numbers = if numbers.is_empty() { t.other_numbers.to_owned() } else { some_of(&numbers, context) };
+            WarningView { route: None, text: (t.uncovered)(&numbers, &times(&gaps, t, context)), by: None }
         }
     }
 }
 
-fn some_of(numbers: &[String], visit: &Visit) -> String {
+fn some_of(numbers: &[String], context: &PageContext) -> String {
     let shown = numbers.iter().take(MOST_NUMBERS).map(String::as_str).collect::<Vec<_>>().join(", ");
     match numbers.len().saturating_sub(MOST_NUMBERS) {
         0 => shown,
-        more => format!("{shown} {}", (visit.texts.routes.and_more)(more)),
+        more => format!("{shown} {}", (context.texts.routes.and_more)(more)),
     }
 }
 
-fn times(gaps: &[Gap], t: &WarningTexts, visit: &Visit) -> String {
-    let now_ms = visit.now_ms;
+fn times(gaps: &[Gap], t: &WarningTexts, context: &PageContext) -> String {
+    let now_ms = context.now_ms;
     let time = |gap: &Gap| match gap.end_ms {
         None if gap.start_ms <= now_ms => t.always.to_owned(),
-        None => (t.from_on)(&visit.format.moment(gap.start_ms)),
-        Some(end_ms) => (t.span)(&visit.format.moment(gap.start_ms), &visit.format.moment(end_ms)),
+        None => (t.from_on)(&context.format.moment(gap.start_ms)),
+        Some(end_ms) => (t.span)(&context.format.moment(gap.start_ms), &context.format.moment(end_ms)),
     };
     let shown = gaps.iter().take(MOST_GAPS).map(time).collect::<Vec<_>>().join(", ");
     match gaps.len().saturating_sub(MOST_GAPS) {
         0 => shown,
-        more => format!("{shown} {}", (t.more_times)(more, &number(more, visit))),
+        more => format!("{shown} {}", (t.more_times)(more, &number(more, context))),
     }
 }

@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::hours_words::hours_in_words;
 use super::named_shared::path_of;
 use super::route_figures::{RouteFigures, latency};
@@ -12,7 +13,6 @@ use super::route_form::{ACTIONS, HOURS_KINDS, RouteForm, WeekRow, row_input};
 use super::route_replay::ReplayView;
 use super::route_warnings::WarningsView;
 use super::route_words::sentence;
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::config::NoRoute;
 use crate::placetel::reply::DEFAULT_TARGET_RINGTIME;
@@ -21,19 +21,19 @@ use crate::routing::route::{Route, RouteDraft};
 use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
-use crate::web::accounts::who::author;
+use crate::web::accounts::principal::author;
 use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::web::route_trials::{warnings_now, warnings_of};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const LIST: &str = "/routes";
 
 #[derive(Template)]
 #[template(path = "pages/routes.html")]
 struct RoutesPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static RoutesTexts,
     c: &'static ClosedTexts,
     warnings: Option<WarningsView>,
@@ -62,7 +62,7 @@ struct RouteRow {
 #[derive(Template)]
 #[template(path = "pages/route.html")]
 pub(super) struct RoutePage {
-    pub(super) visit: Visit,
+    pub(super) context: PageContext,
     t: &'static RouteTexts,
     h: &'static HoursTexts,
     title: String,
@@ -78,29 +78,29 @@ pub(super) struct RoutePage {
 }
 
 /// `GET /routes`
-pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    list_with(visit, &state, StatusCode::OK, "", None).await
+pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    list_with(context, &state, StatusCode::OK, "", None).await
 }
 
 /// The list, with what was entered for closing and what is wrong with it.
 pub(super) async fn list_with(
-    visit: Visit,
-    state: &State,
+    context: PageContext,
+    state: &AppState,
     status: StatusCode,
     until: &str,
     until_error: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let routes = list_routes(&state.db).await?;
-    let t = &visit.texts.routes;
+    let t = &context.texts.routes;
     let table = state.table();
     let unusable = |route: &Route| {
         let of_route = table.unusable.iter().find(|unusable| unusable.route_id == route.id);
-        of_route.map(|unusable| format!("{} {}", unusable.error.field, unusable.error.message(visit.lang)))
+        of_route.map(|unusable| format!("{} {}", unusable.error.field, unusable.error.message(context.lang)))
     };
     let named =
-        |raw: &String| visit.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
+        |raw: &String| context.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
     let figures = RouteFigures::count(state).await;
-    let hours = &visit.texts.hours;
+    let hours = &context.texts.hours;
     // Many routes keep the same hours.
     let mut told_hours = HashMap::new();
     let mut told = |route: &Route| {
@@ -115,30 +115,30 @@ pub(super) async fn list_with(
         is_first: place == 0,
         is_last: place + 1 == routes.len(),
         unusable: unusable(route).filter(|_| route.enabled),
-        figures: figures.of(route.id, &visit),
+        figures: figures.of(route.id, &context),
         has_calls: figures.has(route.id),
         sentence: told(route),
     };
     let (otherwise, is_unsure) = otherwise(state, t);
-    let warnings = WarningsView::new(warnings_of(state, routes.clone()).await?, &visit);
+    let warnings = WarningsView::new(warnings_of(state, routes.clone()).await?, &context);
     let shown = RoutesPage {
         t,
-        c: &visit.texts.shared.closed,
+        c: &context.texts.shared.closed,
         warnings,
         routes: routes.iter().enumerate().map(row).collect(),
-        history_t: &visit.texts.history,
-        latency: latency(state, &visit),
+        history_t: &context.texts.history,
+        latency: latency(state, &context),
         otherwise,
         is_unsure,
         until: until.to_owned(),
         until_error,
-        visit,
+        context,
     };
     page_with(status, &shown)
 }
 
 /// What Placetel is told when no route matches, and whether nobody knows what it does then.
-pub(super) fn otherwise(state: &State, t: &RoutesTexts) -> (&'static str, bool) {
+pub(super) fn otherwise(state: &AppState, t: &RoutesTexts) -> (&'static str, bool) {
     match state.config.no_route {
         NoRoute::Empty => (t.otherwise_empty, true),
         NoRoute::Error => (t.otherwise_error, false),
@@ -146,37 +146,37 @@ pub(super) fn otherwise(state: &State, t: &RoutesTexts) -> (&'static str, bool) 
 }
 
 /// `GET /routes/new`
-pub async fn new(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    page(&RoutePage::new(visit, None, RouteForm::new(), &state))
+pub async fn new(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    page(&RoutePage::new(context, None, RouteForm::new(), &state))
 }
 
 /// `GET /routes/{id}`
-pub async fn edit(path: Path<String>, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let route = found(&state, &path).await?;
     let form = RouteForm::of(&route);
-    let warnings = WarningsView::of_route(warnings_now(&state).await?, route.id, &visit);
+    let warnings = WarningsView::of_route(warnings_now(&state).await?, route.id, &context);
     let version = Some(route.version.to_string());
-    page(&RoutePage { version, warnings, ..RoutePage::new(visit, Some(&route), form, &state) })
+    page(&RoutePage { version, warnings, ..RoutePage::new(context, Some(&route), form, &state) })
 }
 
 /// `POST /routes`
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let mut form = RouteForm::read(&form_body(&request, payload).await?);
     if form.is_rearranged() {
-        return page(&RoutePage::new(visit, None, form, &state));
+        return page(&RoutePage::new(context, None, form, &state));
     }
-    match draft(&mut form, None, &visit, &state).await? {
+    match draft(&mut form, None, &context, &state).await? {
         Some(draft) => {
             about(&request, &draft.name);
             insert_route(&state.db, draft, &author(&request)).await?;
             done(&state).await
         }
-        None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(visit, None, form, &state)),
+        None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(context, None, form, &state)),
     }
 }
 
@@ -185,8 +185,8 @@ pub async fn save(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let route = found(&state, &path).await?;
@@ -194,8 +194,8 @@ pub async fn save(
     let expected = Some(version.parse().unwrap_or(-1)).filter(|_| form_value(&sent, "overwrite").is_empty());
     let mut form = RouteForm::read(&sent);
     let shown =
-        |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(visit, Some(&route), form, &state) };
-    let lang_visit = Visit::of(&request, &state);
+        |form| RoutePage { version: Some(version.to_owned()), ..RoutePage::new(context, Some(&route), form, &state) };
+    let lang_visit = PageContext::of(&request, &state);
     if form.is_rearranged() {
         return page(&shown(form));
     }
@@ -214,7 +214,7 @@ pub async fn shift(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let way = match form_value(&form, "way") {
@@ -231,7 +231,7 @@ pub async fn switch(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let enabled = form_value(&form, "enabled").parse();
@@ -245,7 +245,7 @@ pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
@@ -253,12 +253,12 @@ pub async fn remove(
 }
 
 impl RoutePage {
-    pub(super) fn new(visit: Visit, route: Option<&Route>, form: RouteForm, state: &State) -> Self {
-        let (t, loaded) = (&visit.texts.route, state.table());
+    pub(super) fn new(context: PageContext, route: Option<&Route>, form: RouteForm, state: &AppState) -> Self {
+        let (t, loaded) = (&context.texts.route, state.table());
         let list = |list: &NumberList| (list.name.clone(), path_of(super::lists::LIST, &list.name));
         Self {
             t,
-            h: &visit.texts.hours,
+            h: &context.texts.hours,
             title: route.map_or(t.new.to_owned(), |route| (t.edit)(&route.name)),
             path: route.map_or(LIST.to_owned(), |route| format!("{LIST}/{}", route.id)),
             form,
@@ -269,7 +269,7 @@ impl RoutePage {
             is_conflict: false,
             warnings: None,
             replay: None,
-            visit,
+            context,
         }
     }
 
@@ -294,21 +294,21 @@ impl RoutePage {
 pub(super) async fn draft(
     form: &mut RouteForm,
     route: Option<&Route>,
-    visit: &Visit,
-    state: &State,
+    context: &PageContext,
+    state: &AppState,
 ) -> Result<Option<RouteDraft>, Error> {
     let read = RouteDraft::from_json(&form.to_json(route), &state.route_context().await?);
     let errors = read.as_ref().err().map_or(&[] as &[_], Vec::as_slice);
-    form.note_errors(errors, &state.hours, visit.lang, visit.texts);
+    form.note_errors(errors, &state.hours, context.lang, context.texts);
     Ok(read.ok().filter(|_| form.errors().is_empty()))
 }
 
-async fn done(state: &State) -> Result<HttpResponse, Error> {
+async fn done(state: &AppState) -> Result<HttpResponse, Error> {
     state.refresh_routes().await?;
     Ok(see_other(LIST))
 }
 
-pub(super) async fn found(state: &State, id: &str) -> Result<Route, Error> {
+pub(super) async fn found(state: &AppState, id: &str) -> Result<Route, Error> {
     find_route(&state.db, route_id(id)?).await?.ok_or(Error::NotFound)
 }
 

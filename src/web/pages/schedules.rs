@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::{Map, Value};
 
+use super::context::PageContext;
 use super::inputs::Inputs;
 use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, save as save_item};
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
@@ -14,7 +14,7 @@ use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
 use crate::web::i18n::{SchedulesTexts, SharedTexts};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const LIST: &str = "/routes/schedules";
 /// Empty rows for more closing times.
@@ -25,7 +25,7 @@ const ROW: [&str; 3] = ["start", "end", "name"];
 #[derive(Template)]
 #[template(path = "pages/schedules.html")]
 struct SchedulesPage {
-    visit: Visit,
+    context: PageContext,
     s: &'static SharedTexts,
     t: &'static SchedulesTexts,
     schedules: Vec<Row>,
@@ -42,7 +42,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "pages/schedule.html")]
 struct SchedulePage {
-    visit: Visit,
+    context: PageContext,
     s: &'static SharedTexts,
     t: &'static SchedulesTexts,
     title: String,
@@ -53,28 +53,28 @@ struct SchedulePage {
 }
 
 /// `GET /routes/schedules`
-pub async fn list(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let t = &visit.texts.shared.schedules;
+pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let t = &context.texts.shared.schedules;
     let mut uses = routes_by_key::<Schedule>(&state).await?;
     let row = |Versioned { item, .. }: Versioned<Schedule>| Row {
         href: path_of(LIST, &item.name),
-        closed: closed_words(&item, &visit, &state),
+        closed: closed_words(&item, &context, &state),
         routes: Key::parse(&item.name).and_then(|key| uses.remove(&key)).unwrap_or_default(),
         hours: item.hours.unwrap_or_else(|| t.always.to_owned()),
         name: item.name,
     };
     let schedules = list_named(&state.db).await?.into_iter().map(row).collect();
-    page(&SchedulesPage { s: &visit.texts.shared, t, schedules, visit })
+    page(&SchedulesPage { s: &context.texts.shared, t, schedules, context })
 }
 
 /// How many closing times there are, and the next.
-fn closed_words(schedule: &Schedule, visit: &Visit, state: &State) -> String {
-    let t = &visit.texts.shared.schedules;
+fn closed_words(schedule: &Schedule, context: &PageContext, state: &AppState) -> String {
+    let t = &context.texts.shared.schedules;
     let today = state.today();
     let next = schedule.closed.iter().filter(|days| days.end >= today).min_by_key(|days| days.start);
     let days = |days: &ClosedDays| {
-        let first = visit.format.day(days.start);
-        let span = if days.start == days.end { first } else { format!("{first} – {}", visit.format.day(days.end)) };
+        let first = context.format.day(days.start);
+        let span = if days.start == days.end { first } else { format!("{first} – {}", context.format.day(days.end)) };
         days.name.as_ref().map_or(span.clone(), |name| format!("{span} ({name})"))
     };
     let count = (t.closed_count)(schedule.closed.len());
@@ -82,33 +82,33 @@ fn closed_words(schedule: &Schedule, visit: &Visit, state: &State) -> String {
 }
 
 /// `GET /routes/new-schedule`
-pub async fn new(visit: Visit) -> Result<HttpResponse, Error> {
-    page(&SchedulePage::new(visit, Inputs::default(), Subject::default()))
+pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
+    page(&SchedulePage::new(context, Inputs::default(), Subject::default()))
 }
 
 /// `GET /routes/schedules/{name}`
 pub async fn edit(
     request: HttpRequest,
     path: Path<String>,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let stored = found(&state, &path).await?;
-    let saved = parameter(&parameters(&request), "saved").map(|_| visit.texts.shared.saved.to_owned());
+    let saved = parameter(&parameters(&request), "saved").map(|_| context.texts.shared.saved.to_owned());
     let subject = Subject { saved, ..subject_of(&stored) };
-    page(&SchedulePage::new(visit, inputs_of(&stored.item), subject))
+    page(&SchedulePage::new(context, inputs_of(&stored.item), subject))
 }
 
 /// `POST /routes/schedules`
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "name"));
-    store(&form, Subject::default(), visit, &state).await
+    store(&form, Subject::default(), context, &state).await
 }
 
 /// `POST /routes/schedules/{name}`
@@ -116,13 +116,13 @@ pub async fn save(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let mut subject = subject_of(&found(&state, &path).await?);
     subject.version = form_value(&form, "version").to_owned();
-    store(&form, subject, visit, &state).await
+    store(&form, subject, context, &state).await
 }
 
 /// `POST /routes/schedules/{name}/delete`
@@ -130,8 +130,8 @@ pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
     payload: Payload,
-    mut visit: Visit,
-    state: Data<State>,
+    mut context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     let key = Key::parse(&path).ok_or(Error::NotFound)?;
@@ -142,32 +142,37 @@ pub async fn remove(
         }
         Err(SharedError::Used(routes)) => {
             let stored = found(&state, &path).await?;
-            let in_use = Some((visit.texts.shared.in_use)(&names(&routes)));
+            let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
             let subject = Subject { in_use, ..subject_of(&stored) };
-            visit.here = path_of(LIST, &stored.item.name);
-            page_with(StatusCode::CONFLICT, &SchedulePage::new(visit, inputs_of(&stored.item), subject))
+            context.here = path_of(LIST, &stored.item.name);
+            page_with(StatusCode::CONFLICT, &SchedulePage::new(context, inputs_of(&stored.item), subject))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn store(form: &Parameters, mut subject: Subject, visit: Visit, state: &State) -> Result<HttpResponse, Error> {
+async fn store(
+    form: &Parameters,
+    mut subject: Subject,
+    context: PageContext,
+    state: &AppState,
+) -> Result<HttpResponse, Error> {
     let mut inputs = closed_up(form);
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
     let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.hours) {
         Ok(schedule) => schedule,
         Err(errors) => {
-            note_errors(&mut inputs, &errors, &visit, |field| label(field, &visit));
-            return page_with(StatusCode::BAD_REQUEST, &SchedulePage::new(visit, inputs, subject));
+            note_errors(&mut inputs, &errors, &context, |field| label(field, &context));
+            return page_with(StatusCode::BAD_REQUEST, &SchedulePage::new(context, inputs, subject));
         }
     };
-    match save_item(state, &schedule, &mut inputs, &mut subject, &visit).await? {
-        Some(status) => page_with(status, &SchedulePage::new(visit, inputs, subject)),
+    match save_item(state, &schedule, &mut inputs, &mut subject, &context).await? {
+        Some(status) => page_with(status, &SchedulePage::new(context, inputs, subject)),
         None => Ok(see_other(&format!("{}?saved=1", path_of(LIST, &schedule.name)))),
     }
 }
 
-async fn found(state: &State, path: &str) -> Result<Versioned<Schedule>, Error> {
+async fn found(state: &AppState, path: &str) -> Result<Versioned<Schedule>, Error> {
     let key = Key::parse(path).ok_or(Error::NotFound)?;
     find_named(&state.db, &key).await?.ok_or(Error::NotFound)
 }
@@ -225,8 +230,8 @@ fn to_json(inputs: &Inputs) -> Value {
     Value::Object(json)
 }
 
-fn label(field: &str, visit: &Visit) -> String {
-    let (s, t) = (&visit.texts.shared, &visit.texts.shared.schedules);
+fn label(field: &str, context: &PageContext) -> String {
+    let (s, t) = (&context.texts.shared, &context.texts.shared.schedules);
     let row = field.strip_prefix("closed[").and_then(|rest| rest.split_once(']'));
     let Some((row, rest)) = row else {
         return match field {
@@ -245,8 +250,8 @@ fn label(field: &str, visit: &Visit) -> String {
 }
 
 impl SchedulePage {
-    fn new(visit: Visit, form: Inputs, subject: Subject) -> Self {
-        let s = &visit.texts.shared;
+    fn new(context: PageContext, form: Inputs, subject: Subject) -> Self {
+        let s = &context.texts.shared;
         let t = &s.schedules;
         let rows = (filled_rows(&form).count() + SPARE_ROWS).min(MAX_CLOSED);
         Self {
@@ -257,7 +262,7 @@ impl SchedulePage {
             rows,
             form,
             subject,
-            visit,
+            context,
         }
     }
 

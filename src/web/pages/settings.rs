@@ -2,18 +2,18 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::guide::Guide;
 use super::page;
-use super::visit::Visit;
 use crate::config::{Config, LogFormat, NoRoute};
 use crate::web::error::Error;
 use crate::web::i18n::SettingsTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/settings.html")]
 struct SettingsPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static SettingsTexts,
     settings: Vec<Setting>,
     guide: Guide,
@@ -27,18 +27,18 @@ struct Setting {
 }
 
 /// `GET /settings`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     page(&SettingsPage {
-        t: &visit.texts.settings,
-        settings: settings(&state.config, &visit),
-        guide: Guide::new(&request, &state, &visit),
+        t: &context.texts.settings,
+        settings: settings(&state.config, &context),
+        guide: Guide::new(&request, &state, &context),
         version: env!("CARGO_PKG_VERSION"),
-        visit,
+        context,
     })
 }
 
-fn settings(config: &Config, visit: &Visit) -> Vec<Setting> {
-    let t = &visit.texts.settings;
+fn settings(config: &Config, context: &PageContext) -> Vec<Setting> {
+    let t = &context.texts.settings;
     let setting = |flag, value: String| Setting { what: (t.what)(flag), flag, value };
     let duration = |duration| humantime::format_duration(duration).to_string();
     let no_route = match config.no_route {

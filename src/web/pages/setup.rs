@@ -6,14 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use subtle::ConstantTimeEq;
 
+use super::context::PageContext;
 use super::inputs::Inputs;
 use super::users::{read_account_name, read_password};
-use super::visit::Visit;
 use super::{form_body, page, page_with, see_other};
 use crate::accounts::Role;
 use crate::accounts::secret::typed_code;
 use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
-use crate::store::settings::recall;
+use crate::store::meta::recall;
 use crate::web::access::with_cookie;
 use crate::web::accounts::hashing::Turn;
 use crate::web::audit::about;
@@ -21,12 +21,12 @@ use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::SetupTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/setup.html")]
 struct SetupPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static SetupTexts,
     form: Inputs,
     events: EventsLine,
@@ -40,66 +40,66 @@ enum EventsLine {
 }
 
 impl EventsLine {
-    fn of(visit: &Visit, state: &State) -> Self {
-        let (t, event_ms, refusal) = (&visit.texts.welcome, state.last_event_ms(), state.last_refusal());
+    fn of(context: &PageContext, state: &AppState) -> Self {
+        let (t, event_ms, refusal) = (&context.texts.welcome, state.last_event_ms(), state.last_refusal());
         match (event_ms, refusal) {
             (event_ms, Some(refusal)) if event_ms.is_none_or(|event_ms| event_ms < refusal.at_ms) => {
-                let time = visit.format.time(refusal.at_ms);
+                let time = context.format.time(refusal.at_ms);
                 Self::Refused((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
             }
-            (Some(event_ms), _) => Self::Arriving((visit.texts.setup.arriving)(&visit.format.time(event_ms))),
+            (Some(event_ms), _) => Self::Arriving((context.texts.setup.arriving)(&context.format.time(event_ms))),
             (None, _) => Self::Waiting,
         }
     }
 }
 
 impl SetupPage {
-    fn new(visit: Visit, state: &State, form: Inputs) -> Self {
-        Self { events: EventsLine::of(&visit, state), t: &visit.texts.setup, form, visit }
+    fn new(context: PageContext, state: &AppState, form: Inputs) -> Self {
+        Self { events: EventsLine::of(&context, state), t: &context.texts.setup, form, context }
     }
 }
 
 /// `GET /setup`
-pub async fn show(visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
     // In local mode the start had no reason to tell it.
     state.accounts.tell_code(&state.db).await?;
-    page(&SetupPage::new(visit, &state, Inputs::default()))
+    page(&SetupPage::new(context, &state, Inputs::default()))
 }
 
 /// `POST /setup`: makes the first account and logs it in.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
     let mut form = Inputs::read(&sent);
-    let t = &visit.texts.setup;
+    let t = &context.texts.setup;
     let failures = &state.accounts.failures;
     // No account has an empty name: under it the code's failures are counted.
     let Ok(attempt) = failures.attempt("", client_address(&request), Instant::now()) else {
         form.note("code", t.code, t.too_many);
-        return page_with(StatusCode::TOO_MANY_REQUESTS, &SetupPage::new(visit, &state, form));
+        return page_with(StatusCode::TOO_MANY_REQUESTS, &SetupPage::new(context, &state, form));
     };
     let code = recall(&state.db, SETUP_CODE).await?.map(|code| typed_code(&code)).unwrap_or_default();
     let typed = typed_code(form.value("code"));
     if code.is_empty() || !bool::from(typed.as_bytes().ct_eq(code.as_bytes())) {
         attempt.fail();
         form.note("code", t.code, t.wrong_code);
-        return page_with(StatusCode::UNAUTHORIZED, &SetupPage::new(visit, &state, form));
+        return page_with(StatusCode::UNAUTHORIZED, &SetupPage::new(context, &state, form));
     }
     attempt.succeed();
-    let name = read_account_name(&mut form, &visit);
-    let password = read_password(&mut form, "password", visit.texts.login.password, &visit);
+    let name = read_account_name(&mut form, &context);
+    let password = read_password(&mut form, "password", context.texts.login.password, &context);
     let (Some(name), Some(password)) = (name, password) else {
-        return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(visit, &state, form));
+        return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(context, &state, form));
     };
     about(&request, &name);
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
@@ -121,6 +121,6 @@ pub async fn create(
     }
 }
 
-fn has_account(state: &State) -> bool {
+fn has_account(state: &AppState) -> bool {
     state.accounts.known().is_some_and(|known| !known.users().is_empty())
 }

@@ -18,7 +18,7 @@ use crate::store::writer::Writer;
 use crate::store::{Db, routes};
 use crate::web::clock::now_ms;
 use crate::web::refusal::RefusalReason;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const PAGES: [&str; 20] = [
     "/",
@@ -45,7 +45,7 @@ const PAGES: [&str; 20] = [
 const INCOMING: &str = "call_id=call-1&direction=in&event=IncomingCall&from=022129191999&to=022199988560";
 
 struct Site {
-    state: Data<State>,
+    state: Data<AppState>,
     _directory: tempfile::TempDir,
 }
 
@@ -67,7 +67,7 @@ impl Site {
         let derivation = Arc::new(config.derivation().unwrap());
         let db = Arc::new(Db::open(&config.database_url.0).await.unwrap());
         let (writer, _) = Writer::start(db.clone(), derivation.clone(), Spool::open(&config.spool).unwrap());
-        let state = Data::new(State::load(config, db, derivation, writer).await.unwrap());
+        let state = Data::new(AppState::load(config, db, derivation, writer).await.unwrap());
         Self { state, _directory: directory }
     }
 

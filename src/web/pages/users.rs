@@ -3,8 +3,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::context::PageContext;
 use super::inputs::Inputs;
-use super::visit::Visit;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::accounts::{self, Role, Token, User, key_of, password, read_name};
@@ -14,20 +14,20 @@ use crate::store::accounts::{
     set_password, set_role,
 };
 use crate::web::accounts::hashing::Turn;
-use crate::web::accounts::who::{Means, Who};
+use crate::web::accounts::principal::{AuthMethod, Principal};
 use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::i18n::AccountsTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/users?saved=1";
 
 #[derive(Template)]
 #[template(path = "pages/users.html")]
 struct UsersPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static AccountsTexts,
     is_saved: bool,
     users: Vec<UserRow>,
@@ -63,10 +63,10 @@ struct Made {
 }
 
 impl UsersPage {
-    async fn new(visit: Visit, state: &State, form: Inputs) -> Result<Self, Error> {
+    async fn new(context: PageContext, state: &AppState, form: Inputs) -> Result<Self, Error> {
         state.refresh_accounts().await?;
-        let (t, known) = (&visit.texts.accounts, state.accounts.known());
-        let own = visit.who.as_ref().map(|who| who.by);
+        let (t, known) = (&context.texts.accounts, state.accounts.known());
+        let own = context.principal.as_ref().map(|principal| principal.by);
         let user_row = |user: &User| {
             let other = if user.role == Role::Admin { Role::Viewer } else { Role::Admin };
             UserRow {
@@ -77,14 +77,14 @@ impl UsersPage {
                 other: other.word(),
                 make: (t.make)(other),
                 make_of: (t.make_of)(&user.name, other),
-                since: visit.format.moment(user.created_ms),
-                is_own: matches!(own, Some(Means::Session { user_id, .. }) if user_id == user.id),
+                since: context.format.moment(user.created_ms),
+                is_own: matches!(own, Some(AuthMethod::Session { user_id, .. }) if user_id == user.id),
             }
         };
         let token_row = |token: &Token| TokenRow {
             name: token.name.clone(),
             role: (t.role_of)(token.role),
-            since: visit.format.moment(token.created_ms),
+            since: context.format.moment(token.created_ms),
         };
         Ok(Self {
             t,
@@ -94,15 +94,15 @@ impl UsersPage {
             roles: [Role::Viewer, Role::Admin].map(|role| (role.word(), (t.role_what)(role))),
             form,
             made: None,
-            visit,
+            context,
         })
     }
 }
 
 /// `GET /settings/users`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let is_saved = parameter(&parameters(&request), "saved").is_some();
-    let shown = UsersPage::new(visit, &state, Inputs::default()).await?;
+    let shown = UsersPage::new(context, &state, Inputs::default()).await?;
     page(&UsersPage { is_saved, ..shown })
 }
 
@@ -110,100 +110,100 @@ pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Res
 pub async fn add(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let mut form = Inputs::read(&form_body(&request, payload).await?);
-    let name = read_account_name(&mut form, &visit);
-    let password = read_password(&mut form, "password", visit.texts.login.password, &visit);
-    let role = read_role(&mut form, "role", &visit);
-    let lines = read_lines(&mut form, role, &visit, &state);
+    let name = read_account_name(&mut form, &context);
+    let password = read_password(&mut form, "password", context.texts.login.password, &context);
+    let role = read_role(&mut form, "role", &context);
+    let lines = read_lines(&mut form, role, &context, &state);
     let (Some(name), Some(password), Some(role), Some(lines)) = (name, password, role, lines) else {
-        return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
+        return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
     about(&request, &name);
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     let added = add_user(&state.db, &NewUser { name, role, lines, password, created_ms: now_ms() }, false).await;
-    done(added, "name", visit, &state, form).await
+    done(added, "name", context, &state, form).await
 }
 
 /// `POST /settings/users/role`
 pub async fn change_role(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let mut form = Inputs::default();
     let Some(role) = Role::parse(form_value(&sent, "role")) else {
-        form.note("role", visit.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
-        return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
+        form.note("role", context.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
+        return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
     about(&request, &format!("{}: {}", form_value(&sent, "name"), role.word()));
-    done(set_role(&state.db, form_value(&sent, "name"), role).await, "name", visit, &state, form).await
+    done(set_role(&state.db, form_value(&sent, "name"), role).await, "name", context, &state, form).await
 }
 
 /// `POST /settings/users/password`: for whoever has forgotten theirs.
 pub async fn change_password(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let (name, mut form) = (form_value(&sent, "name").to_owned(), Inputs::read(&sent));
-    let label = (visit.texts.accounts.new_password_of)(&name);
-    let Some(password) = read_password(&mut form, "password", &label, &visit) else {
-        return refuse(StatusCode::BAD_REQUEST, visit, &state, only_errors(&form)).await;
+    let label = (context.texts.accounts.new_password_of)(&name);
+    let Some(password) = read_password(&mut form, "password", &label, &context) else {
+        return refuse(StatusCode::BAD_REQUEST, context, &state, only_errors(&form)).await;
     };
     about(&request, &name);
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
-    let own = Who::let_in(&request).map(|who| (key_of(&who.name), who.by));
+    let own = Principal::let_in(&request).map(|principal| (key_of(&principal.name), principal.by));
     let kept = match own {
-        Some((key, Means::Session { id, .. })) if key == key_of(&name) => Some(id),
+        Some((key, AuthMethod::Session { id, .. })) if key == key_of(&name) => Some(id),
         _ => None,
     };
-    done(set_password(&state.db, &name, &password, kept).await, "name", visit, &state, Inputs::default()).await
+    done(set_password(&state.db, &name, &password, kept).await, "name", context, &state, Inputs::default()).await
 }
 
 /// `POST /settings/users/remove`
 pub async fn remove(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     about(&request, form_value(&sent, "name"));
     let removed = remove_user(&state.db, form_value(&sent, "name")).await;
-    done(removed, "name", visit, &state, Inputs::default()).await
+    done(removed, "name", context, &state, Inputs::default()).await
 }
 
 /// `POST /settings/users/tokens`: the token is on the page that answers, and never again.
 pub async fn add_token(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let mut form = Inputs::read(&form_body(&request, payload).await?);
-    let t = &visit.texts.accounts;
+    let t = &context.texts.accounts;
     let name = read_name(form.value("token_name"));
     if name.is_none() {
         form.note("token_name", t.token_name, t.name_wrong);
     }
-    let role = read_role(&mut form, "token_role", &visit);
+    let role = read_role(&mut form, "token_role", &context);
     let (Some(name), Some(role)) = (name, role) else {
-        return refuse(StatusCode::BAD_REQUEST, visit, &state, form).await;
+        return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
     about(&request, &format!("{name}: {}", role.word()));
     let token = new_token();
     let new = NewToken { name, role, hash: SecretHash::of(&token), created_ms: now_ms() };
     if let Err(error) = store_token(&state.db, &new).await {
-        return done(Err(error), "token_name", visit, &state, form).await;
+        return done(Err(error), "token_name", context, &state, form).await;
     }
-    let shown = UsersPage::new(visit, &state, Inputs::default()).await?;
+    let shown = UsersPage::new(context, &state, Inputs::default()).await?;
     let mut response = page(&UsersPage { made: Some(Made { title: (t.token_made)(&new.name), token }), ..shown })?;
     let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
     response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
@@ -214,24 +214,24 @@ pub async fn add_token(
 pub async fn remove_token(
     request: HttpRequest,
     payload: Payload,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent: Parameters = form_body(&request, payload).await?;
     about(&request, form_value(&sent, "name"));
     let removed = forget_token(&state.db, form_value(&sent, "name")).await;
-    done(removed, "token_name", visit, &state, Inputs::default()).await
+    done(removed, "token_name", context, &state, Inputs::default()).await
 }
 
 /// Back to the page, or what stands in the way, at an input.
 async fn done(
     result: Result<(), AccountError>,
     input: &str,
-    visit: Visit,
-    state: &State,
+    context: PageContext,
+    state: &AppState,
     mut form: Inputs,
 ) -> Result<HttpResponse, Error> {
-    let (t, login) = (&visit.texts.accounts, &visit.texts.login);
+    let (t, login) = (&context.texts.accounts, &context.texts.login);
     let (status, message) = match result {
         Ok(()) => {
             state.refresh_accounts().await?;
@@ -243,11 +243,16 @@ async fn done(
         Err(error) => return Err(error.into()),
     };
     form.note(input, if input == "name" { login.name } else { t.token_name }, message);
-    refuse(status, visit, state, form).await
+    refuse(status, context, state, form).await
 }
 
-async fn refuse(status: StatusCode, visit: Visit, state: &State, form: Inputs) -> Result<HttpResponse, Error> {
-    page_with(status, &UsersPage::new(visit, state, form).await?)
+async fn refuse(
+    status: StatusCode,
+    context: PageContext,
+    state: &AppState,
+    form: Inputs,
+) -> Result<HttpResponse, Error> {
+    page_with(status, &UsersPage::new(context, state, form).await?)
 }
 
 /// What is wrong, without what was entered: it was entered elsewhere on the page.
@@ -260,26 +265,26 @@ fn only_errors(form: &Inputs) -> Inputs {
 }
 
 /// The name of a new account.
-pub fn read_account_name(form: &mut Inputs, visit: &Visit) -> Option<String> {
+pub fn read_account_name(form: &mut Inputs, context: &PageContext) -> Option<String> {
     let name = read_name(form.value("name"));
     if name.is_none() {
-        form.note("name", visit.texts.login.name, visit.texts.accounts.name_wrong);
+        form.note("name", context.texts.login.name, context.texts.accounts.name_wrong);
     }
     name
 }
 
 /// A new password.
-pub fn read_password(form: &mut Inputs, input: &str, label: &str, visit: &Visit) -> Option<String> {
+pub fn read_password(form: &mut Inputs, input: &str, label: &str, context: &PageContext) -> Option<String> {
     let entered = form.value(input).to_owned();
     if password::check(&entered).is_err() {
-        form.note(input, label, (visit.texts.accounts.password_wrong)());
+        form.note(input, label, (context.texts.accounts.password_wrong)());
         return None;
     }
     Some(entered)
 }
 
 /// The lines that a viewer is limited to: none entered is every line.
-fn read_lines(form: &mut Inputs, role: Option<Role>, visit: &Visit, state: &State) -> Option<Lines> {
+fn read_lines(form: &mut Inputs, role: Option<Role>, context: &PageContext, state: &AppState) -> Option<Lines> {
     let entered = form.value("lines").to_owned();
     let lines = entered.split([',', ';', '\n']).filter(|line| !line.trim().is_empty());
     let read = accounts::read_lines(lines, &state.derivation.numbering).unwrap_or_default();
@@ -287,17 +292,17 @@ fn read_lines(form: &mut Inputs, role: Option<Role>, visit: &Visit, state: &Stat
         return Some(None);
     }
     if read.is_empty() || role == Some(Role::Admin) {
-        let t = &visit.texts.accounts;
+        let t = &context.texts.accounts;
         form.note("lines", t.lines, if read.is_empty() { t.lines_wrong } else { t.lines_of_admin });
         return None;
     }
     Some(Some(read.into()))
 }
 
-fn read_role(form: &mut Inputs, input: &str, visit: &Visit) -> Option<Role> {
+fn read_role(form: &mut Inputs, input: &str, context: &PageContext) -> Option<Role> {
     let role = Role::parse(form.value(input));
     if role.is_none() {
-        form.note(input, visit.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
+        form.note(input, context.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
     }
     role
 }

@@ -1,11 +1,11 @@
 //! Where a dashboard is: whose it is, what it was asked for, and how it shows that. Every state is a url.
 
 use crate::web::api::{self, Parameters};
+use crate::web::pages::context::PageContext;
+use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::Words;
 use crate::web::paths::segment;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// Whose figures a dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,20 +32,20 @@ impl Scope {
     }
 
     /// Whose page it is, for people.
-    pub fn named(&self, visit: &Visit) -> Named {
+    pub fn named(&self, context: &PageContext) -> Named {
         match self {
-            Self::Company => Named::plain(visit.texts.overview.title),
-            Self::Line(asked) | Self::Agent(asked) | Self::Caller(asked) if !visit.may_be_told(asked) => {
+            Self::Company => Named::plain(context.texts.overview.title),
+            Self::Line(asked) | Self::Agent(asked) | Self::Caller(asked) if !context.may_be_told(asked) => {
                 Named::plain(asked)
             }
-            Self::Line(number) => Named::line(number, &visit.names),
-            Self::Agent(peer) => Named::agent(peer, &visit.names),
-            Self::Caller(party) => Named::party(party, visit),
+            Self::Line(number) => Named::line(number, &context.names),
+            Self::Agent(peer) => Named::agent(peer, &context.names),
+            Self::Caller(party) => Named::party(party, context),
         }
     }
 
     /// A name of theirs that leads to the page, if there is one.
-    pub fn link(self, named: Named, state: &State) -> Named {
+    pub fn link(self, named: Named, state: &AppState) -> Named {
         let has_page = match &self {
             Self::Company => true,
             Self::Line(subject) | Self::Caller(subject) => state.may_count(subject),
@@ -91,7 +91,7 @@ impl Table {
 
 /// How a dashboard shows what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manner {
+pub struct ViewOptions {
     /// Whether figures are compared with a period before.
     pub compares: bool,
     /// Whether the week shows missed calls only.
@@ -100,7 +100,7 @@ pub struct Manner {
     pub whole: Option<Table>,
 }
 
-impl Manner {
+impl ViewOptions {
     /// Reads it; what is no manner is passed over.
     pub fn read(parameters: &Parameters) -> Self {
         let is = |name, value| api::parameter(parameters, name) == Some(value);
@@ -126,26 +126,26 @@ pub struct Address {
     /// Whose it is.
     pub scope: Scope,
     /// What it was asked for, without its own word.
-    pub words: Words,
+    pub words: FilterQuery,
     /// What a list of its calls has to be asked for when nothing says when.
-    pub usual: Words,
+    pub usual: FilterQuery,
     /// How it shows that.
-    pub manner: Manner,
+    pub options: ViewOptions,
 }
 
 impl Address {
     /// The same page under other words.
-    pub fn url(&self, words: &Words) -> String {
-        words.url_with(&self.scope.path(), &self.manner.parameters())
+    pub fn url(&self, words: &FilterQuery) -> String {
+        words.url_with(&self.scope.path(), &self.options.parameters())
     }
 
     /// The same page, shown in another manner, at one of its boxes.
-    pub fn shown(&self, manner: Manner, box_id: &str) -> String {
-        format!("{}#{box_id}", self.words.url_with(&self.scope.path(), &manner.parameters()))
+    pub fn shown(&self, options: ViewOptions, box_id: &str) -> String {
+        format!("{}#{box_id}", self.words.url_with(&self.scope.path(), &options.parameters()))
     }
 
     /// The list of calls under these words.
-    pub fn calls(&self, words: Words) -> String {
+    pub fn calls(&self, words: FilterQuery) -> String {
         let says_when = ["start", "end", "period"].into_iter().any(|name| !words.get(name).is_empty());
         let words = match says_when {
             true => words,
@@ -161,8 +161,8 @@ mod tests {
 
     fn address(scope: Scope, query: &str) -> Address {
         let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let usual = Words::default().with("start", "1970-01-01").with("end", "2026-11-22");
-        Address { scope, words: Words::read(&parameters), usual, manner: Manner::read(&parameters) }
+        let usual = FilterQuery::default().with("start", "1970-01-01").with("end", "2026-11-22");
+        Address { scope, words: FilterQuery::read(&parameters), usual, options: ViewOptions::read(&parameters) }
     }
 
     #[test]
@@ -170,16 +170,16 @@ mod tests {
         let line = address(Scope::Line("+4922129191999".into()), "period=7d&compare=off&week=missed&all=agents&x=1");
         let path = "/lines/%2B4922129191999";
         assert_eq!(line.url(&line.words), format!("{path}?period=7d&compare=off&week=missed&all=agents"));
-        let plain = Manner::read(&Parameters::new());
+        let plain = ViewOptions::read(&Parameters::new());
         assert_eq!(line.shown(plain, "week"), format!("{path}?period=7d#week"));
         assert_eq!(line.calls(line.words.clone()), "/calls?period=7d&number=%2B4922129191999");
-        assert_eq!(address(Scope::Company, "week=yes&all=x").manner, plain);
+        assert_eq!(address(Scope::Company, "week=yes&all=x").options, plain);
     }
 
     #[test]
     fn a_list_without_a_time_gets_the_usual_one() {
         let caller = address(Scope::Caller("a b/c".into()), "");
         assert_eq!(caller.url(&caller.words), "/callers/a%20b%2Fc");
-        assert_eq!(caller.calls(Words::default()), "/calls?start=1970-01-01&end=2026-11-22&party=a+b%2Fc");
+        assert_eq!(caller.calls(FilterQuery::default()), "/calls?start=1970-01-01&end=2026-11-22&party=a+b%2Fc");
     }
 }

@@ -6,11 +6,11 @@ use crate::stats::filter::MAX_YEARS;
 use crate::stats::period::{DayRange, Period};
 use crate::web::i18n::FilterTexts;
 use crate::web::names::Names;
-use crate::web::pages::asked::{Asked, shown};
+use crate::web::pages::context::PageContext;
+use crate::web::pages::filter::{PageFilter, shown};
+use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::Words;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// With more choices than these a field to write in is handier.
 pub const MOST_CHOICES: usize = 50;
@@ -71,29 +71,35 @@ pub struct Offered {
 
 impl Bar {
     /// For a dashboard.
-    pub fn new(asked: &Asked, address: &Address, offered: Offered, state: &State, visit: &Visit) -> Self {
-        let t = &visit.texts.filter;
+    pub fn new(
+        asked: &PageFilter,
+        address: &Address,
+        offered: Offered,
+        state: &AppState,
+        context: &PageContext,
+    ) -> Self {
+        let t = &context.texts.filter;
         let (days, period, today) = (asked.filter.days, asked.filter.period, state.today());
         let step = |step: Step| address.url(&words_of(&asked.words, step));
-        let fields = fields(asked, address, offered, state, visit);
+        let fields = fields(asked, address, offered, state, context);
         let is_field = |name: &str| fields.iter().any(|field| field.name == name);
         let kept = asked.typed.narrowing().filter(|(name, _)| !is_field(name));
         let mut kept: Vec<_> = kept.map(|(name, value)| (name, value.to_owned())).collect();
         if period.is_some() {
             kept.extend(asked.words.iter().filter(|(name, _)| *name == "period").map(|(n, v)| (n, v.to_owned())));
         }
-        let manner = address.manner.parameters().into_iter().filter(|(name, _)| *name != "compare");
-        kept.extend(manner.map(|(name, value)| (name, value.to_owned())));
+        let options = address.options.parameters().into_iter().filter(|(name, _)| *name != "compare");
+        kept.extend(options.map(|(name, value)| (name, value.to_owned())));
         Self {
             t,
             path: address.scope.path(),
-            days: days_line(days, address, visit),
+            days: days_line(days, address, context),
             notice: asked.notice.clone(),
             pills: Period::ALL.into_iter().map(|period| pill(period, asked, address, t)).collect(),
             earlier: earlier(days, period, today).map(step),
             later: later(days, period, today).map(step),
-            chips: chips(asked, address, visit),
-            reset: address.url(&Words::default()),
+            chips: chips(asked, address, context),
+            reset: address.url(&FilterQuery::default()),
             kept,
             start: asked.typed.get("start").to_owned(),
             end: asked.typed.get("end").to_owned(),
@@ -104,7 +110,7 @@ impl Bar {
 }
 
 /// The words with another time.
-fn words_of(words: &Words, Step { days, period }: Step) -> Words {
+fn words_of(words: &FilterQuery, Step { days, period }: Step) -> FilterQuery {
     let words = words.clone().any_time();
     match period {
         Some(period) => words.with("period", period.as_str()),
@@ -112,18 +118,18 @@ fn words_of(words: &Words, Step { days, period }: Step) -> Words {
     }
 }
 
-fn days_line(days: DayRange, address: &Address, visit: &Visit) -> String {
-    let format = &visit.format;
+fn days_line(days: DayRange, address: &Address, context: &PageContext) -> String {
+    let format = &context.format;
     if days.start == days.end {
         format!("{}, {}", format.weekday(days.start), format.day(days.start))
     } else if matches!(address.scope, Scope::Caller(_)) && days == DayRange::years_ending(days.end, MAX_YEARS) {
-        visit.texts.dashboard.ever.to_owned()
+        context.texts.dashboard.ever.to_owned()
     } else {
         format!("{} – {}", format.day(days.start), format.day(days.end))
     }
 }
 
-fn pill(period: Period, asked: &Asked, address: &Address, t: &FilterTexts) -> Pill {
+fn pill(period: Period, asked: &PageFilter, address: &Address, t: &FilterTexts) -> Pill {
     Pill {
         href: address.url(&asked.words.clone().any_time().with("period", period.as_str())),
         name: (t.period_name)(period),
@@ -131,19 +137,25 @@ fn pill(period: Period, asked: &Asked, address: &Address, t: &FilterTexts) -> Pi
     }
 }
 
-fn chips(asked: &Asked, address: &Address, visit: &Visit) -> Vec<Chip> {
-    let t = &visit.texts.filter;
+fn chips(asked: &PageFilter, address: &Address, context: &PageContext) -> Vec<Chip> {
+    let t = &context.texts.filter;
     let chip = |(name, value): (&'static str, &str)| Chip {
         name: (t.field)(name),
-        value: shown(name, value, visit),
+        value: shown(name, value, context),
         remove: (t.remove)((t.field)(name)),
         without: address.url(&asked.words.clone().without(name)),
     };
     asked.words.narrowing().map(chip).collect()
 }
 
-fn fields(asked: &Asked, address: &Address, offered: Offered, state: &State, visit: &Visit) -> Vec<Field> {
-    let (t, d) = (&visit.texts.filter, &visit.texts.dashboard);
+fn fields(
+    asked: &PageFilter,
+    address: &Address,
+    offered: Offered,
+    state: &AppState,
+    context: &PageContext,
+) -> Vec<Field> {
+    let (t, d) = (&context.texts.filter, &context.texts.dashboard);
     let typed = |name| asked.typed.get(name);
     let fixed = |name, choices: &[(&str, &str)]| Field {
         name,
@@ -152,7 +164,7 @@ fn fields(asked: &Asked, address: &Address, offered: Offered, state: &State, vis
         options: choices.iter().map(|(value, name)| (value.to_string(), name.to_string())).map(choice).collect(),
     };
     let seen = |name, label, chosen: Option<&String>, seen: Vec<String>, named: fn(String, &Names) -> Named| {
-        let mut seen: Vec<_> = seen.into_iter().map(|raw| (named(raw.clone(), &visit.names), raw)).collect();
+        let mut seen: Vec<_> = seen.into_iter().map(|raw| (named(raw.clone(), &context.names), raw)).collect();
         seen.sort_by_cached_key(|(named, raw)| (named.name.is_none(), named.short().to_lowercase(), raw.clone()));
         let mut options = vec![(String::new(), t.any.to_owned())];
         options.extend(seen.into_iter().map(|(named, raw)| (raw, named.both())));
@@ -173,7 +185,7 @@ fn fields(asked: &Asked, address: &Address, offered: Offered, state: &State, vis
     if !matches!(address.scope, Scope::Caller(_)) {
         let mut compare = fixed("compare", &[("", d.compare_on), ("off", d.compare_off)]);
         compare.label = d.compare;
-        compare.value = if address.manner.compares { String::new() } else { "off".to_owned() };
+        compare.value = if address.options.compares { String::new() } else { "off".to_owned() };
         fields.push(compare);
     }
     fields.into_iter().map(chosen).collect()

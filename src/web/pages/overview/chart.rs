@@ -6,7 +6,7 @@ use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::stats::timeline::Step;
 use crate::web::charts::{BarChart, Column, Series};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::context::PageContext;
 
 /// The chart and the table that says the same.
 pub struct ChartView {
@@ -25,9 +25,15 @@ pub struct TableRow {
 }
 
 /// `None` when there is nothing to see. Series that the period has none of are left out.
-pub fn chart(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Option<ChartView> {
-    let (t, format) = (&visit.texts.overview, &visit.format);
-    let columns = columns(steps, step, days, address, visit);
+pub fn chart(
+    steps: &[Step],
+    step: GroupBy,
+    days: DayRange,
+    address: &Address,
+    context: &PageContext,
+) -> Option<ChartView> {
+    let (t, format) = (&context.texts.overview, &context.format);
+    let columns = columns(steps, step, days, address, context);
     let sum = |index: usize| columns.iter().filter_map(|column| column.counts.get(index)).sum::<i64>();
     let shown: Vec<(usize, Series)> =
         Series::ALL.into_iter().enumerate().filter(|(index, _)| sum(*index) > 0).collect();
@@ -48,14 +54,14 @@ pub fn chart(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, v
             .iter()
             .map(|(index, series)| (series.class(), (t.series)(*series), format.number(sum(*index))))
             .collect(),
-        plot: BarChart::new(&columns, |column| tip(column, visit)),
+        plot: BarChart::new(&columns, |column| tip(column, context)),
         table: columns.iter().map(row).collect(),
     })
     .filter(|_| !shown.is_empty())
 }
 
-fn tip(column: &Column, visit: &Visit) -> String {
-    let t = &visit.texts.overview;
+fn tip(column: &Column, context: &PageContext) -> String {
+    let t = &context.texts.overview;
     let counted = Series::ALL.into_iter().zip(column.counts).filter(|(_, count)| *count > 0);
     let parts = counted.map(|(series, count)| format!("{}: {count}", (t.series)(series)));
     let mut lines = vec![format!("{}: {}", column.name, column.total())];

@@ -7,7 +7,7 @@ use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::stats::timeline::Step;
 use crate::web::charts::{Column, Counts, Series};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::context::PageContext;
 
 /// More bars than this are not told apart.
 const MOST_BARS: usize = 100;
@@ -23,7 +23,7 @@ pub fn step(days: DayRange) -> GroupBy {
 }
 
 /// The columns of a chart; where even months are too many, only from the first to the last with calls.
-pub fn columns(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, visit: &Visit) -> Vec<Column> {
+pub fn columns(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, context: &PageContext) -> Vec<Column> {
     let mut shown = steps;
     if shown.len() > MOST_BARS {
         let has_calls = |step: &Step| step.outcomes.total() > 0;
@@ -40,11 +40,11 @@ pub fn columns(steps: &[Step], step: GroupBy, days: DayRange, address: &Address,
     let column = |(span, chunk): (Span, &[Step])| {
         let within = DayRange { start: span.start.max(days.start), end: span.end.min(days.end) };
         Column {
-            name: span.name(step, visit),
+            name: span.name(step, context),
             short: if is_one_week {
-                visit.format.short_weekday(span.start).to_owned()
+                context.format.short_weekday(span.start).to_owned()
             } else {
-                span.short(step, visit)
+                span.short(step, context)
             },
             href: href(step, within, address),
             counts: counts(chunk),
@@ -100,8 +100,8 @@ fn span(key: &str, step: GroupBy) -> Option<Span> {
 }
 
 impl Span {
-    fn name(&self, step: GroupBy, visit: &Visit) -> String {
-        let (format, t) = (&visit.format, &visit.texts.overview);
+    fn name(&self, step: GroupBy, context: &PageContext) -> String {
+        let (format, t) = (&context.format, &context.texts.overview);
         match step {
             GroupBy::Hour => format!("{:02}:00 – {:02}:59", self.hour, self.hour),
             GroupBy::Week => (t.week)(self.start.iso_week().week(), self.start.iso_week().year()),
@@ -113,12 +113,12 @@ impl Span {
         }
     }
 
-    fn short(&self, step: GroupBy, visit: &Visit) -> String {
+    fn short(&self, step: GroupBy, context: &PageContext) -> String {
         match step {
             GroupBy::Hour => format!("{:02}", self.hour),
-            GroupBy::Week => (visit.texts.overview.short_week)(self.start.iso_week().week()),
-            GroupBy::Month => visit.format.month(self.start),
-            _ => visit.format.short_day(self.start),
+            GroupBy::Week => (context.texts.overview.short_week)(self.start.iso_week().week()),
+            GroupBy::Month => context.format.month(self.start),
+            _ => context.format.short_day(self.start),
         }
     }
 }

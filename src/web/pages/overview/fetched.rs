@@ -3,19 +3,19 @@
 use super::address::{Address, Scope};
 use super::bar::Offered;
 use super::morning::{LastDays, last_days};
-use super::owed::{Owed, owed, owed_to};
+use super::open_callbacks::{OpenCallbacks, owed, owed_to};
 use super::tables::callers_shown;
 use super::welcome::{Newest, newest};
 use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
-use crate::stats::people::Shares;
+use crate::stats::people::CountsByName;
 use crate::store::callbacks::Callback;
 use crate::store::calls::{StoredCall, TopCaller, lines_and_peers, list_calls, top_callers};
 use crate::web::error::Error;
-use crate::web::figures::{Figures, Way};
-use crate::web::pages::asked::Asked;
-use crate::web::pages::visit::Visit;
-use crate::web::state::State;
+use crate::web::figures::{CountingPlan, PeriodFigures};
+use crate::web::pages::context::PageContext;
+use crate::web::pages::filter::PageFilter;
+use crate::web::state::AppState;
 
 /// So many calls are listed.
 pub const LAST_CALLS: usize = 8;
@@ -27,7 +27,7 @@ pub const NEWEST_COUNTED: i64 = 2_000;
 /// What a dashboard fetches beside its figures.
 pub struct Fetched {
     pub calls: Vec<StoredCall>,
-    pub owed: Option<Owed>,
+    pub owed: Option<OpenCallbacks>,
     pub owed_to: Option<Callback>,
     pub days: Option<LastDays>,
     pub callers: Vec<TopCaller>,
@@ -38,20 +38,26 @@ pub struct Fetched {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, visit: &Visit) -> Result<Fetched, Error> {
+pub async fn fetch(
+    state: &AppState,
+    plan: CountingPlan,
+    asked: &PageFilter,
+    address: &Address,
+    context: &PageContext,
+) -> Result<Fetched, Error> {
     let (filter, query) = (&asked.filter, state.query(&asked.filter));
     let is_company = address.scope == Scope::Company;
     let limit = if matches!(address.scope, Scope::Caller(_)) { CALLS_OF_CALLER } else { LAST_CALLS };
-    let counted = if callers_shown(address.manner) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
+    let counted = if callers_shown(address.options) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
     let callers = async {
-        if filter.party.is_some() || way == Way::Subject {
+        if filter.party.is_some() || plan == CountingPlan::Subject {
             return Ok(Vec::new());
         }
-        let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.manner)).await?;
+        let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.options)).await?;
         callers.retain(|caller| state.may_count(&caller.party));
         Ok::<_, Error>(callers)
     };
-    let lines = visit.lines();
+    let lines = context.lines();
     let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
     let owed_to = async {
         match &address.scope {
@@ -63,14 +69,15 @@ pub async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, vi
     let tells_newest = is_company && lines.is_none();
     // Then the calls begin with the newest of all.
     let is_all_until_now = filter.is_of_all() && filter.days.end >= state.today();
-    let newest_of_all = async { if tells_newest && !is_all_until_now { newest(state, visit).await } else { Ok(None) } };
+    let newest_of_all =
+        async { if tells_newest && !is_all_until_now { newest(state, context).await } else { Ok(None) } };
     let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
     let (calls, owed, owed_to, days, callers, mut newest) =
         tokio::try_join!(calls, owed, owed_to, days, callers, newest_of_all)?;
     if tells_newest && is_all_until_now {
         newest = match calls.first() {
-            Some(call) => Some(Newest::of(call, state, visit)),
-            None => self::newest(state, visit).await?,
+            Some(call) => Some(Newest::of(call, state, context)),
+            None => self::newest(state, context).await?,
         };
     }
     Ok(Fetched { calls, owed, owed_to, days, callers, newest })
@@ -80,9 +87,14 @@ pub async fn fetch(state: &State, way: Way, asked: &Asked, address: &Address, vi
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn offered(state: &State, way: Way, filter: &Filter, figures: &Figures) -> Result<Offered, Error> {
-    if let (true, Some(details)) = (way == Way::Cells || filter.lines.is_some(), &figures.details) {
-        let names = |shares: &Shares| {
+pub async fn offered(
+    state: &AppState,
+    plan: CountingPlan,
+    filter: &Filter,
+    figures: &PeriodFigures,
+) -> Result<Offered, Error> {
+    if let (true, Some(details)) = (plan == CountingPlan::Cells || filter.lines.is_some(), &figures.details) {
+        let names = |shares: &CountsByName| {
             let mut names: Vec<_> = shares.ranked(|share| share.calls).into_iter().map(|(n, _)| n.to_owned()).collect();
             names.sort();
             names

@@ -7,7 +7,7 @@ mod chart;
 mod columns;
 mod fetched;
 mod morning;
-mod owed;
+mod open_callbacks;
 mod tables;
 mod tiles;
 mod week;
@@ -19,7 +19,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 pub use self::address::Scope;
-use self::address::{Address, Manner};
+use self::address::{Address, ViewOptions};
 use self::bar::{Bar, Offered};
 use self::chart::{ChartView, chart};
 use self::columns::step;
@@ -31,12 +31,12 @@ use self::tiles::{Tile, Tiles};
 pub use self::tiles::{answerable, beside};
 use self::week::{WeekView, week};
 use self::welcome::{Newest, newest, welcome};
-use super::asked::Asked;
 use super::call_rows::{CallRow, call_rows};
-use super::fresh::Fresh;
+use super::context::PageContext;
+use super::filter::PageFilter;
+use super::filter_query::FilterQuery;
+use super::new_calls::NewCallsNotice;
 use super::page;
-use super::visit::Visit;
-use super::words::Words;
 use crate::calls::outcome::Outcome;
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
@@ -44,9 +44,9 @@ use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
 use crate::web::api;
 use crate::web::error::Error;
-use crate::web::figures::{Comparison, Figures, Way, figures, way};
+use crate::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
 use crate::web::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// Whoever waits for the first event comes back with this parameter, so that its arrival can be told.
 const WAITED: &str = "waited";
@@ -54,7 +54,7 @@ const WAITED: &str = "waited";
 #[derive(Template)]
 #[template(path = "pages/overview.html")]
 struct OverviewPage {
-    visit: Visit,
+    context: PageContext,
     t: &'static OverviewTexts,
     d: &'static DashboardTexts,
     calls_t: &'static CallsTexts,
@@ -80,7 +80,7 @@ struct OverviewPage {
     rows: Vec<CallRow>,
     all_calls: String,
     notes: Vec<&'static str>,
-    fresh: Option<Fresh>,
+    fresh: Option<NewCallsNotice>,
     stats_day: Option<NaiveDate>,
     quality: Option<String>,
     newest: Option<Newest>,
@@ -94,81 +94,81 @@ struct CallerState {
 }
 
 /// `GET /`
-pub async fn show(request: HttpRequest, visit: Visit, state: Data<State>) -> Result<HttpResponse, Error> {
-    let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !visit.is_limited();
+pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !context.is_limited();
     if has_waited || !state.has_events().await? {
-        let newest = newest(&state, &visit).await?;
-        return welcome(&request, visit, &state, newest);
+        let newest = newest(&state, &context).await?;
+        return welcome(&request, context, &state, newest);
     }
-    dashboard(&request, visit, &state, Scope::Company).await
+    dashboard(&request, context, &state, Scope::Company).await
 }
 
 /// `GET /lines/{number}`
 pub async fn line(
     request: HttpRequest,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
     number: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    dashboard(&request, visit, &state, Scope::Line(number.into_inner())).await
+    dashboard(&request, context, &state, Scope::Line(number.into_inner())).await
 }
 
 /// `GET /agents/{peer}`
 pub async fn agent(
     request: HttpRequest,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
     peer: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    dashboard(&request, visit, &state, Scope::Agent(peer.into_inner())).await
+    dashboard(&request, context, &state, Scope::Agent(peer.into_inner())).await
 }
 
 /// `GET /callers/{party}`
 pub async fn caller(
     request: HttpRequest,
-    visit: Visit,
-    state: Data<State>,
+    context: PageContext,
+    state: Data<AppState>,
     party: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    dashboard(&request, visit, &state, Scope::Caller(party.into_inner())).await
+    dashboard(&request, context, &state, Scope::Caller(party.into_inner())).await
 }
 
 async fn dashboard(
     request: &HttpRequest,
-    mut visit: Visit,
-    state: &State,
+    mut context: PageContext,
+    state: &AppState,
     scope: Scope,
 ) -> Result<HttpResponse, Error> {
     let parameters = api::parameters(request);
-    let own = own_words(&scope, &Words::read(&parameters), state);
+    let own = own_words(&scope, &FilterQuery::read(&parameters), state);
     // What cannot be a number or a name is nobody's page.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
     let own_filter = Filter::parse(own_pairs, state.today(), &state.derivation.numbering);
     let own_filter = own_filter.map_err(|_| Error::NotFound)?;
     state.check_agents(&own_filter)?;
     let scope = normalised(scope, &own_filter);
-    let manner = Manner::read(&parameters);
-    let asked = Asked::within(parameters, &own, state, &visit);
+    let options = ViewOptions::read(&parameters);
+    let asked = PageFilter::within(parameters, &own, state, &context);
     let usual = own.iter().filter(|(name, _)| ["start", "end"].contains(name));
-    let usual = usual.fold(Words::default(), |words, (name, value)| words.with(name, value.clone()));
+    let usual = usual.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value.clone()));
     // What was missed is nobody's.
-    let manner = Manner { missed_only: manner.missed_only && asked.filter.peer.is_none(), ..manner };
-    let address = Address { scope, words: asked.words.clone(), usual, manner };
+    let options = ViewOptions { missed_only: options.missed_only && asked.filter.peer.is_none(), ..options };
+    let address = Address { scope, words: asked.words.clone(), usual, options };
     let is_caller = matches!(address.scope, Scope::Caller(_));
     let step = Some(step(asked.filter.days)).filter(|_| !is_caller);
-    let way = way(state, &asked.filter, step).await?;
-    let compares = manner.compares && !is_caller;
+    let plan = plan(state, &asked.filter, step).await?;
+    let compares = options.compares && !is_caller;
     let (counted, fetched) = tokio::try_join!(
-        counted(state, way, &asked.filter, step, compares),
-        fetch(state, way, &asked, &address, &visit)
+        counted(state, plan, &asked.filter, step, compares),
+        fetch(state, plan, &asked, &address, &context)
     )?;
-    let offered = offered(state, way, &asked.filter, &counted).await?;
-    visit.has_found = counted.totals.calls > 0;
-    page(&view(counted, fetched, offered, asked, address, state, visit))
+    let offered = offered(state, plan, &asked.filter, &counted).await?;
+    context.has_found = counted.totals.calls > 0;
+    page(&view(counted, fetched, offered, asked, address, state, context))
 }
 
 /// The words that a page has without being told.
-fn own_words(scope: &Scope, said: &Words, state: &State) -> Vec<(&'static str, String)> {
+fn own_words(scope: &Scope, said: &FilterQuery, state: &AppState) -> Vec<(&'static str, String)> {
     let mut own: Vec<_> = scope.word().map(|(name, value)| (name, value.to_owned())).into_iter().collect();
     let says_when = ["start", "end", "period"].into_iter().any(|name| !said.get(name).is_empty());
     if matches!(scope, Scope::Caller(_)) && !says_when {
@@ -192,34 +192,34 @@ fn normalised(scope: Scope, filter: &Filter) -> Scope {
 
 /// In steps, if the period is not too long for any.
 async fn counted(
-    state: &State,
-    way: Way,
+    state: &AppState,
+    plan: CountingPlan,
     filter: &Filter,
     step: Option<GroupBy>,
     compares: bool,
-) -> Result<Figures, Error> {
-    match figures(state, way, filter, step, compares).await {
-        Err(Error::Fields(_)) => figures(state, way, filter, None, compares).await,
+) -> Result<PeriodFigures, Error> {
+    match figures(state, plan, filter, step, compares).await {
+        Err(Error::Fields(_)) => figures(state, plan, filter, None, compares).await,
         counted => counted,
     }
 }
 
 fn view(
-    figures: Figures,
+    figures: PeriodFigures,
     fetched: Fetched,
     offered: Offered,
-    asked: Asked,
+    asked: PageFilter,
     address: Address,
-    state: &State,
-    visit: Visit,
+    state: &AppState,
+    context: PageContext,
 ) -> OverviewPage {
-    let (t, d) = (&visit.texts.overview, &visit.texts.dashboard);
+    let (t, d) = (&context.texts.overview, &context.texts.dashboard);
     let (filter, totals) = (&asked.filter, &figures.totals);
     let has_hours = state.config.business_hours.is_some();
     let is_line = filter.number.is_some();
     let is_agent = filter.peer.is_some();
     let is_caller = matches!(address.scope, Scope::Caller(_));
-    let named = address.scope.named(&visit);
+    let named = address.scope.named(&context);
     let tiles = Tiles {
         figures: &figures,
         filter,
@@ -227,13 +227,13 @@ fn view(
         address: &address,
         has_hours,
         business: &state.derivation.business,
-        visit: &visit,
+        context: &context,
     };
     let tiles = if is_agent { tiles.of_agent() } else { tiles.of_calls(fetched.owed.as_ref()) };
     let details = figures.details.as_ref().filter(|_| !is_caller && totals.calls > 0);
     let has_steps = figures.steps.is_some();
-    let is_capped = callers_shown(address.manner) <= LAST_CALLS && totals.inbound > NEWEST_COUNTED;
-    let whole_callers = Manner { whole: Some(address::Table::Callers), ..address.manner };
+    let is_capped = callers_shown(address.options) <= LAST_CALLS && totals.inbound > NEWEST_COUNTED;
+    let whole_callers = ViewOptions { whole: Some(address::Table::Callers), ..address.options };
     let mut notes = Vec::new();
     if !has_steps && !is_caller {
         notes.push(t.too_long);
@@ -244,66 +244,66 @@ fn view(
     OverviewPage {
         t,
         d,
-        calls_t: &visit.texts.calls,
+        calls_t: &context.texts.calls,
         subtitle: named.name.is_some().then(|| named.raw.clone()),
-        title: title(&address.scope, named.short(), &visit),
+        title: title(&address.scope, named.short(), &context),
         is_company: address.scope == Scope::Company,
         is_agent,
-        state: caller_state(&address.scope, fetched.owed_to.as_ref(), state, &visit),
-        days: fetched.days.map(|days| days.views(has_hours, &visit)).unwrap_or_default(),
-        owed: fetched.owed.as_ref().map(|owed| owed_rows(owed, state, &visit)).unwrap_or_default(),
-        compared: compared(&figures, &visit),
+        state: caller_state(&address.scope, fetched.owed_to.as_ref(), state, &context),
+        days: fetched.days.map(|days| days.views(has_hours, &context)).unwrap_or_default(),
+        owed: fetched.owed.as_ref().map(|owed| owed_rows(owed, state, &context)).unwrap_or_default(),
+        compared: compared(&figures, &context),
         chart: figures
             .steps
             .as_deref()
-            .and_then(|steps| chart(steps, step(filter.days), filter.days, &address, &visit)),
+            .and_then(|steps| chart(steps, step(filter.days), filter.days, &address, &context)),
         // One day's hours are the chart's.
-        week: details.filter(|_| filter.days.len() > 1).and_then(|details| week(&details.heat, &address, &visit)),
-        outcomes: if is_caller { Vec::new() } else { tables::outcomes(totals, &asked.words, &address, &visit) },
+        week: details.filter(|_| filter.days.len() > 1).and_then(|details| week(&details.heat, &address, &context)),
+        outcomes: if is_caller { Vec::new() } else { tables::outcomes(totals, &asked.words, &address, &context) },
         accepted_rate: totals
             .accepted_rate
             .filter(|_| !is_agent && filter.outcomes.is_empty())
-            .map(|_| accepted_rate(&figures, &visit)),
-        lines: details.filter(|_| !is_line).map(|details| tables::lines(&details.lines, is_agent, &address, &visit)),
+            .map(|_| accepted_rate(&figures, &context)),
+        lines: details.filter(|_| !is_line).map(|details| tables::lines(&details.lines, is_agent, &address, &context)),
         agents: details
             .filter(|_| !is_agent && state.config.agent_figures)
-            .map(|details| tables::agents(&details.agents, &address, &visit)),
-        callers: tables::callers(&fetched.callers, is_agent, &address, &visit),
-        callers_note: is_capped.then(|| (d.callers_among)(&visit.format.number(NEWEST_COUNTED))),
+            .map(|details| tables::agents(&details.agents, &address, &context)),
+        callers: tables::callers(&fetched.callers, is_agent, &address, &context),
+        callers_note: is_capped.then(|| (d.callers_among)(&context.format.number(NEWEST_COUNTED))),
         whole_callers: (is_capped || fetched.callers.len() == LAST_CALLS)
             .then(|| address.shown(whole_callers, address::Table::Callers.as_str()))
             .map(|href| (if is_capped { d.callers_whole } else { d.callers_more }, href)),
-        rows: call_rows(&fetched.calls, state, &visit),
+        rows: call_rows(&fetched.calls, state, &context),
         all_calls: address.calls(asked.words.clone()),
         newest: fetched.newest,
-        fresh: Fresh::of(&asked, state, &visit),
+        fresh: NewCallsNotice::of(&asked, state, &context),
         stats_day: stats_day(&asked, &address, state),
         quality: quality(&asked, &address),
-        bar: Bar::new(&asked, &address, offered, state, &visit),
+        bar: Bar::new(&asked, &address, offered, state, &context),
         tiles,
         notes,
-        visit,
+        context,
     }
 }
 
 /// Today, if the tiles show what the live stream tells: all calls of today.
-fn stats_day(asked: &Asked, address: &Address, state: &State) -> Option<NaiveDate> {
+fn stats_day(asked: &PageFilter, address: &Address, state: &AppState) -> Option<NaiveDate> {
     let today = state.today();
     let is_today = asked.filter.days == DayRange::one(today) && asked.filter.is_of_all();
     (address.scope == Scope::Company && is_today).then_some(today)
 }
 
 /// How good the data are of the same days and the same line, where that can be told.
-fn quality(asked: &Asked, address: &Address) -> Option<String> {
+fn quality(asked: &PageFilter, address: &Address) -> Option<String> {
     let line = asked.filter.number.clone();
     let is_told = matches!(address.scope, Scope::Company | Scope::Line(_)) && asked.filter.lines.is_none();
     let when = asked.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
     let words = when.map(|(name, value)| (name, value.to_owned())).chain(line.map(|line| ("number", line)));
-    is_told.then(|| words.fold(Words::default(), |words, (name, value)| words.with(name, value)).url("/quality"))
+    is_told.then(|| words.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value)).url("/quality"))
 }
 
-fn title(scope: &Scope, named: &str, visit: &Visit) -> String {
-    let d = &visit.texts.dashboard;
+fn title(scope: &Scope, named: &str, context: &PageContext) -> String {
+    let d = &context.texts.dashboard;
     match scope {
         Scope::Company => named.to_owned(),
         Scope::Line(_) => (d.of_line)(named),
@@ -312,14 +312,19 @@ fn title(scope: &Scope, named: &str, visit: &Visit) -> String {
     }
 }
 
-fn caller_state(scope: &Scope, owed: Option<&Callback>, state: &State, visit: &Visit) -> Option<CallerState> {
+fn caller_state(
+    scope: &Scope,
+    owed: Option<&Callback>,
+    state: &AppState,
+    context: &PageContext,
+) -> Option<CallerState> {
     let Scope::Caller(party) = scope else { return None };
-    let (d, format) = (&visit.texts.dashboard, &visit.format);
+    let (d, format) = (&context.texts.dashboard, &context.format);
     let tried = |callback: &Callback| {
         (d.tried)(
             callback.missed_calls,
             &format.number(callback.missed_calls),
-            &owed::short_moment(callback.last_missed_ms, state, visit),
+            &open_callbacks::short_moment(callback.last_missed_ms, state, context),
         )
     };
     let can_be_dialled = party.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
@@ -330,8 +335,8 @@ fn caller_state(scope: &Scope, owed: Option<&Callback>, state: &State, visit: &V
     })
 }
 
-fn compared(figures: &Figures, visit: &Visit) -> Option<String> {
-    let (d, format) = (&visit.texts.dashboard, &visit.format);
+fn compared(figures: &PeriodFigures, context: &PageContext) -> Option<String> {
+    let (d, format) = (&context.texts.dashboard, &context.format);
     let before = match figures.before.as_ref()? {
         Comparison::With(before) => before,
         Comparison::Unknown(first) => return Some((d.not_compared)(&format.day(*first))),
@@ -344,9 +349,9 @@ fn compared(figures: &Figures, visit: &Visit) -> Option<String> {
     Some((d.compared)(&days, before.is_cut))
 }
 
-fn accepted_rate(figures: &Figures, visit: &Visit) -> String {
+fn accepted_rate(figures: &PeriodFigures, context: &PageContext) -> String {
     let totals = &figures.totals;
-    let beyond_us = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| totals.outcomes.get(outcome));
-    let judged = totals.calls - beyond_us.iter().sum::<i64>();
-    (visit.texts.dashboard.accepted_rate)(&visit.format.share(totals.outcomes.get(Outcome::Accepted), judged))
+    let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| totals.outcomes.get(outcome));
+    let judged = totals.calls - undecided.iter().sum::<i64>();
+    (context.texts.dashboard.accepted_rate)(&context.format.share(totals.outcomes.get(Outcome::Accepted), judged))
 }

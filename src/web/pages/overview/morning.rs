@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::address::Scope;
-use super::owed::{Owed, short_moment};
+use super::open_callbacks::{OpenCallbacks, short_moment};
 use crate::stats::business::day_number;
 use crate::stats::filter::{Filter, Lines};
-use crate::stats::people::Share;
+use crate::stats::people::GroupCounts;
 use crate::stats::period::DayRange;
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
@@ -16,10 +16,10 @@ use crate::store::cells::read_sums;
 use crate::web::error::Error;
 use crate::web::i18n::DashboardTexts;
 use crate::web::i18n::format::Format;
+use crate::web::pages::context::PageContext;
 use crate::web::pages::named::Named;
-use crate::web::pages::visit::Visit;
 use crate::web::reports::counted;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// After days without calls, as after a weekend, the last one with calls is told: of so many.
 const LOOKED_BACK: u64 = 8;
@@ -27,8 +27,8 @@ const LOOKED_BACK: u64 = 8;
 /// A day in a few figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Day {
-    all: Share,
-    while_open: Share,
+    all: GroupCounts,
+    while_open: GroupCounts,
 }
 
 /// The last days, today last.
@@ -59,7 +59,7 @@ pub struct OwedRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_days(state: &State, lines: &Lines) -> Result<LastDays, Error> {
+pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Error> {
     let range = DayRange::ending(state.today(), LOOKED_BACK);
     let first = day_number(range.start);
     let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
@@ -89,25 +89,25 @@ pub async fn last_days(state: &State, lines: &Lines) -> Result<LastDays, Error> 
 
 impl LastDays {
     /// Yesterday, or after days without calls the last one that had some; then today.
-    pub fn views(&self, has_hours: bool, visit: &Visit) -> Vec<DayView> {
+    pub fn views(&self, has_hours: bool, context: &PageContext) -> Vec<DayView> {
         let Some(((today, now), earlier)) = self.0.split_last() else { return Vec::new() };
         let last = earlier.iter().rev().find(|(_, day)| day.all.calls > 0).or(earlier.last());
-        let (d, f) = (&visit.texts.dashboard, &visit.texts.filter);
+        let (d, f) = (&context.texts.dashboard, &context.texts.filter);
         let yesterday = today.pred_opt();
         let last = last.map(|(date, day)| {
             let is_yesterday = Some(*date) == yesterday;
             let name = if is_yesterday { (f.period_name)(crate::stats::period::Period::Yesterday) } else { d.last_day };
-            view(name, *date, *day, has_hours, visit)
+            view(name, *date, *day, has_hours, context)
         });
-        let now = DayView { stats_day: Some(*today), ..view(d.today_so_far, *today, *now, has_hours, visit) };
+        let now = DayView { stats_day: Some(*today), ..view(d.today_so_far, *today, *now, has_hours, context) };
         last.into_iter().chain([now]).collect()
     }
 }
 
-fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, visit: &Visit) -> DayView {
-    let format = &visit.format;
+fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageContext) -> DayView {
+    let format = &context.format;
     let while_open = has_hours.then_some(day.while_open.missed);
-    let [inbound, missed, more] = told(day.all.inbound, day.all.missed, while_open, &visit.texts.dashboard, format);
+    let [inbound, missed, more] = told(day.all.inbound, day.all.missed, while_open, &context.texts.dashboard, format);
     DayView {
         name: name.to_owned(),
         date: format!("{}, {}", format.weekday(date), format.day(date)),
@@ -131,16 +131,16 @@ pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, fo
 }
 
 /// Those who have waited longest.
-pub fn owed_rows(owed: &Owed, state: &State, visit: &Visit) -> Vec<OwedRow> {
-    let (d, format) = (&visit.texts.dashboard, &visit.format);
+pub fn owed_rows(owed: &OpenCallbacks, state: &AppState, context: &PageContext) -> Vec<OwedRow> {
+    let (d, format) = (&context.texts.dashboard, &context.format);
     let row = |callback: &Callback| OwedRow {
-        party: Named::party(&*callback.party, visit),
+        party: Named::party(&*callback.party, context),
         dial: format!("tel:{}", callback.party),
         href: Scope::Caller(callback.party.clone()).path(),
         more: (d.tried)(
             callback.missed_calls,
             &format.number(callback.missed_calls),
-            &short_moment(callback.last_missed_ms, state, visit),
+            &short_moment(callback.last_missed_ms, state, context),
         ),
     };
     owed.first.iter().map(row).collect()

@@ -1,15 +1,15 @@
 //! Who was called, who answered, who called, and what became of it.
 
-use super::address::{Address, Manner, Scope, Table};
+use super::address::{Address, Scope, Table, ViewOptions};
 use crate::calls::outcome::Outcome;
-use crate::stats::people::{Share, Shares};
+use crate::stats::people::{CountsByName, GroupCounts};
 use crate::stats::totals::Totals;
 use crate::store::calls::TopCaller;
 use crate::web::charts::Series;
 use crate::web::i18n::format::NOTHING;
+use crate::web::pages::context::PageContext;
+use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::Words;
 
 /// Rows of a table that is not shown whole, and of one that is.
 const FEW_ROWS: usize = 8;
@@ -29,48 +29,49 @@ pub struct Row {
 }
 
 /// Own lines, by inbound calls; of an agent without what was missed.
-pub fn lines(shares: &Shares, of_agent: bool, address: &Address, visit: &Visit) -> TableView {
-    let format = &visit.format;
-    let figures = |share: &Share| match of_agent {
+pub fn lines(shares: &CountsByName, of_agent: bool, address: &Address, context: &PageContext) -> TableView {
+    let format = &context.format;
+    let figures = |share: &GroupCounts| match of_agent {
         true => vec![format.number(share.inbound), format.number(share.accepted)],
         false => {
             let missed = format.share(share.missed, share.answerable);
             vec![format.number(share.inbound), format.number(share.missed), missed]
         }
     };
-    table(shares.ranked(|share| share.inbound), Table::Lines, Scope::Line, figures, address, visit)
+    table(shares.ranked(|share| share.inbound), Table::Lines, Scope::Line, figures, address, context)
 }
 
 /// SIP users, by conversations.
-pub fn agents(shares: &Shares, address: &Address, visit: &Visit) -> TableView {
-    let format = &visit.format;
-    let mean = |share: &Share| match share.talk_calls {
+pub fn agents(shares: &CountsByName, address: &Address, context: &PageContext) -> TableView {
+    let format = &context.format;
+    let mean = |share: &GroupCounts| match share.talk_calls {
         0 => NOTHING.to_owned(),
         calls => format.mean_duration(Some(share.talk_seconds as f64 / calls as f64)),
     };
-    let total = |share: &Share| Some(share.talk_seconds).filter(|_| share.talk_calls > 0);
-    let figures = |share: &Share| vec![format.number(share.accepted), format.known_duration(total(share)), mean(share)];
-    table(shares.ranked(|share| share.accepted), Table::Agents, Scope::Agent, figures, address, visit)
+    let total = |share: &GroupCounts| Some(share.talk_seconds).filter(|_| share.talk_calls > 0);
+    let figures =
+        |share: &GroupCounts| vec![format.number(share.accepted), format.known_duration(total(share)), mean(share)];
+    table(shares.ranked(|share| share.accepted), Table::Agents, Scope::Agent, figures, address, context)
 }
 
 fn table(
-    ranked: Vec<(&str, Share)>,
+    ranked: Vec<(&str, GroupCounts)>,
     table: Table,
     scope: fn(String) -> Scope,
-    figures: impl Fn(&Share) -> Vec<String>,
+    figures: impl Fn(&GroupCounts) -> Vec<String>,
     address: &Address,
-    visit: &Visit,
+    context: &PageContext,
 ) -> TableView {
-    let shown = if address.manner.whole == Some(table) { MOST_ROWS } else { FEW_ROWS };
-    let row = |(name, share): &(&str, Share)| Row {
-        name: scope((*name).to_owned()).named(visit).to(elsewhere(scope((*name).to_owned()), address)),
+    let shown = if address.options.whole == Some(table) { MOST_ROWS } else { FEW_ROWS };
+    let row = |(name, share): &(&str, GroupCounts)| Row {
+        name: scope((*name).to_owned()).named(context).to(elsewhere(scope((*name).to_owned()), address)),
         figures: figures(share),
     };
     let whole = (ranked.len() > shown && shown < MOST_ROWS).then(|| {
-        let count = visit.format.number(i64::try_from(ranked.len()).unwrap_or(i64::MAX));
+        let count = context.format.number(i64::try_from(ranked.len()).unwrap_or(i64::MAX));
         (
-            (visit.texts.dashboard.all_of)(&count),
-            address.shown(Manner { whole: Some(table), ..address.manner }, table.as_str()),
+            (context.texts.dashboard.all_of)(&count),
+            address.shown(ViewOptions { whole: Some(table), ..address.options }, table.as_str()),
         )
     });
     TableView { rows: ranked.iter().take(shown).map(row).collect(), whole }
@@ -79,22 +80,22 @@ fn table(
 /// The same days of somebody else's dashboard.
 pub fn elsewhere(scope: Scope, address: &Address) -> String {
     let when = address.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
-    let words = when.fold(Words::default(), |words, (name, value)| words.with(name, value));
+    let words = when.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value));
     words.url(&scope.path())
 }
 
 /// How many callers are looked for.
-pub fn callers_shown(manner: Manner) -> usize {
-    if manner.whole == Some(Table::Callers) { MOST_ROWS } else { FEW_ROWS }
+pub fn callers_shown(options: ViewOptions) -> usize {
+    if options.whole == Some(Table::Callers) { MOST_ROWS } else { FEW_ROWS }
 }
 
 /// Who called most often; of an agent without what was missed.
-pub fn callers(callers: &[TopCaller], of_agent: bool, address: &Address, visit: &Visit) -> Vec<Row> {
+pub fn callers(callers: &[TopCaller], of_agent: bool, address: &Address, context: &PageContext) -> Vec<Row> {
     let row = |caller: &TopCaller| Row {
-        name: Named::party(&*caller.party, visit).to(elsewhere(Scope::Caller(caller.party.clone()), address)),
+        name: Named::party(&*caller.party, context).to(elsewhere(Scope::Caller(caller.party.clone()), address)),
         figures: match of_agent {
-            true => vec![visit.format.number(caller.calls)],
-            false => vec![visit.format.number(caller.calls), visit.format.number(caller.missed)],
+            true => vec![context.format.number(caller.calls)],
+            false => vec![context.format.number(caller.calls), context.format.number(caller.missed)],
         },
     };
     callers.iter().map(row).collect()
@@ -112,14 +113,14 @@ pub struct OutcomeRow {
 }
 
 /// What became of the calls, as far as anything did.
-pub fn outcomes(totals: &Totals, words: &Words, address: &Address, visit: &Visit) -> Vec<OutcomeRow> {
+pub fn outcomes(totals: &Totals, words: &FilterQuery, address: &Address, context: &PageContext) -> Vec<OutcomeRow> {
     let seen = Outcome::ALL.into_iter().map(|outcome| (outcome, totals.outcomes.get(outcome)));
     let row = |(outcome, count): (Outcome, i64)| OutcomeRow {
         class: Series::of(outcome).class(),
-        name: (visit.texts.outcome)(outcome),
+        name: (context.texts.outcome)(outcome),
         href: address.calls(words.clone().with("outcome", outcome.as_str())),
-        count: visit.format.number(count),
-        share: visit.format.share(count, totals.calls),
+        count: context.format.number(count),
+        share: context.format.share(count, totals.calls),
         width: format!("{:.1}", 100.0 * count as f64 / totals.calls.max(1) as f64),
     };
     seen.filter(|(_, count)| *count > 0).map(row).collect()

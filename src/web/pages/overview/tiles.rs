@@ -2,17 +2,17 @@
 
 use super::address::Address;
 use super::change::{Change, Wanted, of_calls, of_seconds};
-use super::owed::Owed;
+use super::open_callbacks::OpenCallbacks;
 use crate::calls::outcome::Outcome;
 use crate::stats::business::BusinessTime;
 use crate::stats::filter::Filter;
-use crate::stats::people::Share;
+use crate::stats::people::GroupCounts;
 use crate::stats::totals::{ServiceLevel, Totals};
-use crate::web::figures::{Before, Figures};
+use crate::web::figures::{Before, PeriodFigures};
 use crate::web::i18n::DashboardTexts;
 use crate::web::i18n::format::Format;
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::Words;
+use crate::web::pages::context::PageContext;
+use crate::web::pages::filter_query::FilterQuery;
 
 /// A figure, and what it means.
 pub struct Tile {
@@ -33,19 +33,19 @@ pub struct Tile {
 
 /// What tiles are made from.
 pub struct Tiles<'a> {
-    pub figures: &'a Figures,
+    pub figures: &'a PeriodFigures,
     pub filter: &'a Filter,
-    pub words: &'a Words,
+    pub words: &'a FilterQuery,
     pub address: &'a Address,
     /// Whether there are hours in which nobody has to be there.
     pub has_hours: bool,
     pub business: &'a BusinessTime,
-    pub visit: &'a Visit,
+    pub context: &'a PageContext,
 }
 
 impl Tiles<'_> {
     /// Of a company, a line or a caller.
-    pub fn of_calls(&self, owed: Option<&Owed>) -> Vec<Tile> {
+    pub fn of_calls(&self, owed: Option<&OpenCallbacks>) -> Vec<Tile> {
         let owed = owed.map(|owed| self.owed(owed));
         [Some(self.inbound()), Some(self.missed()), owed, Some(self.wait()), Some(self.talk())]
             .into_iter()
@@ -59,11 +59,11 @@ impl Tiles<'_> {
     }
 
     fn t(&self) -> &'static DashboardTexts {
-        &self.visit.texts.dashboard
+        &self.context.texts.dashboard
     }
 
     fn format(&self) -> &Format {
-        &self.visit.format
+        &self.context.format
     }
 
     fn totals(&self) -> &Totals {
@@ -88,7 +88,7 @@ impl Tiles<'_> {
             change: None,
             href: None,
             what: what.to_owned(),
-            ask: (self.visit.texts.overview.definition)(name),
+            ask: (self.context.texts.overview.definition)(name),
             stat: "",
             unit_stat: "",
             more_stat: "",
@@ -121,7 +121,8 @@ impl Tiles<'_> {
     /// Of those who called while somebody should have been there, if that is known: the figure that counts.
     fn missed(&self) -> Tile {
         let (t, format, totals) = (self.t(), self.format(), self.totals());
-        let all = Share { missed: totals.inbound_missed, answerable: answerable(totals), ..Share::default() };
+        let all =
+            GroupCounts { missed: totals.inbound_missed, answerable: answerable(totals), ..GroupCounts::default() };
         let splits = self.has_hours && self.filter.in_hours.is_none();
         let open = self.figures.while_open;
         let (share, before) = if splits {
@@ -156,7 +157,7 @@ impl Tiles<'_> {
         }
     }
 
-    fn owed(&self, owed: &Owed) -> Tile {
+    fn owed(&self, owed: &OpenCallbacks) -> Tile {
         let (t, format) = (self.t(), self.format());
         let since = owed.first.first().map(|first| (t.owed_since)(&format.short_day(self.day(first.first_missed_ms))));
         Tile {

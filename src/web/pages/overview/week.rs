@@ -2,10 +2,10 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::address::{Address, Manner};
+use super::address::{Address, ViewOptions};
 use crate::stats::heat::{HeatCell, HeatMap, LEVELS, Scale};
 use crate::web::i18n::format::Format;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::context::PageContext;
 
 /// The id of the box, to which its switch leads back.
 pub const BOX: &str = "week";
@@ -37,15 +37,15 @@ pub struct WeekCell {
 }
 
 /// `None` when there are no calls.
-pub fn week(heat: &HeatMap, address: &Address, visit: &Visit) -> Option<WeekView> {
-    let Manner { missed_only, .. } = address.manner;
+pub fn week(heat: &HeatMap, address: &Address, context: &PageContext) -> Option<WeekView> {
+    let ViewOptions { missed_only, .. } = address.options;
     let count = |cell: &HeatCell| if missed_only { cell.missed } else { cell.calls };
     // The same hours whatever the switch says: nothing jumps.
     let has_calls = |hour: &usize| heat.days().iter().any(|day| day.get(*hour).is_some_and(|cell| cell.calls > 0));
     let (first, last) = ((0..24).find(has_calls)?, (0..24).rev().find(has_calls)?);
     let highest = heat.days().iter().flatten().map(count).max().unwrap_or(0);
     let scale = Scale::up_to(highest);
-    let format = &visit.format;
+    let format = &context.format;
     let row = |(index, day): (u64, &[HeatCell; 24])| {
         let monday = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap_or_default();
         let date = monday + Days::new(index);
@@ -57,10 +57,10 @@ pub fn week(heat: &HeatMap, address: &Address, visit: &Visit) -> Option<WeekView
         DayRow { name: format.weekday(date), short: format.short_weekday(date), cells: shown.map(cell).collect() }
     };
     Some(WeekView {
-        all: address.shown(Manner { missed_only: false, ..address.manner }, BOX),
-        missed: address.shown(Manner { missed_only: true, ..address.manner }, BOX),
+        all: address.shown(ViewOptions { missed_only: false, ..address.options }, BOX),
+        missed: address.shown(ViewOptions { missed_only: true, ..address.options }, BOX),
         missed_only,
-        what: (visit.texts.dashboard.week_what)(missed_only),
+        what: (context.texts.dashboard.week_what)(missed_only),
         ramp: if missed_only { "lost" } else { "busy" },
         hours: (first..=last).map(|hour| hour.to_string()).collect(),
         days: (0..).zip(heat.days()).map(row).collect(),

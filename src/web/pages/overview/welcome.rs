@@ -9,10 +9,10 @@ use crate::stats::period::DayRange;
 use crate::store::calls::{StoredCall, list_calls};
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
+use crate::web::pages::context::PageContext;
 use crate::web::pages::guide::Guide;
 use crate::web::pages::page;
-use crate::web::pages::visit::Visit;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// A line without calls for longer than this may be none any more.
 const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
@@ -20,7 +20,7 @@ const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
 #[derive(Template)]
 #[template(path = "pages/welcome.html")]
 struct WelcomePage {
-    visit: Visit,
+    context: PageContext,
     guide: Guide,
     arrived: Option<String>,
     refused: Option<(String, &'static str)>,
@@ -38,20 +38,20 @@ pub struct Newest {
 /// The page until the first event is there, and when it has come.
 pub fn welcome(
     request: &HttpRequest,
-    visit: Visit,
-    state: &State,
+    context: PageContext,
+    state: &AppState,
     newest: Option<Newest>,
 ) -> Result<HttpResponse, Error> {
-    let t = &visit.texts.welcome;
+    let t = &context.texts.welcome;
     let refusal = state.last_refusal().filter(|_| newest.is_none());
     page(&WelcomePage {
-        guide: Guide::new(request, state, &visit),
+        guide: Guide::new(request, state, &context),
         arrived: newest.map(|newest| (t.arrived)(&newest.when)),
         refused: refusal.map(|refusal| {
-            let time = visit.format.time(refusal.at_ms);
+            let time = context.format.time(refusal.at_ms);
             ((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
         }),
-        visit,
+        context,
     })
 }
 
@@ -59,19 +59,19 @@ pub fn welcome(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn newest(state: &State, visit: &Visit) -> Result<Option<Newest>, Error> {
+pub async fn newest(state: &AppState, context: &PageContext) -> Result<Option<Newest>, Error> {
     let ever = DayRange { start: NaiveDate::default(), end: state.today() };
     let page = list_calls(&state.db, &state.query(&Filter::all(ever)), None, 1).await?;
-    Ok(page.calls.first().map(|newest| Newest::of(newest, state, visit)))
+    Ok(page.calls.first().map(|newest| Newest::of(newest, state, context)))
 }
 
 impl Newest {
     /// Of the newest call of all.
-    pub fn of(newest: &StoredCall, state: &State, visit: &Visit) -> Self {
+    pub fn of(newest: &StoredCall, state: &AppState, context: &PageContext) -> Self {
         let (at_ms, today) = (newest.call.started_ms, state.today());
         let is_today = state.derivation.business.day(at_ms) == today;
-        let when = if is_today { visit.format.precise_time(at_ms) } else { visit.format.moment(at_ms) };
-        let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &visit.texts.overview);
+        let when = if is_today { context.format.precise_time(at_ms) } else { context.format.moment(at_ms) };
+        let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &context.texts.overview);
         Self { line: if is_recent { (t.connected)(&when) } else { (t.newest)(&when) }, when, is_recent }
     }
 }

@@ -11,18 +11,18 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// Whether the database is away, and since when.
 #[derive(Debug)]
-pub struct Away {
+pub struct Outage {
     since_ms: AtomicI64,
     begun: Notify,
 }
 
-impl Default for Away {
+impl Default for Outage {
     fn default() -> Self {
         Self { since_ms: AtomicI64::new(NOT), begun: Notify::new() }
     }
 }
 
-impl Away {
+impl Outage {
     /// Since when, milliseconds since 1970 UTC; `None` while it is there.
     pub fn since_ms(&self) -> Option<i64> {
         Some(self.since_ms.load(Ordering::Relaxed)).filter(|&since_ms| since_ms != NOT)
@@ -58,11 +58,11 @@ impl Away {
 /// Something wrong that is noticed many times a second, but said when it begins, then once a minute, and when it is
 /// over.
 #[derive(Debug, Default)]
-pub struct Complaint {
+pub struct LogThrottle {
     said: Option<Instant>,
 }
 
-impl Complaint {
+impl LogThrottle {
     /// It goes on; whether to say so.
     pub fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.said.is_none_or(|said| now.duration_since(said) >= AGAIN);
@@ -86,36 +86,36 @@ mod tests {
 
     #[test]
     fn the_beginning_stays_until_the_end() {
-        let away = Away::default();
-        assert_eq!((away.since_ms(), away.end()), (None, false));
-        assert!(away.begin());
-        let since_ms = away.since_ms();
+        let outage = Outage::default();
+        assert_eq!((outage.since_ms(), outage.end()), (None, false));
+        assert!(outage.begin());
+        let since_ms = outage.since_ms();
         assert!(since_ms.is_some_and(|since_ms| since_ms > 0));
-        assert!(!away.begin());
-        assert_eq!(away.since_ms(), since_ms);
-        assert!(away.end());
-        assert_eq!(away.since_ms(), None);
+        assert!(!outage.begin());
+        assert_eq!(outage.since_ms(), since_ms);
+        assert!(outage.end());
+        assert_eq!(outage.since_ms(), None);
     }
 
     #[tokio::test]
     async fn whoever_waits_for_the_beginning_hears_of_it_at_once() {
-        let away = Away::default();
-        let mut waiting = std::pin::pin!(away.begun());
+        let outage = Outage::default();
+        let mut waiting = std::pin::pin!(outage.begun());
         assert!(waiting.as_mut().now_or_never().is_none());
-        away.begin();
+        outage.begin();
         waiting.await;
-        away.begun().await;
-        away.end();
-        assert!(away.begun().now_or_never().is_none());
+        outage.begun().await;
+        outage.end();
+        assert!(outage.begun().now_or_never().is_none());
     }
 
     #[test]
     fn what_goes_on_is_said_once_a_minute() {
-        let (mut complaint, began) = (Complaint::default(), Instant::now());
-        let said = (0..1_250).filter(|tenths| complaint.is_due(began + Duration::from_millis(tenths * 100))).count();
+        let (mut throttle, began) = (LogThrottle::default(), Instant::now());
+        let said = (0..1_250).filter(|tenths| throttle.is_due(began + Duration::from_millis(tenths * 100))).count();
         assert_eq!(said, 3, "at once, after one minute, after two");
-        assert!(complaint.end());
-        assert!(!complaint.end());
-        assert!(complaint.is_due(began));
+        assert!(throttle.end());
+        assert!(!throttle.end());
+        assert!(throttle.is_due(began));
     }
 }

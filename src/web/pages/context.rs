@@ -11,19 +11,19 @@ use crate::accounts::Role;
 use crate::clock::Doubt;
 use crate::lang::Lang;
 use crate::stats::filter::Lines;
-use crate::web::accounts::who::Who;
+use crate::web::accounts::principal::Principal;
 use crate::web::clock::now_ms;
 use crate::web::i18n::format::Format;
 use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
 use crate::web::names::Names;
-use crate::web::state::State;
+use crate::web::state::AppState;
 use crate::web::tables::LoadedTable;
 
 /// The cookie that remembers the language.
 pub const LANG_COOKIE: &str = "lang";
 
 /// Who looks at which page how: what every page needs.
-pub struct Visit {
+pub struct PageContext {
     /// What pages say.
     pub texts: &'static Texts,
     /// How numbers and times are written.
@@ -47,7 +47,7 @@ pub struct Visit {
     /// Whether everybody on this machine may come in.
     pub is_local: bool,
     /// Who was let in; `None` in local mode, too.
-    pub who: Option<Arc<Who>>,
+    pub principal: Option<Arc<Principal>>,
     /// What people call numbers and agents.
     pub names: Arc<Names>,
     /// Whether what was asked for has calls that whoever looks may see.
@@ -68,9 +68,9 @@ pub struct Visit {
     pub since: String,
 }
 
-impl Visit {
+impl PageContext {
     /// Reads it from a request.
-    pub fn of(request: &HttpRequest, state: &State) -> Self {
+    pub fn of(request: &HttpRequest, state: &AppState) -> Self {
         let lang = lang(request);
         let business = state.derivation.business.clone();
         let format = Format::new(lang, business.clone());
@@ -84,7 +84,7 @@ impl Visit {
             clock: None,
             is_demo: state.config.is_demo,
             is_local: state.is_local_mode(),
-            who: Who::let_in(request),
+            principal: Principal::let_in(request),
             names: state.names(),
             has_found: false,
             table: state.table(),
@@ -100,15 +100,15 @@ impl Visit {
     }
 }
 
-impl Visit {
+impl PageContext {
     /// Whether there is more for whoever looks than where to log in.
     pub fn is_in(&self) -> bool {
-        self.is_local || self.who.is_some()
+        self.is_local || self.principal.is_some()
     }
 
     /// The only lines that whoever looks may see.
     pub fn lines(&self) -> Lines {
-        self.who.as_ref().and_then(|who| who.lines.clone())
+        self.principal.as_ref().and_then(|principal| principal.lines.clone())
     }
 
     /// Whether whoever looks sees some lines only.
@@ -124,11 +124,11 @@ impl Visit {
 
     /// Whether whoever looks may change things.
     pub fn may_change(&self) -> bool {
-        self.is_local || self.who.as_ref().is_some_and(|who| who.role == Role::Admin)
+        self.is_local || self.principal.as_ref().is_some_and(|principal| principal.role == Role::Admin)
     }
 }
 
-impl Visit {
+impl PageContext {
     /// Says in the navigation how many callbacks are owed.
     pub fn owe(&mut self, count: Option<i64>) {
         let what = |count| {
@@ -139,7 +139,7 @@ impl Visit {
     }
 }
 
-impl Visit {
+impl PageContext {
     /// What people call a route that takes part.
     pub fn route_name(&self, id: i64) -> Option<String> {
         self.table.table.name_of(id).map(ToOwned::to_owned)
@@ -162,10 +162,10 @@ impl Visit {
 }
 
 /// What everybody should know while the database is away or events wait for it.
-fn trouble(texts: &Texts, format: &Format, state: &State) -> Option<(String, String)> {
+fn trouble(texts: &Texts, format: &Format, state: &AppState) -> Option<(String, String)> {
     let (t, waiting) = (&texts.frame, state.waiting_events());
     let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));
-    match state.away_since_ms() {
+    match state.outage_since_ms() {
         Some(since_ms) => {
             let why = state.db.condition().trouble().map(|trouble| format!("{} ", (t.trouble)(trouble)));
             let more = format!("{}{}", why.unwrap_or_default(), (t.away_waiting)(waiting, &count));
@@ -182,25 +182,25 @@ fn lang(request: &HttpRequest) -> Lang {
     chosen.unwrap_or_else(|| negotiate(accepted.unwrap_or_default()))
 }
 
-impl FromRequest for Visit {
+impl FromRequest for PageContext {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = request.app_data::<Data<State>>().cloned();
-        let visit = state.as_ref().map(|state| Self::of(request, state));
+        let state = request.app_data::<Data<AppState>>().cloned();
+        let context = state.as_ref().map(|state| Self::of(request, state));
         Box::pin(async move {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
-            let (mut visit, state) = visit.zip(state).ok_or_else(missing)?;
-            if visit.is_in() {
+            let (mut context, state) = context.zip(state).ok_or_else(missing)?;
+            if context.is_in() {
                 // Whoever sees some lines only is told on the page of callbacks.
-                if !visit.is_limited() {
-                    visit.owe(state.callbacks_owed().await);
+                if !context.is_limited() {
+                    context.owe(state.open_callback_count().await);
                 }
-                visit.close(state.closed_until(visit.now_ms));
-                visit.doubt(state.clock.doubt());
+                context.close(state.closed_until(context.now_ms));
+                context.doubt(state.clock.doubt());
             }
-            Ok(visit)
+            Ok(context)
         })
     }
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::QueryBuilder;
 
 use super::batch::EVENTS;
+use super::call_update::CallUpdate;
 use super::callbacks::{contact, missed};
 use super::record::Derivation;
 use super::rows::unpack_call_id;
-use super::touched::Touched;
-use super::{StoreError, for_both_engines, settings};
+use super::{StoreError, for_both_engines, meta};
 use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseudonym};
 use crate::calls::phone::Numbering;
 use crate::placetel::event::CallId;
@@ -52,9 +52,9 @@ impl<N> Page<N> {
 }
 
 /// Those of the calls that have something beyond the events that are folded, if it is too much for one transaction.
-pub(super) fn full(touched: &BTreeMap<CallId, Touched>) -> Vec<i64> {
-    let beyond: u64 = touched.values().map(|call| u64::from(call.surplus_count())).sum();
-    let full = touched.values().filter(|call| beyond > MOST_BEYOND && call.surplus_count() > 0);
+pub(super) fn full(updates: &BTreeMap<CallId, CallUpdate>) -> Vec<i64> {
+    let beyond: u64 = updates.values().map(|call| u64::from(call.surplus_count())).sum();
+    let full = updates.values().filter(|call| beyond > MOST_BEYOND && call.surplus_count() > 0);
     full.map(|call| call.after.key).collect()
 }
 
@@ -74,7 +74,7 @@ const FACTS: &str = concat!(
 );
 
 /// Leaves a pseudonym of whoever was outside.
-fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
+fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
     if let Naming::As(person, pseudonym) = naming
         && !person.is_party_of(&call.after.call, &call.receipts, numbering)
     {
@@ -90,7 +90,7 @@ fn conceal(call: &mut Touched, naming: Naming<'_>, numbering: &Numbering) -> Res
         (Naming::Under(_), Some(outsider)) if is_pseudonym(outsider) => outsider.to_owned(),
         (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
     };
-    call.conceal(&pseudonym, numbering)?;
+    call.pseudonymise(&pseudonym, numbering)?;
     Ok(Concealed { call_key: call.after.key, numbers, pseudonym })
 }
 
@@ -98,23 +98,23 @@ for_both_engines! {
     use batch, record, surplus;
 
     /// Makes calls unrecognisable that come after their like was forgotten. Without a key nobody needs to know them again.
-    pub async fn conceal_late(
+    pub async fn pseudonymise_late(
         connection: &mut EngineConnection,
         numbering: &Numbering,
-        calls: Vec<&mut Touched>,
+        calls: Vec<&mut CallUpdate>,
     ) -> Result<Vec<Concealed>, StoreError> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
         note_traces(connection).await?;
         let key = stored_key(connection).await?.unwrap_or_else(rand::random);
-        calls.into_iter().map(|call| conceal(call, Naming::Under(&key), numbering)).collect()
+        calls.into_iter().map(|call| pseudonymise(call, Naming::Under(&key), numbering)).collect()
     }
 
     /// Remembers that the files may hold traces of what this transaction changes.
     pub async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
         sqlx::query("insert into settings (name, value) values ($1, 'yes') on conflict do nothing")
-            .bind(settings::ERASING)
+            .bind(meta::ERASING)
             .execute(connection)
             .await?;
         Ok(())
@@ -123,10 +123,10 @@ for_both_engines! {
     /// The key of the forgetting that goes on, if there is one.
     pub async fn stored_key(connection: &mut EngineConnection) -> Result<Option<Key>, StoreError> {
         let value: Option<String> = sqlx::query_scalar("select value from settings where name = $1")
-            .bind(settings::FORGETTING_KEY)
+            .bind(meta::FORGETTING_KEY)
             .fetch_optional(connection)
             .await?;
-        Ok(value.as_deref().and_then(settings::read_key).map(|(_, key)| key))
+        Ok(value.as_deref().and_then(meta::read_key).map(|(_, key)| key))
     }
 
     /// Makes whoever is forgotten unrecognisable in what the PBX was told, too.
@@ -157,20 +157,20 @@ for_both_engines! {
     }
 
     /// Stores calls as `naming` leaves them; how many.
-    pub async fn conceal_all(
+    pub async fn pseudonymise_all(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        mut touched: BTreeMap<CallId, Touched>,
+        mut updates: BTreeMap<CallId, CallUpdate>,
         naming: Naming<'_>,
     ) -> Result<i64, StoreError> {
-        if touched.is_empty() {
+        if updates.is_empty() {
             return Ok(0);
         }
         note_traces(connection).await?;
-        let calls = touched.values_mut();
+        let calls = updates.values_mut();
         let concealed: Vec<_> =
-            calls.map(|call| conceal(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
-        record::write(connection, derivation, &touched).await?;
+            calls.map(|call| pseudonymise(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
+        record::write(connection, derivation, &updates).await?;
         blank_decisions(connection, derivation, &concealed).await?;
         Ok(concealed.len() as i64)
     }
@@ -186,29 +186,29 @@ for_both_engines! {
         let (ids, _, next) = next_calls(connection, after, before_ms, most).await?;
         let mut known = batch::load_calls(connection, ids.iter()).await?;
         surplus::set_apart(connection, &mut known).await?;
-        let touched = known.into_iter().map(|(id, stored)| (id, Touched::stored(stored)));
-        let touched: BTreeMap<_, _> = touched.filter(|(_, call)| !call.is_bare() && !call.is_forgotten()).collect();
-        let full = full(&touched);
+        let updates = known.into_iter().map(|(id, stored)| (id, CallUpdate::stored(stored)));
+        let updates: BTreeMap<_, _> = updates.filter(|(_, call)| !call.is_bare() && !call.is_forgotten()).collect();
+        let full = full(&updates);
         if !full.is_empty() {
             return Ok(Page::of_full(full, after));
         }
-        keep_facts(connection, &touched, before_ms).await?;
-        let changed = conceal_all(connection, derivation, touched, Naming::Under(key)).await?;
+        keep_facts(connection, &updates, before_ms).await?;
+        let changed = pseudonymise_all(connection, derivation, updates, Naming::Under(key)).await?;
         Ok(Page { looked_at: ids.len() as i64, changed, next, full })
     }
 
     /// Keeps what is known of missed callers from calls and marks since `since_ms`, in which they keep their numbers.
     async fn keep_facts(
         connection: &mut EngineConnection,
-        touched: &BTreeMap<CallId, Touched>,
+        updates: &BTreeMap<CallId, CallUpdate>,
         since_ms: i64,
     ) -> Result<(), StoreError> {
-        if touched.is_empty() {
+        if updates.is_empty() {
             return Ok(());
         }
         let mut query = QueryBuilder::<Engine>::new(FACTS);
         let mut list = query.separated(",");
-        touched.values().for_each(|call| { list.push_bind(call.after.key); });
+        updates.values().for_each(|call| { list.push_bind(call.after.key); });
         query.push(")");
         let facts: Vec<Fact> = query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
         for (call_key, contact_ms, done_ms) in facts {

@@ -14,7 +14,7 @@ use crate::calls::receipts::{Receipt, Receipts};
 pub(super) type EventKey = (i64, Vec<u8>);
 
 /// As it was, and as it is with what the transaction brings.
-pub(super) struct Touched {
+pub(super) struct CallUpdate {
     pub(super) before: Option<StoredCall>,
     pub(super) after: StoredCall,
     stored: Receipts,
@@ -27,7 +27,7 @@ pub(super) struct Touched {
     surplus_goes: bool,
 }
 
-impl Touched {
+impl CallUpdate {
     /// As it is stored.
     pub(super) fn stored(KnownCall { stored: call, receipts, .. }: KnownCall) -> Self {
         Self {
@@ -100,12 +100,12 @@ impl Touched {
     }
 
     /// Leaves a pseudonym of whoever was outside; of what is not folded, nothing.
-    pub(super) fn conceal(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
+    pub(super) fn pseudonymise(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
         let call = &mut self.after.call;
-        self.receipts = forgetting::conceal(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
+        self.receipts = forgetting::pseudonymise(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
         match Call::fold(&self.receipts, numbering) {
             Some(folded) => *call = folded,
-            None => forgetting::conceal_bare(call, pseudonym),
+            None => forgetting::pseudonymise_bare(call, pseudonym),
         }
         self.drop_surplus();
         Ok(())

@@ -12,15 +12,15 @@ const MOST: usize = 64;
 const MAX_REASON_CHARS: usize = 200;
 const OTHERS: &str = "other reasons";
 
-static COMPLAINTS: Complaints = Complaints::new();
+static THROTTLE: LogThrottle = LogThrottle::new();
 
 type Key = (&'static str, String);
 
 #[derive(Debug)]
-struct Complaints(Mutex<BTreeMap<Key, Complaint>>);
+struct LogThrottle(Mutex<BTreeMap<Key, Repetition>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Complaint {
+struct Repetition {
     said: Instant,
     /// How often it happened since.
     unsaid: u64,
@@ -29,61 +29,61 @@ struct Complaint {
 /// Whether to say now that this happened, and how often it did since it was said last; whatever differs in `reason` is
 /// said on its own. What is not said now is told by [`tell_rest`].
 pub fn times(what: &'static str, reason: &str) -> Option<u64> {
-    COMPLAINTS.times(what, reason, Instant::now())
+    THROTTLE.times(what, reason, Instant::now())
 }
 
 /// Tells the log, at this level, that something failed, and how often it did since it was told last.
-macro_rules! complain {
+macro_rules! throttled {
     ($level:ident, $error:expr, $what:literal) => {{
         let error = ($error).to_string();
-        if let Some(times) = $crate::complaints::times($what, &error) {
+        if let Some(times) = $crate::log_throttle::times($what, &error) {
             tracing::$level!(error, times, $what);
         }
     }};
 }
-pub(crate) use complain;
+pub(crate) use throttled;
 
 /// Says what happened again a minute ago and was not said yet; to be called every second or so.
 pub fn tell_rest() {
-    for ((what, reason), times) in COMPLAINTS.rest(Instant::now()) {
+    for ((what, reason), times) in THROTTLE.rest(Instant::now()) {
         tracing::warn!(reason, times, "again: {what}");
     }
 }
 
-impl Complaints {
+impl LogThrottle {
     const fn new() -> Self {
         Self(Mutex::new(BTreeMap::new()))
     }
 
     fn times(&self, what: &'static str, reason: &str, now: Instant) -> Option<u64> {
-        let mut complaints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = (what, reason.chars().take(MAX_REASON_CHARS).collect());
-        let of_it = |complaints: &BTreeMap<Key, Complaint>| complaints.keys().filter(|key| key.0 == what).count();
-        if !complaints.contains_key(&key) && of_it(&complaints) >= MOST {
-            complaints.retain(|_, complaint| complaint.unsaid > 0 || !complaint.is_due(now));
-            if of_it(&complaints) >= MOST {
+        let of_it = |throttle: &BTreeMap<Key, Repetition>| throttle.keys().filter(|key| key.0 == what).count();
+        if !throttle.contains_key(&key) && of_it(&throttle) >= MOST {
+            throttle.retain(|_, repetition| repetition.unsaid > 0 || !repetition.is_due(now));
+            if of_it(&throttle) >= MOST {
                 key.1 = OTHERS.to_owned();
             }
         }
-        match complaints.get_mut(&key) {
+        match throttle.get_mut(&key) {
             None => {
-                complaints.insert(key, Complaint { said: now, unsaid: 0 });
+                throttle.insert(key, Repetition { said: now, unsaid: 0 });
                 Some(1)
             }
-            Some(complaint) => {
-                complaint.unsaid += 1;
-                complaint.say(now)
+            Some(repetition) => {
+                repetition.unsaid += 1;
+                repetition.say(now)
             }
         }
     }
 
     fn rest(&self, now: Instant) -> Vec<(Key, u64)> {
-        let mut complaints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        complaints.iter_mut().filter_map(|(key, complaint)| Some((key.clone(), complaint.say(now)?))).collect()
+        let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.iter_mut().filter_map(|(key, repetition)| Some((key.clone(), repetition.say(now)?))).collect()
     }
 }
 
-impl Complaint {
+impl Repetition {
     fn is_due(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.said) >= AGAIN
     }
@@ -103,26 +103,26 @@ mod tests {
 
     #[test]
     fn the_first_time_is_said_at_once_and_the_others_once_a_minute_with_a_count() {
-        let (complaints, start) = (Complaints::new(), Instant::now());
+        let (throttle, start) = (LogThrottle::new(), Instant::now());
         let at = |tenths: u64| start + Duration::from_millis(tenths * 100);
-        let said: Vec<_> = (0..1_250).filter_map(|tenths| complaints.times("refused", "a", at(tenths))).collect();
+        let said: Vec<_> = (0..1_250).filter_map(|tenths| throttle.times("refused", "a", at(tenths))).collect();
         assert_eq!(said, [1, 600, 600], "at once, after one minute, after two");
-        assert_eq!(complaints.times("refused", "b", at(1_250)), Some(1), "another reason");
-        assert_eq!(complaints.rest(at(1_250)), [], "not before a minute is over");
-        let rest = complaints.rest(at(1_860));
+        assert_eq!(throttle.times("refused", "b", at(1_250)), Some(1), "another reason");
+        assert_eq!(throttle.rest(at(1_250)), [], "not before a minute is over");
+        let rest = throttle.rest(at(1_860));
         assert_eq!(rest, [(("refused", "a".to_owned()), 49)], "nothing is left out of the count");
-        assert_eq!(complaints.rest(at(9_000)), []);
+        assert_eq!(throttle.rest(at(9_000)), []);
     }
 
     #[test]
     fn many_reasons_are_no_way_around_it() {
-        let (complaints, now) = (Complaints::new(), Instant::now());
-        let said = (0..10_000).filter(|i| complaints.times("failed", &format!("{i}"), now).is_some()).count();
+        let (throttle, now) = (LogThrottle::new(), Instant::now());
+        let said = (0..10_000).filter(|i| throttle.times("failed", &format!("{i}"), now).is_some()).count();
         assert_eq!(said, MOST + 1);
-        assert_eq!(complaints.0.lock().unwrap().len(), MOST + 1);
+        assert_eq!(throttle.0.lock().unwrap().len(), MOST + 1);
         let later = now + AGAIN;
-        assert!(complaints.times("failed", &"x".repeat(100_000), later).is_some(), "old ones make room");
-        let longest = complaints.0.lock().unwrap().keys().map(|(_, reason)| reason.len()).max();
+        assert!(throttle.times("failed", &"x".repeat(100_000), later).is_some(), "old ones make room");
+        let longest = throttle.0.lock().unwrap().keys().map(|(_, reason)| reason.len()).max();
         assert_eq!(longest, Some(MAX_REASON_CHARS));
     }
 }

@@ -4,16 +4,16 @@ use smallvec::SmallVec;
 
 /// Which number of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum NumberSide {
     To,
     From,
 }
 
 /// Numbers and lists in 64 bits, a Bloom filter: where two share no bit, they have nothing in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sketch(u64);
+pub(super) struct BloomMask(u64);
 
-impl Sketch {
+impl BloomMask {
     /// Of a side of a route for any number: every call has it.
     pub(super) const ANY: Self = Self(1);
 
@@ -41,43 +41,43 @@ impl Sketch {
 
 /// A route that was found by one number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
+pub(super) struct Candidate {
     /// Its place.
     pub(super) place: usize,
     /// Of its other side.
-    pub(super) other: Sketch,
+    pub(super) other: BloomMask,
 }
 
 /// Routes in order, all found in one way, that may match by the other number of a call.
 pub(super) struct Candidates<'a> {
-    found: &'a [Found],
-    other: Sketch,
-    way: Option<Way>,
+    candidate: &'a [Candidate],
+    other: BloomMask,
+    way: Option<NumberSide>,
 }
 
 impl<'a> Candidates<'a> {
     /// `other` is of the number by which they were not found.
-    pub(super) fn new(found: &'a [Found], other: Sketch, way: Option<Way>) -> Option<Self> {
-        let mut candidates = Self { found, other, way };
+    pub(super) fn new(candidate: &'a [Candidate], other: BloomMask, way: Option<NumberSide>) -> Option<Self> {
+        let mut candidates = Self { candidate, other, way };
         candidates.skip(0);
-        (!candidates.found.is_empty()).then_some(candidates)
+        (!candidates.candidate.is_empty()).then_some(candidates)
     }
 
     /// The place of the first.
     fn first(&self) -> Option<usize> {
-        self.found.first().map(|found| found.place)
+        self.candidate.first().map(|candidate| candidate.place)
     }
 
     /// Leaves some behind, and then those that cannot match.
     fn skip(&mut self, count: usize) {
-        let rest = self.found.get(count..).unwrap_or_default();
-        let next = rest.iter().position(|found| found.other.may_share(self.other)).unwrap_or(rest.len());
-        self.found = rest.get(next..).unwrap_or_default();
+        let rest = self.candidate.get(count..).unwrap_or_default();
+        let next = rest.iter().position(|candidate| candidate.other.may_share(self.other)).unwrap_or(rest.len());
+        self.candidate = rest.get(next..).unwrap_or_default();
     }
 }
 
 /// The places in all of these in order, each once, and in which way it was found.
-pub(super) fn merged(mut all: SmallVec<[Candidates<'_>; 8]>) -> impl Iterator<Item = (usize, Option<Way>)> {
+pub(super) fn merged(mut all: SmallVec<[Candidates<'_>; 8]>) -> impl Iterator<Item = (usize, Option<NumberSide>)> {
     std::iter::from_fn(move || {
         let places = all.iter().filter_map(|candidates| Some((candidates.first()?, candidates.way)));
         let (next, way) = places.min_by_key(|(place, _)| *place)?;

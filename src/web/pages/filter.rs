@@ -2,15 +2,15 @@
 
 use actix_web::HttpRequest;
 
+use super::context::PageContext;
+use super::filter_query::FilterQuery;
 use super::named::Named;
-use super::visit::Visit;
-use super::words::Words;
 use crate::calls::outcome::Outcome;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::period::Period;
 use crate::web::api::{self, Parameters};
 use crate::web::i18n::FilterTexts;
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// The value of the choice that is two outcomes at once.
 const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
@@ -19,13 +19,13 @@ const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
 const MOST_SHOWN: usize = 40;
 
 /// The filter of a page, as the contract's words in its url.
-pub struct Asked {
+pub struct PageFilter {
     /// What is counted or listed; the default when the words cannot be used.
     pub filter: Filter,
     /// The words that hold; none when they cannot be used.
-    pub words: Words,
+    pub words: FilterQuery,
     /// The words as they were said, whether they can be used or not.
-    pub typed: Words,
+    pub typed: FilterQuery,
     /// Why the words cannot be used.
     pub notice: Option<String>,
 }
@@ -68,28 +68,33 @@ pub struct Chip {
     pub without: String,
 }
 
-impl Asked {
+impl PageFilter {
     /// Reads the words of a request.
-    pub fn read(request: &HttpRequest, state: &State, visit: &Visit) -> Self {
-        Self::within(api::parameters(request), &[], state, visit)
+    pub fn read(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
+        Self::within(api::parameters(request), &[], state, context)
     }
 
     /// Reads the words of a request for a page that always has some of its own, which must be usable. These are in the
     /// filter, but not among the words.
-    pub fn within(mut parameters: Parameters, own: &[(&'static str, String)], state: &State, visit: &Visit) -> Self {
+    pub fn within(
+        mut parameters: Parameters,
+        own: &[(&'static str, String)],
+        state: &AppState,
+        context: &PageContext,
+    ) -> Self {
         parameters.retain(|(name, _)| !own.iter().any(|(own, _)| own == name));
-        let typed = Words::read(&parameters);
+        let typed = FilterQuery::read(&parameters);
         let own: Parameters = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         parameters.extend(own.iter().cloned());
-        match api::filter(&parameters, state, visit.lines()) {
+        match api::filter(&parameters, state, context.lines()) {
             Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
             Err(error) => Self {
-                filter: api::filter(&own, state, visit.lines()).unwrap_or_else(|_| Filter {
-                    lines: visit.lines(),
+                filter: api::filter(&own, state, context.lines()).unwrap_or_else(|_| Filter {
+                    lines: context.lines(),
                     ..Filter::all(Period::ThirtyDays.days(state.today()))
                 }),
-                words: Words::default(),
-                notice: Some(notice(visit, error, typed.get(error.field))),
+                words: FilterQuery::default(),
+                notice: Some(notice(context, error, typed.get(error.field))),
                 // What is switched off no form asks for again.
                 typed: match error.problem {
                     FilterProblem::AgentFigures => typed.without(error.field),
@@ -100,14 +105,14 @@ impl Asked {
     }
 
     /// For the page at `path`.
-    pub fn view(&self, path: &'static str, state: &State, visit: &Visit) -> FilterView {
-        let t = &visit.texts.filter;
+    pub fn view(&self, path: &'static str, state: &AppState, context: &PageContext) -> FilterView {
+        let t = &context.texts.filter;
         let word = |name: &str| self.typed.get(name).to_owned();
         let days = self.filter.days;
         let when = if days.start == days.end {
-            format!("{}, {}", visit.format.weekday(days.start), visit.format.day(days.start))
+            format!("{}, {}", context.format.weekday(days.start), context.format.day(days.start))
         } else {
-            format!("{} – {}", visit.format.day(days.start), visit.format.day(days.end))
+            format!("{} – {}", context.format.day(days.start), context.format.day(days.end))
         };
         let uses_period = self.filter.period.is_some();
         FilterView {
@@ -115,8 +120,8 @@ impl Asked {
             path,
             period: when,
             pills: self.pills(path, t),
-            chips: self.chips(path, visit),
-            reset: Words::default().url(path),
+            chips: self.chips(path, context),
+            reset: FilterQuery::default().url(path),
             notice: self.notice.clone(),
             start: word("start"),
             end: word("end"),
@@ -127,7 +132,7 @@ impl Asked {
             peer: state.config.agent_figures.then(|| word("peer")),
             route: word("route"),
             directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
-            outcomes: choices(self.typed.get("outcome"), &outcome_choices(visit)),
+            outcomes: choices(self.typed.get("outcome"), &outcome_choices(context)),
             hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
             is_open: self.notice.is_some(),
         }
@@ -142,11 +147,11 @@ impl Asked {
         Period::ALL.into_iter().map(pill).collect()
     }
 
-    fn chips(&self, path: &str, visit: &Visit) -> Vec<Chip> {
-        let t = &visit.texts.filter;
+    fn chips(&self, path: &str, context: &PageContext) -> Vec<Chip> {
+        let t = &context.texts.filter;
         let chip = |(name, value): (&'static str, &str)| Chip {
             name: (t.field)(name),
-            value: shown(name, value, visit),
+            value: shown(name, value, context),
             remove: (t.remove)((t.field)(name)),
             without: self.words.clone().without(name).url(path),
         };
@@ -155,21 +160,21 @@ impl Asked {
 }
 
 /// Why a page does not show what was asked for.
-fn notice(visit: &Visit, error: FilterError, value: &str) -> String {
-    format!("{} {}", unusable(visit, error, value), visit.texts.filter.fallback)
+fn notice(context: &PageContext, error: FilterError, value: &str) -> String {
+    format!("{} {}", unusable(context, error, value), context.texts.filter.fallback)
 }
 
 /// What is wrong with a parameter of a page.
-pub fn unusable(visit: &Visit, error: FilterError, value: &str) -> String {
-    let t = &visit.texts.filter;
+pub fn unusable(context: &PageContext, error: FilterError, value: &str) -> String {
+    let t = &context.texts.filter;
     let shown: String = value.chars().filter(|c| !c.is_control()).take(MOST_SHOWN).collect();
     (t.unusable)((t.field)(error.field), &shown, (t.problem)(error.problem))
 }
 
-fn outcome_choices(visit: &Visit) -> Vec<(&'static str, &'static str)> {
-    let t = &visit.texts.filter;
+fn outcome_choices(context: &PageContext) -> Vec<(&'static str, &'static str)> {
+    let t = &context.texts.filter;
     let mut choices = vec![("", t.any), (MISSED_OR_VOICEMAIL, t.missed_or_voicemail)];
-    choices.extend(Outcome::ALL.map(|outcome| (outcome.as_str(), (visit.texts.outcome)(outcome))));
+    choices.extend(Outcome::ALL.map(|outcome| (outcome.as_str(), (context.texts.outcome)(outcome))));
     choices
 }
 
@@ -184,8 +189,8 @@ fn choices(chosen: &str, all: &[(&'static str, &'static str)]) -> Vec<Choice> {
 }
 
 /// A word of the filter, for people.
-pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
-    let t = &visit.texts.filter;
+pub fn shown(name: &str, value: &str, context: &PageContext) -> String {
+    let t = &context.texts.filter;
     match (name, value) {
         ("direction", "in") => t.inbound.to_owned(),
         ("direction", "out") => t.outbound.to_owned(),
@@ -193,21 +198,21 @@ pub fn shown(name: &str, value: &str, visit: &Visit) -> String {
         ("hours", "closed") => t.closed_hours.to_owned(),
         ("outcome", outcomes) => {
             let names = outcomes.split(',').filter_map(|word| Outcome::parse(word.trim()));
-            names.map(visit.texts.outcome).collect::<Vec<_>>().join(", ")
+            names.map(context.texts.outcome).collect::<Vec<_>>().join(", ")
         }
         ("number" | "party", number) => {
             // A raw + in a query decodes to a space.
             let number = number.strip_prefix(' ').map_or(number.to_owned(), |rest| format!("+{}", rest.trim()));
             let named = match name {
-                _ if !visit.may_be_told(&number) => Named::plain(number),
-                "number" => Named::line(number, &visit.names),
-                _ => Named::party(number, visit),
+                _ if !context.may_be_told(&number) => Named::plain(number),
+                "number" => Named::line(number, &context.names),
+                _ => Named::party(number, context),
             };
             named.short().to_owned()
         }
-        ("route" | "peer", asked) if !visit.may_be_told(asked) => asked.to_owned(),
-        ("route", id) => id.parse().ok().and_then(|id| visit.route_name(id)).unwrap_or_else(|| id.to_owned()),
-        ("peer", peer) => visit.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),
+        ("route" | "peer", asked) if !context.may_be_told(asked) => asked.to_owned(),
+        ("route", id) => id.parse().ok().and_then(|id| context.route_name(id)).unwrap_or_else(|| id.to_owned()),
+        ("peer", peer) => context.names.agent(peer).as_deref().unwrap_or(peer).to_owned(),
         _ => value.to_owned(),
     }
 }

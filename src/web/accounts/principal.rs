@@ -7,27 +7,27 @@ use crate::accounts::Role;
 use crate::accounts::secret::SecretHash;
 use crate::calls::call::Call;
 use crate::stats::filter::Lines;
-use crate::store::revisions::By;
+use crate::store::revisions::Actor;
 use crate::web::clock::now_ms;
 use crate::web::error::{Challenge, Error};
-use crate::web::state::State;
+use crate::web::state::AppState;
 
 /// Who asks. In local mode nobody has a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
+pub struct Principal {
     /// As people write it.
     pub name: String,
     /// What they may do.
     pub role: Role,
     /// How they came in.
-    pub by: Means,
+    pub by: AuthMethod,
     /// What they may see.
     pub lines: Lines,
 }
 
 /// How somebody came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum AuthMethod {
     /// Logged in, with a browser.
     Session {
         /// The session's number.
@@ -39,22 +39,22 @@ pub enum Means {
     Token,
 }
 
-impl Who {
+impl Principal {
     /// Finds out who sends a request; `None` if it says nothing of that.
     ///
     /// # Errors
     /// 401 for a token that there is not, 503 while the database cannot tell.
-    pub async fn of(request: &HttpRequest, state: &State) -> Result<Option<Self>, Error> {
+    pub async fn of(request: &HttpRequest, state: &AppState) -> Result<Option<Self>, Error> {
         let Some(known) = state.accounts.known() else { return Ok(None) };
         if let Some(token) = bearer(request) {
             let unknown = Error::Unauthorized { reason: "there is no such token", challenge: Challenge::Bearer };
             let token = known.token(SecretHash::of(token)).ok_or(unknown)?;
-            return Ok(Some(Self { name: token.name.clone(), role: token.role, by: Means::Token, lines: None }));
+            return Ok(Some(Self { name: token.name.clone(), role: token.role, by: AuthMethod::Token, lines: None }));
         }
         let session = state.accounts.sessions.of(request, &state.db, &state.clock).await?;
         Ok(session.and_then(|session| {
             let user = known.user(session.user_id)?;
-            let by = Means::Session { id: session.id, user_id: user.id };
+            let by = AuthMethod::Session { id: session.id, user_id: user.id };
             let lines = user.lines.clone().filter(|_| user.role == Role::Viewer);
             let lines = lines.map(|lines| lines.iter().filter(|line| state.may_count(line)).cloned().collect());
             Some(Self { name: user.name.clone(), role: user.role, by, lines })
@@ -68,7 +68,7 @@ impl Who {
 
     /// The only lines that whoever sent a request may see.
     pub fn lines_of(request: &HttpRequest) -> Lines {
-        Self::let_in(request).and_then(|who| who.lines.clone())
+        Self::let_in(request).and_then(|principal| principal.lines.clone())
     }
 
     /// Whether whoever sent a request may see a call.
@@ -78,7 +78,7 @@ impl Who {
 
     /// Whether whoever sent a request that was let in would still be let in as the same; while the database cannot
     /// tell, they would.
-    pub async fn still_may(request: &HttpRequest, state: &State) -> bool {
+    pub async fn still_may(request: &HttpRequest, state: &AppState) -> bool {
         match Self::let_in(request) {
             None => state.is_local_mode(),
             Some(before) => match Self::of(request, state).await {
@@ -91,8 +91,8 @@ impl Who {
     /// As histories name them: programs are told from people.
     pub fn signature(&self) -> String {
         match self.by {
-            Means::Session { .. } => self.name.clone(),
-            Means::Token => format!("{} (API)", self.name),
+            AuthMethod::Session { .. } => self.name.clone(),
+            AuthMethod::Token => format!("{} (API)", self.name),
         }
     }
 }
@@ -104,6 +104,6 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Who changes something, and when.
-pub fn author(request: &HttpRequest) -> By {
-    By { name: Who::let_in(request).map(|who| who.signature()), at_ms: now_ms() }
+pub fn author(request: &HttpRequest) -> Actor {
+    Actor { name: Principal::let_in(request).map(|principal| principal.signature()), at_ms: now_ms() }
 }

@@ -3,7 +3,7 @@ use sqlx::postgres::PgListener;
 use super::{Db, StoreError};
 
 const CHANNEL: &str = "fernamt_calls";
-/// On which every change of the routes is told; see [`super::Ways`].
+/// On which every change of the routes is told; see [`super::Dialect`].
 const ROUTES_CHANNEL: &str = "fernamt_routes";
 /// PostgreSQL takes no more than 8,000 bytes.
 const MOST_BYTES: usize = 7_900;
@@ -13,14 +13,14 @@ const MANY: &str = "*";
 
 /// What a node tells the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct CallsChanged {
     /// Who tells.
     pub node: String,
     /// The keys of calls that changed; `None`: too many to name.
     pub keys: Option<Vec<i64>>,
 }
 
-impl News {
+impl CallsChanged {
     /// As payloads that the database passes on.
     fn write(node: &str, keys: Option<&[i64]>) -> Vec<String> {
         let Some(keys) = keys.filter(|keys| keys.len() <= MOST_KEYS) else { return vec![format!("{node} {MANY}")] };
@@ -52,29 +52,29 @@ impl News {
 
 /// What a node hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Notification {
     /// Calls changed.
-    Calls(News),
+    Calls(CallsChanged),
     /// The routes changed, through this node or another.
     Routes,
 }
 
 /// Where the news of other nodes come in.
-pub struct NewsReader(PgListener);
+pub struct NotificationReader(PgListener);
 
-impl NewsReader {
+impl NotificationReader {
     /// The next news. `None`: the connection was lost, and with it perhaps some news; it is there again.
     ///
     /// # Errors
     /// When the connection is lost for longer.
-    pub async fn next(&mut self) -> Result<Option<Heard>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<Notification>, StoreError> {
         loop {
             let Some(notification) = self.0.try_recv().await? else { return Ok(None) };
             if notification.channel() == ROUTES_CHANNEL {
-                return Ok(Some(Heard::Routes));
+                return Ok(Some(Notification::Routes));
             }
-            if let Some(news) = News::read(notification.payload()) {
-                return Ok(Some(Heard::Calls(news)));
+            if let Some(news) = CallsChanged::read(notification.payload()) {
+                return Ok(Some(Notification::Calls(news)));
             }
         }
     }
@@ -90,9 +90,9 @@ impl Db {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn tell_news(&self, node: &str, keys: Option<&Vec<i64>>) -> Result<(), StoreError> {
+    pub async fn notify(&self, node: &str, keys: Option<&Vec<i64>>) -> Result<(), StoreError> {
         let Self::Postgres(pools) = self else { return Ok(()) };
-        let payloads = News::write(node, keys.map(Vec::as_slice));
+        let payloads = CallsChanged::write(node, keys.map(Vec::as_slice));
         if payloads.is_empty() {
             return Ok(());
         }
@@ -105,12 +105,12 @@ impl Db {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn read_news(&self) -> Result<Option<NewsReader>, StoreError> {
+    pub async fn listen_for_notifications(&self) -> Result<Option<NotificationReader>, StoreError> {
         let Self::Postgres(pools) = self else { return Ok(None) };
         pools.condition.may_read()?;
         let mut listener = PgListener::connect_with(&pools.aside).await?;
         listener.listen_all([CHANNEL, ROUTES_CHANNEL]).await?;
-        Ok(Some(NewsReader(listener)))
+        Ok(Some(NotificationReader(listener)))
     }
 }
 
@@ -118,30 +118,30 @@ impl Db {
 mod tests {
     use super::*;
 
-    fn read(keys: &[i64]) -> Vec<News> {
-        News::write("n1", Some(keys)).iter().map(|payload| News::read(payload).unwrap()).collect()
+    fn read(keys: &[i64]) -> Vec<CallsChanged> {
+        CallsChanged::write("n1", Some(keys)).iter().map(|payload| CallsChanged::read(payload).unwrap()).collect()
     }
 
     #[test]
     fn news_are_cut_into_payloads_that_postgresql_takes() {
         let keys: Vec<i64> = (1_000_000..1_004_000).collect();
-        let payloads = News::write("n1", Some(&keys));
+        let payloads = CallsChanged::write("n1", Some(&keys));
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() < 8_000), "{}", payloads.len());
         let told: Vec<i64> = read(&keys).into_iter().flat_map(|news| news.keys.unwrap()).collect();
         assert_eq!(told, keys);
-        assert_eq!(read(&[42]), [News { node: "n1".into(), keys: Some(vec![42]) }]);
+        assert_eq!(read(&[42]), [CallsChanged { node: "n1".into(), keys: Some(vec![42]) }]);
     }
 
     #[test]
     fn more_calls_than_anybody_reads_are_many() {
         let keys: Vec<i64> = (0..10_001).collect();
-        assert_eq!(read(&keys), [News { node: "n1".into(), keys: None }]);
+        assert_eq!(read(&keys), [CallsChanged { node: "n1".into(), keys: None }]);
     }
 
     #[test]
     fn what_others_say_on_the_channel_is_passed_over() {
         for payload in ["", "n1", "n1 ", "n1 x,1", "n1 1,"] {
-            assert_eq!(News::read(payload), None, "{payload}");
+            assert_eq!(CallsChanged::read(payload), None, "{payload}");
         }
     }
 }

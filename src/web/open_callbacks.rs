@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::clock::now_ms;
 use crate::calls::phone::Numbering;
-use crate::complaints::complain;
+use crate::log_throttle::throttled;
 use crate::store::Db;
 use crate::store::callbacks::{CallbackPage, count_open, open_callbacks};
 
@@ -29,12 +29,12 @@ pub fn days_ago_ms(days: i64) -> i64 {
 
 /// Who is owed a callback, as far as pages say it by the way.
 #[derive(Debug, Default)]
-pub struct Owed {
-    count: Remembered<i64>,
-    first: Remembered<CallbackPage>,
+pub struct OpenCallbacks {
+    count: Cached<i64>,
+    first: Cached<CallbackPage>,
 }
 
-impl Owed {
+impl OpenCallbacks {
     /// How many callbacks are owed, at most a few seconds old; `None` while the database does not answer.
     pub async fn count(&self, db: &Db, numbering: &Numbering) -> Option<i64> {
         self.count.get(count_open(db, numbering, days_ago_ms(DEFAULT_DAYS))).await
@@ -54,18 +54,18 @@ impl Owed {
 
 /// An answer of the database that is not asked for again at once.
 #[derive(Debug)]
-pub struct Remembered<T> {
+pub struct Cached<T> {
     // Held while asking: pages asked for at the same time ask once.
     known: Mutex<Option<(Instant, Option<T>)>>,
 }
 
-impl<T> Default for Remembered<T> {
+impl<T> Default for Cached<T> {
     fn default() -> Self {
         Self { known: Mutex::default() }
     }
 }
 
-impl<T: Clone> Remembered<T> {
+impl<T: Clone> Cached<T> {
     /// The answer; `None` while the database does not answer.
     pub async fn get<E: Display>(&self, ask: impl Future<Output = Result<T, E>>) -> Option<T> {
         let mut known = self.known.lock().await;
@@ -76,7 +76,7 @@ impl<T: Clone> Remembered<T> {
         }
         let began = Instant::now();
         let value =
-            ask.await.inspect_err(|error| complain!(warn, error, "what pages show by the way is not known")).ok();
+            ask.await.inspect_err(|error| throttled!(warn, error, "what pages show by the way is not known")).ok();
         let remembered = (began.elapsed() * REMEMBERED_TIMES).min(REMEMBERED_AT_MOST);
         *known = Some((Instant::now() + remembered, value.clone()));
         value

@@ -112,7 +112,7 @@ impl OpenError {
     }
 }
 
-/// Stricter than [`super::StoreError::Away`]: what a wrong setting makes is no such thing.
+/// Stricter than [`super::StoreError::Unavailable`]: what a wrong setting makes is no such thing.
 fn is_away_at_start(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,

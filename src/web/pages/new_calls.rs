@@ -1,9 +1,9 @@
-use super::asked::Asked;
-use super::visit::Visit;
-use crate::web::state::State;
+use super::context::PageContext;
+use super::filter::PageFilter;
+use crate::web::state::AppState;
 
 /// What a list needs to say quietly that there are new calls: see `live.js`.
-pub struct Fresh {
+pub struct NewCallsNotice {
     pub now_ms: i64,
     pub one: &'static str,
     pub many: &'static str,
@@ -14,19 +14,19 @@ pub struct Fresh {
     pub party: String,
 }
 
-impl Fresh {
+impl NewCallsNotice {
     /// For a list under this filter; `None` where a new call could not be seen, or nobody can tell before it is
     /// looked for.
-    pub fn of(asked: &Asked, state: &State, visit: &Visit) -> Option<Self> {
-        let (filter, today, t) = (&asked.filter, state.today(), &visit.texts.live);
+    pub fn of(asked: &PageFilter, state: &AppState, context: &PageContext) -> Option<Self> {
+        let (filter, today, t) = (&asked.filter, state.today(), &context.texts.live);
         let is_open = (filter.days.start..=filter.days.end).contains(&today);
         let is_told = filter.outcomes.is_empty()
             && filter.search.is_none()
             && filter.in_hours.is_none()
             && filter.route.is_none();
         // Whoever sees some lines only has no stream.
-        (is_open && is_told && !visit.is_limited()).then(|| Self {
-            now_ms: visit.now_ms,
+        (is_open && is_told && !context.is_limited()).then(|| Self {
+            now_ms: context.now_ms,
             one: t.one_new,
             many: t.many_new,
             some: t.some_new,

@@ -7,12 +7,12 @@ use sqlx::sqlite::{Sqlite, SqliteConnection};
 use super::{Pools, StoreError};
 
 /// A connection for one such transaction.
-pub(super) struct Single {
+pub(super) struct PipelinedTransaction {
     connection: PoolConnection<Sqlite>,
     is_over: bool,
 }
 
-impl Single {
+impl PipelinedTransaction {
     /// The only connection that writes.
     pub(super) async fn new(pools: &Pools<Sqlite>) -> Result<Self, StoreError> {
         let connection = pools.write.acquire().await.map_err(StoreError::of_connecting)?;
@@ -31,14 +31,14 @@ impl Single {
             Err(error) => {
                 let undone = sqlx::query("rollback").execute(&mut *self.connection).await;
                 // Another process wrote, so it had not begun.
-                undone.is_ok() || matches!(error, StoreError::Away(_))
+                undone.is_ok() || matches!(error, StoreError::Unavailable(_))
             }
         };
         done
     }
 }
 
-impl Drop for Single {
+impl Drop for PipelinedTransaction {
     /// Whoever is not heard of again may be in the transaction still.
     fn drop(&mut self) {
         if !self.is_over {

@@ -23,9 +23,9 @@ use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::Error;
-use super::state::State;
-use crate::complaints::complain;
+use super::state::AppState;
 use crate::config::Limits;
+use crate::log_throttle::throttled;
 
 /// A connection, and until when its client must do something.
 struct Connection {
@@ -54,7 +54,7 @@ pub fn watch(limits: Limits) -> impl Fn(&dyn Any, &mut Extensions) {
         let Some(stream) = plain.or(encrypted) else { return };
         let socket = match stream.as_fd().try_clone_to_owned() {
             Ok(socket) => socket.into(),
-            Err(error) => return complain!(warn, error, "a connection cannot be watched over"),
+            Err(error) => return throttled!(warn, error, "a connection cannot be watched over"),
         };
         let connection = Rc::new(Connection { socket, deadline: Cell::new(None), stall: limits.stall });
         rt::spawn(cut_off_late(Rc::downgrade(&connection)));
@@ -103,9 +103,9 @@ pub async fn limit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let connection = request.request().conn_data::<Rc<Connection>>().cloned();
-    let turn = Turn(connection);
+    let turn = StallGuard(connection);
     turn.is_ours();
-    let limits = request.app_data::<Data<State>>().map(|state| state.config.limits).unwrap_or_default();
+    let limits = request.app_data::<Data<AppState>>().map(|state| state.config.limits).unwrap_or_default();
     let was_too_slow = Rc::new(Cell::new(false));
     let payload = match request.take_payload() {
         Payload::None => Payload::None,
@@ -129,9 +129,9 @@ fn error_response() -> actix_web::HttpResponse {
 }
 
 /// Whose turn it is; in the end always theirs.
-struct Turn(Option<Rc<Connection>>);
+struct StallGuard(Option<Rc<Connection>>);
 
-impl Turn {
+impl StallGuard {
     fn is_ours(&self) {
         if let Some(connection) = &self.0 {
             connection.is_our_turn();
@@ -145,7 +145,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for StallGuard {
     fn drop(&mut self) {
         self.is_theirs();
     }
@@ -193,7 +193,7 @@ impl Stream for Paced {
 /// A body that must be taken in time. It is only asked for more once there is room for it.
 struct Taken {
     body: BoxBody,
-    turn: Turn,
+    turn: StallGuard,
 }
 
 impl MessageBody for Taken {

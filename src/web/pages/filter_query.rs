@@ -8,9 +8,9 @@ const WHEN: [&str; 3] = ["start", "end", "period"];
 
 /// Filter words as somebody wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words(Vec<(&'static str, String)>);
+pub struct FilterQuery(Vec<(&'static str, String)>);
 
-impl Words {
+impl FilterQuery {
     /// Those among the parameters; where one occurs twice the last counts, as for the filter.
     pub fn read(parameters: &Parameters) -> Self {
         let last = |name: &&str| parameters.iter().rfind(|(n, value)| n == name && !value.is_empty());
@@ -70,8 +70,8 @@ impl Words {
 mod tests {
     use super::*;
 
-    fn words(query: &str) -> Words {
-        Words::read(&form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    fn words(query: &str) -> FilterQuery {
+        FilterQuery::read(&form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     #[test]
