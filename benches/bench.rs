@@ -1,5 +1,5 @@
-//! What the README says about performance, measured side by side in one run: the machine, medians of alternating
-//! runs, and ratios, which hold on other machines, too. `cargo bench -- writer http` runs only these.
+//! Benchmarks of what the README says about performance, measured side by side in one run: the machine, medians of
+//! alternating runs, and ratios, which hold on other machines, too. `cargo bench -- writer http` runs only these.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -29,27 +29,27 @@ use crate::web::metrics;
 use crate::web::state::AppState;
 use crate::web::timeouts;
 
-/// How often routes and names are asked for changes made through another node.
+/// Interval at which routes, names, callers and accounts are polled for changes made through another node.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
-/// A server that listens.
+/// A running server.
 pub struct Service {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
-    /// Whether anybody on this machine may do everything.
+    /// Whether local mode is on: anybody on this machine may do everything, until there is an account.
     pub is_local_mode: bool,
-    /// Whether it speaks TLS there.
+    /// Whether it speaks TLS on that address.
     pub is_https: bool,
     server: Server,
     writing: JoinHandle<()>,
-    /// What holds on to the state, and with it the writer, until it is aborted.
+    /// Background tasks, which hold references to the state, and with it to the writer, until they are aborted.
     background: Vec<JoinHandle<()>>,
     checkpointing: Option<JoinHandle<()>>,
     db: Arc<Db>,
     live: Arc<Live>,
 }
 
-/// For stopping a service from elsewhere.
+/// A handle for stopping a service from elsewhere.
 #[derive(Clone)]
 pub struct Handle {
     server: ServerHandle,
@@ -57,24 +57,24 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Stops; gracefully means that what was accepted is answered. The command is on its way as soon as the
-    /// future exists.
+    /// Stops the service; gracefully means that accepted requests are still answered. The stop command is sent as soon
+    /// as the future is created, before it is polled.
     pub fn stop(&self, gracefully: bool) -> impl Future<Output = ()> + use<> {
-        // Streams have no end of their own that could be waited for.
+        // Event streams never end by themselves, so a graceful stop would wait for them forever.
         self.live.close();
         self.server.stop(gracefully)
     }
 }
 
 impl Service {
-    /// Opens the database, loads the routes and listens. If the database is in trouble, the routes that were good last
-    /// answer calls until it can be used.
+    /// Opens the database, loads the routes and listens. If the database is in trouble, the last good routes answer
+    /// calls until it can be used.
     ///
     /// # Errors
     /// When a setting cannot be used, the database is newer or was never there, or the address is taken.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let derivation: Arc<Derivation> = Arc::new(config.derivation()?);
-        // Before the database: two servers on one address must not get as far as touching it.
+        // Binds before opening the database: two servers on one address must not get as far as touching it.
         let listener = listen::bind(config.listen)
             .map_err(|error| SettingError::new("listen", format!("{}: {error}", config.listen)))?;
         let listening = |error: std::io::Error| SettingError::new("listen", error);
@@ -120,12 +120,12 @@ impl Service {
         Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })
     }
 
-    /// For stopping it from elsewhere.
+    /// Returns a handle for stopping the service from elsewhere.
     pub fn handle(&self) -> Handle {
         Handle { server: self.server.handle(), live: self.live.clone() }
     }
 
-    /// Serves until it is stopped, then stores what is queued and closes the database.
+    /// Serves until stopped, then stores the queued events and closes the database.
     ///
     /// # Errors
     /// When the server breaks down.
@@ -173,7 +173,7 @@ async fn refresh(state: Data<AppState>) {
     }
 }
 
-/// What a start does with the database.
+/// Opening the database at the start.
 mod opening;
-/// What is done about its troubles later.
+/// Watching the database while the server runs, and reopening it after trouble.
 mod watching;

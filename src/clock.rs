@@ -1,7 +1,7 @@
-//! Whether the clock may be believed. What cannot be undone is done by the clock alone nowhere: it has to agree with what
+//! Plausibility of the system clock. Nothing irreversible is done on the clock's word alone: it has to agree with what
 //! the database saw last, or somebody has to confirm it.
 
-/// The clock of a running server.
+/// Monitoring of the clock while a server runs.
 pub mod watch;
 
 use std::sync::Arc;
@@ -9,61 +9,61 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::web::clock::now_ms;
 
-/// A clock that is further than this from what was expected is not believed, milliseconds.
+/// Deviation from the expected time beyond which a clock is not believed, in milliseconds.
 pub const JUMP_MS: i64 = 86_400_000;
 
-/// The clock of this machine.
+/// The clock of this machine, which tests can shift.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// Milliseconds since 1970 UTC.
+    /// Returns the current time, milliseconds since 1970 UTC.
     pub fn now_ms(&self) -> i64 {
         now_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    /// Makes it show so many milliseconds more than the machine's: no setting of people.
+    /// Shifts the clock ahead of the machine's by this many milliseconds; for tests, not a user setting.
     pub fn put_ahead(&self, ahead_ms: i64) {
         self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
     }
 }
 
-/// What a database knows of the time, milliseconds since 1970 UTC.
+/// What a database knows about the time, milliseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// What a clock showed last that was believed.
+    /// The last time shown by a clock that was believed.
     pub seen_ms: Option<i64>,
-    /// How often a clock was confirmed.
+    /// The number of confirmations of a clock so far.
     pub confirmed: i64,
-    /// The last sign of a call; only asked where no clock was seen yet.
+    /// The newest time in any call; only read where no clock was seen yet.
     pub newest_ms: Option<i64>,
 }
 
-/// What a process knows since it believed its clock last.
+/// What a process has measured since it last believed its clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
-    /// What the clock should show by the time that has passed since.
+    /// The time that the clock should show, by the monotonic time passed since then.
     pub expected_ms: i64,
-    /// What the database knew then.
+    /// What the database knew at that time.
     pub memory: Memory,
 }
 
-/// A clock that is not believed.
+/// The deviation of a clock that is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// What it shows, milliseconds since 1970 UTC.
+    /// The time that it shows, milliseconds since 1970 UTC.
     pub now_ms: i64,
-    /// What it should show at least, or about.
+    /// The time that it should show at least, or about, milliseconds since 1970 UTC.
     pub expected_ms: i64,
 }
 
 impl Memory {
-    /// Why a clock that shows `now_ms` is not believed; `None` if it is. Where nothing is known nothing can be lost.
+    /// Returns why a clock that shows `now_ms` is not believed; `None` if it is. An empty database has nothing to lose.
     ///
-    /// A database that was away for days remembers an old time; a process that ran meanwhile knows better, unless
-    /// another one has told the database otherwise or a clock was confirmed.
+    /// A database that was unreachable for days remembers an old time; a process that ran meanwhile knows better,
+    /// unless another process has stored a newer time or a clock was confirmed.
     pub fn doubt(&self, measured: Option<Measured>, now_ms: i64) -> Option<Doubt> {
         let known_ms = self.seen_ms.or(self.newest_ms)?;
         let jumped = |expected_ms: i64| {
@@ -120,7 +120,7 @@ mod tests {
         assert!(is_believed(of_newest(NOW - 20 * HOUR), None, NOW));
         assert!(!is_believed(of_newest(NOW - 3 * DAY), None, NOW));
         assert!(!is_believed(of_newest(NOW + YEAR), None, NOW));
-        // Once a clock was seen, calls that came under another one say nothing.
+        // Once a clock was seen, calls that were received under another one do not count.
         assert!(is_believed(Memory { newest_ms: Some(NOW + YEAR), ..seen(NOW) }, None, NOW));
         assert!(!is_believed(Memory { newest_ms: Some(NOW + YEAR), ..seen(NOW) }, None, NOW + YEAR));
     }
@@ -132,10 +132,10 @@ mod tests {
         assert!(!is_believed(seen(NOW), since(HOUR), NOW + YEAR));
         assert!(!is_believed(seen(NOW), since(HOUR), NOW - YEAR));
         assert!(is_believed(seen(NOW), since(2 * HOUR), NOW + 2 * HOUR + 1));
-        // The database was away for three days: the process knows better; without it nobody does.
+        // The database was unreachable for three days: the process knows better; without it nothing does.
         assert!(is_believed(seen(NOW), since(3 * DAY), NOW + 3 * DAY));
         assert!(!is_believed(seen(NOW), None, NOW + 3 * DAY));
-        // It was away for three days, and the clock went back by as much.
+        // The database was unreachable for three days, and the clock went back by as much.
         assert!(!is_believed(seen(NOW), since(3 * DAY), NOW));
     }
 

@@ -1,4 +1,4 @@
-//! What is summed up once it is over.
+//! Closing of months: a month that is over is summed up once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use crate::store::months::close_months;
 use crate::store::record::Derivation;
 use crate::web::clock::now_ms;
 
-/// How often it is looked whether a month is over, or was opened again by an event that came late.
+/// Interval of checks whether a month is over, or was reopened by a late event.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 
-/// Closes months, at the start and from then on.
+/// Closes months periodically, beginning at the start.
 pub async fn close(db: Arc<Db>, derivation: Arc<Derivation>) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -21,7 +21,7 @@ pub async fn close(db: Arc<Db>, derivation: Arc<Derivation>) {
         match close_months(&db, &derivation.business, today).await {
             Ok(0) => {}
             Ok(months) => tracing::debug!(months, "months that are over were summed up"),
-            // That the database is away is told already.
+            // An unreachable database is already reported elsewhere.
             Err(error) if error.is_passing() => db.condition().note(&error),
             Err(error) => tracing::error!(%error, "a month that is over could not be summed up: run `fernamt check`"),
         }

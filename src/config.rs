@@ -1,4 +1,4 @@
-//! Every setting once: flag, environment, file, default. Secrets never show in `Debug`.
+//! All settings, each defined once: flag, environment, file, default. Secrets never show in `Debug`.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -121,7 +121,7 @@ pub struct SettingError {
 }
 
 impl SettingError {
-    /// Of a flag.
+    /// Creates the error of a flag; line breaks become spaces.
     pub fn new(flag: &'static str, reason: impl fmt::Display) -> Self {
         Self { flag, reason: reason.to_string().replace('\n', " ") }
     }
@@ -152,7 +152,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// A word that does not show in logs.
+/// A secret that `Debug` output does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -165,57 +165,57 @@ impl fmt::Debug for Secret {
 /// The settings, read and usable.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Which database; may hold a password.
+    /// The database's URL; may contain a password.
     pub database_url: Secret,
-    /// IANA name.
+    /// The business time zone (IANA).
     pub time_zone: chrono_tz::Tz,
-    /// ISO 3166, with or without a state.
+    /// The country (ISO 3166), with or without a state.
     pub country: String,
-    /// All valid secrets; empty when events are not signed.
+    /// The valid shared secrets; empty when events are not signed.
     pub placetel_secrets: Vec<Secret>,
-    /// User and password that events must bring.
+    /// The user and password (HTTP Basic) that events must present.
     pub placetel_basic: Option<Secret>,
-    /// See [`NoRoute`].
+    /// The answer to calls that no route matches, see [`NoRoute`].
     pub no_route: NoRoute,
-    /// After which a call without HungUp is over.
+    /// The time after which a call without HungUp is over.
     pub hangup_timeout: Duration,
-    /// As written; `None` is always.
+    /// The business hours as written; `None` means always open.
     pub business_hours: Option<String>,
-    /// Seconds of the service level.
+    /// The service level threshold, in seconds.
     pub service_level_seconds: u32,
-    /// Whether anybody gets figures by agent.
+    /// Whether figures by agent are available.
     pub agent_figures: bool,
-    /// After which an IncomingCall is answered from memory.
+    /// The time budget after which an IncomingCall is answered from memory.
     pub answer_within: Duration,
-    /// Where events wait that the database does not take.
+    /// The spool file, where events wait that the database does not accept.
     pub spool: PathBuf,
-    /// Where the last good routes are kept; see [`Config::routes_path`].
+    /// The file that keeps the last good routes; see [`Config::routes_path`].
     pub routes_file: Option<PathBuf>,
-    /// The proxies whose word counts.
+    /// The proxies whose forwarded headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// `None`: plain HTTP.
+    /// The TLS certificate and key; `None` means plain HTTP.
     pub tls: Option<TlsFiles>,
-    /// How long what is kept.
+    /// The retention periods.
     pub retention: Retention,
-    /// `None`: text on a terminal, else JSON.
+    /// The log format; `None` means text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
-    /// Whether all calls are made up, which every page says.
+    /// Whether all calls are made up (demo), which every page says.
     pub is_demo: bool,
-    /// No setting of people.
+    /// The timing and bounds of the live stream; not a user setting.
     pub live: LivePace,
-    /// No setting of people.
+    /// The limits for connections and requests; not a user setting.
     pub limits: Limits,
-    /// No setting of people.
+    /// The clock; not a user setting.
     pub clock: Clock,
 }
 
 impl Settings {
-    /// Reads the file, if there is one, and makes everything usable.
+    /// Reads the settings file, if there is one, and validates all settings.
     ///
     /// # Errors
-    /// The first setting that cannot be used.
+    /// The first setting that is unusable.
     pub fn resolve(self) -> Result<Config, SettingError> {
         let file = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
         let text = |flag, ours: Option<String>, files: Option<String>, default: &str| match ours.or(files) {
@@ -303,17 +303,18 @@ impl Settings {
 }
 
 impl Config {
-    /// Whether events must prove where they come from.
+    /// Returns whether events must authenticate, by signature or HTTP Basic.
     pub fn is_guarded(&self) -> bool {
         !self.placetel_secrets.is_empty() || self.placetel_basic.is_some()
     }
 
-    /// Whether only this machine can reach it, and events prove nothing: for trying out.
+    /// Returns whether only this machine can connect and events need no authentication: for trying out.
     pub fn is_unprotected(&self) -> bool {
         self.listen.ip().is_loopback() && !self.is_guarded()
     }
 
-    /// Where the last good routes are kept: beside a SQLite file under its name, otherwise in the working directory.
+    /// Returns the path of the file with the last good routes: beside a SQLite file under its name, otherwise in the
+    /// working directory.
     pub fn routes_path(&self) -> PathBuf {
         if let Some(path) = &self.routes_file {
             return path.clone();
@@ -325,19 +326,19 @@ impl Config {
         path.with_file_name(format!("{name}-routes.json"))
     }
 
-    /// Which database it is, without user, password and options.
+    /// Returns the database's URL without user, password and options.
     pub fn database_name(&self) -> &str {
         let url = self.database_url.0.split('?').next().unwrap_or_default();
         url.rsplit_once('@').map_or(url, |(_, name)| name)
     }
 
-    /// What the settings say about holidays.
+    /// Returns the time zone, country and state that opening hours and holidays depend on.
     pub fn hours_context(&self) -> HoursContext {
         let (country, state) = split_country(&self.country);
         HoursContext::new(self.time_zone, country, state)
     }
 
-    /// What calls and cells are derived with.
+    /// Returns the rules by which calls and cells are derived.
     ///
     /// # Errors
     /// When country or business hours cannot be used.
@@ -359,7 +360,7 @@ impl Config {
         Ok(Derivation { numbering: Arc::new(numbering), business: BusinessTime::new(self.time_zone, hours) })
     }
 
-    /// The settings that stored figures depend on: flag and value.
+    /// Returns the settings that stored figures depend on: flag and value.
     pub fn remembered(&self) -> [(&'static str, String); 3] {
         [
             ("time-zone", self.time_zone.name().to_owned()),
@@ -369,7 +370,7 @@ impl Config {
     }
 }
 
-/// Beside the database's file; a server's database has none here.
+/// Returns the default path of the spool: beside the SQLite file; in the working directory for a database server.
 fn spool_of(database_url: &str) -> String {
     let file = database_url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     let file = file.map(|path| path.split_once('?').map_or(path, |(path, _)| path));
@@ -421,7 +422,7 @@ fn parse_choice<T: ValueEnum>(flag: &'static str, word: &str) -> Result<T, Setti
 fn parse_duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
     let duration = humantime::parse_duration(text)
         .map_err(|error| SettingError::new(flag, format!("`{text}` is no duration like 250ms, 20s or 4h: {error}")))?;
-    // More than this is a slip, and sums of instants must not overflow.
+    // Longer durations are typing errors, and sums of instants must not overflow.
     let is_usable = !duration.is_zero() && duration <= Duration::from_secs(366 * 24 * 3600);
     is_usable.then_some(duration).ok_or_else(|| SettingError::new(flag, "must be more than zero and at most a year"))
 }
@@ -433,11 +434,11 @@ fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
     seconds.ok_or_else(|| SettingError::new(flag, "must be whole seconds"))
 }
 
-/// What concerns connections.
+/// Network settings: trusted proxies, TLS files and limits.
 mod network;
-/// How the live stream goes.
+/// Timing and bounds of the live stream.
 mod pace;
-/// What is kept how long.
+/// Retention settings.
 mod retention;
 
 #[cfg(test)]

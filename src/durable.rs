@@ -1,28 +1,29 @@
-//! What has to be there when the power comes back. A synced file is not: its name is, too, only once its folder was synced.
+//! Durable files that survive a power loss (fsync). Syncing a file is not enough: its name is durable only once its
+//! directory was synced.
 
 use std::fs::{File, rename};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts the names on disk of all that was made, renamed or removed beside `path`.
+/// Syncs the directory of `path`, which makes durable the names of all files created, renamed or removed in it.
 ///
 /// # Errors
-/// When the folder cannot be opened or synced: a name made there may be gone after power loss.
+/// When the directory cannot be opened or synced: a name created there may be gone after a power loss.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)).and_then(|folder| folder.sync_all())
 }
 
-/// Writes a file that is whole at every moment, and on disk afterwards. For its owner alone.
+/// Replaces a file atomically and durably: write to a temporary file, fsync, rename. Only the owner may read it.
 ///
 /// # Errors
-/// When it cannot be written; what was there before may be there still.
+/// When it cannot be written; the previous content may still be there.
 pub fn replace(path: &Path, content: &[u8], unfinished: &str) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(unfinished).tempfile_in(folder_of(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     let mut name = file.into_temp_path();
     rename(&name, path)?;
-    // Somebody else may have made a file of that name meanwhile.
+    // Somebody else may have created a file with the temporary name meanwhile, so it must not be removed.
     name.disable_cleanup(true);
     sync_folder_of(path)
 }

@@ -1,6 +1,6 @@
-//! Reading JSON strictly: one walk over the value that names *every* wrong field, and what would be right.
+//! Strict parsing of JSON: one walk over the value that reports *every* wrong field, and what would be right.
 
-/// Long lists, and how much there is in a text.
+/// Streaming of long lists, and bounds on the amount of JSON.
 mod listed;
 
 pub use self::listed::{Amount, Counter, Listed, read_listed};
@@ -12,20 +12,20 @@ use serde_json::{Map, Value};
 
 use crate::lang::Lang;
 
-/// So many wrong fields are told.
+/// Maximum number of wrong fields that are reported.
 pub(crate) const MOST_TOLD: usize = 1_000;
 
 /// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where it stands: `name`, `to[1]`, `reply.targets[0].numbers[0]`; empty for the whole value.
+    /// The path of the field: `name`, `to[1]`, `reply.targets[0].numbers[0]`; empty for the whole value.
     pub field: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub problem: Problem,
 }
 
 impl FieldError {
-    /// What is wrong and what would be right, for people.
+    /// Returns what is wrong and what would be right, as text for people.
     pub fn message(&self, lang: Lang) -> String {
         self.problem.text(lang)
     }
@@ -40,43 +40,43 @@ impl fmt::Display for FieldError {
 /// What can be wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// Required and not there.
+    /// The field is required and missing.
     Missing,
-    /// No such field; these are the fields there are.
+    /// The field does not exist; holds the known fields.
     Unknown(Vec<&'static str>),
-    /// Not an object.
+    /// The value is not an object.
     NotObject,
-    /// Not a list.
+    /// The value is not a list.
     NotList,
-    /// Not a text.
+    /// The value is not a text.
     NotText,
-    /// Neither a text nor a whole number.
+    /// The value is neither a text nor a whole number.
     NotId,
-    /// Not true or false.
+    /// The value is not true or false.
     NotFlag,
-    /// Not a whole number within these bounds, both included.
+    /// The value is not a whole number within these bounds, both included.
     NotWhole(i64, i64),
-    /// None of these words.
+    /// The value is none of these words.
     NotOneOf(Vec<&'static str>),
-    /// A text that is empty or has more characters than this.
+    /// The text is empty or has more characters than this.
     Length(usize),
-    /// A text with control characters or others that XML does not know.
+    /// The text contains control characters or others that XML does not allow.
     Control,
-    /// A list with fewer or more items than this.
+    /// The list has fewer or more items than this.
     Items(usize, usize),
-    /// A `*` elsewhere than at the end.
+    /// The text has a `*` elsewhere than at the end.
     StarInside,
-    /// What only the subject can say.
+    /// A problem specific to the subject, with its own texts.
     Said {
-        /// In German.
+        /// The German text.
         de: String,
-        /// In English.
+        /// The English text.
         en: String,
     },
 }
 
 impl Problem {
-    /// What is wrong and what would be right, as a phrase without a full stop.
+    /// Returns what is wrong and what would be right, as a phrase without a full stop.
     pub fn text(&self, lang: Lang) -> String {
         match lang {
             Lang::De => self.german(),
@@ -127,28 +127,28 @@ impl Problem {
     }
 }
 
-/// What was found wrong so far.
+/// The errors found so far.
 #[derive(Debug, Default)]
 pub struct Errors(Vec<FieldError>);
 
 impl Errors {
-    /// Notes that `field` is wrong. After very many nobody reads on.
+    /// Adds an error; beyond the maximum number they are dropped, because nobody reads on.
     pub fn add(&mut self, field: impl Into<String>, problem: Problem) {
         if self.0.len() < MOST_TOLD {
             self.0.push(FieldError { field: field.into(), problem });
         }
     }
 
-    /// Notes what else was found.
+    /// Appends the errors of another collection.
     pub fn append(&mut self, others: Self) {
         let room = MOST_TOLD.saturating_sub(self.0.len());
         self.0.extend(others.0.into_iter().take(room));
     }
 
-    /// `read` if nothing was wrong.
+    /// Returns `read` if there were no errors.
     ///
     /// # Errors
-    /// Everything that was wrong, in the order read; also when nothing was read.
+    /// All errors in the order found; also when nothing was read.
     pub fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
         match read {
             Some(read) if self.0.is_empty() => Ok(read),
@@ -165,7 +165,7 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// `value` as an object that stands at `path` (empty for the whole).
+    /// Reads `value` as an object at `path` (empty for the whole value).
     pub fn read(path: &str, value: &'a Value, errors: &mut Errors) -> Option<Self> {
         let Value::Object(fields) = value else {
             errors.add(path, Problem::NotObject);
@@ -174,12 +174,12 @@ impl<'a> Object<'a> {
         Some(Self { path: path.to_owned(), fields })
     }
 
-    /// The path of one of its fields.
+    /// Returns the path of one of its fields.
     pub fn path(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    /// Names every field that is neither in `known` nor in `ignored`.
+    /// Reports every field that is neither in `known` nor in `ignored`.
     pub fn allow_only(&self, known: &[&'static str], ignored: &[&str], errors: &mut Errors) {
         for name in self.fields.keys().map(String::as_str) {
             if !known.contains(&name) && !ignored.contains(&name) {
@@ -188,12 +188,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The field's value, `None` when left out.
+    /// Returns the field's value, `None` when left out.
     pub fn optional(&self, name: &str) -> Option<&'a Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
-    /// The field's value; left out is an error.
+    /// Returns the field's value; left out is an error.
     pub fn required(&self, name: &str, errors: &mut Errors) -> Option<&'a Value> {
         let value = self.optional(name);
         if value.is_none() {
@@ -202,7 +202,7 @@ impl<'a> Object<'a> {
         value
     }
 
-    /// True, false, or `default` when left out.
+    /// Returns true, false, or `default` when left out.
     pub fn flag(&self, name: &str, default: bool, errors: &mut Errors) -> bool {
         match self.optional(name) {
             None => default,
@@ -214,7 +214,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A whole number within `bounds`, `None` when left out or wrong.
+    /// Returns a whole number within `bounds`, `None` when left out or wrong.
     pub fn whole(&self, name: &str, bounds: RangeInclusive<i64>, errors: &mut Errors) -> Option<i64> {
         let value = self.optional(name)?;
         let number = value.as_i64().filter(|number| bounds.contains(number));
@@ -224,7 +224,7 @@ impl<'a> Object<'a> {
         number
     }
 
-    /// One of `words`, `None` when left out or wrong.
+    /// Returns the value of one of `words`, `None` when left out or wrong.
     pub fn word<T: Copy>(&self, name: &str, words: &[(&'static str, T)], errors: &mut Errors) -> Option<T> {
         let value = self.optional(name)?;
         let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
@@ -234,7 +234,7 @@ impl<'a> Object<'a> {
         found.map(|(_, meaning)| *meaning)
     }
 
-    /// An id of at most `most` characters, a text or a whole number; `None` when left out or wrong.
+    /// Returns an id of at most `most` characters, a text or a whole number; `None` when left out or wrong.
     pub fn id(&self, name: &str, most: usize, errors: &mut Errors) -> Option<String> {
         match self.optional(name)? {
             Value::Number(number) if number.is_u64() => Some(number.to_string()),
@@ -246,7 +246,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The items of a list with their paths; empty when left out or wrong.
+    /// Returns the items of a list with their paths; empty when left out or wrong.
     pub fn items(&self, name: &str, count: RangeInclusive<usize>, errors: &mut Errors) -> Vec<(String, &'a Value)> {
         let path = self.path(name);
         let items: &'a [Value] = match self.optional(name) {
@@ -265,7 +265,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A text of 1 to `most` characters without control characters, blanks around it cut off.
+/// Reads a text of 1 to `most` characters without control characters, with surrounding spaces trimmed.
 pub fn text(path: &str, value: &Value, most: usize, errors: &mut Errors) -> Option<String> {
     let Value::String(raw) = value else {
         errors.add(path, Problem::NotText);

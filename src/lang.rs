@@ -1,4 +1,4 @@
-//! The languages that fernamt speaks.
+//! The languages of the user interface.
 
 /// A language of pages and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,48 +1,47 @@
 //! fernamt: the call log, call statistics and call control of a Placetel telephone system.
 //!
-//! An event takes this way: [`web`] checks who sent it and hands it to [`placetel`], which reads it; an
-//! incoming call is decided by [`routing`]; [`store`] writes it into the log, folds the call again
-//! ([`calls`]) and corrects the cells it counts in ([`stats`]); pages and API read calls and cells.
-//! `placetel`, `calls`, `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone,
-//! HTTP in `web` and [`app`].
+//! The data flow of an event: [`web`] authenticates the sender and hands the event to [`placetel`], which parses it; an
+//! incoming call is decided by [`routing`]; [`store`] appends it to the event log, folds the call again ([`calls`]) and
+//! corrects the rollup cells it counts in ([`stats`]); pages and API read calls and cells. `placetel`, `calls`,
+//! `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone, HTTP in `web` and [`app`].
 
-/// Who may come in: names, roles, passwords, secrets.
+/// Authentication and authorisation data: names, roles, passwords, secrets.
 pub mod accounts;
 /// Wires settings, database, routing table and server together.
 pub mod app;
-/// The domain, pure: what a call is and what became of it.
+/// The domain model, pure: what a call is and what became of it.
 pub mod calls;
 /// The command line.
 pub mod cli;
-/// Whether the clock may be believed.
+/// Plausibility of the system clock.
 pub mod clock;
-/// What is summed up once it is over.
+/// Closing of months that are over.
 pub mod closing;
-/// Every setting once: flag, environment, file, default.
+/// All settings, each defined once: flag, environment, file, default.
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.
 pub mod contacts;
-/// What has to be there when the power comes back.
+/// Durable files that survive a power loss (fsync).
 pub mod durable;
-/// Reading JSON strictly, with every wrong field named.
+/// Strict parsing of JSON, with every wrong field reported.
 pub mod fields;
-/// The languages that fernamt speaks.
+/// The languages of the user interface.
 pub mod lang;
-/// What the log says once a minute, however often it happens.
+/// Rate limiting of repeated log messages: at most once a minute each.
 pub mod log_throttle;
-/// The wire, no I/O: form to event, reply to XML, signature.
+/// The wire protocol of the PBX, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
-/// What goes every night, because it may be kept no longer.
+/// Nightly retention: pseudonymises and deletes what is too old.
 pub mod retention;
-/// Which answer an incoming call gets, pure.
+/// Call routing, pure: which answer an incoming call gets.
 pub mod routing;
-/// A PBX that is none, for trying out and for load.
+/// A simulated PBX, for trying out and for load tests.
 pub mod simulate;
 /// Statistics, pure: calls to cells, cells to figures.
 pub mod stats;
-/// The database: all SQL and nothing but.
+/// The database layer: all SQL and nothing but.
 pub mod store;
-/// TLS for those without a proxy.
+/// TLS termination for servers without a proxy.
 pub mod tls;
 /// HTTP: the PBX's endpoint, the JSON API, the pages.
 pub mod web;

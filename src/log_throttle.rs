@@ -1,13 +1,13 @@
-//! What strangers can make wrong, or goes on being wrong, as often as they like: the log says it at once, then once a
-//! minute with how often it happened since. Nothing fills a disk like that.
+//! Rate limiting of log messages that strangers can cause or trouble can repeat without bound: the first is logged at
+//! once, then one a minute with the number of repetitions. This keeps the log from filling the disk.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often the same is said again.
+/// Minimum interval between two messages of the same kind.
 const AGAIN: Duration = Duration::from_secs(60);
-/// So many reasons of one thing are told apart; all further ones are one.
+/// Maximum number of reasons of one kind that are told apart; further ones share one entry.
 const MOST: usize = 64;
 const MAX_REASON_CHARS: usize = 200;
 const OTHERS: &str = "other reasons";
@@ -22,17 +22,17 @@ struct LogThrottle(Mutex<BTreeMap<Key, Repetition>>);
 #[derive(Clone, Copy, Debug)]
 struct Repetition {
     said: Instant,
-    /// How often it happened since.
+    /// The number of occurrences since then that are not logged yet.
     unsaid: u64,
 }
 
-/// Whether to say now that this happened, and how often it did since it was said last; whatever differs in `reason` is
-/// said on its own. What is not said now is told by [`tell_rest`].
+/// Returns whether to log this occurrence now, as the number of occurrences since the last log message; each `reason`
+/// is limited separately. Occurrences that are not logged now are logged by [`tell_rest`].
 pub fn times(what: &'static str, reason: &str) -> Option<u64> {
     THROTTLE.times(what, reason, Instant::now())
 }
 
-/// Tells the log, at this level, that something failed, and how often it did since it was told last.
+/// Logs a failure at this level, rate-limited, with the number of occurrences since the last message.
 macro_rules! throttled {
     ($level:ident, $error:expr, $what:literal) => {{
         let error = ($error).to_string();
@@ -43,7 +43,7 @@ macro_rules! throttled {
 }
 pub(crate) use throttled;
 
-/// Says what happened again a minute ago and was not said yet; to be called every second or so.
+/// Logs repetitions that are due after a minute of silence; to be called about every second.
 pub fn tell_rest() {
     for ((what, reason), times) in THROTTLE.rest(Instant::now()) {
         tracing::warn!(reason, times, "again: {what}");

@@ -1,4 +1,4 @@
-//! What goes every night, because it may be kept no longer.
+//! Nightly retention: pseudonymises numbers and deletes events that are older than the settings allow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use crate::store::forgetting::{Retention, apply, claim};
 use crate::store::record::Derivation;
 use crate::store::{Db, StoreError};
 
-/// How often it is looked whether it is time; and how long after trouble it is tried again.
+/// Interval of checks whether retention is due, and of retries after an error.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
-/// When few people call: so long after midnight, by the business time zone.
+/// Time of the nightly run, in milliseconds after midnight of the business time zone: few people call then.
 const NIGHT_MS: i64 = 3 * 3_600_000;
 
-/// Does what `retention` says at the start, then every night, on one of the nodes of a database. What was interrupted goes
-/// on at the next start. While the clock is not believed nothing is done; what was left goes on when somebody has
-/// confirmed it, or the night after it was set right.
+/// Applies `retention` at the start, then every night, on one of the nodes of a database. An interrupted run goes on at
+/// the next start. While the clock is not believed nothing is done; the rest follows once somebody has confirmed the
+/// clock, or the night after it was set right.
 pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivation>, retention: Retention) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -26,14 +26,14 @@ pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivat
             _ = ticks.tick() => {}
             _ = verdicts.changed() => {}
         }
-        // Whatever comes of it is known already; only what is found out later is news.
+        // The result of this check is handled below; only later changes of the verdict must wake the loop.
         let looked = clock.look(&db).await;
         verdicts.mark_unchanged();
         let done = match looked {
-            // Without retention a night has nothing to do, but what a start has.
+            // Without retention settings there is nothing to do at night, only unfinished work at a start.
             Ok((_, Verdict::Doubted(..))) if retention == Retention::default() && !is_due => continue,
             Ok((_, Verdict::Doubted(confirmed, _))) if retention != Retention::default() => {
-                // Calls that begin now may have any time: they had better be over when it goes on.
+                // Calls that begin under a wrong clock may have any time: they should be over before retention goes on.
                 (is_due, doubted) = (false, Some(confirmed));
                 continue;
             }
@@ -49,7 +49,7 @@ pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivat
             Err(error) => {
                 is_due = true;
                 db.condition().note(&error);
-                // That the database is away is told already.
+                // An unreachable database is already reported elsewhere.
                 if !error.is_passing() {
                     tracing::error!(%error, "what is old could not be deleted; it is tried again");
                 }
@@ -58,7 +58,7 @@ pub async fn keep(clock: Arc<WatchedClock>, db: Arc<Db>, derivation: Arc<Derivat
     }
 }
 
-/// `is_due` when it must be done whatever another node did.
+/// Applies retention if it is due. `is_due` forces it, whatever another node did; otherwise one node claims the night.
 async fn once(
     db: &Db,
     derivation: &Derivation,

@@ -1,4 +1,4 @@
-//! TLS for those without a proxy: a certificate that is read again when its files change.
+//! TLS termination for servers without a proxy: the certificate is reloaded when its files change.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,10 +13,10 @@ use rustls::{Error, InconsistentKeys, ServerConfig};
 
 use crate::config::{SettingError, TlsFiles};
 
-/// How often it is looked whether the files have changed.
+/// Interval at which the files are checked for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// The certificate that new connections get.
+/// The certificate that new connections get, reloaded while the server runs.
 #[derive(Debug)]
 pub struct Certificate {
     files: TlsFiles,
@@ -24,7 +24,7 @@ pub struct Certificate {
     current: RwLock<Arc<CertifiedKey>>,
 }
 
-/// What the two files hold.
+/// The contents of the two files.
 #[derive(PartialEq, Eq)]
 struct Contents {
     cert: Vec<u8>,
@@ -60,7 +60,7 @@ fn wrong(flag: &'static str, path: &Path, what: impl std::fmt::Display) -> Setti
 }
 
 impl Certificate {
-    /// Reads the files.
+    /// Loads the certificate and its key from the files.
     ///
     /// # Errors
     /// When they are no certificate with its key; names the flag.
@@ -70,7 +70,7 @@ impl Certificate {
         Ok(Arc::new(Self { files: files.clone(), provider, current: RwLock::new(Arc::new(certified)) }))
     }
 
-    /// What a server needs.
+    /// Returns the rustls configuration of the server.
     ///
     /// # Errors
     /// Never, with the cryptography that is built in.
@@ -81,7 +81,7 @@ impl Certificate {
         Ok(config.with_no_client_auth().with_cert_resolver(self.clone()))
     }
 
-    /// Reads the files again whenever they change. While they cannot be used, the last good ones go on.
+    /// Reloads the files whenever they change. While they are unusable, the last good certificate stays in use.
     pub async fn keep_fresh(self: Arc<Self>) {
         let mut seen = Contents::read(&self.files);
         loop {
@@ -90,7 +90,8 @@ impl Certificate {
         }
     }
 
-    /// Compares the files with how they were; how they are now. By content: dates and links mislead.
+    /// Compares the files with their previous contents, and returns the present ones. Compares by content, because
+    /// modification times and symbolic links mislead.
     fn look(&self, seen: Result<Contents, SettingError>) -> Result<Contents, SettingError> {
         let now = Contents::read(&self.files);
         if now == seen {

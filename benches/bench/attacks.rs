@@ -1,5 +1,4 @@
-//! What somebody does, over and over, who wants the server to hold or do as much as it can be made to: each at a bound of
-//! docs/operations.md or beyond it.
+//! Resource exhaustion attacks that are repeated against the server: each at a bound of docs/operations.md or beyond.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
-//! One attack after the other on the bounds of docs/operations.md, with a year of calls behind: what memory each takes, and how
-//! long callers wait meanwhile. `FERNAMT_BOUNDS_SECONDS` shortens them.
+//! Benchmark of the bounds of docs/operations.md, with a year of calls stored: one attack after the other, how much
+//! memory each takes, and how long callers wait meanwhile. `FERNAMT_BOUNDS_SECONDS` shortens them.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Deciding calls in process: one among ten thousand routes, and a hundred thousand again by an edited table.
+//! Benchmark of routing in process: one call among ten thousand routes, and a replay of 100,000 by an edited table.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Taking events over HTTP: fernamt between what only reads them and what stores each by itself.
+//! Benchmark of ingesting events over HTTP: fernamt between one that only reads and one that stores each alone.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A light generator of load: kept connections, requests written as bytes, answers read no further than needed, so
-//! that it takes little of the processors which it shares with the server.
+//! A light load generator: kept connections, requests written as bytes, answers read no further than needed, so that it
+//! takes little of the processors that it shares with the server.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The service with a million events behind it: its memory, and how fast it starts.
+//! Benchmark of the service with a million stored events: its memory, and how fast it starts.
 
 use std::io::{BufWriter, Read, Write};
 use std::net::{SocketAddr, TcpStream};

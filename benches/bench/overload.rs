@@ -1,6 +1,6 @@
-//! Ten times as many events as can be taken, and bodies that are too large all the while, then such as are just not: what
-//! waits and memory are bounded, callers are answered, and all is as before when it is over. `FERNAMT_OVERLOAD_SECONDS`
-//! shortens it.
+//! Benchmark of overload: ten times as many events as can be handled, together with bodies that are too large, then
+//! with bodies just small enough. The queues and memory are bounded, callers are answered, and all is as before when it
+//! is over. `FERNAMT_OVERLOAD_SECONDS` shortens it.
 
 use std::time::{Duration, Instant};
 

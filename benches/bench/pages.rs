@@ -1,4 +1,4 @@
-//! How fast pages come with a million calls of two years behind them: the server's time, one request after the other
+//! Benchmark of page latency with a million calls of two years stored: the server's time, one request after the other
 //! on a kept connection, without compression, which depends on the visitor.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};

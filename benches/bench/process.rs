@@ -1,4 +1,4 @@
-//! A server as a process of its own, and what it costs.
+//! Runs a server as a process of its own, and measures its resource usage.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
-//! The statements of the writer as rusqlite executes them: the same texts, the same data, in the same order.
+//! Replays the statements of the writer by rusqlite: the same texts, the same data, in the same order.
 //!
-//! They are learned, outside any clock, from what a batch changed in the database, and kept as texts with their
-//! bound values. `src/store/batch.rs` is where they come from; a change there belongs here, too.
+//! The statements are derived, outside the measured time, from what a batch changed in the database, and kept as texts
+//! with their bound values. They mirror `src/store/batch.rs`; a change there has to be repeated here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

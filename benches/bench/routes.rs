@@ -1,4 +1,4 @@
-//! Answering calls by ten thousand routes, in processor time of the server.
+//! Benchmark of answering calls by ten thousand routes, in processor time of the server.
 
 use std::path::Path;
 use std::time::Duration;

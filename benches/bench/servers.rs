@@ -1,4 +1,4 @@
-//! What fernamt is compared with: servers that are child processes of this program.
+//! Servers that fernamt is compared with, run as child processes of this program.
 
 use std::collections::HashMap;
 use std::str::FromStr;

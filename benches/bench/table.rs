@@ -1,4 +1,4 @@
-//! The table that is printed, and medians.
+//! Prints tables of results, and computes medians.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The writer beside rusqlite: 200 events a transaction into a file, all indexes, every commit on the disk.
+//! Benchmark of the writer against rusqlite: 200 events a transaction, all indexes, every commit synced to disk.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

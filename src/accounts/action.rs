@@ -1,4 +1,4 @@
-//! What was done, for the audit log: a subject and a verb, stored as a word like `route.changed`.
+//! Actions of the audit log: a subject and a verb, stored as a word like `route.changed`.
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
@@ -8,7 +8,7 @@ macro_rules! words {
         pub enum $name { $($variant),+ }
 
         impl $name {
-            /// All of them.
+            /// All values, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             fn word(self) -> &'static str {
@@ -19,7 +19,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What something was done to.
+    /// The kind of thing that was changed.
     Subject {
         Account = "account", Callback = "callback", Clock = "clock", Closed = "closed", Contact = "contact", Contacts = "contacts",
         List = "list", Login = "login", Names = "names", Password = "password", Role = "role", Route = "route",
@@ -28,7 +28,7 @@ words! {
 }
 
 words! {
-    /// What was done.
+    /// What was done to the subject.
     Verb {
         Added = "added", Changed = "changed", Ended = "ended", Failed = "failed", Imported = "imported",
         Locked = "locked", Marked = "marked", Moved = "moved", Removed = "removed", Replaced = "replaced",
@@ -36,15 +36,15 @@ words! {
     }
 }
 
-/// What was done to what.
+/// An action of the audit log: what was done to what.
 pub type Action = (Subject, Verb);
 
-/// As it is stored.
+/// Returns the stored form of an action, like `route.changed`.
 pub fn word(action: Action) -> String {
     format!("{}.{}", action.0.word(), action.1.word())
 }
 
-/// As it was stored.
+/// Parses the stored form of an action; `None` if subject or verb is unknown.
 pub fn parse(word: &str) -> Option<Action> {
     let (subject, verb) = word.split_once('.')?;
     let subject = Subject::ALL.iter().find(|known| known.word() == subject)?;

@@ -1,10 +1,10 @@
-//! Who may come in: names, roles, passwords and secrets of accounts and API tokens.
+//! Authentication and authorisation data: names, roles, passwords and secrets of accounts and API tokens.
 
-/// What was done.
+/// Actions of the audit log.
 pub mod action;
-/// Passwords, hashed.
+/// Password hashing (argon2id).
 pub mod password;
-/// What only its holder knows: sessions, tokens, the code of the first account.
+/// Random secrets that only their holder knows: session cookies, API tokens, the setup code of the first account.
 pub mod secret;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use self::secret::SecretHash;
 use crate::calls::phone::Numbering;
 use crate::stats::filter::Lines;
 
-/// The longest name.
+/// Maximum length of a name, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
 /// What somebody may do.
@@ -28,10 +28,10 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 2] = [Self::Admin, Self::Viewer];
 
-    /// As commands and forms say it.
+    /// Returns the role's word, as used by commands and forms.
     pub fn word(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -39,45 +39,45 @@ impl Role {
         }
     }
 
-    /// The role that is called so.
+    /// Returns the role with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word() == word)
     }
 }
 
-/// Somebody who can log in.
+/// An account that can log in.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its number.
+    /// The account's id.
     pub id: i64,
-    /// As people write it.
+    /// The name as written by people.
     pub name: String,
-    /// What they may do.
+    /// The account's role.
     pub role: Role,
-    /// A viewer may be limited to calls of these lines.
+    /// The own lines whose calls a viewer may see; `None` means all lines.
     pub lines: Lines,
-    /// What they prove it with.
+    /// The hash of the password.
     pub password: PasswordHash,
-    /// Since when there is this account, milliseconds since 1970 UTC.
+    /// When the account was created, milliseconds since 1970 UTC.
     pub created_ms: i64,
 }
 
-/// A program that may come in.
+/// An API token, by which a program authenticates.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Its number.
+    /// The token's id.
     pub id: i64,
-    /// As people write it.
+    /// The name as written by people.
     pub name: String,
-    /// What it may do.
+    /// The token's role.
     pub role: Role,
-    /// What it is recognised by.
+    /// The hash of the token, by which it is recognised.
     pub hash: SecretHash,
-    /// Since when there is this token, milliseconds since 1970 UTC.
+    /// When the token was created, milliseconds since 1970 UTC.
     pub created_ms: i64,
 }
 
-/// Reads the name of an account or a token: 1 to 64 letters, digits, spaces and `. _ - + @ '`.
+/// Validates the name of an account or a token: 1 to 64 letters, digits, spaces and `. _ - + @ '`.
 pub fn read_name(text: &str) -> Option<String> {
     let name = text.trim();
     let is_usable = |c: char| c.is_alphanumeric() || " ._-+@'".contains(c);
@@ -85,7 +85,7 @@ pub fn read_name(text: &str) -> Option<String> {
     (has_length && name.chars().all(is_usable)).then(|| name.to_owned())
 }
 
-/// Reads own lines in any notation, as calls have them; `None` if one cannot be one.
+/// Normalises own lines written in any notation to the form that calls have; `None` if one is unusable.
 pub fn read_lines<'a>(lines: impl Iterator<Item = &'a str>, numbering: &Numbering) -> Option<Vec<String>> {
     let read = |line: &str| {
         let line = line.trim();
@@ -95,7 +95,7 @@ pub fn read_lines<'a>(lines: impl Iterator<Item = &'a str>, numbering: &Numberin
     lines.map(read).collect()
 }
 
-/// What names are told apart by: nobody should need to remember capitals.
+/// Returns the key by which names are compared: trimmed and lower-case, so that nobody needs to remember capitals.
 pub fn key_of(name: &str) -> String {
     name.trim().to_lowercase()
 }

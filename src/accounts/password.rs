@@ -4,12 +4,12 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
-/// The shortest password.
+/// Minimum length of a password, in characters.
 pub const MIN_CHARS: usize = 10;
-/// The longest password: hashing takes its time.
+/// Maximum length of a password, in characters: bounds the time that hashing takes.
 pub const MAX_CHARS: usize = 200;
 const SALT_BYTES: usize = 16;
-/// Takes as long to compare with as any other, and fits no password.
+/// A dummy hash that no password fits; comparing with it takes as long as with any other (prevents a timing attack).
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -23,12 +23,12 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Why a password is none.
+/// Error of a password whose length is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a password has {MIN_CHARS} to {MAX_CHARS} characters")]
 pub struct PasswordLength;
 
-/// Whether a password can be taken.
+/// Checks the length of a password.
 ///
 /// # Errors
 /// When it is too short or too long.
@@ -37,7 +37,7 @@ pub fn check(password: &str) -> Result<(), PasswordLength> {
 }
 
 impl PasswordHash {
-    /// Hashes; that takes a while on purpose.
+    /// Hashes a password with a random salt; slow on purpose.
     ///
     /// # Errors
     /// When there is no memory for it.
@@ -47,24 +47,24 @@ impl PasswordHash {
         Ok(Self(hash.to_string()))
     }
 
-    /// As it was stored.
+    /// Wraps a hash as it was stored (PHC string).
     pub fn stored(phc: String) -> Self {
         Self(phc)
     }
 
-    /// For names that nobody has: they must not be told by how long an answer takes.
+    /// Returns a dummy hash for unknown names, so that the response time does not tell whether a name exists.
     pub fn nobody() -> Self {
         Self(NOBODY.to_owned())
     }
 
-    /// As it is stored.
+    /// Returns the hash as it is stored (PHC string).
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the password; that takes a while on purpose.
+    /// Returns whether the password fits; slow on purpose.
     pub fn fits(&self, password: &str) -> bool {
-        // No password is longer, and long texts take longer.
+        // No valid password is longer, and hashing a long text takes longer.
         let password = if password.chars().count() > MAX_CHARS { "" } else { password };
         let hash = Phc::new(&self.0);
         hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())

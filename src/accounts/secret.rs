@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
-/// Without letters and digits that look alike.
+/// The alphabet of codes, without letters and digits that look alike.
 const CODE_LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const CODE_GROUPS: usize = 4;
 const CODE_GROUP_CHARS: usize = 4;
 
-/// What a secret is recognised by without knowing it. A secret is random enough that no slow hash is needed.
+/// The SHA-256 hash by which a secret is recognised. A secret has enough entropy that no slow hash is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
@@ -21,33 +21,33 @@ impl fmt::Debug for SecretHash {
 }
 
 impl SecretHash {
-    /// Of a secret as it was presented.
+    /// Hashes a secret as it was presented.
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
-    /// As it was stored.
+    /// Reads a hash as it was stored; `None` if the length is wrong.
     pub fn stored(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// As it is stored.
+    /// Returns the hash as it is stored.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A new secret of 256 random bits, for a cookie.
+/// Creates a session secret of 256 random bits, for a cookie.
 pub fn new_session() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// A new API token, which says what it is to whoever finds it.
+/// Creates an API token; its prefix tells whoever finds it what it is.
 pub fn new_token() -> String {
     format!("fernamt_{}", new_session())
 }
 
-/// A new code of 80 random bits that people can type: `ABCD-EFGH-JKLM-NPQR`.
+/// Creates a code of 80 random bits that people can type: `ABCD-EFGH-JKLM-NPQR`.
 pub fn new_code() -> String {
     let mut random = rand::rng();
     let mut group = || -> String {
@@ -56,7 +56,7 @@ pub fn new_code() -> String {
     (0..CODE_GROUPS).map(|_| group()).collect::<Vec<_>>().join("-")
 }
 
-/// A code as people type it: capitals and dashes do not matter.
+/// Normalises a code as people type it: capitals and dashes do not matter.
 pub fn typed_code(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }

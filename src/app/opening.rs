@@ -1,4 +1,4 @@
-//! What a start does with a database, whatever its condition: only what somebody has to set right stops it.
+//! Opens the database at the start, whatever its condition: stops only for what an administrator has to set right.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub enum StartError {
     /// A setting cannot be used.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The database gave up during the start.
+    /// The database failed during the start.
     #[error("--database-url: {0}")]
     Store(#[from] StoreError),
     /// The database's file is damaged.
@@ -27,26 +27,26 @@ pub enum StartError {
         "--database-url: {0}: `fernamt check` says where it is damaged; restore a backup (docs/operations.md says how)"
     )]
     Damaged(#[source] StoreError),
-    /// A figure in the database depends on settings that are others now.
+    /// The stored figures were made with other settings than the present ones.
     #[error(
         "--{flag}: the stored figures were made with `{stored}`, now it is `{now}`: set it back, or stop every server \
              of this database and run `fernamt rebuild`"
     )]
     Differs {
-        /// The flag.
+        /// The flag without dashes.
         flag: &'static str,
-        /// What the database remembers.
+        /// The value that the database remembers.
         stored: String,
-        /// What is set now.
+        /// The value that is set now.
         now: String,
     },
-    /// A rebuild did not reach its end.
+    /// A rebuild was interrupted.
     #[error("--database-url: a rebuild was interrupted: run `fernamt rebuild` again")]
     Rebuilding,
 }
 
 impl StartError {
-    /// Damage that shows only when something is read.
+    /// Turns a store error into [`StartError::Damaged`] if it means damage, which may show only in reading.
     pub(crate) fn look_closer(self) -> Self {
         match self {
             Self::Store(error) if error.is_damage() => Self::Damaged(error),
@@ -67,11 +67,10 @@ fn unusable(error: OpenError) -> SettingError {
     SettingError::new("database-url", error)
 }
 
-/// Compares the settings that stored figures depend on with what the database remembers; a new database
-/// learns them.
+/// Compares the settings that stored figures depend on with the remembered ones; a new database stores them.
 ///
 /// # Errors
-/// When one differs, or a rebuild did not reach its end.
+/// When one differs, or a rebuild was interrupted.
 pub async fn check_remembered(db: &Db, config: &Config) -> Result<(), StartError> {
     compare_remembered(db, config).await?;
     if begun(db).await?.is_some() {
@@ -96,22 +95,22 @@ async fn compare_remembered(db: &Db, config: &Config) -> Result<(), StartError> 
     Ok(())
 }
 
-/// A rebuild that was interrupted, as a server with the settings of before finds it.
+/// An interrupted rebuild, seen from the settings of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupted {
-    /// It was for the same settings: what is stored can be used and changed meanwhile.
+    /// The rebuild was for the same settings: what is stored can be used and changed meanwhile.
     Same,
-    /// It was for others, or nobody knows: calls and cells are a mixture.
+    /// The rebuild was for other or unknown settings: calls and cells are a mixture of both.
     Other,
 }
 
-/// Why a database cannot be used.
+/// Why a database cannot be used at the start.
 pub(super) enum Failed {
-    /// It does not open.
+    /// The database cannot be opened.
     Open(OpenError),
-    /// It opens, but does not tell what has to be known.
+    /// The database opens, but required data cannot be read.
     Read(StoreError),
-    /// Somebody has to set something right.
+    /// The database or a setting has to be set right by an administrator.
     Wrong(StartError),
 }
 
@@ -143,7 +142,7 @@ impl From<Failed> for StartError {
     }
 }
 
-/// Opens the database as any start does and compares the settings.
+/// Opens the database as every start does, and compares the settings; `must_exist` forbids creating it.
 pub(super) async fn open_checked(config: &Config, must_exist: bool) -> Result<(Db, Option<Interrupted>), Failed> {
     let url = &config.database_url.0;
     let opened = if must_exist { Db::open_existing(url).await } else { Db::open(url).await };
@@ -160,10 +159,10 @@ pub(super) async fn open_checked(config: &Config, must_exist: bool) -> Result<(D
     }
 }
 
-/// What has to be so before anybody uses the database.
+/// Checks the settings and runs the pending migration of surplus events.
 async fn make_ready(db: &Db, config: &Config) -> Result<Option<Interrupted>, StartError> {
     let interrupted = look_at_settings(db, config).await?;
-    // A rebuild does it, too, and figures that are a mixture take no changes.
+    // A rebuild does this as well, and cells that are a mixture must not be changed.
     if interrupted.is_none() {
         fold_again_once(db, &config.derivation()?).await?;
     }
@@ -180,22 +179,23 @@ async fn look_at_settings(db: &Db, config: &Config) -> Result<Option<Interrupted
     }
 }
 
-/// The database of a start.
+/// The database as opened at the start.
 pub(super) struct Opened {
     pub(super) db: Arc<Db>,
-    /// What answers calls where the database does not tell its routes.
+    /// The last good routes, which answer calls while the database's own cannot be read.
     pub(super) last_good: Option<StoredTable>,
     pub(super) interrupted: Option<Interrupted>,
 }
 
 impl Opened {
-    /// Fails for what somebody has to set right. A database that is only in trouble is waited for, if anything here says
-    /// that there was one: routes that were good last, its own routes if they can be read, or a spool. If nothing does, this
-    /// is the first start, and a slip in the setting likelier than trouble.
+    /// Opens the database; fails only for what an administrator has to set right. If a database is merely in trouble,
+    /// the server starts without it, provided there is evidence that it existed: last good routes, its own routes if
+    /// they can be read, or a spool. Without evidence this is the first start, and a typing error in the setting is
+    /// likelier than trouble.
     pub(super) async fn new(config: &Config) -> Result<Self, StartError> {
         let last_good = LastGood::new(config).read();
-        // A disk that is not mounted must not get an empty database in place of the one that routes are known of, nor must a
-        // file that a copy is about to be written to, or that somebody has emptied.
+        // Must not create an empty database in place of a known one: on a disk that is not mounted, or in a file to
+        // which a backup is about to be copied, or which somebody has emptied.
         let is_known = last_good.as_ref().is_some_and(|table| !table.routes.is_empty());
         let must_exist = is_known || has_empty_file(&config.database_url.0) && is_there(&config.spool);
         let failed = match open_checked(config, must_exist).await {
@@ -226,7 +226,7 @@ impl Opened {
     }
 }
 
-/// The routes of a database that can be read, but no more. What is wrong with the settings is found here, too.
+/// Reads the routes of a database that can only be opened for reading. Wrong settings are reported here, too.
 async fn read_only(config: &Config) -> Result<Option<StoredTable>, StartError> {
     let db = match Db::open_for_reading(&config.database_url.0).await {
         Ok(db) => db,
@@ -241,7 +241,7 @@ async fn read_only(config: &Config) -> Result<Option<StoredTable>, StartError> {
     }
 }
 
-/// Opens the spool. Where its disk is in trouble, or gone with that of the database, the start goes on without.
+/// Opens the spool. If its disk is in trouble, or missing together with the database's, the start goes on without it.
 pub(super) fn open_spool(config: &Config, db: &Db) -> Result<Spool, StartError> {
     use std::io::ErrorKind::{NotFound, ReadOnlyFilesystem, StorageFull};
     let path = &config.spool;
@@ -259,7 +259,7 @@ pub(super) fn open_spool(config: &Config, db: &Db) -> Result<Spool, StartError> 
     })
 }
 
-/// Files of earlier versions may be open to everybody on this machine.
+/// Warns about files that other users of this machine may read; earlier versions created such files.
 pub(super) fn tell_of_rights(config: &Config) {
     let files = open_to_others(&config.database_url.0, &config.spool, &config.routes_path());
     if files.is_empty() {

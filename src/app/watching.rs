@@ -1,4 +1,4 @@
-//! Keeps an eye on the database, and uses it again once what was wrong with it is over.
+//! Monitors the database while the server runs, and uses it again once its trouble is over.
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::store::soundness::{Closely, look, look_only};
 use crate::store::{Db, rebuilding};
 use crate::web::state::AppState;
 
-/// How often it is tried to use a database that could not be used, and looked whether its file is where it was.
+/// Interval of attempts to use an unusable database again, and of checks that its file is still in place.
 const EVERY: Duration = Duration::from_secs(1);
-/// How often it is looked whether the file is sound.
+/// Interval of integrity checks of the file.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// How long after a damaged file was looked through it is done again, if nobody has touched it; longer if it takes long.
+/// Pause after a full check of a damaged file before the next, unless the file changes; longer if checks take long.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Until it is aborted. `interrupted`: a rebuild that is to be brought to its end first.
+/// Watches the database until the task is aborted. `interrupted` is a rebuild to be finished first.
 pub(super) async fn watch(state: Arc<AppState>, interrupted: Option<Interrupted>) {
     let mut watcher = Watcher { state, looked: None, tried: None, told: String::new(), finishing: JoinSet::new() };
     if let Some(interrupted) = interrupted {
@@ -35,23 +35,23 @@ pub(super) async fn watch(state: Arc<AppState>, interrupted: Option<Interrupted>
     }
 }
 
-/// The file as the last attempt found it, when that was over, and how long it took.
+/// The last attempt to use the database: the file as it was left, when the attempt ended, and how long it took.
 struct Tried {
     file: Signature,
     at: Instant,
     took: Duration,
 }
 
-/// Changes with whatever is done to a file.
+/// A fingerprint of a file (device, inode, modification time, size) that changes with every modification.
 type Signature = Option<(u64, u64, i64, i64, u64)>;
 
 struct Watcher {
     state: Arc<AppState>,
     looked: Option<Instant>,
     tried: Option<Tried>,
-    /// What was said last of what somebody has to set right.
+    /// The last reported error that an administrator has to set right; avoids logging it repeatedly.
     told: String,
-    /// Ends with the watcher.
+    /// The task that finishes an interrupted rebuild; aborted with the watcher.
     finishing: JoinSet<()>,
 }
 
@@ -74,7 +74,7 @@ impl Watcher {
         }
         match condition.trouble() {
             None => self.look_for_damage().await,
-            // Whoever derives again ends it.
+            // The task that derives again ends this state.
             Some(Trouble::Rebuilding) => {}
             Some(_) => self.try_again().await,
         }
@@ -107,11 +107,12 @@ impl Watcher {
     async fn try_to_use(&mut self, is_damaged: bool) {
         let mut closely = Closely::Now;
         if is_damaged {
-            // What was found once may lie anywhere. Nothing that may write gets at it before: closing does, too.
+            // Known damage may lie anywhere in the file, so it is checked fully. Nothing that may write opens it
+            // before: even closing a writable connection writes.
             match look_only(&self.state.config.database_url.0, Closely::Through).await {
                 Ok(None) => {}
                 Ok(Some(damage)) => return self.state.db.condition().suffer(Trouble::Damaged, &damage),
-                // Its log may have to be taken in first, which only who may write can.
+                // The write-ahead log may have to be replayed first, which only a writable connection can.
                 Err(_) => closely = Closely::Through,
             }
         }
@@ -155,8 +156,8 @@ impl Watcher {
         }
     }
 
-    /// Brings a rebuild to its end that was interrupted. Where it was for other settings, figures are a mixture that nothing
-    /// may be added to.
+    /// Spawns the task that finishes an interrupted rebuild. If the rebuild was for other settings, cells are a mixture
+    /// to which nothing may be added meanwhile.
     fn finish_rebuild(&mut self, interrupted: Interrupted) {
         let condition = self.state.db.condition();
         if interrupted == Interrupted::Other {

@@ -1,16 +1,17 @@
-//! One call, folded from the set of its events: any order, repetition or batching gives the same call.
+//! One call, folded from the set of its events (commutative and idempotent): order, repetition and batching do not
+//! matter.
 
 use super::outcome::Outcome;
 use super::phone::Numbering;
 use super::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event, Kind};
 
-/// What the events of one call tell. Times are milliseconds since 1970 UTC, as received: the PBX sends none.
+/// A call as its events tell it. Times are milliseconds since 1970 UTC, by receipt: the PBX sends none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The PBX's name for it.
+    /// The call's id at the PBX.
     pub call_id: CallId,
-    /// `None` when no event tells.
+    /// The direction; `None` when no event tells.
     pub direction: Option<Direction>,
     /// Calling number as received.
     pub from: Option<String>,
@@ -22,19 +23,19 @@ pub struct Call {
     pub party: Option<String>,
     /// The SIP user that answered, or, outgoing, that called.
     pub peer: Option<String>,
-    /// Whether its IncomingCall is known: without it there is no waiting time.
+    /// Whether its IncomingCall was received: without it there is no waiting time.
     pub has_incoming: bool,
-    /// The earliest sign of the call.
+    /// The earliest time at which the call is known to have existed.
     pub started_ms: i64,
     /// When it was picked up.
     pub accepted_ms: Option<i64>,
     /// When it was hung up.
     pub ended_ms: Option<i64>,
-    /// What the HungUp told; `None` before it.
+    /// The outcome that the HungUp told; `None` before it.
     pub ending: Option<Outcome>,
-    /// How long people spoke, seconds; only for calls that ended accepted.
+    /// Talk time in seconds; only for calls that ended accepted.
     pub talk_seconds: Option<u32>,
-    /// How many distinct events it has, also of those that are not folded.
+    /// The number of distinct events, including those that are not folded.
     pub event_count: u32,
 }
 
@@ -51,7 +52,7 @@ pub enum State {
 }
 
 impl State {
-    /// The API's word.
+    /// Returns the API's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ringing => "ringing",
@@ -96,13 +97,13 @@ impl Call {
         })
     }
 
-    /// How many events it has beyond those that are folded, which are these; none where its events are gone.
+    /// Returns how many events the call has beyond the folded ones given; zero where its events are deleted.
     pub fn events_beyond(&self, folded: &Receipts) -> u32 {
         let count = u32::try_from(folded.len()).unwrap_or(u32::MAX);
         if folded.is_empty() { 0 } else { self.event_count.saturating_sub(count) }
     }
 
-    /// State and outcome at `now_ms`, when a call without HungUp is over after `timeout_ms`.
+    /// Returns state and outcome at `now_ms`; a call without HungUp counts as over after `timeout_ms`.
     pub fn standing(&self, now_ms: i64, timeout_ms: i64) -> (State, Outcome) {
         let timed_out = self.started_ms <= now_ms.saturating_sub(timeout_ms);
         match self.ending {
@@ -116,7 +117,7 @@ impl Call {
         }
     }
 
-    /// Seconds an inbound caller waited until somebody picked up; `None` when that is not known.
+    /// Returns how many seconds an inbound caller waited until somebody picked up; `None` when that is not known.
     pub fn wait_seconds(&self) -> Option<u32> {
         match self.ending {
             Some(Outcome::Accepted) | None => self.rang_until(self.accepted_ms),
@@ -124,7 +125,7 @@ impl Call {
         }
     }
 
-    /// Seconds an inbound caller waited before giving up; `None` when not missed or not known.
+    /// Returns how many seconds an inbound caller waited before giving up; `None` when not missed or not known.
     pub fn abandoned_wait_seconds(&self) -> Option<u32> {
         match self.ending {
             Some(Outcome::Missed) => self.rang_until(self.ended_ms),
@@ -143,8 +144,8 @@ fn first_field<'a>(receipts: &'a Receipts, field: impl Fn(&'a Event) -> Option<&
     receipts.iter().find_map(|receipt| field(&receipt.event)).cloned()
 }
 
-/// The field if sent (since 2019-07), else the event's name, else the types that only outgoing calls have.
-/// CallAccepted counts as inbound: outgoing calls never send it.
+/// Derives the direction: the field if sent (since 2019-07), else the event's name, else the hangup types that only
+/// outgoing calls have. CallAccepted counts as inbound: outgoing calls never send it.
 fn direction(receipts: &Receipts, ending: Option<Outcome>) -> Option<Direction> {
     let by_name = |receipt: &Receipt| match receipt.event.kind {
         Kind::IncomingCall | Kind::CallAccepted => Some(Direction::In),
@@ -168,13 +169,13 @@ fn peer(receipts: &Receipts, direction: Option<Direction>) -> Option<String> {
     }
 }
 
-/// `accepted` with no seconds was seen on an outgoing call of five minutes: unknown there, not zero.
+/// Returns the talk time. `accepted` with no seconds, seen on an outgoing call of five minutes, is unknown, not zero.
 fn talk_seconds(hangup: &Event, ending: Option<Outcome>, direction: Option<Direction>) -> Option<u32> {
     let seconds = hangup.duration_seconds.filter(|_| ending == Some(Outcome::Accepted))?;
     (seconds > 0 || direction != Some(Direction::Out)).then_some(seconds)
 }
 
-/// No later than hangup minus duration, so that a call whose first events were lost still has its length.
+/// Returns the start: no later than hangup minus duration, so that a call keeps its length if first events are lost.
 fn started_ms(first: &Receipt, hangup: Option<&Receipt>) -> i64 {
     let before_talk = hangup.map(|receipt| minus_seconds(receipt.received_ms, receipt.event.duration_seconds));
     first.received_ms.min(before_talk.unwrap_or(i64::MAX))

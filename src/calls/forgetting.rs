@@ -1,8 +1,9 @@
-//! Making the outside party of a call unrecognisable in its events. What they fold to stays the same but for the party:
-//! the log remains the truth, and nothing in it leads back to a number.
+//! Pseudonymisation of the outside party of a call in its events. They fold to the same call but for the party: the log
+//! remains the source of truth, and nothing in it leads back to a number.
 //!
-//! The body of a forgotten event holds what is known to be harmless, and a mark with its place among the events of its
-//! call, which keeps their order where they came at the same time and keeps apart what differed in the party alone.
+//! The body of a forgotten event holds only fields known to be harmless, and a mark with its position among the events
+//! of its call. The mark keeps the order of events received at the same time, and keeps apart events that differed in
+//! the party alone.
 
 use std::collections::BTreeSet;
 
@@ -16,64 +17,64 @@ use super::phone::{Numbering, is_anonymous};
 use super::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event, EventError, Kind};
 
-/// The field that only forgotten events have.
+/// The field that only forgotten events have: the mark.
 pub const MARK: &str = "forgotten";
-/// The fields of which it is known what they hold.
+/// The fields whose content is known.
 const KNOWN: [&str; 8] = ["call_id", "direction", "duration", "event", "from", "peer", "to", "type"];
-/// What a pseudonym begins with, of what was no valid number.
+/// The prefix of a pseudonym of what was no valid number.
 const OTHER: &str = "forgotten-";
-/// What a pseudonym begins with, of a valid number.
+/// The prefix of a pseudonym of a valid number.
 const NUMBER: &str = "forgotten-number-";
-/// Half-bytes that tell pseudonyms apart.
+/// The number of half-bytes of the MAC that make a pseudonym, one letter each.
 const LETTERS: usize = 20;
-/// A number shorter than this occurs in other texts by chance.
+/// Minimum number of digits that are searched for in other texts: a shorter number occurs there by chance.
 const MIN_DIGITS: usize = 6;
-/// No value that means anything is longer, in bytes; written anew, longer ones might make an event too long for one.
+/// Maximum length of a value, in bytes: no meaningful value is longer, and a rewritten event must not be too long.
 const LONGEST_VALUE: usize = 500;
 
-/// What pseudonyms are made with. Whoever has it can try all numbers there are, so it is destroyed as soon as nobody who
-/// is still to be forgotten has to be known again.
+/// The secret HMAC key of pseudonyms. Whoever has it can try all numbers there are, so it is destroyed as soon as
+/// nobody who is still to be forgotten has to be recognised.
 pub type Key = [u8; 64];
 
-/// What stands for `party`. The same one under the same key, another one under any other key; without the key nothing
-/// leads from it to the party.
+/// Returns the pseudonym of `party`, a keyed hash (HMAC-SHA256): the same under the same key, another one under any
+/// other key; without the key nothing leads from it to the party.
 pub fn pseudonym(key: &Key, party: &str, numbering: &Numbering) -> String {
     let mut mac = Hmac::<Sha256>::new(key.into());
     mac.update(party.as_bytes());
     let bytes = mac.finalize().into_bytes();
-    // Letters only: nobody searches for a number and finds this.
+    // Letters only, so that a search for a number never finds a pseudonym.
     let letters = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'a' + half));
     let kind = if numbering.e164(party).as_deref() == Some(party) { NUMBER } else { OTHER };
     kind.chars().chain(letters.take(LETTERS)).collect()
 }
 
-/// Whether this stands for somebody forgotten.
+/// Returns whether this is a pseudonym of somebody forgotten.
 pub fn is_pseudonym(party: &str) -> bool {
     party.starts_with(OTHER)
 }
 
-/// Whether this stands for somebody forgotten who had a valid number.
+/// Returns whether this is a pseudonym of somebody who had a valid number.
 pub fn was_number(party: &str) -> bool {
     party.starts_with(NUMBER)
 }
 
-/// Whether an event was written anew, with what is known to be harmless; or looks so.
+/// Returns whether an event was rewritten with harmless fields only, or looks so.
 pub fn is_marked(body: &[u8]) -> bool {
     body.strip_prefix(MARK.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
-/// Somebody outside who is looked for.
+/// An outside person whose traces are searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// What calls may have as party: the number in E.164 (what is no valid number as it is), pseudonyms of it.
+    /// The values that calls may have as party: the number in E.164 (an invalid one as it is), and its pseudonyms.
     pub parties: BTreeSet<String>,
-    /// What every notation of the number holds; `None` if it is none.
+    /// The digits that every notation of the number contains; `None` if it is no valid number or too short.
     pub digits: Option<String>,
     calling_code: String,
 }
 
 impl Person {
-    /// Whoever has this number, and is known as `parties`.
+    /// Creates the person with this number, known as `parties`.
     pub fn new(number: &str, parties: BTreeSet<String>, numbering: &Numbering) -> Self {
         let digits = numbering.e164(number).map(|number| {
             let digits = number.trim_start_matches('+');
@@ -83,17 +84,17 @@ impl Person {
         Self { parties, digits, calling_code: numbering.calling_code().to_owned() }
     }
 
-    /// Whether a call is one with this person, or tells of them.
+    /// Returns whether a call is one with this person, or mentions them.
     pub fn is_in_call(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
         self.is_party_of(call, receipts, numbering) || self.is_told_of(receipts, numbering)
     }
 
-    /// Whether events of a call in this direction say that it is one with this person, or tell of them.
+    /// Returns whether the events of a call in this direction are of a call with this person, or mention them.
     pub fn is_in(&self, receipts: &Receipts, direction: Option<Direction>, numbering: &Numbering) -> bool {
         self.is_outside(receipts, direction, numbering) || self.is_told_of(receipts, numbering)
     }
 
-    /// Whether a call is one with this person.
+    /// Returns whether a call is one with this person.
     pub fn is_party_of(&self, call: &Call, receipts: &Receipts, numbering: &Numbering) -> bool {
         call.party.as_deref().is_some_and(|party| self.is_it(party, numbering))
             || self.is_outside(receipts, call.direction, numbering)
@@ -107,7 +108,7 @@ impl Person {
         numbering.normalize(raw).is_some_and(|party| self.parties.contains(&party))
     }
 
-    /// Whether events tell of the person in a field that nobody knows.
+    /// Returns whether events mention the person in a field of unknown meaning.
     pub fn is_told_of(&self, receipts: &Receipts, numbering: &Numbering) -> bool {
         let is_in = |body: &[u8]| {
             let mut unknown = form_urlencoded::parse(body).filter(|(name, _)| !KNOWN.contains(&&**name));
@@ -116,7 +117,7 @@ impl Person {
         receipts.iter().any(|receipt| is_in(&receipt.body))
     }
 
-    /// Whether a text is this number in any notation, or holds it written without anything between its digits.
+    /// Returns whether a text is this number in any notation, or contains it written without separators.
     pub fn is_mentioned(&self, text: &str, numbering: &Numbering) -> bool {
         let mut runs = text.split(|c: char| !c.is_ascii_digit());
         numbering.normalize(text).is_some_and(|party| self.parties.contains(&party))
@@ -131,7 +132,7 @@ impl Person {
     }
 }
 
-/// Whether a call is forgotten, by its events: nothing in them leads to a person.
+/// Returns whether a call is forgotten, by its events: nothing in them leads to a person.
 pub fn are_forgotten(receipts: &Receipts, direction: Option<Direction>) -> bool {
     let is_known = |name: &str| name == MARK || KNOWN.contains(&name);
     let is_harmless = |body: &[u8]| is_marked(body) && form_urlencoded::parse(body).all(|(name, _)| is_known(&name));
@@ -140,7 +141,7 @@ pub fn are_forgotten(receipts: &Receipts, direction: Option<Direction>) -> bool 
         && outsiders(receipts, direction).all(is_pseudonym)
 }
 
-/// Everything that the events of a call tell about who was outside, as sent.
+/// Returns all outside numbers that the events of a call name, as sent.
 pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iterator<Item = &str> {
     let sides = Sides::of(receipts.iter(), direction);
     receipts.iter().flat_map(move |Receipt { event: Event { from, to, .. }, .. }| {
@@ -150,8 +151,8 @@ pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iter
     })
 }
 
-/// Which numbers of a call are somebody's outside: those of the one side, of unknown direction those of either. Where
-/// events disagree about the direction that is either side, too, but for what figures count as the own line.
+/// Decides which numbers of a call are outside: those of one side, of unknown direction those of both. Where events
+/// disagree about the direction also those of both sides, except the one that the figures count as the own line.
 #[derive(Clone, Copy)]
 struct Sides<'a> {
     direction: Option<Direction>,
@@ -171,7 +172,7 @@ impl<'a> Sides<'a> {
         Self { direction, is_disputed, own }
     }
 
-    /// `side` is the direction of calls of which this number is outside.
+    /// Returns whether `raw` is outside. `side` is the direction of calls in which its field is the outside party.
     fn is_outside(&self, side: Direction, raw: &str) -> bool {
         let is_own = || self.own.is_some_and(|own| shortened(own) == shortened(raw));
         let may_be = self.direction.is_none_or(|direction| direction == side) || self.is_disputed && !is_own();
@@ -179,7 +180,7 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// What an event by itself tells of its call's direction.
+/// Returns the direction of the call that an event tells by itself.
 fn told_direction(event: &Event) -> Option<Direction> {
     let by_name = match event.kind {
         Kind::IncomingCall | Kind::CallAccepted => Some(Direction::In),
@@ -193,10 +194,10 @@ fn told_direction(event: &Event) -> Option<Direction> {
     event.direction.or(by_name)
 }
 
-/// The events of a call with `pseudonym` for whoever was outside. Of a call of unknown direction that is either side.
+/// Rewrites the events of a call with `pseudonym` in place of the outside party; of unknown direction both sides are.
 ///
 /// # Errors
-/// When one is no event.
+/// When one is not a valid event.
 pub fn pseudonymise(
     receipts: &Receipts,
     direction: Option<Direction>,
@@ -206,10 +207,10 @@ pub fn pseudonymise(
     write_anew(receipts, |receipt| harmless(receipt, &hiding(sides, pseudonym)))
 }
 
-/// The events of a call without what is not known to be harmless, but with both numbers.
+/// Rewrites the events of a call without fields of unknown meaning, but with both numbers.
 ///
 /// # Errors
-/// When one is no event.
+/// When one is not a valid event.
 pub fn scrub(receipts: &Receipts) -> Result<Receipts, EventError> {
     write_anew(receipts, |receipt| harmless(receipt, &|_, raw| raw.to_owned()))
 }
@@ -222,7 +223,7 @@ fn write_anew(receipts: &Receipts, harmless: impl Fn(&Receipt) -> String) -> Res
     receipts.iter().enumerate().map(written).collect()
 }
 
-/// The same with a call whose events are gone.
+/// Pseudonymises a call whose events were deleted.
 pub fn pseudonymise_bare(call: &mut Call, pseudonym: &str) {
     let is_side = |side| call.direction.is_none_or(|direction| direction == side);
     let sides =
@@ -234,11 +235,12 @@ pub fn pseudonymise_bare(call: &mut Call, pseudonym: &str) {
     }
 }
 
-/// An event of a call with events that were written anew, or one that was itself, as the log may hold it: the one that it
-/// repeats, or a new one, which is forgotten if the call is.
+/// Rewrites an incoming event of a call whose events were rewritten, or an event that is itself the original of one, so
+/// that the log may hold it: as the known event that it repeats, or as a new one, which is pseudonymised if the call
+/// is.
 ///
 /// # Errors
-/// When it is no event.
+/// When it is not a valid event.
 pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) -> Result<Receipt, EventError> {
     let sides = Sides::of(known.iter().chain([receipt]), direction);
     let shape = |receipt: &Receipt| harmless(receipt, &hiding(sides, MARK));
@@ -255,7 +257,7 @@ pub fn admit(receipt: &Receipt, known: &Receipts, direction: Option<Direction>) 
     Ok(Receipt { deliveries: receipt.deliveries, ..Receipt::new(receipt.received_ms, body)? })
 }
 
-/// What stands for a number of one side.
+/// Returns a function that replaces outside numbers by `outside`.
 fn hiding(sides: Sides<'_>, outside: &str) -> impl Fn(Direction, &str) -> String {
     move |side, raw| if sides.is_outside(side, raw) { outside.to_owned() } else { raw.to_owned() }
 }
@@ -264,8 +266,8 @@ fn shortened(value: &str) -> &str {
     &value[..value.floor_char_boundary(LONGEST_VALUE)]
 }
 
-/// What is known to be harmless of an event, with what `number` leaves of the numbers of both sides. Fields that nobody
-/// knows may hold anything.
+/// Serialises the fields of an event that are known to be harmless; `number` replaces the numbers of both sides. Fields
+/// of unknown meaning may hold anything and are dropped.
 fn harmless(Receipt { body, event, .. }: &Receipt, number: &impl Fn(Direction, &str) -> String) -> String {
     let Event { kind, call_id, from, to, direction: told, peer, hangup_type, duration_seconds } = event;
     let fields = [
@@ -289,7 +291,7 @@ fn marked(place: usize, body: &str) -> Vec<u8> {
     format!("{MARK}={place:06}&{body}").into_bytes()
 }
 
-/// The event's name as sent, unless it could be anything.
+/// Returns the event's name as sent, unless it could contain anything.
 fn name(body: &[u8], kind: Kind) -> String {
     let sent = form_urlencoded::parse(body).find(|(name, _)| name == "event").map(|(_, value)| value.into_owned());
     match kind {
@@ -305,7 +307,7 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
 }
 
-/// `text` with `pseudonym` for every way to write one of `numbers` in it; `None` if there is none.
+/// Replaces every notation of `numbers` in `text` by `pseudonym`; `None` if it contains none.
 pub fn blank<'a>(
     text: &str,
     numbers: impl Iterator<Item = &'a str>,
@@ -313,14 +315,14 @@ pub fn blank<'a>(
     pseudonym: &str,
 ) -> Option<String> {
     let mut ways: Vec<String> = numbers.flat_map(|number| notations(number, numbering)).collect();
-    // A longer one may hold a shorter one.
+    // Longest first, because a longer one may contain a shorter one.
     ways.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     ways.dedup();
     let blanked = ways.iter().fold(text.to_owned(), |text, way| text.replace(way.as_str(), pseudonym));
     (blanked != text).then_some(blanked)
 }
 
-/// The usual ways to write a number without anything between its digits, and as it is.
+/// Returns the usual notations of a number without separators, and the number as it is.
 pub fn notations(raw: &str, numbering: &Numbering) -> Vec<String> {
     let mut ways = vec![raw.to_owned()];
     if let Some(number) = numbering.e164(raw) {

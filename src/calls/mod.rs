@@ -1,10 +1,10 @@
-//! The domain, pure: what a call is and what became of it. No clock, no I/O.
+//! The domain model, pure: what a call is and what became of it. No clock, no I/O.
 
 /// One call, folded from the set of its events.
 pub mod call;
-/// Making outside parties unrecognisable.
+/// Pseudonymisation of outside parties.
 pub mod forgetting;
-/// What became of a call.
+/// The outcome of a call.
 pub mod outcome;
 /// Telephone numbers: E.164 where they are valid, as received where they are not.
 pub mod phone;

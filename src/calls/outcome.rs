@@ -1,4 +1,4 @@
-//! What became of a call.
+//! The outcome of a call.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ impl Outcome {
         Self::Open,
     ];
 
-    /// The outcome that a HungUp's `type` tells.
+    /// Returns the outcome that a HungUp's `type` tells.
     pub fn from_hangup_type(hangup_type: Option<&str>) -> Self {
         match hangup_type {
             Some("accepted") => Self::Accepted,
@@ -62,12 +62,12 @@ impl Outcome {
         }
     }
 
-    /// Only outgoing calls end like this (PLACETEL's four newer types).
+    /// Returns whether only outgoing calls end like this (Placetel's four newer types).
     pub fn is_outbound_only(self) -> bool {
         matches!(self, Self::Busy | Self::Canceled | Self::Unavailable | Self::Congestion)
     }
 
-    /// The API's word.
+    /// Returns the API's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -84,17 +84,17 @@ impl Outcome {
         }
     }
 
-    /// The outcome with this API word.
+    /// Returns the outcome with this API word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 
-    /// The number it is stored under; never reused for another outcome.
+    /// Returns the number under which it is stored; never reused for another outcome.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The outcome stored under this number.
+    /// Returns the outcome stored under this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code)).copied()
     }
@@ -124,7 +124,7 @@ mod tests {
     fn a_type_that_nobody_knows_is_other() {
         assert_eq!(Outcome::from_hangup_type(Some("teleported")), Outcome::Other);
         assert_eq!(Outcome::from_hangup_type(None), Outcome::Other);
-        // These two are no types of the PBX, they are ours.
+        // These two are not types of the PBX but fernamt's own.
         assert_eq!(Outcome::from_hangup_type(Some("open")), Outcome::Other);
         assert_eq!(Outcome::from_hangup_type(Some("unknown")), Outcome::Other);
     }

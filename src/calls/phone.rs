@@ -1,32 +1,32 @@
 //! Telephone numbers: E.164 where they are *valid* numbers, as received where they are not.
 //!
-//! The PBX sends national form; `+49`, `0049` and a bare `49` occur. Extensions (`23`), emergency
-//! numbers (`110`) and SIP ids are no numbers of this plan and stay what they are.
+//! The PBX sends national form; `+49`, `0049` and a bare `49` occur. Extensions (`23`), emergency numbers (`110`) and
+//! SIP ids are not numbers of this plan and stay what they are.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use phonenumber::{PhoneNumber, country};
 
-/// How many readings are remembered; a company's own lines and regular callers are read again and again. A map of 4,096
-/// takes twice the room.
+/// Capacity of the cache of parsed numbers; a company's own lines and regular callers are read again and again. Stays
+/// below the size at which the hash map doubles: one of 4,096 entries takes twice the memory.
 const REMEMBERED: usize = 3_500;
-/// ITU-T E.164 allows 15 digits; more than this with punctuation is no number.
+/// Maximum length of a number, in characters: ITU-T E.164 allows 15 digits; the rest is punctuation.
 const MAX_CHARS: usize = 40;
 
-/// Reads numbers as they are dialled in one country.
+/// The numbering plan of one country: parses numbers as they are dialled there.
 #[derive(Debug)]
 pub struct Numbering {
     country: country::Id,
     calling_code: String,
     has_trunk_prefix: bool,
-    /// Whether the trunk prefix is a zero that only ever falls away.
+    /// Whether the trunk prefix is a zero that is simply dropped in international form.
     has_plain_trunk_zero: bool,
     readings: Mutex<HashMap<String, Option<String>>>,
 }
 
 impl Numbering {
-    /// `country` is an ISO 3166 alpha-2 code in upper case; `None` when no numbering plan is known for it.
+    /// Creates the plan of `country`, an ISO 3166 alpha-2 code in upper case; `None` when no plan is known for it.
     pub fn new(country: &str) -> Option<Self> {
         let id: country::Id = country.parse().ok()?;
         let plan = phonenumber::metadata::DATABASE.by_id(id.as_ref())?;
@@ -41,12 +41,12 @@ impl Numbering {
         })
     }
 
-    /// The calling code without `+`: `49` for Germany.
+    /// Returns the calling code without `+`: `49` for Germany.
     pub fn calling_code(&self) -> &str {
         &self.calling_code
     }
 
-    /// `raw` in E.164 if it is a valid number in any notation.
+    /// Returns `raw` in E.164 if it is a valid number in any notation.
     pub fn e164(&self, raw: &str) -> Option<String> {
         if raw.len() > MAX_CHARS || !raw.chars().any(|c| c.is_ascii_digit()) {
             return None;
@@ -63,7 +63,7 @@ impl Numbering {
         read
     }
 
-    /// The beginning of a number (or a whole one that need not be valid) as it begins in E.164: `0221` is
+    /// Returns the beginning of a number (or a whole one that need not be valid) in international form: `0221` becomes
     /// `+49221` in Germany. `None` for what is not written with `+`, `00` or the trunk prefix `0`.
     pub fn international(&self, beginning: &str) -> Option<String> {
         self.international_of(&dialled(beginning)?)
@@ -80,8 +80,8 @@ impl Numbering {
         Some(format!("+{}{national}", self.calling_code))
     }
 
-    /// The different ways to write `raw` from abroad: as its notation says, and in E.164 if it is valid. The plan is
-    /// only asked where the two could differ, because that takes many times as long.
+    /// Returns the distinct international forms of `raw`: as its notation says, and in E.164 if it is valid. The
+    /// numbering plan is consulted only where the two could differ, because that takes many times as long.
     pub fn from_abroad(&self, raw: &str) -> impl Iterator<Item = String> {
         let as_written = dialled(raw).and_then(|digits| self.international_of(&digits));
         let plain = as_written.as_deref().is_some_and(|number| self.is_plainly_domestic(number));
@@ -89,13 +89,14 @@ impl Numbering {
         as_written.into_iter().chain(valid)
     }
 
-    /// Whether a number of the form `+49221…` is itself in E.164 if it is valid at all.
+    /// Returns whether a number of the form `+49221…` is already in E.164, provided that it is valid.
     fn is_plainly_domestic(&self, number: &str) -> bool {
         let national = number.strip_prefix('+').and_then(|digits| digits.strip_prefix(self.calling_code.as_str()));
         self.has_plain_trunk_zero && national.is_some_and(|national| national.starts_with(|c| matches!(c, '1'..='9')))
     }
 
-    /// What `party` and `number` of a call show: E.164 if valid, `None` for `anonymous`, else as received.
+    /// Returns the form that `party` and `number` of a call have: E.164 if valid, `None` if `anonymous`, else as
+    /// received.
     pub fn normalize(&self, raw: &str) -> Option<String> {
         if is_anonymous(raw) { None } else { Some(self.e164(raw).unwrap_or_else(|| raw.to_owned())) }
     }
@@ -124,24 +125,24 @@ impl Numbering {
     }
 }
 
-/// The library's own formatter looks first how people would space the number, whatever is asked of it: that takes
-/// megabytes of compiled patterns.
+/// Formats a number in E.164. The library's own formatter first determines how people would space the number, whatever
+/// format is asked for: that takes megabytes of compiled patterns.
 fn in_e164(number: &PhoneNumber) -> String {
     format!("+{}{}", number.code().value(), number.national())
 }
 
-/// Whether the caller hid the number.
+/// Returns whether the caller hid the number.
 pub fn is_anonymous(raw: &str) -> bool {
     raw.trim().eq_ignore_ascii_case("anonymous")
 }
 
-/// `raw` as dialled, without what people write between the digits; `None` if it is no string of digits.
+/// Returns `raw` as dialled, without separators; `None` if it is no string of digits.
 pub fn compact(raw: &str) -> Option<String> {
     dialled(raw).filter(|digits| digits.bytes().any(|b| b.is_ascii_digit()))
 }
 
-/// The digits of `raw` with a leading `+` if there is one; `None` when it holds anything that people do
-/// not write into numbers.
+/// Returns the digits of `raw`, with a leading `+` if there is one; `None` when it contains a character that is not
+/// written in numbers.
 fn dialled(raw: &str) -> Option<String> {
     let mut digits = String::with_capacity(raw.len());
     let mut rest = raw.trim();

@@ -1,4 +1,4 @@
-//! The set of events of one call, each with when it came first and how often it came.
+//! The set of distinct events of one call, each with the time of first receipt and the number of deliveries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,83 +7,84 @@ use sha2::{Digest, Sha256};
 
 use crate::placetel::event::{Event, EventError};
 
-/// So many events of a call are folded, those that came first. A call has a handful; whatever follows is kept in the log,
-/// but what one more event costs must not grow with it.
+/// Maximum number of events of a call that are folded, those received first. A call has a handful; further ones are
+/// kept in the log, but the cost of one more event must not grow with their number.
 pub const MOST_FOLDED: usize = 500;
-/// So many of the folded events may be large.
+/// Maximum number of large events among the folded ones.
 pub const MOST_LARGE_FOLDED: usize = 16;
-/// A larger body, in bytes, is large.
+/// Size above which a body is large, in bytes.
 pub const LARGE_BYTES: usize = 4_096;
 
-/// One distinct body of a call. Identical bodies cannot be told from repetitions, so they are one event.
+/// One distinct body of a call. Identical bodies cannot be told from repeated deliveries, so they are one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The earliest time it was received, milliseconds since 1970 UTC.
+    /// The earliest time of receipt, milliseconds since 1970 UTC.
     pub received_ms: i64,
-    /// How often it was delivered.
+    /// The number of deliveries.
     pub deliveries: u32,
     /// The raw form body, byte for byte.
     pub body: Vec<u8>,
-    /// What the body says.
+    /// The event parsed from the body.
     pub event: Event,
 }
 
 impl Receipt {
-    /// A body as it came in.
+    /// Creates a receipt of one delivery.
     ///
     /// # Errors
-    /// When the body is no event.
+    /// When the body is not a valid event.
     pub fn new(received_ms: i64, body: Vec<u8>) -> Result<Self, EventError> {
         let event = Event::parse(&body)?;
         Ok(Self { received_ms, deliveries: 1, body, event })
     }
 
-    /// What it is known by within its call: the first half of its body's SHA-256.
+    /// Returns the key of the event within its call: the first half of its body's SHA-256.
     pub fn digest(&self) -> Vec<u8> {
         Sha256::digest(&self.body)[..16].to_vec()
     }
 
-    /// What "first" and "last" go by: never by the order of arrival, which repetition and delay change.
+    /// Returns the sort key behind "first" and "last": never the order of arrival, which repetition and delay change.
     fn order(&self) -> (i64, u8, &[u8]) {
         (self.received_ms, self.event.kind.rank(), &self.body)
     }
 }
 
-/// The events of one call in their order. Adding them in any order, any number of times, gives the same.
+/// The events of one call in their order. Adding is commutative and idempotent but for the count of deliveries: any
+/// order gives the same set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
     sorted: Vec<Arc<Receipt>>,
 }
 
 impl Receipts {
-    /// Takes in a delivery: a new event, or one more delivery of a known one.
+    /// Adds a delivery: a new event, or one more delivery of a known one.
     pub fn deliver(&mut self, receipt: impl Into<Arc<Receipt>>) {
         self.merge(receipt.into(), u32::saturating_add);
     }
 
-    /// Takes in an event from an exported log: an event already there is not counted again.
+    /// Adds an event from an exported log: deliveries of a known event are not counted again (idempotent).
     pub fn import(&mut self, receipt: impl Into<Arc<Receipt>>) {
         self.merge(receipt.into(), u32::max);
     }
 
-    /// First to last.
+    /// Iterates over the events, first to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Receipt> + Clone {
         self.sorted.iter().map(|receipt| &**receipt)
     }
 
-    /// The receipt of exactly this body.
+    /// Returns the receipt of exactly this body.
     pub fn find(&self, body: &[u8]) -> Option<&Receipt> {
         self.iter().find(|receipt| receipt.body == body)
     }
 
-    /// Whether this very receipt is among them: body, time and deliveries.
+    /// Returns whether this very receipt is among them: body, time and deliveries.
     pub fn contains(&self, receipt: &Receipt) -> bool {
         let place = self.sorted.binary_search_by(|known| known.order().cmp(&receipt.order()));
         place.is_ok_and(|place| *self.sorted[place] == *receipt)
     }
 
-    /// Takes out what is not folded. What remains are the first of all that were ever taken in, by time and digest, and so
-    /// depends on nothing but the set.
+    /// Removes and returns the surplus: events that are not folded. Those that remain are the first of all that were
+    /// ever added, by time and digest, and so depend on nothing but the set.
     pub fn take_surplus(&mut self) -> Self {
         let is_large = |receipt: &Receipt| receipt.body.len() > LARGE_BYTES;
         let mut surplus = HashSet::new();
@@ -106,18 +107,18 @@ impl Receipts {
         Self { sorted: taken }
     }
 
-    /// These and others, which are distinct from them.
+    /// Returns the union with others, which are distinct from them.
     pub fn joined_by(mut self, others: Vec<Arc<Receipt>>) -> Self {
         self.sorted.extend(others);
         self.sorted.into()
     }
 
-    /// How many distinct events there are.
+    /// Returns the number of distinct events.
     pub fn len(&self) -> usize {
         self.sorted.len()
     }
 
-    /// Whether nothing was received yet.
+    /// Returns whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.sorted.is_empty()
     }
@@ -134,7 +135,7 @@ impl Receipts {
     }
 }
 
-/// Of what is known to be distinct.
+/// Sorts receipts that are known to be distinct.
 impl From<Vec<Arc<Receipt>>> for Receipts {
     fn from(mut receipts: Vec<Arc<Receipt>>) -> Self {
         receipts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(seen, [(10, 1)]);
     }
 
-    /// Events of one call, some of them large, many at the same time.
+    /// Generates events of one call, some of them large, many at the same time.
     fn many(count: usize) -> Vec<Arc<Receipt>> {
         let body = |place: usize| {
             let padding = if place.is_multiple_of(7) { LARGE_BYTES } else { place % 5 };
@@ -205,7 +206,7 @@ mod tests {
             .map(|r| (r.received_ms, r.digest()))
             .min();
         assert!(last < first, "the first are folded");
-        // In pieces, in another order, as the store does it: what is folded and the new ones.
+        // Added in pieces, in another order, as the store does it: the folded ones and the new ones.
         for piece in [1, 3, 250] {
             let (mut folded, mut beside) = (Receipts::default(), Receipts::default());
             let mut late: Vec<_> = events.iter().rev().cloned().collect();
@@ -227,7 +228,7 @@ mod tests {
         assert!(full.take_surplus().is_empty());
         full.deliver(receipt(1, "event=X&call_id=a&n=one-more"));
         assert_eq!(full.take_surplus().len(), 1);
-        // As long as a small one may be, or longer by one.
+        // Bodies of the maximum size of a small one, or longer by one byte.
         let of_length = |place: usize, length: usize| {
             let body = format!("event=X&call_id=a&n={place:03}&padding=");
             receipt(1, &(body.clone() + &"x".repeat(length - body.len())))

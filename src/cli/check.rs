@@ -12,10 +12,10 @@ use crate::store::forgetting::Retention;
 use crate::store::rebuild::{Deviations, Purpose};
 use crate::store::soundness::{count_leftovers, damages};
 
-/// How many damages are listed.
+/// Maximum number of damages that are listed.
 const MOST_LISTED: usize = 20;
 
-/// Looks whether the database is sound and whether calls and figures are what the event log says; changes nothing.
+/// Checks the integrity of the database, and whether calls and figures match the event log; changes nothing.
 ///
 /// # Errors
 /// When the database does not answer.

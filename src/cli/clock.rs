@@ -34,7 +34,7 @@ enum Command {
     Confirm,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,7 +83,7 @@ async fn confirm(db: &Db, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// That a clock is not believed, and what mends it.
+/// Describes a clock that is not believed, and what mends it; `None` if the clock is believed.
 pub(super) fn doubt(memory: &Memory, now_ms: i64) -> Option<String> {
     let Doubt { now_ms, expected_ms } = memory.doubt(None, now_ms)?;
     let (now, expected) = (rfc3339(now_ms), rfc3339(expected_ms));
@@ -93,7 +93,7 @@ pub(super) fn doubt(memory: &Memory, now_ms: i64) -> Option<String> {
     ))
 }
 
-/// That a clock was ahead once, and what mends it.
+/// Describes marks that a clock which was ahead has left in the future, and what mends them.
 pub(super) async fn wrong_marks(db: &Db, now_ms: i64) -> anyhow::Result<Vec<String>> {
     let marks = clock::marks_in_future(db, now_ms).await?;
     let told = |(name, at_ms): (&str, i64)| {

@@ -30,7 +30,7 @@ enum Command {
     },
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
 /// When the file cannot be used or the database does not answer.

@@ -33,7 +33,7 @@ use crate::web::clock::now_ms;
 const HOURS: &str = "Mo-Fr 08:00-17:00; PH off";
 const LINES: [&str; 5] = ["Zentrale", "Bestellung", "Werkstatt", "Buchhaltung", "Chefin"];
 const PEOPLE: [&str; 6] = ["Annette", "Bernard", "Claudia", "Dominik", "Friedel", "Gisela"];
-/// Who calls most often.
+/// Names of the callers who call most often.
 const CUSTOMERS: [&str; 12] = [
     "Café Morgenrot",
     "Fahrrad Petersen",
@@ -48,7 +48,7 @@ const CUSTOMERS: [&str; 12] = [
     "Mira Okafor",
     "Kita Sonnenblume",
 ];
-/// New calls a second while it runs: something to see, as at a busy company.
+/// Average number of new calls a second while it runs: something to see, as at a busy company.
 const RATE: f64 = 0.08;
 const BATCH: usize = 1_000;
 
@@ -66,7 +66,7 @@ pub struct DemoArgs {
     seed: Option<u64>,
 }
 
-/// Makes up the past, then serves it until SIGTERM or Ctrl-C.
+/// Generates past calls, then serves them until SIGTERM or Ctrl-C.
 ///
 /// # Errors
 /// When it cannot start.
@@ -146,7 +146,7 @@ async fn save_names(db: &Db, derivation: &Derivation, outsiders: &[String]) -> a
     let lines = OWN_LINES.iter().zip(LINES).map(|(line, name)| named(Kind::Line, format!("+49{}", &line[1..]), name));
     let people = PEERS.iter().zip(PEOPLE).map(|(peer, name)| named(Kind::Agent, (*peer).to_owned(), name));
     names::save_own_names(db, &lines.chain(people).collect::<Vec<_>>(), true).await?;
-    // Of a number that occurs twice the first name holds.
+    // If a number occurs twice, its first name is kept.
     let mut customers = std::collections::BTreeMap::new();
     for (outsider, name) in outsiders.iter().zip(CUSTOMERS) {
         if let Some(number) = derivation.numbering.e164(outsider) {
@@ -157,7 +157,7 @@ async fn save_names(db: &Db, derivation: &Derivation, outsiders: &[String]) -> a
     Ok(())
 }
 
-/// The PBX of the demo, on a thread of its own.
+/// The simulated PBX of the demo, on a thread of its own.
 struct LiveCalls {
     stop: watch::Sender<Stop>,
     thread: std::thread::JoinHandle<()>,

@@ -36,12 +36,12 @@ enum ExportError {
     Output(#[from] std::io::Error),
 }
 
-/// What is kept of a person.
+/// A record of the export of one person's data.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Kept<'a> {
     Call(Box<CallDetail>),
-    /// Those of the call before that it is not made of, some at a time.
+    /// A batch of events of the preceding call that were not folded into it.
     SurplusEvents {
         call_id: &'a str,
         events: Vec<EventJson>,
@@ -64,10 +64,10 @@ enum Kept<'a> {
     },
 }
 
-/// Writes to standard output, one JSON object a line.
+/// Writes the export to standard output, one JSON object a line.
 ///
 /// # Errors
-/// When the number is none, the database does not answer or standard output takes no more.
+/// When the number is unusable, the database does not answer or standard output cannot be written.
 pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(stdout().lock());
     let db = match args.party {

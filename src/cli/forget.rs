@@ -22,7 +22,7 @@ use crate::store::trial::takes_events;
 use crate::store::{Db, WRITE_TIMEOUT, clock};
 use crate::web::clock::now_ms;
 
-/// How long a server that runs may take to store what waits in its spool.
+/// How long a running server may take to store what waits in its spool, in seconds.
 const SPOOL_SECONDS: u32 = 60;
 
 /// Make outside parties unrecognisable: of older calls, or one of all calls
@@ -41,10 +41,10 @@ pub struct ForgetArgs {
     party: Option<String>,
 }
 
-/// Forgets.
+/// Pseudonymises the outside parties of the chosen calls.
 ///
 /// # Errors
-/// When the number is none, the database does not answer, or events still wait in the spool.
+/// When the number is unusable, the database does not answer, or events still wait in the spool.
 pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
     let (db, derivation) = super::open(&config).await?;
     let person = args.party.map(|text| number(&text, &derivation.numbering)).transpose()?;
@@ -60,7 +60,7 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
     match (args.before, person) {
         (None, None) => {}
         (Some(day), _) => {
-            // What begins later is none of those calls, whatever the day.
+            // Calls that begin from now on are not meant, whatever the day.
             let before_ms = derivation.business.day_start_ms(day).min(now_ms());
             let memory = clock::recall(&db).await?;
             if let Some(doubt) = doubt(&memory, now_ms())
@@ -95,7 +95,7 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// As calls have it.
+/// Normalises a number to the form that calls have.
 pub(super) fn number(text: &str, numbering: &Numbering) -> anyhow::Result<String> {
     match numbering.normalize(text.trim()) {
         Some(number) if !number.is_empty() => Ok(number),
@@ -116,7 +116,7 @@ fn tell(Mentions { contact, routes, lists }: &Mentions) {
     }
 }
 
-/// Stores what servers have left that are gone, and waits for those that run.
+/// Stores the spools of servers that are gone, and waits for running servers to store theirs.
 async fn empty_spool(db: &Db, derivation: &Derivation, path: &Path) -> anyhow::Result<()> {
     if with_events(path).0.is_empty() {
         return Ok(());
@@ -127,7 +127,7 @@ async fn empty_spool(db: &Db, derivation: &Derivation, path: &Path) -> anyhow::R
         let mut aside = waiting.unreadable.clone();
         for delivery in &waiting.deliveries {
             let Err(error) = record(db, derivation, std::slice::from_ref(delivery)).await else { continue };
-            // It is the event's fault only if the database takes others.
+            // It is the event's fault only if the database accepts others.
             if error.is_passing() || takes_events(db, derivation, WRITE_TIMEOUT).await.is_err() {
                 return Err(error.into());
             }

@@ -20,9 +20,9 @@ use crate::store::changes::Changes;
 use crate::store::record::{Delivery, Derivation, Source, record_changes};
 use crate::store::{Db, StoreError, WRITE_TIMEOUT};
 
-/// Events of one transaction: small enough that a running server waits only briefly.
+/// The number of events of one transaction: small enough that a running server waits only briefly.
 const BATCH: usize = 1_000;
-/// A longer line is no event: a body has at most 64 KiB, and JSON may escape each byte.
+/// Maximum length of a line, in bytes: a body has at most 64 KiB, and JSON may escape each byte.
 const MAX_LINE_BYTES: usize = 512 * 1024;
 const ATTEMPTS: u32 = 20;
 
@@ -37,12 +37,12 @@ pub struct ImportArgs {
     file: PathBuf,
 }
 
-/// A line of the log. What is left out of it is the usual: one delivery of a body that is UTF-8.
+/// A line of the log. Defaults are left out: one delivery, and a body that is UTF-8.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LogLine {
     received_at: String,
     body: String,
-    /// The very bytes of a body that JSON has no words for.
+    /// The exact bytes, in Base64, of a body that is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ impl LogLine {
     }
 }
 
-/// Imports the file.
+/// Imports the log file.
 ///
 /// # Errors
 /// When it cannot be read or the database does not answer.
@@ -108,7 +108,7 @@ pub async fn run(config: Config, args: ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Events that were not taken as they are.
+/// Counts of events that were not stored as they are.
 #[derive(Default)]
 struct Skipped {
     forgotten: u64,
@@ -142,13 +142,13 @@ fn open_input(file: &std::path::Path) -> anyhow::Result<(Box<dyn Read>, Option<u
 
 fn progress_bar(length: Option<u64>) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    // Hidden by itself where standard error is no terminal.
+    // The bar hides itself where standard error is not a terminal.
     length
         .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
         .with_style(style.unwrap_or(ProgressStyle::default_bar()))
 }
 
-/// Reads one line of bounded length; of a longer one, that it is too long.
+/// Reads one line of bounded length; a longer one is cut to a length that `parse` rejects as too long.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {
     let mut read = input.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', line)?;
     while line.len() > MAX_LINE_BYTES && line.last() != Some(&b'\n') {
@@ -187,7 +187,7 @@ fn parse(line: &[u8]) -> Result<Option<Receipt>, String> {
     Ok(Some(receipt))
 }
 
-/// Stores a batch; what takes too long at once, in halves.
+/// Stores a batch; if the transaction takes too long, it is split in halves.
 async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery], skipped: &mut Skipped) -> Result<(), StoreError> {
     let mut parts = vec![batch];
     while let Some(part) = parts.pop() {
@@ -203,7 +203,7 @@ async fn store(db: &Db, derivation: &Derivation, batch: &[Delivery], skipped: &m
     Ok(())
 }
 
-/// Stores events in one transaction, then leaves a server that runs beside us its turn.
+/// Stores events in one transaction, retrying while trouble passes, then pauses to give a running server its turn.
 async fn store_at_once(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Result<Changes, StoreError> {
     let mut attempts = 0;
     loop {
@@ -227,7 +227,7 @@ async fn store_at_once(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> 
 mod tests {
     use super::*;
 
-    /// What is read of a line of so many bytes, its end included.
+    /// Reads a line of this many bytes, its end included; returns the bytes read and the parsed result.
     fn read(length: usize) -> (usize, Result<Option<Receipt>, String>) {
         let text = [&vec![b' '; length - 1][..], b"\n", b"next\n"].concat();
         let (mut input, mut line) = (&text[..], Vec::new());

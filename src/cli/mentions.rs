@@ -10,11 +10,11 @@ use crate::store::routes::list_routes;
 use crate::store::shared::load_shared;
 use crate::store::{Db, StoreError};
 
-/// Where a number stands in what the administrator keeps.
+/// The places in the administrator's data that contain a number.
 pub(super) struct Mentions {
     pub(super) contact: Option<Contact>,
     pub(super) routes: Vec<Route>,
-    /// Names of lists.
+    /// The names of the lists.
     pub(super) lists: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl Mentions {
     }
 }
 
-/// In any text of it.
+/// Returns whether any text within a JSON value mentions the person.
 fn is_mentioned(value: &Value, person: &Person, numbering: &Numbering) -> bool {
     match value {
         Value::String(text) => person.is_mentioned(text, numbering),

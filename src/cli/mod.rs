@@ -1,4 +1,4 @@
-//! The command line: `serve` and what an administrator needs beside it.
+//! The command line: `serve` and the administration commands.
 
 /// `fernamt backup`.
 pub mod backup;
@@ -42,7 +42,7 @@ use crate::config::{Config, SettingError, Settings};
 use crate::store::Db;
 use crate::store::record::Derivation;
 
-/// The exit status of a setting or start that is wrong.
+/// The exit status when a setting or the start is wrong.
 const WRONG: u8 = 2;
 
 /// Knows what became of every call of a Placetel telephone system, and tells it what to do with the next one.
@@ -88,7 +88,7 @@ pub fn run() -> ExitCode {
     let Cli { command, settings } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.kind() == ErrorKind::ValueValidation => {
-            // One line that names the flag, as of any other value that cannot be used.
+            // One line that names the flag, as for any other unusable value.
             let told = error.to_string();
             let line = told.lines().next().unwrap_or_default();
             eprintln!("fernamt: {}", line.strip_prefix("error: ").unwrap_or(line));
@@ -113,7 +113,7 @@ pub fn run() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         let is_wrong_start = error.is::<StartError>() || error.is::<SettingError>();
-        // What is wrong with a start says by itself what lies behind.
+        // Errors of the start already contain their cause.
         let told = if is_wrong_start { error.to_string() } else { format!("{error:#}") };
         eprintln!("fernamt: {told}");
         ExitCode::from(if is_wrong_start { WRONG } else { 1 })
@@ -128,7 +128,7 @@ fn with_config<F: Future<Output = anyhow::Result<ExitCode>>>(
     runtime.block_on(command(config))
 }
 
-/// The same for what does something and ends, at the latest when it is told to.
+/// Runs a command that does something and ends, at the latest when a signal stops it.
 fn until_stopped<F: Future<Output = anyhow::Result<ExitCode>>>(
     settings: Settings,
     command: impl FnOnce(Config) -> F + Send + 'static,
@@ -143,7 +143,7 @@ fn prepared(settings: Settings) -> anyhow::Result<(Config, Runtime)> {
     Ok((config, tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?))
 }
 
-/// The database as a server with these settings would use it.
+/// Opens the database as a server with these settings would.
 async fn open(config: &Config) -> Result<(Db, Derivation), StartError> {
     let derivation = config.derivation()?;
     let db = open_database(config).await?;

@@ -11,7 +11,7 @@ use crate::store::rebuild::{Deviations, Purpose, RebuildError, rebuild};
 use crate::store::record::Derivation;
 use crate::store::{Db, rebuilding};
 
-/// Derives calls and cells again, and makes the settings of now those that the figures are made with.
+/// Derives calls and cells again, and records the present settings as those that the figures are made with.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -33,7 +33,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Goes through everything with a progress bar.
+/// Derives everything again, or compares it, with a progress bar.
 pub(super) async fn derive_again(
     db: &Db,
     derivation: &Derivation,
@@ -49,7 +49,7 @@ pub(super) async fn derive_again(
     found
 }
 
-/// Hidden by itself where standard error is no terminal.
+/// Creates a progress bar; it hides itself where standard error is not a terminal.
 pub(super) fn progress_bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left");
     ProgressBar::new(length).with_style(style.unwrap_or(ProgressStyle::default_bar()))

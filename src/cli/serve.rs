@@ -5,7 +5,7 @@ use super::stopping::StopSignals;
 use crate::app::Service;
 use crate::config::Config;
 
-/// Serves until SIGTERM or Ctrl-C, then answers and stores what was accepted.
+/// Serves until SIGTERM or Ctrl-C, then answers and stores what was accepted (graceful shutdown).
 ///
 /// # Errors
 /// When it cannot start.
@@ -18,12 +18,12 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     until_stopped(service, StopSignals::listen()?).await
 }
 
-/// Tells the address, then serves until SIGTERM or Ctrl-C.
+/// Prints the address, then serves until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When the server breaks down.
+/// When the server fails.
 pub(super) async fn until_stopped(service: Service, mut signals: StopSignals) -> anyhow::Result<ExitCode> {
-    // Scripts read the address, and port 0 picks one, from this line.
+    // Scripts read the address from this line, and with port 0 they cannot know it otherwise.
     let mut out = std::io::stdout();
     let scheme = if service.is_https { "https" } else { "http" };
     let _ = writeln!(out, "fernamt listens on {scheme}://{}", service.address);
@@ -39,7 +39,7 @@ pub(super) async fn until_stopped(service: Service, mut signals: StopSignals) ->
     Ok(ExitCode::SUCCESS)
 }
 
-/// Many systems allow a program 1,024 open files unless it asks for more.
+/// Raises the soft limit of open files to the hard one: many systems allow 1,024 unless a program asks for more.
 fn allow_many_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);

@@ -1,4 +1,4 @@
-//! `fernamt simulate URL`: a PBX for trying out and for load.
+//! The command `fernamt simulate URL`: simulates a PBX, for trying out and for load tests.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -82,7 +82,7 @@ struct Credentials {
     password: String,
 }
 
-/// Simulates as told and prints the tally to standard output.
+/// Runs the simulation and prints the tally to standard output.
 ///
 /// # Errors
 /// When the URL is unusable, the runtime does not start, or the tally cannot be printed.

@@ -1,4 +1,4 @@
-//! Commands that are stopped end within two seconds, whatever they are at, and say what they have done so far.
+//! Stopping commands by a signal: they end within two seconds, whatever they do, and print what they have done so far.
 
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -8,27 +8,27 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// So long a stopped command may take to leave everything in order.
+/// Time that a stopped command has to clean up.
 const TIDY_WITHIN: Duration = Duration::from_millis(1_200);
-/// As shells have it: this plus the signal.
+/// Base of the exit status of a stopped command, as in shells: this plus the signal's number.
 const STOPPED: u8 = 128;
 
 static SO_FAR: Mutex<Option<String>> = Mutex::new(None);
 
-/// Notes what a command has done, for whoever stops it.
+/// Records what a command has done so far, to be printed if it is stopped.
 pub(super) fn so_far(done: impl Into<String>) {
     *SO_FAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(done.into());
 }
 
-/// SIGINT and SIGTERM. What comes while this exists is kept until somebody asks; there is no way back to where they end the
-/// process by themselves, so one such value has to last as long as its command.
+/// A listener for SIGINT and SIGTERM. Signals that arrive while it exists are kept until they are asked for. The
+/// default action, ending the process, cannot be restored, so one listener has to last as long as its command.
 pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    /// Hears them from now on.
+    /// Installs the signal handlers.
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -36,7 +36,7 @@ impl StopSignals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for one of them, and says which.
+    /// Waits for one of the signals, and returns which it was.
     pub(super) async fn received(&mut self) -> SignalKind {
         tokio::select! {
             _ = self.interrupt.recv() => SignalKind::interrupt(),
@@ -45,11 +45,11 @@ impl StopSignals {
     }
 }
 
-/// Runs a command to its end, or until SIGINT or SIGTERM. It has a thread of its own: it may wait for input, or compute, as
-/// long as it likes.
+/// Runs a command to its end, or until SIGINT or SIGTERM. The command has a thread of its own, because it may block on
+/// input or compute as long as it likes.
 ///
 /// # Errors
-/// Those of the command, or when signals cannot be heard.
+/// Those of the command, or when the signal handlers cannot be installed.
 pub(super) fn run<F>(runtime: Runtime, command: impl FnOnce() -> F + Send + 'static) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = anyhow::Result<ExitCode>>,
@@ -63,7 +63,7 @@ where
         let done = handle.block_on(async {
             tokio::select! {
                 done = command() => Some(done),
-                // Dropping it tidies up.
+                // Dropping the command's future cleans up.
                 Ok(()) = stopped => None,
             }
         });
@@ -75,13 +75,13 @@ where
             signal = signals.received() => signal,
         };
         let _ = stop.send(());
-        // What was done at this very moment is done.
+        // If the command ended at this very moment, its result counts.
         match tokio::time::timeout(TIDY_WITHIN, &mut ended).await {
             Ok(Ok(Some(done))) => Ok(Ok(Some(done))),
             _ => Err(signal.as_raw_value()),
         }
     });
-    // Nobody waits for what may never come, like input.
+    // Does not wait for blocking tasks that may never end, such as reading input.
     runtime.shutdown_background();
     match outcome {
         Ok(Ok(Some(done))) => done,

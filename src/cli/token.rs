@@ -43,7 +43,7 @@ enum Command {
     },
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
 /// When the token cannot be made or removed.

@@ -65,10 +65,10 @@ enum Command {
     },
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
-/// When the account cannot be changed so.
+/// When the account cannot be changed in this way.
 pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
     let change = Change::read(args.command, &config)?;
     let db = open_database(&config).await?;
@@ -84,7 +84,7 @@ pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is to be done, with everything that had to be asked for.
+/// A change to make, with everything that had to be prompted for.
 enum Change {
     Add(NewUser),
     List,
@@ -135,7 +135,7 @@ impl Change {
         }
     }
 
-    /// For the audit log.
+    /// Adds the change to the audit log.
     async fn note(&self, db: &Db) -> anyhow::Result<()> {
         let (action, about) = match self {
             Self::Add(user) => ((Subject::Account, Verb::Added), format!("{}: {}", user.name, user.role.word())),
@@ -148,7 +148,7 @@ impl Change {
     }
 }
 
-/// Notes what a command changed.
+/// Adds a command's change to the audit log.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -157,10 +157,10 @@ pub(super) async fn note_command(db: &Db, action: Action, about: String) -> anyh
     Ok(note(db, &Entry { id: 0, at_ms: now_ms(), who, action: word(action), about: Some(about) }).await?)
 }
 
-/// A name that can be taken.
+/// Validates the name of an account or a token.
 ///
 /// # Errors
-/// When it cannot.
+/// When the name cannot be used.
 pub(super) fn usable_name(name: &str) -> anyhow::Result<String> {
     read_name(name).with_context(|| format!("`{name}`: a name has 1 to 64 letters, digits, spaces or . _ - + @ '"))
 }

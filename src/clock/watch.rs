@@ -1,4 +1,4 @@
-//! The clock of a running server: compared with the time that passes and with what the database saw last.
+//! Monitors the clock of a running server: compares it with the time that passes and with what the database saw last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,24 +9,24 @@ use super::{Clock, Doubt, JUMP_MS, Measured, Memory};
 use crate::store::{Db, StoreError, clock};
 use crate::web::clock::rfc3339;
 
-/// How often it is looked.
+/// Interval at which the clock is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// How often the database is told what the clock shows, milliseconds.
+/// Interval at which the time of a believed clock is stored in the database, in milliseconds.
 const TELL_EVERY_MS: i64 = 120_000;
 
-/// What is thought of the clock.
+/// The assessment of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing yet: the database has not answered.
+    /// Not assessed yet: the database has not answered.
     Unknown,
-    /// It is believed; how often a clock was confirmed so far.
+    /// The clock is believed; holds the number of confirmations so far.
     Believed(i64),
-    /// It is not; how often a clock was confirmed so far.
+    /// The clock is not believed; holds the number of confirmations so far.
     Doubted(i64, Doubt),
 }
 
 impl Verdict {
-    /// Whether it is news: that a wrong clock goes on is none.
+    /// Returns whether the verdict has changed: a wrong clock that stays wrong is no change.
     fn is_other_than(self, other: Self) -> bool {
         match (self, other) {
             (Self::Doubted(before, _), Self::Doubted(now, _)) => before != now,
@@ -35,7 +35,7 @@ impl Verdict {
     }
 }
 
-/// When the clock was believed last.
+/// The moment at which the clock was last believed.
 struct Anchor {
     now_ms: i64,
     at: Instant,
@@ -49,33 +49,32 @@ impl Anchor {
     }
 }
 
-/// Watches the clock of a server.
+/// A clock under supervision.
 pub struct WatchedClock {
     clock: Clock,
-    /// Whether anything is to be forgotten or deleted by it.
+    /// Whether anything is to be forgotten or deleted by the clock.
     matters: bool,
     anchor: Mutex<Option<Anchor>>,
     verdict: watch::Sender<Verdict>,
 }
 
 impl WatchedClock {
-    /// Of a clock; whether it matters.
+    /// Creates the supervision of a clock; `matters` tells whether anything irreversible depends on it.
     pub fn new(clock: Clock, matters: bool) -> Self {
         Self { clock, matters, anchor: Mutex::default(), verdict: watch::Sender::new(Verdict::Unknown) }
     }
 
-    /// What the clock shows, milliseconds since 1970 UTC; nothing that cannot be undone may follow from it.
+    /// Returns the time that the clock shows, milliseconds since 1970 UTC, unchecked: not for anything irreversible.
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
     }
 
-    /// Hears of everything that is thought of the clock from now on.
+    /// Subscribes to changes of the verdict.
     pub fn subscribe(&self) -> watch::Receiver<Verdict> {
         self.verdict.subscribe()
     }
 
-    /// Looks now, and tells the database what the clock shows if it is believed; what it shows, and what is thought of
-    /// that.
+    /// Assesses the clock now, and stores its time in the database if it is believed; returns the time and the verdict.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -100,14 +99,14 @@ impl WatchedClock {
         Ok((now_ms, verdict))
     }
 
-    /// Whether `now_ms`, read from the clock just now, may be believed by what was found out last.
+    /// Returns whether `now_ms`, read from the clock just now, may be believed by the last verdict.
     pub fn believes(&self, now_ms: i64) -> bool {
         let expected_ms = self.lock().as_ref().map(|anchor| anchor.measured().expected_ms);
         let is_near = expected_ms.is_some_and(|expected_ms| now_ms.abs_diff(expected_ms) <= JUMP_MS.unsigned_abs());
         is_near && matches!(*self.verdict.borrow(), Verdict::Believed(_))
     }
 
-    /// Why the clock is not believed, where that stops anything.
+    /// Returns why the clock is not believed, if anything depends on it.
     pub fn doubt(&self) -> Option<Doubt> {
         match *self.verdict.borrow() {
             Verdict::Doubted(_, doubt) if self.matters => Some(doubt),
@@ -119,7 +118,7 @@ impl WatchedClock {
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells whoever listens, and the log when it begins and when it is over; whether it is news.
+    /// Publishes the verdict, and logs when doubt begins and ends; returns whether the verdict has changed.
     fn conclude(&self, verdict: Verdict) -> bool {
         let mut before = verdict;
         let is_news = self.verdict.send_if_modified(|held| {
@@ -148,7 +147,7 @@ impl WatchedClock {
     }
 }
 
-/// Looks at the clock, at the start and from then on.
+/// Assesses the clock periodically, beginning at the start.
 pub async fn keep_watch(watch: Arc<WatchedClock>, db: Arc<Db>) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

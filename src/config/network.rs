@@ -6,12 +6,12 @@ use ipnet::IpNet;
 
 use super::SettingError;
 
-/// The proxies whose word about their clients counts.
+/// The proxies whose forwarded headers about their clients are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Reads addresses and networks, separated by commas.
+    /// Parses addresses and networks (CIDR), separated by commas.
     ///
     /// # Errors
     /// When one of them is neither.
@@ -27,23 +27,23 @@ impl TrustedProxies {
         text.split(',').map(|word| network(word.trim())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether this is the address of one.
+    /// Returns whether this is the address of a trusted proxy.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// Where certificate and key are.
+/// The paths of certificate and key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, and what it was signed by.
+    /// The certificate chain, a PEM file.
     pub cert: PathBuf,
-    /// Its private key.
+    /// The private key of the certificate, a PEM file.
     pub key: PathBuf,
 }
 
 impl TlsFiles {
-    /// Both or none.
+    /// Combines the two paths; one without the other is an error.
     pub(super) fn new(cert: Option<String>, key: Option<String>) -> Result<Option<Self>, SettingError> {
         match (cert, key) {
             (None, None) => Ok(None),
@@ -54,37 +54,37 @@ impl TlsFiles {
     }
 }
 
-/// How much time clients get.
+/// Timeouts and limits for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For the TLS handshake, and for the head of the first request.
+    /// Timeout of the TLS handshake, and of the head of the first request.
     pub head: Duration,
-    /// For the body, and a second more for each [`Limits::BYTES_PER_SECOND`] that came.
+    /// Timeout of the request body, plus a second for each [`Limits::BYTES_PER_SECOND`] received.
     pub body: Duration,
-    /// For taking a piece of an answer, and for the next request after it.
+    /// Timeout for taking a piece of an answer, and for the next request after it.
     pub stall: Duration,
-    /// After so long without a request a connection is closed.
+    /// Idle time after which a kept connection is closed.
     pub keep_alive: Duration,
-    /// How long a question may be worked at.
+    /// Time budget of one query.
     pub question: Duration,
-    /// So many questions of one asker are worked at at once.
+    /// Maximum number of concurrent queries per client.
     pub questions: usize,
-    /// So many more of one asker wait for their turn.
+    /// Maximum number of further queries of a client that wait for their turn.
     pub waiting: usize,
-    /// For so long.
+    /// Maximum time that a query, a request body or a route trial waits for its turn.
     pub turn: Duration,
-    /// So many bytes of bodies are held at once, and as many of the PBX.
+    /// Maximum total size of request bodies held at once, in bytes; the PBX has as much again for itself.
     pub bodies: usize,
-    /// So many connections there may be per core; more wait to be accepted.
+    /// Maximum number of connections per core; further ones wait to be accepted.
     pub connections_of_core: usize,
-    /// So many connections an address may have at once; a configured proxy may have any number.
+    /// Maximum number of concurrent connections per client address; a trusted proxy may have any number.
     pub connections_of_address: usize,
-    /// Whether this machine counts as an address, too.
+    /// Whether the loopback address is limited, too.
     pub counts_loopback: bool,
 }
 
 impl Limits {
-    /// Slower than this is no network that anybody would use.
+    /// The minimum transfer rate, in bytes per second: slower than this is no network that anybody would use.
     pub const BYTES_PER_SECOND: u32 = 16 * 1024;
 }
 

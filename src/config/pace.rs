@@ -1,23 +1,23 @@
 use std::time::Duration;
 
-/// How the live stream goes.
+/// Timing and bounds of the live stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePace {
-    /// Changes of so long are sent together, each call once.
+    /// Time over which changes are gathered into one batch, each call once (debounce).
     pub gather: Duration,
-    /// After so long without anything a sign of life.
+    /// Idle time after which a heartbeat is sent.
     pub heartbeat: Duration,
-    /// The figures are sent at most so often.
+    /// Minimum interval between updates of the figures.
     pub stats: Duration,
-    /// So often it is looked for changes that nobody told.
+    /// Interval of polling for changes that were not notified.
     pub poll: Duration,
-    /// So long after the last client left events are kept for its return.
+    /// Time after the last client left during which events are kept for its return.
     pub linger: Duration,
-    /// So many events are kept for clients that come back or are behind.
+    /// Maximum number of events kept in the ring buffer for clients that reconnect or lag behind.
     pub ring: usize,
-    /// In so many bytes at most, whoever reads: a client that is further behind is too slow.
+    /// Maximum total size of the kept events, in bytes, for all clients: one that lags further behind is too slow.
     pub bytes: usize,
-    /// So many clients may read.
+    /// Maximum number of clients.
     pub clients: usize,
 }
 

@@ -1,10 +1,10 @@
 use super::SettingError;
 use crate::store::forgetting::Retention;
 
-/// A hundred years.
+/// Maximum retention, in days: a hundred years.
 const MOST_DAYS: u32 = 36_500;
 
-/// Reads both settings, of which the second makes sense only after the first.
+/// Parses both retention settings; the second makes sense only together with the first.
 pub(super) fn retention(numbers: Option<String>, events: Option<String>) -> Result<Retention, SettingError> {
     let days = |flag, text: Option<String>| text.map(|text| parse_days(flag, &text)).transpose();
     let numbers_days = days("forget-numbers-after", numbers)?;

@@ -1,6 +1,6 @@
-//! What the columns of a table of contacts hold, by the names that programs give them in German and English.
+//! Recognises the columns of a table of contacts by the headers that programs give them in German and English.
 
-/// What a column holds.
+/// The meaning of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     Name,
@@ -63,12 +63,12 @@ const NUMBER: [&str; 16] = [
 ];
 const PART_OF_NUMBER: [&str; 10] =
     ["telefon", "phone", "mobil", "handy", "rufnummer", "telnummer", "telnumber", "telnr", "fax", "festnetz"];
-/// Beside numbers stand their kinds, another person's number, and how a name is spoken.
+/// Parts of headers that are no numbers: the kind of a number, another person's number, phonetic names.
 const NO_NUMBER: [&str; 9] =
     ["label", "type", "typ", "art", "phonetic", "assist", "telex", "texttelefon", "telefonbuch"];
 
 impl Column {
-    /// By its header.
+    /// Recognises a column by its header.
     pub(super) fn of(header: &str) -> Self {
         let name = folded(header);
         let is = |known: &[&str]| known.contains(&name.as_str());
@@ -86,7 +86,7 @@ impl Column {
     }
 }
 
-/// Only letters and digits, small, without umlauts.
+/// Normalises a header: letters and digits only, lower-case, umlauts transcribed.
 fn folded(header: &str) -> String {
     let mut name = String::with_capacity(header.len());
     for c in header.chars().flat_map(char::to_lowercase) {

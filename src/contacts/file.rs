@@ -4,33 +4,33 @@ use super::text::{decode, tidy};
 use super::{Contact, MAX_CONTACTS, NameProblem, named, table, vcard};
 use crate::calls::phone::Numbering;
 
-/// Of a value that cannot be used, so many characters are told.
+/// Maximum length of an unusable value in a report, in characters.
 const MOST_SHOWN: usize = 40;
 
-/// So many people and companies of a file are read: twice as many as there may be contacts.
+/// Maximum number of people and companies read from a file: twice as many as there may be contacts.
 pub(super) const MOST_ENTRIES: usize = 2 * MAX_CONTACTS;
-/// So many numbers may stand in one field.
+/// Maximum number of telephone numbers in one field.
 pub(super) const MOST_IN_FIELD: usize = 50;
 
-/// What a file holds.
+/// The content of a file of contacts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// One for each number.
+    /// The contacts, one for each number.
     pub contacts: Vec<Contact>,
-    /// What cannot be used, by line.
+    /// The unusable values, by line.
     pub unusable: Vec<Unusable>,
-    /// People without any number.
+    /// The number of people without any telephone number.
     pub without_number: usize,
 }
 
 /// Something in a file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: u64,
-    /// As it stands there, shortened.
+    /// The value as it stands there, shortened.
     pub value: String,
-    /// Why.
+    /// Why it cannot be used.
     pub reason: Reason,
 }
 
@@ -50,17 +50,17 @@ pub enum Reason {
 /// Why a file cannot be used at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileProblem {
-    /// There is nothing in it.
+    /// The file is empty.
     Empty,
-    /// It is no text, perhaps a workbook.
+    /// The file is no text, perhaps a workbook.
     NoText,
-    /// It has more people and companies than are read.
+    /// The file has more than the maximum number of people and companies.
     TooMany,
-    /// Its first line names no column with numbers, or none with names; these are the columns.
+    /// The first line names no column with numbers, or none with names; holds the columns found.
     Columns(Vec<String>),
 }
 
-/// One person or company of a file, as it stands there.
+/// One person or company of a file, before validation.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) line: u64,
@@ -69,7 +69,7 @@ pub(super) struct Entry {
     pub(super) numbers: Vec<(u64, String)>,
 }
 
-/// Reads a file of contacts: vCards, or a table with a first line that names its columns.
+/// Reads a file of contacts: vCards, or a table with a header line.
 ///
 /// # Errors
 /// When it holds neither.
@@ -91,7 +91,7 @@ pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem>
 
 struct Gathering<'a> {
     numbering: &'a Numbering,
-    /// Where each number stands: its line and its place among the contacts.
+    /// Where each number was found first: its line and its index among the contacts.
     lines: HashMap<String, (u64, usize)>,
     reading: Reading,
 }
@@ -142,7 +142,7 @@ impl Gathering<'_> {
     }
 }
 
-/// A number without what files put around it: `tel:+49-221-1;ext=5`.
+/// Strips what files put around a number: `tel:+49-221-1;ext=5`.
 fn dialled(raw: &str) -> String {
     let text = tidy(raw);
     let bare = match text.get(..4) {

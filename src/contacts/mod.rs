@@ -1,6 +1,6 @@
-//! Contacts, pure: names for outside numbers, and the files that people have them in.
+//! Contacts, pure: names for outside numbers, and the file formats that people have them in.
 
-/// Reading a file of contacts, whatever wrote it.
+/// Reading a file of contacts in any known format.
 pub mod file;
 /// Contacts as JSON.
 pub mod wire;
@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use self::text::tidy;
 
-/// A longer name is no name.
+/// Maximum length of a name or company, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
-/// More contacts than this are no address book.
+/// Maximum number of contacts.
 pub const MAX_CONTACTS: usize = 100_000;
 
 /// Who has a number. Its JSON is the CONTACT of the API.
@@ -31,7 +31,7 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// As a list shows it: `Anna Kern, Kern GmbH`.
+    /// Returns the contact as a list shows it: `Anna Kern, Kern GmbH`.
     pub fn display(&self) -> String {
         match &self.company {
             Some(company) => format!("{}, {company}", self.name),
@@ -43,13 +43,13 @@ impl Contact {
 /// Why a name cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameProblem {
-    /// There is none.
+    /// Neither name nor company is given.
     Missing,
-    /// It has more characters than [`MAX_NAME_CHARS`].
+    /// The name or company has more characters than [`MAX_NAME_CHARS`].
     TooLong,
 }
 
-/// Name and company as they are kept: on one line, the company alone is a name, too.
+/// Normalises name and company to the form that is kept: each on one line; a company alone becomes the name.
 ///
 /// # Errors
 /// When there is no name or one that is too long.

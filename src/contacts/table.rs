@@ -1,4 +1,4 @@
-//! Tables: comma-, semicolon- or tab-separated, with a first line that names the columns.
+//! Parses tables of contacts: comma-, semicolon- or tab-separated (CSV), with a header line.
 
 use csv::{ReaderBuilder, StringRecord};
 
@@ -7,13 +7,13 @@ use super::file::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
 use super::text::tidy;
 
 const DELIMITERS: [char; 3] = [';', ',', '\t'];
-/// What spreadsheets write above everything else.
+/// The prefix of the line by which spreadsheets announce the delimiter, above everything else.
 const HINT: &str = "sep=";
-/// Of a header that tells nothing, so much is shown.
+/// Maximum number of columns shown of a header that is not understood.
 const MOST_COLUMNS: usize = 12;
 const MOST_CHARS: usize = 30;
 
-/// The people of a table.
+/// Parses the people and companies of a table.
 ///
 /// # Errors
 /// When no column holds numbers, or none names.
@@ -39,7 +39,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
     Ok(filled.map(|record| entry(&record, &columns, lines.of(&record))).collect())
 }
 
-/// Counts lines from record to record: the reader itself places a record at the line end before it.
+/// Counts lines from record to record, because the CSV reader places a record at the end of the line before it.
 struct Lines<'a> {
     table: &'a str,
     place: usize,
@@ -74,13 +74,13 @@ fn entry(record: &StringRecord, columns: &[Column], line: u64) -> Entry {
     }
 }
 
-/// Several numbers may stand in one field; Google writes ` ::: ` between them.
+/// Splits a field that may hold several numbers; Google writes ` ::: ` between them.
 fn several(field: &str) -> impl Iterator<Item = &str> {
     let parts = field.split(":::").flat_map(|part| part.split([';', ',', '\n']));
     parts.map(str::trim).filter(|part| !part.is_empty()).take(MOST_IN_FIELD)
 }
 
-/// The table below a line `sep=;`, how many lines that took, and the delimiter it names.
+/// Returns the table below a line `sep=;`, how many lines that took, and the delimiter that it names.
 fn without_hint(text: &str) -> (&str, u64, Option<char>) {
     let hint = text.get(..HINT.len()).is_some_and(|start| start.eq_ignore_ascii_case(HINT));
     let Some((line, rest)) = text.split_once('\n').filter(|_| hint) else { return (text, 0, None) };
@@ -88,7 +88,7 @@ fn without_hint(text: &str) -> (&str, u64, Option<char>) {
     (rest, 1, named.filter(|delimiter| DELIMITERS.contains(delimiter)))
 }
 
-/// The one that occurs most often in the first line, outside of quotes.
+/// Guesses the delimiter: the one that occurs most often in the first line, outside of quotes.
 fn delimiter(table: &str) -> char {
     let line = table.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |delimiter: char| {

@@ -12,7 +12,7 @@ fn reading(bytes: impl AsRef<[u8]>) -> Reading {
     read(bytes.as_ref(), &german()).unwrap()
 }
 
-/// `number name|company`, in the order of the file.
+/// Formats contacts as `number name|company`, in the order of the file.
 fn told(reading: &Reading) -> Vec<String> {
     let told = |contact: &Contact| {
         format!("{} {}|{}", contact.number, contact.name, contact.company.as_deref().unwrap_or_default())
@@ -153,7 +153,7 @@ fn a_company_is_shown_behind_the_name_unless_it_is_the_name() {
     assert_eq!(contact.display(), "Anna, ACME");
 }
 
-/// Pieces that files of contacts are made of, in any order.
+/// Generates fragments of files of contacts, in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just("BEGIN:VCARD".to_owned()),

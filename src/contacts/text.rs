@@ -1,6 +1,6 @@
 use encoding_rs::{Encoding, WINDOWS_1252};
 
-/// The text of a file: by its byte order mark, else UTF-8, else what Windows writes.
+/// Decodes the text of a file: by its byte order mark, else as UTF-8, else as Windows-1252.
 pub(super) fn decode(bytes: &[u8]) -> String {
     match Encoding::for_bom(bytes) {
         Some((encoding, length)) => {
@@ -10,7 +10,7 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// Bytes in the character set of this name; without one that is known, UTF-8 or what Windows writes.
+/// Decodes bytes in the character set with this name; without a known one, as UTF-8, else as Windows-1252.
 pub(super) fn decode_as(bytes: &[u8], charset: Option<&str>) -> String {
     if let Some(encoding) = charset.and_then(|label| Encoding::for_label(label.as_bytes())) {
         return encoding.decode_without_bom_handling(bytes).0.into_owned();
@@ -21,7 +21,7 @@ pub(super) fn decode_as(bytes: &[u8], charset: Option<&str>) -> String {
     }
 }
 
-/// On one line, without what cannot be seen.
+/// Returns the text on one line, without invisible characters.
 pub(super) fn tidy(text: &str) -> String {
     let seen: String = text
         .chars()
@@ -31,7 +31,7 @@ pub(super) fn tidy(text: &str) -> String {
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Marks that only steer how text runs; telephones put them around numbers.
+/// Returns whether a character is invisible, like marks of text direction, which telephones put around numbers.
 fn is_unseen(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

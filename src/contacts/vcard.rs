@@ -1,5 +1,5 @@
-//! vCards 2.1, 3.0 and 4.0 as telephones and programs really write them: only names and numbers are read,
-//! anything else is passed over.
+//! Parses vCards 2.1, 3.0 and 4.0 as telephones and programs really write them: only names and numbers are read,
+//! anything else is skipped.
 
 use super::file::{Entry, MOST_ENTRIES};
 use super::text::decode_as;
@@ -7,12 +7,12 @@ use super::text::decode_as;
 const BEGIN: &str = "BEGIN:VCARD";
 const END: &str = "END:VCARD";
 
-/// Whether a text begins like a vCard.
+/// Returns whether a text begins like a vCard.
 pub(super) fn is_vcard(text: &str) -> bool {
     text.get(..BEGIN.len()).is_some_and(|start| start.eq_ignore_ascii_case(BEGIN))
 }
 
-/// The people of a file of vCards.
+/// Parses the people and companies of a file of vCards.
 pub(super) fn entries(text: &str) -> Vec<Entry> {
     let mut cards = Cards::default();
     let mut lines = (1_u64..).zip(text.lines()).peekable();
@@ -43,9 +43,9 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
 struct Cards {
     done: Vec<Entry>,
     open: Option<Card>,
-    /// How many cards are open within the open one: vCard 2.1 puts an assistant's into their chief's.
+    /// The depth of cards nested in the open one: vCard 2.1 nests the card of an AGENT, such as an assistant.
     inner: usize,
-    /// Whether such a card may follow.
+    /// Whether a nested card may follow.
     agent: bool,
 }
 
@@ -122,7 +122,7 @@ impl Card {
     }
 }
 
-/// One line of a card, unfolded: `item1.TEL;type=CELL:+49 171 2345678`.
+/// One property of a card, unfolded: `item1.TEL;type=CELL:+49 171 2345678`.
 struct Property<'a> {
     name: String,
     raw: &'a str,
@@ -136,7 +136,7 @@ impl<'a> Property<'a> {
         let (head, raw) = (line.get(..colon)?, line.get(colon + 1..)?);
         let mut parts = pieces(head, ';').into_iter();
         let name = parts.next()?;
-        // A group may stand before the name.
+        // A group prefix may stand before the name.
         let name = name.rsplit('.').next().unwrap_or_default().trim().to_ascii_uppercase();
         let (mut is_quoted_printable, mut charset) = (false, None);
         for parameter in parts {
@@ -151,12 +151,12 @@ impl<'a> Property<'a> {
         Some(Self { name, raw, is_quoted_printable, charset })
     }
 
-    /// Whether the next line belongs to it, too.
+    /// Returns whether the value continues on the next line.
     fn goes_on(&self) -> bool {
         self.is_quoted_printable && self.raw.trim_end().ends_with('=')
     }
 
-    /// The value as a text.
+    /// Returns the value as text.
     fn value(&self) -> String {
         if self.is_quoted_printable {
             decode_as(&quoted_printable(self.raw), self.charset.as_deref())
@@ -165,7 +165,7 @@ impl<'a> Property<'a> {
         }
     }
 
-    /// The value split at `;`, with its escapes undone.
+    /// Returns the value split at `;`, with escapes resolved.
     fn parts(&self) -> Vec<String> {
         let (mut parts, mut part) = (Vec::new(), String::new());
         let value = self.value();
@@ -186,7 +186,7 @@ impl<'a> Property<'a> {
     }
 }
 
-/// Where a sign stands outside of quotes.
+/// Returns the positions of a character outside of quotes.
 fn unquoted(text: &str, sign: char) -> impl Iterator<Item = usize> {
     let mut is_quoted = false;
     text.char_indices().filter_map(move |(place, character)| {
@@ -205,7 +205,7 @@ fn pieces(text: &str, sign: char) -> Vec<&str> {
     pieces
 }
 
-/// `J=C3=B6rg` as bytes; what is no such escape stays as it is.
+/// Decodes quoted-printable (`J=C3=B6rg`) to bytes; anything that is not a valid escape stays as it is.
 fn quoted_printable(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let hex = |place: usize| bytes.get(place).and_then(|byte| char::from(*byte).to_digit(16));

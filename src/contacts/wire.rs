@@ -4,13 +4,13 @@ use super::{Contact, MAX_CONTACTS, MAX_NAME_CHARS, named};
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, Problem, read_listed, text};
 
-/// More characters than this are no number, however it is written.
+/// Maximum length of a number in any notation, in characters.
 const MAX_NUMBER_CHARS: usize = 128;
 
 /// Reads `{"items":[CONTACT,…]}`.
 ///
 /// # Errors
-/// When it is no JSON; within, every wrong field.
+/// When the text is not JSON; within, every wrong field.
 pub fn read_list(text: &[u8], numbering: &Numbering) -> serde_json::Result<Result<Vec<Contact>, Vec<FieldError>>> {
     let (mut errors, mut of_items, mut contacts) = (Errors::default(), Errors::default(), Vec::new());
     let listed = read_listed(text, "items", MAX_CONTACTS, |path, item| {
@@ -30,7 +30,7 @@ pub fn read_list(text: &[u8], numbering: &Numbering) -> serde_json::Result<Resul
     Ok(errors.or(object.map(|_| contacts)))
 }
 
-/// Reads a CONTACT whose number is known already: `{"name","company"}`.
+/// Reads a CONTACT whose number is already known: `{"name","company"}`.
 ///
 /// # Errors
 /// Every wrong field.
@@ -55,7 +55,7 @@ fn read_contact(path: &str, value: &Value, numbering: &Numbering, errors: &mut E
         }
         number
     });
-    // Both are read, so that both are told to be wrong.
+    // Both fields are read before returning, so that errors of both are reported.
     let contact = read_names(&object, number.as_deref().unwrap_or_default(), errors);
     number.and(contact)
 }
@@ -73,7 +73,7 @@ fn read_names(object: &Object<'_>, number: &str, errors: &mut Errors) -> Option<
     Some(Contact { number: number.to_owned(), name, company })
 }
 
-/// What is wrong with a number that is none.
+/// Returns the problem of an invalid telephone number.
 pub fn no_number() -> Problem {
     Problem::Said {
         de: "muss eine gültige Telefonnummer sein, wie 0221 29191999 oder +49 221 29191999".into(),

@@ -1,6 +1,6 @@
-//! A JSON object with a list that may be long: its items are read one by one and dropped, because all of them at once would
-//! take many times the room of the text. How much there is in a text is counted before anything is made of it. Beside the list
-//! only plain values are kept.
+//! Streaming parser of a JSON object with a list that may be long: its items are read one by one and dropped, because
+//! all of them at once would take many times the memory of the text. The amount of values in a text is counted before
+//! it is parsed. Beside the list only scalar values are kept.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use serde_json::{Map, Number, Value};
 
 use super::MOST_TOLD;
 
-/// How much there is in a JSON text: never less than is made of it.
+/// The number of values in a JSON text, an upper bound of what parsing creates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// Values of any kind.
+    /// The number of values of any kind.
     pub values: usize,
-    /// Objects among them.
+    /// The number of objects among them.
     pub objects: usize,
 }
 
-/// Counts how much there is in a text, which need not be JSON, as it comes.
+/// Counts the values in a text incrementally, chunk by chunk; the text need not be valid JSON.
 #[derive(Clone, Debug)]
 pub struct Counter {
     amount: Amount,
@@ -34,7 +34,7 @@ impl Default for Counter {
 }
 
 impl Counter {
-    /// How much there is up to the end of this piece.
+    /// Counts a chunk, and returns the amount up to its end.
     pub fn add(&mut self, piece: &[u8]) -> Amount {
         for byte in piece {
             match byte {
@@ -54,19 +54,19 @@ impl Counter {
     }
 }
 
-/// What is there beside the list.
+/// The object without the items of its list.
 #[derive(Debug)]
 pub struct Listed {
-    /// The whole; lists and objects stand in it without what is in them.
+    /// The whole object; lists and objects in it are empty.
     pub object: Value,
-    /// How many items the list has.
+    /// The number of items of the list.
     pub count: usize,
 }
 
-/// Reads a text and hands up to `most` items of the field `list` with their paths to `take`.
+/// Parses a text and passes up to `most` items of the field `list`, with their paths, to `take`.
 ///
 /// # Errors
-/// When it is no JSON, or has two such fields.
+/// When it is not JSON, or has two such fields.
 pub fn read_listed<F: FnMut(&str, &Value)>(
     text: &[u8],
     list: &str,
@@ -114,7 +114,7 @@ impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for Whole<'_, '_, F> {
             } else {
                 map.next_value_seed(Plain(Some(&mut *self.0)))?
             };
-            // So many wrong ones nobody is told of.
+            // Further wrong fields would not be reported, so they need not be kept.
             if fields.len() <= MOST_TOLD || name == self.0.list {
                 fields.insert(name, value);
             }
@@ -123,7 +123,7 @@ impl<'de, F: FnMut(&str, &Value)> Visitor<'de> for Whole<'_, '_, F> {
     }
 }
 
-/// A plain value, or an empty list or object in place of a full one; the items of the list go where they are taken.
+/// Visitor that reads a scalar value, or an empty list or object for a full one; items of the list are passed on.
 struct Plain<'a, 'i, F>(Option<&'a mut Items<'i, F>>);
 
 impl<'de, F: FnMut(&str, &Value)> DeserializeSeed<'de> for Plain<'_, '_, F> {

@@ -1,33 +1,33 @@
-//! One notification of the PBX, read from its `application/x-www-form-urlencoded` body.
+//! Parses one notification of the PBX from its `application/x-www-form-urlencoded` body.
 //!
-//! Reading is lenient: an event is refused only when its name or its call cannot be told, because
-//! the PBX never sends a notification twice. Everything else is kept as sent and judged later.
+//! Parsing is lenient: an event is refused only when its name or its call cannot be told, because the PBX never sends a
+//! notification twice. Everything else is kept as sent and judged later.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A body larger than this many bytes is refused.
+/// Maximum size of a body, in bytes; a larger one is refused.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// A body with more fields than this is refused.
+/// Maximum number of fields of a body; one with more is refused.
 pub const MAX_FIELDS: usize = 100;
-/// A talk time longer than this many seconds is no talk time: kept as sent, read as unknown.
+/// Maximum talk time, in seconds; a longer one is kept as sent but read as unknown.
 pub const MAX_DURATION_SECONDS: u32 = 24 * 60 * 60;
 
 const MAX_NAME_CHARS: usize = 128;
 
-/// The PBX's name for a call: 1 to 128 of `A-Z a-z 0-9 . _ : -`, in practice a SHA-256 in hex.
+/// The PBX's id of a call: 1 to 128 of `A-Z a-z 0-9 . _ : -`, in practice a SHA-256 in hex.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(Arc<str>);
 
 impl CallId {
-    /// `None` when `raw` is empty, too long or has a character that no call id has.
+    /// Parses a call id; `None` when `raw` is empty, too long or has a character that no call id has.
     pub fn parse(raw: &str) -> Option<Self> {
         let usable =
             (1..=128).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
         usable.then(|| Self(raw.into()))
     }
 
-    /// The id as the PBX sent it.
+    /// Returns the id as the PBX sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -45,16 +45,16 @@ impl fmt::Display for CallId {
     }
 }
 
-/// What the notification says has happened. The order is the order within one instant.
+/// The kind of a notification. The order of the variants is the order within one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Somebody calls; the answer decides what they hear.
+    /// Somebody calls in; the answer decides what they hear.
     IncomingCall,
     /// Somebody of the company calls out (newer PBX versions).
     OutgoingCall,
     /// An inbound call was picked up. Outgoing calls never send this (seen in the field).
     CallAccepted,
-    /// A name that nobody knows yet: stored, answered and counted like any other.
+    /// An unknown event name: stored, answered and counted like any other.
     Other,
     /// The call is over; carries type and duration.
     HungUp,
@@ -74,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// Place among events of the same instant: the calls first, the hangup last.
+    /// Returns the rank among events of the same instant: the calls first, the hangup last.
     pub fn rank(self) -> u8 {
         match self {
             Self::IncomingCall | Self::OutgoingCall => 0,
@@ -96,7 +96,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The wire's word, `in` or `out`; anything else is no direction.
+    /// Parses the wire's word, `in` or `out`; anything else is no direction.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "in" => Some(Self::In),
@@ -105,7 +105,7 @@ impl Direction {
         }
     }
 
-    /// The wire's word.
+    /// Returns the wire's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::In => "in",
@@ -114,7 +114,7 @@ impl Direction {
     }
 }
 
-/// One notification. Empty fields count as absent; of a field that occurs twice the first counts.
+/// One notification. Empty fields count as absent; if a field occurs twice, the first counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What happened.
@@ -125,7 +125,7 @@ pub struct Event {
     pub from: Option<String>,
     /// Called number as sent, an extension, or a SIP id.
     pub to: Option<String>,
-    /// As sent; missing before 2019-07.
+    /// The direction as sent; missing before 2019-07.
     pub direction: Option<Direction>,
     /// The SIP user that answered (CallAccepted) or calls (OutgoingCall).
     pub peer: Option<String>,
@@ -135,28 +135,28 @@ pub struct Event {
     pub duration_seconds: Option<u32>,
 }
 
-/// Why a body is no event. Everything else is kept.
+/// Why a body is not a valid event. Everything else is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Larger than [`MAX_BODY_BYTES`] or more fields than [`MAX_FIELDS`].
+    /// The body is larger than [`MAX_BODY_BYTES`] or has more fields than [`MAX_FIELDS`].
     #[error("the body is too large: at most 64 KiB and 100 fields")]
     TooLarge,
-    /// No `event` field, or an empty one.
+    /// The `event` field is missing or empty.
     #[error("the field `event` is missing")]
     EventMissing,
-    /// An `event` that is too long or holds control characters.
+    /// The `event` field is too long or contains control characters.
     #[error("the field `event` is unusable: at most 128 characters, no control characters")]
     EventUnusable,
-    /// No `call_id` field, or an empty one.
+    /// The `call_id` field is missing or empty.
     #[error("the field `call_id` is missing")]
     CallIdMissing,
-    /// A `call_id` with other characters than a call id has, or too many.
+    /// The `call_id` field is too long or contains characters that no call id has.
     #[error("the field `call_id` is unusable: 1 to 128 of A-Z a-z 0-9 . _ : -")]
     CallIdUnusable,
 }
 
 impl EventError {
-    /// The form field at fault, if it is one.
+    /// Returns the form field at fault, if there is one.
     pub fn field(self) -> Option<&'static str> {
         match self {
             Self::TooLarge => None,
@@ -167,7 +167,7 @@ impl EventError {
 }
 
 impl Event {
-    /// Reads a form body as the PBX sends it.
+    /// Parses a form body as the PBX sends it.
     ///
     /// # Errors
     /// Only when the body is too large or `event` or `call_id` is missing or unusable.
@@ -189,7 +189,7 @@ impl Event {
         form.into_event()
     }
 
-    /// Every field of a body in the order sent, doubled ones included: what the call's page shows.
+    /// Returns every field of a body in the order sent, doubled ones included, as the call's page shows them.
     pub fn fields(body: &[u8]) -> Vec<(String, String)> {
         form_urlencoded::parse(body).into_owned().collect()
     }
@@ -245,7 +245,7 @@ fn present(field: Option<String>) -> Option<String> {
     field.filter(|value| !value.is_empty())
 }
 
-/// A raw `+` decodes to a space: `from=+49221…` is the sender's plus sign, not a space.
+/// Restores a leading plus sign: a raw `+` decodes to a space, so `from=+49221…` arrives with one.
 fn number_as_sent(raw: String) -> String {
     match raw.strip_prefix(' ') {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => printable(format!("+{rest}")),
@@ -253,7 +253,7 @@ fn number_as_sent(raw: String) -> String {
     }
 }
 
-/// PostgreSQL takes no NUL in a text, and no page or log wants control characters.
+/// Replaces control characters: PostgreSQL rejects NUL in a text, and no page or log wants the others.
 fn printable(raw: String) -> String {
     if raw.chars().any(char::is_control) { raw.replace(char::is_control, "\u{fffd}") } else { raw }
 }

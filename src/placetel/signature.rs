@@ -1,18 +1,18 @@
-//! `X-PLACETEL-SIGNATURE`: the lower-case hex HMAC-SHA256 of the raw body bytes with the shared secret.
+//! The signature `X-PLACETEL-SIGNATURE`: the lower-case hex HMAC-SHA256 of the raw body bytes with the shared secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The header that carries the signature.
+/// The name of the header that carries the signature.
 pub const HEADER: &str = "X-PLACETEL-SIGNATURE";
 
-/// The signature of `body`, as the PBX would send it.
+/// Returns the signature of `body`, as the PBX would send it.
 pub fn sign(secret: &str, body: &[u8]) -> String {
     hex::encode(mac(secret, body).finalize().into_bytes())
 }
 
-/// Whether `signature` was made with one of `secrets` (several are valid while one is replaced).
-/// Compares in constant time; upper-case hex and surrounding blanks are forgiven.
+/// Returns whether `signature` was made with one of `secrets` (several are valid during key rotation). Compares in
+/// constant time; upper-case hex and surrounding blanks are accepted.
 pub fn is_valid<'a>(secrets: impl IntoIterator<Item = &'a str>, body: &[u8], signature: &str) -> bool {
     let mut given = [0; 32];
     if hex::decode_to_slice(signature.trim(), &mut given).is_err() {

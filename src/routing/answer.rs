@@ -1,4 +1,4 @@
-//! The XML of a route: ready where every call gets the same, else made for the call.
+//! The XML answer of a route: rendered in advance where every call gets the same, else rendered per call.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::incoming::{History, Incoming};
 use crate::calls::phone::Numbering;
 use crate::placetel::reply::{Distribution, Forward, Reply, Target};
 
-/// What a route answers.
+/// The compiled answer of a route.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// For every call that has nothing of its own.
+    /// The XML for every call that does not get its own.
     ready: Arc<str>,
-    /// From which it is made for a call, where calls differ.
+    /// The reply from which the XML is rendered per call, where calls differ.
     for_call: Option<Box<Reply>>,
 }
 
@@ -24,12 +24,12 @@ impl Answer {
         Self { ready: reply.to_xml().into(), for_call: differs.then(|| Box::new(reply.clone())) }
     }
 
-    /// For how many days back it asks who knows the caller; `None`: it does not.
+    /// Returns for how many days back the answer asks for the peer who knows the caller; `None` if it does not ask.
     pub(super) fn last_peer_days(&self) -> Option<u16> {
         Some(forward_of(self.for_call.as_ref()?)?.last_peer.as_ref()?.within_days)
     }
 
-    /// The document for a call.
+    /// Returns the XML document for a call.
     pub(super) fn xml(&self, call: &Incoming<'_>, numbering: &Numbering, history: &History) -> Arc<str> {
         let own = self.for_call.as_ref().and_then(|reply| {
             let targets = targets_for(forward_of(reply)?, call, numbering, history);
@@ -57,7 +57,7 @@ fn forward_of_mut(reply: &mut Reply) -> Option<&mut Forward> {
     }
 }
 
-/// Who rings for this call: first the peer who knows the caller, then the targets in the order of their lot.
+/// Returns the targets for this call: first the peer who knows the caller, then the others as distributed.
 fn targets_for(forward: &Forward, call: &Incoming<'_>, numbering: &Numbering, history: &History) -> Vec<Target> {
     let known = forward.last_peer.as_ref().and_then(|last_peer| {
         let party = numbering.normalize(call.from?)?;
@@ -81,7 +81,7 @@ mod tests {
 
     const NOW_MS: i64 = 1_795_428_000_000;
 
-    /// Who rings, in order: `anna 15 | 23+24 30`.
+    /// Returns who rings, in order: `anna 15 | 23+24 30`.
     fn rings(reply: Value, from: Option<&str>, history: &History) -> String {
         let reply: Reply = serde_json::from_value(reply).unwrap();
         let numbering = Numbering::new("DE").unwrap();

@@ -1,12 +1,12 @@
-//! In which order targets ring, drawn by the call's id alone: a repeated question gets the same answer, on any
-//! node, after any restart.
+//! Call distribution: the order in which targets ring, drawn deterministically by the call's id alone. A repeated
+//! question gets the same answer, on any node, after any restart.
 //!
 //! The id's bytes go through FNV-1a (64 bits), which seeds SplitMix64; each draw is its next number, brought into
 //! range by the upper half of a multiplication. This must never change: calls are asked about again across updates.
 
 use crate::placetel::reply::{Distribution, Target};
 
-/// SplitMix64, seeded by a call id.
+/// Pseudorandom number generator (SplitMix64), seeded by a call id.
 struct Draws(u64);
 
 impl Draws {
@@ -16,7 +16,7 @@ impl Draws {
         Self(call_id.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME)))
     }
 
-    /// A number below `bound`, each as likely as the others; 0 if there is none.
+    /// Draws a uniformly distributed number below `bound`; 0 if there is none.
     fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -27,10 +27,10 @@ impl Draws {
     }
 }
 
-/// The targets in the order in which they ring for this call.
+/// Returns the targets in the order in which they ring for this call.
 ///
 /// `rotate`: each target is as often the first as any other, the others follow in their order, from the beginning
-/// again after the last. `weighted`: who is first is drawn by weight, then who of the others is second, and so on.
+/// again after the last. `weighted`: the first is drawn by weight, then the second from the others, and so on.
 pub fn in_order_for<'a>(call_id: &str, distribution: Distribution, targets: &'a [Target]) -> Vec<&'a Target> {
     let mut targets: Vec<&Target> = targets.iter().collect();
     let mut draws = Draws::of(call_id);
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Worked out by another program from the description above.
+    /// The expected orders were computed by another program from the description above.
     #[test]
     fn what_is_drawn_stays_drawn() {
         let vendors = "4a4cbb39578170aed9a2761a7bec8c7e704a541f52291ef603d6f5f152980c3c";

@@ -1,4 +1,4 @@
-//! Why a call gets the answer that it gets: which route it is, and what kept each earlier one from it.
+//! Explains a decision: which route answers a call, and why each earlier route did not.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use super::table::look::Fit;
 use super::table::{Decision, Mismatch, RoutingTable, Unusable};
 use crate::fields::FieldError;
 
-/// The answer to a call, and the way to it.
+/// The decision for a call, with its explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// The answer.
+    /// The decision.
     pub decision: Decision,
     /// The routes before the one that answers, or all if none does, in order.
     pub passed: Vec<Passed>,
@@ -20,42 +20,42 @@ pub struct Explanation {
 /// A route that did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
-    /// Which route.
+    /// The id of the route.
     pub route_id: i64,
-    /// Its name.
+    /// The name of the route.
     pub route_name: String,
-    /// Why not.
+    /// The reason why it did not answer.
     pub reason: Reason,
 }
 
-/// Why a route did not answer.
+/// The reason why a route did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is switched off.
+    /// The route is switched off.
     Off,
-    /// It cannot be used.
+    /// The route cannot be used.
     Unusable(FieldError),
-    /// It is for other called numbers.
+    /// The route is for other called numbers.
     To {
         /// The lists that it names, none of which holds this one.
         lists: Vec<String>,
     },
-    /// It is for other callers.
+    /// The route is for other callers.
     From {
         /// The lists that it names, on none of which this one stands.
         lists: Vec<String>,
     },
-    /// Its hours are closed at that time.
+    /// The hours of the route are closed at that time.
     Closed {
         /// When they open next, epoch milliseconds; `None` if not within two weeks.
         opens_ms: Option<i64>,
     },
-    /// It is for when a schedule is closed, which is open at that time.
+    /// The route is for when a schedule is closed, which is open at that time.
     Open {
-        /// When that closes next, epoch milliseconds; `None` if not within two weeks.
+        /// When the schedule closes next, epoch milliseconds; `None` if not within two weeks.
         closes_ms: Option<i64>,
     },
-    /// Its hours would be open, but the company is closed by the switch.
+    /// The hours of the route would be open, but the company is closed by the switch.
     Switched {
         /// Until when, epoch milliseconds.
         until_ms: i64,
@@ -65,7 +65,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// One word for it.
+    /// Returns the one-word code of the reason that the API uses.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -77,7 +77,7 @@ impl Reason {
         }
     }
 
-    /// When the route takes part next, epoch milliseconds, if that is a matter of time and soon.
+    /// Returns when the route takes part next, in epoch milliseconds, if that is a matter of time and soon.
     pub fn opens_ms(&self) -> Option<i64> {
         match self {
             Self::Closed { opens_ms } | Self::Switched { opens_ms, .. } => *opens_ms,
@@ -87,7 +87,7 @@ impl Reason {
     }
 }
 
-/// What `table` and `unusable`, compiled from `routes`, answer to a call, and why.
+/// Decides a call and explains the decision; `table` and `unusable` are what was compiled from `routes`.
 pub fn explain(
     routes: &[Route],
     (table, unusable): (&RoutingTable, &[Unusable]),

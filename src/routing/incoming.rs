@@ -1,4 +1,4 @@
-//! What a decision is made of beside the table: the call, and what is known of earlier ones.
+//! The inputs of a decision besides the table: the call, and the history of earlier calls.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -8,47 +8,49 @@ use crate::calls::call::Call;
 use crate::placetel::event::Direction;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 
-/// So many callers are remembered: those who were answered last. About 5 MB.
+/// Maximum number of callers that are remembered: those who were answered last. They take about 5 MB.
 pub const MAX_PARTIES: usize = 100_000;
-/// So many peers are remembered: those who were seen last.
+/// Maximum number of peers that are remembered: those who were seen last.
 const MAX_PEERS: usize = 10_000;
-/// Who was not on the telephone for so long may have left, or be on holiday: nobody waits for them first.
+/// The days within which a peer must have been on the telephone to ring first: one who was not may have left, or be
+/// on holiday.
 pub const PEER_SEEN_WITHIN_DAYS: i64 = 14;
 const DAY_MS: i64 = 86_400_000;
 
-/// A call that wants an answer.
+/// An incoming call that is to be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incoming<'a> {
-    /// The PBX's name for it: what is drawn by lot is drawn by it, so that every node draws the same.
+    /// The PBX's id of the call. It seeds all random draws, so that every node draws the same.
     pub call_id: &'a str,
     /// The calling number, as received.
     pub from: Option<&'a str>,
     /// The called number, as received.
     pub to: Option<&'a str>,
-    /// When, in milliseconds since 1970 UTC.
+    /// The time of the call, in milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
 
-/// Who accepted a call, and when.
+/// The peer who accepted a call, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Accepted {
     peer: Arc<str>,
     at_ms: i64,
 }
 
-/// What earlier calls tell: who last accepted a call from whom, and when each peer was seen. Bounded; who is
-/// forgotten was not answered for longer than [`MAX_PARTIES`] others, and rings like anybody new.
+/// The history of earlier calls: who last accepted a call from whom, and when each peer was seen. It is bounded: a
+/// forgotten caller was not answered for longer than [`MAX_PARTIES`] others, and is treated like a new one.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// By a keyed hash of the number, which takes a third of the room. That any two of so many callers share one has odds
-    /// of one in a billion.
+    /// The last accepted call by a keyed hash of the caller's number, which takes a third of the memory. The odds of a
+    /// collision among so many callers are one in a billion.
     accepted: HashMap<u64, Accepted>,
     key: RandomState,
     seen_ms: HashMap<Arc<str>, i64>,
 }
 
 impl History {
-    /// Learns from a call as it is now; `before` is what was learnt from it earlier. Any order gives the same.
+    /// Updates the history from a call as it is now; `before` is the call as it was noted earlier. The order of updates
+    /// does not matter.
     pub fn note(&mut self, before: Option<&Call>, call: &Call) {
         if let Some((party, wrong)) = before.and_then(accepted)
             && accepted(call) != Some((party, wrong.clone()))
@@ -61,7 +63,7 @@ impl History {
         }
     }
 
-    /// Learns that `peer` made or accepted a call.
+    /// Records that `peer` made or accepted a call.
     pub fn learn(
         &mut self,
         direction: Option<Direction>,
@@ -79,7 +81,7 @@ impl History {
         }
     }
 
-    /// Notes that `peer` accepted a call from `party` (as [`Call::party`] has it).
+    /// Records that `peer` accepted a call from `party` (as [`Call::party`] has it).
     pub fn accept(&mut self, party: &str, peer: &str, at_ms: i64) {
         let peer = self.see(peer, at_ms);
         let key = self.key_of(party);
@@ -97,7 +99,7 @@ impl History {
         self.key.hash_one(party)
     }
 
-    /// Notes that a peer was on the telephone.
+    /// Records that a peer was on the telephone; returns its shared name.
     pub fn see(&mut self, peer: &str, at_ms: i64) -> Arc<str> {
         if let Some((known, _)) = self.seen_ms.get_key_value(peer) {
             let known = Arc::clone(known);
@@ -110,7 +112,7 @@ impl History {
         peer
     }
 
-    /// The peer who last accepted a call from `party` within so many days before `at_ms`, if that peer was seen
+    /// Returns the peer who last accepted a call from `party` within so many days before `at_ms`, if that peer was seen
     /// (accepted or made any call) within the same days and [`PEER_SEEN_WITHIN_DAYS`].
     pub fn last_peer(&self, party: &str, within_days: u16, at_ms: i64) -> Option<&str> {
         let is_recent = |last_ms: i64, days: i64| at_ms.saturating_sub(last_ms) <= days.saturating_mul(DAY_MS);
@@ -125,14 +127,14 @@ fn accepted(call: &Call) -> Option<(&str, Accepted)> {
     (call.direction == Some(Direction::In)).then(|| (party, Accepted { peer: peer.into(), at_ms }))
 }
 
-/// Peers come from outside; only what could be a target may become one.
+/// Returns whether a peer could be a target: peers come from outside, so they are validated.
 fn is_usable(peer: &str) -> bool {
     let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\u{fffe}' | '\u{ffff}');
     !peer.is_empty() && peer.chars().count() <= MAX_NUMBER_CHARS && !peer.chars().any(strange)
 }
 
-/// Forgets the oldest when there are a tenth too many, so that it costs little each time. At a quarter, the map of callers
-/// would have doubled before.
+/// Evicts the oldest entries once there are a tenth too many, so that the amortised cost is low. At a quarter, the
+/// map of callers would have doubled its capacity before.
 fn keep_newest<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>, most: usize, at_ms: fn(&V) -> i64) {
     if map.len() <= most + most / 10 {
         return;

@@ -1,15 +1,15 @@
-//! Finds what is filed under any spelling or beginning of a number, without looking at the rest.
+//! Hash index of values by exact number and number prefix: a lookup does not scan the other entries.
 
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::matching::{Pattern, Spellings};
 
-/// Values filed under patterns.
+/// Values indexed by the keys of patterns: exact spellings and prefixes.
 #[derive(Debug)]
 pub(super) struct Index<V> {
     exact: HashMap<String, V>,
     prefixes: HashMap<String, V>,
-    /// Of `prefixes`, in bytes, each once.
+    /// The distinct lengths of the keys of `prefixes`, in bytes.
     lengths: Vec<usize>,
 }
 
@@ -20,7 +20,7 @@ impl<V> Default for Index<V> {
 }
 
 impl<V: Default> Index<V> {
-    /// Applies `file` to the value of every key of `pattern`. `*` has no key.
+    /// Applies `file` to the value of every key of `pattern`, adding missing keys. `*` has no key.
     pub(super) fn file(&mut self, pattern: &Pattern, mut file: impl FnMut(&mut V)) {
         match pattern {
             Pattern::Any => {}
@@ -29,7 +29,7 @@ impl<V: Default> Index<V> {
         }
     }
 
-    /// Applies `file` to the value of every key of `other`.
+    /// Applies `file` to the value of every key of `other`, adding missing keys.
     pub(super) fn file_keys<W>(&mut self, other: &Index<W>, mut file: impl FnMut(&mut V)) {
         other.exact.keys().for_each(|key| file(self.exact(key)));
         other.prefixes.keys().for_each(|key| file(self.prefix(key)));
@@ -48,7 +48,7 @@ impl<V: Default> Index<V> {
 }
 
 impl Index<Vec<usize>> {
-    /// The keys under which each of the first `count` places is filed.
+    /// Inverts the index: returns the keys under which each of the first `count` places is filed.
     pub(super) fn by_place(&self, count: usize) -> Vec<Index<()>> {
         let mut indexes: Vec<Index<()>> = std::iter::repeat_with(Index::default).take(count).collect();
         let mut at = |places: &Vec<usize>, file: &dyn Fn(&mut Index<()>)| {
@@ -61,17 +61,17 @@ impl Index<Vec<usize>> {
 }
 
 impl<V> Index<V> {
-    /// The value of every key, in no order.
+    /// Returns the value of every key, in no order.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.exact.values_mut().chain(self.prefixes.values_mut())
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub(super) fn len(&self) -> usize {
         self.exact.len() + self.prefixes.len()
     }
 
-    /// Whether every number that has a key of `other` has one of `parts`, too.
+    /// Returns whether every number that matches a key of `other` matches one of `parts`, too.
     pub(super) fn cover<W>(parts: &[&Self], other: &Index<W>) -> bool {
         let begins_with_ours = |key: &String| parts.iter().any(|part| part.beginnings(key).next().is_some());
         let is_ours = |key: &String| parts.iter().any(|part| part.exact.contains_key(key));
@@ -79,13 +79,13 @@ impl<V> Index<V> {
             && other.prefixes.keys().all(begins_with_ours)
     }
 
-    /// The values of all beginnings of `spelling`.
+    /// Returns the values of all keys that are prefixes of `spelling`.
     fn beginnings<'a>(&'a self, spelling: &str) -> impl Iterator<Item = &'a V> {
         let beginnings = self.lengths.iter().filter_map(|length| spelling.get(..*length));
         beginnings.filter_map(|beginning| self.prefixes.get(beginning))
     }
 
-    /// The values of the patterns that mean every number that has some key of `other`.
+    /// Returns the values of the keys that match every number of one key of `other`, whichever comes first.
     pub(super) fn around<'a, W>(&'a self, other: &'a Index<W>) -> impl Iterator<Item = &'a V> {
         let exact = other.exact.keys().next();
         let prefix = other.prefixes.keys().next().filter(|_| exact.is_none());
@@ -93,12 +93,12 @@ impl<V> Index<V> {
         of_exact.chain(prefix.into_iter().flat_map(|key| self.beginnings(key)))
     }
 
-    /// The values of all patterns that match `number`; one may come more than once.
+    /// Returns the values of all keys that match `number`; there may be duplicates.
     pub(super) fn find<'a>(&'a self, number: &Spellings) -> impl Iterator<Item = &'a V> {
         number.iter().flat_map(|spelling| self.exact.get(spelling).into_iter().chain(self.beginnings(spelling)))
     }
 
-    /// The values of the keys of `pattern` itself.
+    /// Returns the values of the keys of `pattern` itself.
     pub(super) fn of<'a>(&'a self, pattern: &'a Pattern) -> Box<dyn Iterator<Item = &'a V> + 'a> {
         match pattern {
             Pattern::Any => Box::new(std::iter::empty()),

@@ -1,4 +1,4 @@
-//! The named lists of a table: each is read once and kept once, whatever number of routes name it.
+//! The named lists of a table: each is compiled once and kept once, however many routes name it.
 
 use std::collections::HashMap;
 
@@ -8,23 +8,23 @@ use super::named::{Key, NumberList, Shared, list_reference, unknown_list};
 use crate::calls::phone::Numbering;
 use crate::fields::{FieldError, Problem};
 
-/// Which lists hold a number, answered at once for all of them.
+/// The compiled lists of a table, with one inverted index that tells which of them hold a number.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     holding: Index<Vec<usize>>,
-    /// By place.
+    /// All lists, by place.
     all: Vec<Listed>,
 }
 
 #[derive(Debug)]
 struct Listed {
     name: String,
-    /// It holds `*`.
+    /// Whether the list holds `*`.
     is_for_any: bool,
 }
 
 impl Lists {
-    /// The places of the lists that hold a number, in order.
+    /// Returns the places of the lists that hold a number, ascending and each once.
     pub(super) fn holding(&self, number: Option<&Spellings>) -> Vec<usize> {
         let mut places: Vec<usize> =
             number.into_iter().flat_map(|number| self.holding.find(number)).flatten().copied().collect();
@@ -33,22 +33,22 @@ impl Lists {
         places
     }
 
-    /// Whether a list holds every number.
+    /// Returns whether a list holds every number.
     pub(super) fn is_for_any(&self, place: usize) -> bool {
         self.all.get(place).is_some_and(|list| list.is_for_any)
     }
 
-    /// What people call a list.
+    /// Returns the name of a list, as people write it.
     pub(super) fn name(&self, place: usize) -> Option<&str> {
         self.all.get(place).map(|list| list.name.as_str())
     }
 
-    /// What each list holds, by place.
+    /// Returns the keys that each list holds, by place.
     pub(super) fn contents(&self) -> Vec<Index<()>> {
         self.holding.by_place(self.all.len())
     }
 
-    /// The places of the lists that hold every number of some key of `numbers`; one may come more than once.
+    /// Returns the places of the lists that hold every number of some key of `numbers`; there may be duplicates.
     pub(super) fn around<'a>(&'a self, numbers: &'a Index<()>) -> impl Iterator<Item = usize> {
         self.holding.around(numbers).flatten().copied()
     }
@@ -70,16 +70,16 @@ impl Lists {
     }
 }
 
-/// `to` or `from` of a route.
+/// One side of a route, `to` or `from`, parsed into patterns and references to lists.
 #[derive(Debug, Default)]
 pub(super) struct Side {
     pub(super) patterns: Vec<Pattern>,
-    /// Places in [`Lists`].
+    /// The named lists, as places in [`Lists`].
     pub(super) lists: Vec<usize>,
 }
 
 impl Side {
-    /// Whether any number is meant, also none.
+    /// Returns whether the side matches every call, also one without a number.
     pub(super) fn is_any(&self, lists: &Lists) -> bool {
         (self.patterns.is_empty() && self.lists.is_empty())
             || self.patterns.contains(&Pattern::Any)
@@ -87,7 +87,7 @@ impl Side {
     }
 }
 
-/// Reads the sides of routes.
+/// Parser of the sides of routes; it compiles each named list on first use.
 pub(super) struct SideReader<'a> {
     numbering: &'a Numbering,
     named: HashMap<Key, &'a NumberList>,

@@ -1,4 +1,4 @@
-//! Which numbers a route is for: exact ones in any notation, beginnings, `anonymous`, or any at all.
+//! Number patterns, which tell what numbers a route is for: exact ones in any notation, prefixes, `anonymous`, or any.
 
 use crate::calls::phone::{Numbering, compact, is_anonymous};
 use crate::fields::Problem;
@@ -8,7 +8,7 @@ use crate::fields::Problem;
 pub struct Spellings(Vec<String>);
 
 impl Spellings {
-    /// `raw` is a telephone number in any notation, an extension, a SIP id or `anonymous`; `None` if it is blank.
+    /// Normalises `raw`: a telephone number in any notation, an extension, a SIP id or `anonymous`; `None` if blank.
     pub fn of(raw: &str, numbering: &Numbering) -> Option<Self> {
         let as_received = plain(raw)?;
         let mut spellings = Vec::with_capacity(3);
@@ -19,7 +19,7 @@ impl Spellings {
         Some(Self(spellings))
     }
 
-    /// Every spelling once.
+    /// Iterates over the spellings, each once.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -28,11 +28,11 @@ impl Spellings {
 /// One entry of a route's `to` or `from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// `*`: any number, also none.
+    /// `*`: any number, and a call without one.
     Any,
     /// A number that has one of these spellings.
     Exact(Spellings),
-    /// A number one of whose spellings begins with one of these.
+    /// A number one of whose spellings begins with one of these prefixes.
     Prefix(Vec<String>),
 }
 
@@ -55,7 +55,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a number is meant; `None` is a call that has none.
+    /// Returns whether the pattern matches a number; `None` is a call that has none.
     pub fn matches(&self, number: Option<&Spellings>) -> bool {
         let spelled = |is_meant: &dyn Fn(&str) -> bool| number.is_some_and(|number| number.iter().any(is_meant));
         match self {
@@ -66,14 +66,15 @@ impl Pattern {
     }
 }
 
-/// Whether a text, `*` at the end aside, may be the number of a call: digits, `anonymous`, or something like a SIP id.
+/// Returns whether a text, without `*` at the end, may be the number of a call: digits, `anonymous`, or like a SIP id.
 pub fn is_callable(text: &str) -> bool {
     let number = text.trim().trim_end_matches('*').trim_end();
     let like_sip = number == "+" || number.chars().any(|c| c.is_ascii_digit() || c == '@');
     is_anonymous(number) || compact(number).is_some() || (like_sip && !number.contains(char::is_whitespace))
 }
 
-/// As received, without what only people write: punctuation between digits, upper case in SIP ids.
+/// Normalises a number as received: removes what only people write, punctuation between digits and upper case in
+/// SIP ids; `None` if it is blank.
 fn plain(raw: &str) -> Option<String> {
     let raw = raw.trim();
     let plain = compact(raw).unwrap_or_else(|| raw.to_ascii_lowercase());
@@ -81,7 +82,7 @@ fn plain(raw: &str) -> Option<String> {
 }
 
 fn beginnings(beginning: String, numbering: &Numbering) -> Vec<String> {
-    // `49*` are the extensions 490 to 499; `4930*` is Berlin.
+    // `49*` means the extensions 490 to 499, but `4930*` means Berlin.
     const LEAST_AFTER_CALLING_CODE: usize = 2;
     let international = numbering.international(&beginning).or_else(|| {
         let digits = beginning.bytes().all(|b| b.is_ascii_digit());

@@ -1,36 +1,37 @@
-//! Which answer an incoming call gets. Pure: the table, the numbers and the time go in, a decision comes out.
+//! Call routing: decides which answer an incoming call gets. Pure functions: the table, the numbers and the time go
+//! in, a decision comes out.
 
-/// The XML of a route for a call.
+/// The XML answer of a route, rendered in advance or per call.
 mod answer;
-/// In which order targets ring.
+/// Call distribution: the order in which targets ring.
 mod distribution;
-/// Why a call gets the answer that it gets.
+/// Explanations of decisions: why earlier routes did not answer a call.
 pub mod explain;
 /// Opening hours in OpenStreetMap's syntax, in the business time zone.
 pub mod hours;
-/// What a decision is made of beside the table.
+/// The inputs of a decision besides the table: the call, and the history of earlier calls.
 pub mod incoming;
-/// Finds what is filed under any spelling or beginning of a number.
+/// Hash index of values by exact number and number prefix.
 mod index;
-/// The named lists of a table.
+/// The named lists of a table, compiled for lookup.
 mod lists;
-/// Which numbers a route is for.
+/// Number patterns: which numbers a route is for.
 pub mod matching;
-/// What routes share: named lists, named schedules, the switch "closed until".
+/// Shared parts of routes: named lists, named schedules, the switch "closed until".
 pub mod named;
-/// When routes are open.
+/// Compiled opening hours of routes.
 mod opening;
-/// Numbers that somebody pastes.
+/// Parser for a pasted list of numbers.
 pub mod paste;
-/// Past calls decided again.
+/// Replay: past calls decided again by another table.
 pub mod replay;
-/// What a change of the routes changed.
+/// Revisions of the routes, kept as compact differences.
 pub mod revision;
 /// One route, as the API shows and takes it.
 pub mod route;
-/// All routes, compiled for deciding.
+/// The routing table: all routes, compiled for deciding.
 pub mod table;
-/// A table that is tried out before it is saved.
+/// Trial tables, which are tried out before they are saved.
 pub mod trial;
-/// What is probably not meant in a table of routes.
+/// Warnings about a table of routes: what is probably not meant.
 pub mod warnings;

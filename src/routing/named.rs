@@ -1,4 +1,4 @@
-//! What routes share: named lists of numbers, named schedules, and the switch "closed until".
+//! Shared parts of routes: named lists of numbers, named schedules, and the switch "closed until".
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,30 +13,30 @@ use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 
-/// The most characters of the name of a list or a schedule.
+/// Maximum length of the name of a list or a schedule, in characters.
 pub const MAX_SHORT_NAME_CHARS: usize = 60;
-/// The most numbers of one list.
+/// Maximum number of entries of one list.
 pub const MAX_LIST_NUMBERS: usize = 10_000;
-/// The most lists, and the most schedules.
+/// Maximum number of lists, and of schedules.
 pub const MAX_NAMED: i64 = 1_000;
-/// The most closing times of one schedule.
+/// Maximum number of closing times of one schedule.
 pub const MAX_CLOSED: usize = 1_000;
-/// The longest name of a closing time, in characters.
+/// Maximum length of the name of a closing time, in characters.
 const MAX_REASON_CHARS: usize = 100;
 
-/// How routes call a list or a schedule after the `@`: letters, digits, `-`, `_`; compared ignoring case.
+/// The key by which routes name a list or a schedule after the `@`: letters, digits, `-`, `_`; compared ignoring case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// `None` if it cannot be such a name.
+    /// Parses a name; `None` if it cannot be a key.
     pub fn parse(name: &str) -> Option<Self> {
         let is_short = (1..=MAX_SHORT_NAME_CHARS).contains(&name.chars().count());
         let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
         (is_short && is_plain).then(|| Self(name.to_lowercase()))
     }
 
-    /// Its spelling for comparing.
+    /// Returns the normalised (lowercase) spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,23 +87,23 @@ pub struct ClosedDays {
     pub name: Option<String>,
 }
 
-/// While it holds, no opening hours are open.
+/// The switch "closed until": while it holds, no opening hours are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedSwitch {
-    /// When it was set, milliseconds since 1970 UTC: earlier calls are not concerned.
+    /// The time at which it was set, in milliseconds since 1970 UTC; earlier calls are not affected.
     pub since_ms: i64,
-    /// When it ends by itself.
+    /// The time at which it ends by itself, in milliseconds since 1970 UTC.
     pub until_ms: i64,
 }
 
 impl ClosedSwitch {
-    /// Whether it holds at an instant.
+    /// Returns whether the switch holds at an instant.
     pub fn holds(&self, at_ms: i64) -> bool {
         (self.since_ms..self.until_ms).contains(&at_ms)
     }
 }
 
-/// Everything that routes share.
+/// The lists, the schedules and the switch that all routes share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shared {
     /// The lists, each name once.
@@ -115,12 +115,12 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The list of this name.
+    /// Returns the list of this name.
     pub fn list(&self, key: &Key) -> Option<&NumberList> {
         self.lists.iter().find(|list| Key::parse(&list.name).as_ref() == Some(key))
     }
 
-    /// The schedule of this name.
+    /// Returns the schedule of this name.
     pub fn schedule(&self, key: &Key) -> Option<&Schedule> {
         self.schedules.iter().find(|schedule| Key::parse(&schedule.name).as_ref() == Some(key))
     }
@@ -129,9 +129,9 @@ impl Shared {
 /// A reference to a schedule in a route's `hours`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleReference {
-    /// Which schedule.
+    /// The key of the schedule.
     pub key: Key,
-    /// Whether the route is for when the schedule is open, or for when it is not.
+    /// Whether the route applies while the schedule is open, or while it is closed.
     pub when_open: bool,
 }
 
@@ -150,32 +150,32 @@ impl ScheduleReference {
 /// The lists and schedules that routes name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References {
-    /// Lists.
+    /// The keys of the lists.
     pub lists: BTreeSet<Key>,
-    /// Schedules.
+    /// The keys of the schedules.
     pub schedules: BTreeSet<Key>,
 }
 
 impl References {
-    /// Those of a route's conditions.
+    /// Collects the references in a route's conditions.
     pub fn of(to: &[String], from: &[String], hours: Option<&str>) -> Self {
         let lists = to.iter().chain(from).filter_map(|text| list_reference(text)?.ok());
         let schedule = hours.and_then(ScheduleReference::read).and_then(Result::ok);
         Self { lists: lists.collect(), schedules: schedule.map(|reference| reference.key).into_iter().collect() }
     }
 
-    /// Adds others.
+    /// Adds the references of `others`.
     pub fn extend(&mut self, others: Self) {
         self.lists.extend(others.lists);
         self.schedules.extend(others.schedules);
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no references.
     pub fn is_empty(&self) -> bool {
         self.lists.is_empty() && self.schedules.is_empty()
     }
 
-    /// That there are none of these names (any more).
+    /// Returns the problem that these names do not exist (any more).
     pub fn missing(&self) -> Problem {
         let told = |list: &str, schedule: &str| {
             let lists = self.lists.iter().map(|key| format!("{list} @{key}"));
@@ -195,7 +195,7 @@ pub fn list_reference(text: &str) -> Option<Result<Key, Problem>> {
     Some(Key::parse(name.trim()).ok_or_else(bad_name))
 }
 
-/// What a name must be.
+/// Returns the problem that a text is no valid name.
 pub fn bad_name() -> Problem {
     Problem::Said {
         de: format!("muss ein Name aus 1 bis {MAX_SHORT_NAME_CHARS} Buchstaben, Ziffern, - oder _ sein"),
@@ -203,7 +203,7 @@ pub fn bad_name() -> Problem {
     }
 }
 
-/// A list that there is not.
+/// Returns the problem that a list does not exist.
 pub fn unknown_list(key: &Key) -> Problem {
     Problem::Said {
         de: format!("nennt die Liste @{key}, die es nicht gibt"),
@@ -211,7 +211,7 @@ pub fn unknown_list(key: &Key) -> Problem {
     }
 }
 
-/// A schedule that there is not.
+/// Returns the problem that a schedule does not exist.
 pub fn unknown_schedule(key: &Key) -> Problem {
     Problem::Said {
         de: format!("nennt den Zeitplan @{key}, den es nicht gibt"),
@@ -242,10 +242,10 @@ impl NumberList {
     }
 }
 
-/// Whether a text may stand in a list: what could never be a number of a call is a slip.
+/// Checks that a text may stand in a list: one that could never be the number of a call is taken for a mistake.
 ///
 /// # Errors
-/// What would be right.
+/// When it may not, with examples of what would be right.
 pub fn check_number(number: &str, numbering: &Numbering) -> Result<(), Problem> {
     if number.starts_with('@') {
         return Err(Problem::Said {
@@ -319,7 +319,7 @@ fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate
     day
 }
 
-/// The name in the address; one in the body may only write it otherwise.
+/// Returns the item's name from the url, or from the body, where it may differ only in upper and lower case.
 fn own_name(name: &str, object: &Object<'_>, errors: &mut Errors) -> String {
     let Some(key) = Key::parse(name) else {
         errors.add("name", bad_name());

@@ -1,4 +1,4 @@
-//! When routes are open: by hours of their own or by a named schedule.
+//! Compiled opening hours of routes: hours of their own or a named schedule.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,25 +10,25 @@ use super::hours::{Hours, HoursContext, instants_ms, local};
 use super::named::{ClosedSwitch, Key, Schedule, ScheduleReference, Shared, unknown_schedule};
 use crate::fields::Problem;
 
-/// What a route's `hours` say.
+/// The compiled `hours` of a route.
 #[derive(Clone, Debug)]
 pub(super) struct Opening {
     hours: Option<Hours>,
-    /// First and last days, in order, none touching another.
+    /// Closed days, as inclusive ranges of a first and a last day, ascending and disjoint.
     closed: Vec<(NaiveDate, NaiveDate)>,
     zone: Tz,
     schedule: Option<Key>,
-    /// Whether the route is for when it is open, or for when it is not.
+    /// Whether the route applies while the hours are open, or while they are closed.
     when_open: bool,
 }
 
 impl Opening {
-    /// Whether a route with these hours takes part. While the company `is_closed` nothing is open.
+    /// Returns whether a route with these hours takes part. While the company `is_closed`, nothing is open.
     pub(super) fn takes_part(&self, at_ms: i64, is_closed: bool) -> bool {
         (!is_closed && self.is_open(at_ms)) == self.when_open
     }
 
-    /// When a route with these hours takes part next after an instant at which it does not, both in epoch
+    /// Returns when a route with these hours takes part next after an instant at which it does not, both in epoch
     /// milliseconds; `None` if not within so many days.
     pub(super) fn takes_part_after(&self, at_ms: i64, days: u64, switch: Option<ClosedSwitch>) -> Option<i64> {
         let today = local(self.zone, at_ms)?.date();
@@ -40,7 +40,7 @@ impl Opening {
         })
     }
 
-    /// The instants of a day at which it may open or close, ascending.
+    /// Returns the instants of a day at which it may open or close, ascending, in epoch milliseconds.
     fn changes_on(&self, day: NaiveDate, switch: Option<ClosedSwitch>) -> Vec<i64> {
         let midnight = instants_ms(self.zone, day.and_time(Default::default()));
         let hours = self.hours.iter().flat_map(|hours| hours.changes_on(day));
@@ -51,13 +51,13 @@ impl Opening {
         changes
     }
 
-    /// Whether it is for when it is open, or for when it is not.
+    /// Returns whether the route applies while the hours are open, rather than while they are closed.
     pub(super) fn is_for_open(&self) -> bool {
         self.when_open
     }
 
-    /// The schedule that it is, and whether it is for when that is open: of a route for when it is and one for when it
-    /// is not always one takes part.
+    /// Returns the named schedule, if it is one, and whether the route applies while that is open. Of two routes, one
+    /// for while a schedule is open and one for while it is closed, one always takes part.
     pub(super) fn schedule(&self) -> Option<(&Key, bool)> {
         self.schedule.as_ref().map(|key| (key, self.when_open))
     }
@@ -76,7 +76,7 @@ impl Opening {
     }
 }
 
-/// Days that touch or overlap become one.
+/// Merges overlapping ranges of closed days; the result is ascending.
 fn merged(schedule: &Schedule) -> Vec<(NaiveDate, NaiveDate)> {
     let mut days: Vec<_> = schedule.closed.iter().map(|days| (days.start, days.end)).collect();
     days.sort_unstable();
@@ -90,7 +90,7 @@ fn merged(schedule: &Schedule) -> Vec<(NaiveDate, NaiveDate)> {
     merged
 }
 
-/// All openings of a table, each once: many routes keep the same hours.
+/// Builder of all openings of a table. It keeps each once (interning), because many routes have the same hours.
 pub(super) struct Openings<'a> {
     context: &'a HoursContext,
     schedules: HashMap<Key, &'a Schedule>,
@@ -105,7 +105,7 @@ impl<'a> Openings<'a> {
         Self { context, schedules, known: HashMap::new(), openings: Vec::new() }
     }
 
-    /// The place of what a route's `hours` say.
+    /// Returns the place of the opening for a route's `hours`, which is compiled on first use.
     pub(super) fn place(&mut self, hours: &'a str) -> Result<usize, Problem> {
         let hours = hours.trim();
         let reference = ScheduleReference::read(hours).transpose()?;
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::routing::named::ClosedDays;
 
-    /// Every route with hours reads them so.
+    /// Compiles `hours` the way every route does.
     fn opening(text: &str, schedule: Schedule) -> Opening {
         let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
         let shared = Shared { schedules: vec![schedule], ..Shared::default() };
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_schedule_opens_next_after_its_closing_days_and_closes_before_them() {
-        // A Wednesday evening; then eight days, the new year's holiday is not one of this schedule.
+        // A Wednesday evening, then eight closed days; New Year's Day is no holiday of this schedule.
         check("@office", "2026-12-23T17:00:00+01:00", Some("2027-01-01T09:00:00+01:00"));
         check("not @office", "2026-12-23T12:00:00+01:00", Some("2026-12-23T17:00:00+01:00"));
         check("not @office", "2026-12-22T12:00:00+01:00", Some("2026-12-22T17:00:00+01:00"));

@@ -1,4 +1,4 @@
-//! Lines that somebody pastes as a list of numbers: one number each, or a row of a table that has one.
+//! Parser for a pasted list of numbers: each line is a number, or a row of a table that has one.
 
 use std::collections::HashSet;
 
@@ -8,19 +8,19 @@ use crate::calls::phone::{Numbering, compact};
 use crate::fields::Problem;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 
-/// What was read.
+/// The result of reading pasted lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pasted {
-    /// Each number once, as written first.
+    /// The numbers, each once, as written first.
     pub numbers: Vec<String>,
-    /// Lines whose number was there already, in whatever notation.
+    /// The number of lines whose number was there already, in whatever notation.
     pub doubled: usize,
-    /// Lines, from 1, without a usable number.
+    /// The lines, counted from 1, without a usable number, each with its problem.
     pub wrong: Vec<(usize, Problem)>,
 }
 
-/// Reads one number a line; of `number;comment` or a row of a table the cell that is a number. Empty lines and a
-/// headline are passed over.
+/// Reads one number per line; of `number;comment` or a row of a table, the cell that is a number. Empty lines and a
+/// header row are skipped.
 pub fn read_lines(text: &str, numbering: &Numbering) -> Pasted {
     let mut pasted = Pasted::default();
     let mut known = HashSet::new();
@@ -44,13 +44,13 @@ pub fn read_lines(text: &str, numbering: &Numbering) -> Pasted {
     pasted
 }
 
-/// The cells of a row, without the quotes around them.
+/// Splits a row into cells, without the quotes around them.
 fn cells(row: &str) -> Vec<String> {
     let cells = row.split([';', ',', '\t']).map(|cell| cell.trim().trim_matches('"').trim().to_owned());
     cells.collect()
 }
 
-/// The same for a number in any notation.
+/// Returns a canonical form, which is the same for a number in any notation.
 fn meaning(number: &str, numbering: &Numbering) -> Option<String> {
     match Pattern::parse(number, numbering).ok()? {
         Pattern::Any => Some("*".to_owned()),

@@ -1,4 +1,4 @@
-//! Past calls decided again: what another table would have answered.
+//! Replay: past calls are decided again, to see what another table would have answered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,60 +8,60 @@ use super::table::{RoutingTable, Spelled};
 use super::trial::TrialTable;
 use crate::placetel::event::CallId;
 
-/// Examples of each change from one route to another.
+/// Maximum number of examples of each change from one route to another.
 const EXAMPLES_PER_CHANGE: usize = 5;
-/// Examples of all changes together.
+/// Maximum number of examples of all changes together.
 const MAX_EXAMPLES: usize = 100;
 
-/// A call that came in.
+/// A past incoming call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastCall {
-    /// Which call.
+    /// The id of the call.
     pub call_id: CallId,
-    /// Who called, as received.
+    /// The calling number, as received.
     pub from: Option<String>,
-    /// Who was called, as received.
+    /// The called number, as received.
     pub to: Option<String>,
-    /// When, epoch milliseconds.
+    /// The time of the call, in epoch milliseconds.
     pub at_ms: i64,
 }
 
-/// What two tables make of the same calls.
+/// The comparison of what two tables answer to the same calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
-    /// How many calls were decided.
+    /// The number of calls that were decided.
     pub calls: u64,
-    /// How many of them get another answer.
+    /// The number of calls that get another answer.
     pub changed: u64,
-    /// How many each route of the tried table answers, in its order; at last, if there are any, those that none does.
+    /// The calls that each route of the tried table answers, in its order; last, if there are any, those of no route.
     pub routes: Vec<Share>,
-    /// From which route to which the changed calls go, the most first.
+    /// The changes from one route to another, those with most calls first.
     pub changes: Vec<Change>,
     /// Some of the changed calls, in the order in which they were decided.
     pub examples: Vec<Example>,
 }
 
-/// The calls of one route.
+/// The number of calls that one route answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Its number, if it is stored.
+    /// The id of the route, if it is stored.
     pub route_id: Option<i64>,
-    /// Its name; `None` is no route.
+    /// The name of the route; `None` is no route.
     pub route_name: Option<Arc<str>>,
-    /// How many calls.
+    /// The number of calls.
     pub calls: u64,
 }
 
 /// Calls that go from one route, or none, to another, or to another answer of the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Who answers today.
+    /// The route that answers today.
     pub from_route: Option<Arc<str>>,
-    /// Who would answer.
+    /// The route that would answer.
     pub to_route: Option<Arc<str>>,
-    /// Whether that is the same stored route, with another answer.
+    /// Whether both are the same stored route, with another answer.
     pub is_same_route: bool,
-    /// How many calls.
+    /// The number of calls.
     pub calls: u64,
 }
 
@@ -74,11 +74,11 @@ pub struct Example {
     pub before: Option<Arc<str>>,
     /// The route that would answer by the tried table.
     pub after: Option<Arc<str>>,
-    /// As of its [`Change`].
+    /// As in [`Change`].
     pub is_same_route: bool,
 }
 
-/// Decides calls by today's table and by one that is tried.
+/// Accumulator that decides calls by today's table and by one that is tried.
 #[derive(Debug, Default)]
 pub struct Comparison {
     calls: u64,
@@ -89,8 +89,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Decides one more call. What is drawn by its id is drawn as it was then; who knows the caller is whoever does
-    /// by `history`, in both tables.
+    /// Decides one more call by both tables. Draws by its id give what they gave then; the peer who knows the caller is
+    /// the one in `history` for both.
     pub fn add(&mut self, call: PastCall, today: &RoutingTable, trial: &TrialTable, history: &History) {
         let incoming = Incoming {
             call_id: call.call_id.as_str(),
@@ -120,7 +120,7 @@ impl Comparison {
         }
     }
 
-    /// What came of it.
+    /// Returns the result of the comparison.
     pub fn finish(self, trial: &TrialTable) -> Replay {
         let mut changes: Vec<_> = self.changes.into_iter().collect();
         changes.sort_by_key(|(routes, change)| (std::cmp::Reverse(change.calls), *routes));

@@ -1,4 +1,4 @@
-//! What a change of the routes changed: kept small, so that every earlier table can be had back.
+//! Revisions of the routes, kept as compact differences (deltas), so that every earlier table can be restored.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::route::Route;
 use crate::lang::Lang;
 
-/// The fields that hold many numbers; of them only the part that differs is kept.
+/// The fields that hold many numbers; of these only the part that differs is kept.
 const LISTS: [&str; 2] = ["to", "from"];
 
 /// What somebody did to the table, in no language.
@@ -76,7 +76,7 @@ pub struct Counts {
 }
 
 impl Change {
-    /// As a phrase without a full stop.
+    /// Returns the change as a phrase without a full stop.
     pub fn text(&self, lang: Lang) -> String {
         match lang {
             Lang::De => self.german(),
@@ -132,7 +132,8 @@ fn phrase(counts: [(usize, &str); 3], nothing: &str) -> String {
     if said.is_empty() { nothing.to_owned() } else { said.join(", ") }
 }
 
-/// What leads from one table to the next. Only routes that differ are in it, and of those only the fields that do.
+/// The difference (delta) from one table to the next. It holds only routes that differ, and of those only the fields
+/// that do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -152,7 +153,7 @@ struct Edit {
     lists: BTreeMap<String, Splice>,
 }
 
-/// The part of a list that differs.
+/// The part of a list that differs, as one replaced range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Splice {
     at: usize,
@@ -160,19 +161,19 @@ struct Splice {
     put: Vec<Value>,
 }
 
-/// Why a kept difference does not lead to a table.
+/// The reason why a kept difference cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// What it makes is no route.
+    /// The result is no valid route.
     #[error("route {0}: {1}")]
     NoRoute(i64, serde_json::Error),
-    /// It does not belong to this table.
+    /// The difference does not belong to this table.
     #[error("route {0} is not in the table that was changed")]
     Missing(i64),
 }
 
 impl Difference {
-    /// What leads from `before` to `after`; routes that stay as they are may be left out of both.
+    /// Computes the difference from `before` to `after`; routes that stay as they are may be left out of both.
     pub fn between(before: &[Route], after: &[Route]) -> Self {
         let old = by_id(before);
         let new = by_id(after);
@@ -188,10 +189,10 @@ impl Difference {
         difference
     }
 
-    /// Changes a table, which is in the order of ids.
+    /// Applies the difference to a table, which is keyed by id.
     ///
     /// # Errors
-    /// When it does not belong to this table.
+    /// When it does not belong to this table, or a result is no valid route.
     pub fn apply(self, table: &mut BTreeMap<i64, Route>) -> Result<(), Unreadable> {
         for id in self.removed {
             table.remove(&id).ok_or(Unreadable::Missing(id))?;
@@ -204,7 +205,7 @@ impl Difference {
         Ok(())
     }
 
-    /// How many routes differ.
+    /// Returns how many routes differ.
     pub fn counts(&self) -> Counts {
         Counts { added: self.added.len(), changed: self.changed.len(), removed: self.removed.len() }
     }
@@ -283,7 +284,7 @@ mod tests {
         routes.iter().map(|route| (route.id, route.clone())).collect()
     }
 
-    /// Through the text in which it is kept.
+    /// Applies the difference after a round trip through the JSON text in which it is kept.
     fn led(before: &[Route], after: &[Route]) -> BTreeMap<i64, Route> {
         let text = serde_json::to_string(&Difference::between(before, after)).unwrap();
         let mut made = table(before);

@@ -10,13 +10,13 @@ use super::named::{Key, References, ScheduleReference, Shared, list_reference, u
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::placetel::reply::{MAX_NUMBER_CHARS, Reply};
 
-/// The longest name of a route, in characters.
+/// Maximum length of the name of a route, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
-/// The most entries of `to` and of `from`.
+/// Maximum number of entries of `to`, and of `from`.
 pub const MAX_PATTERNS: usize = 10_000;
 
 const FIELDS: [&str; 7] = ["name", "enabled", "position", "to", "from", "hours", "reply"];
-/// What is shown but not taken; sent back, it is ignored.
+/// The read-only fields: they are shown, and ignored when they are sent back.
 const READ_ONLY: [&str; 4] = ["id", "version", "created_at", "updated_at"];
 
 /// A stored route. Its JSON is the ROUTE of the API.
@@ -43,20 +43,20 @@ pub struct Route {
 }
 
 impl Route {
-    /// The lists and schedules that it names.
+    /// Returns the lists and schedules that the route names.
     pub fn references(&self) -> References {
         References::of(&self.to, &self.from, self.hours.as_deref())
     }
 }
 
-/// A route that somebody wants, checked; it is not stored yet.
+/// A validated route that is not stored yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteDraft {
     /// As in [`Route`].
     pub name: String,
     /// As in [`Route`]; left out, it is enabled.
     pub enabled: bool,
-    /// As in [`Route`]; whoever stores it decides when it is left out.
+    /// As in [`Route`]; left out, the code that stores the route chooses it.
     pub position: Option<i64>,
     /// As in [`Route`].
     pub to: Vec<String>,
@@ -68,7 +68,7 @@ pub struct RouteDraft {
     pub reply: Reply,
 }
 
-/// What a route is read with: where the business is, and the names there are.
+/// The context for reading routes: the locale of the business, and the lists and schedules that exist.
 #[derive(Clone, Debug)]
 pub struct RouteContext<'a> {
     hours: &'a HoursContext,
@@ -77,7 +77,7 @@ pub struct RouteContext<'a> {
 }
 
 impl<'a> RouteContext<'a> {
-    /// Routes may name these lists and schedules.
+    /// Creates the context; routes may name the lists and schedules of `shared`.
     pub fn new(hours: &'a HoursContext, shared: &Shared) -> Self {
         let lists = shared.lists.iter().filter_map(|list| Key::parse(&list.name)).collect();
         let schedules = shared.schedules.iter().filter_map(|schedule| Key::parse(&schedule.name)).collect();
@@ -96,8 +96,8 @@ impl RouteDraft {
         errors.or(draft)
     }
 
-    /// Reads a ROUTE that stands at `path` of a larger value, such as `items[3]`; what it gives is to be used
-    /// only if nothing is wrong in the end. `None` only if `errors` says why.
+    /// Reads a ROUTE that stands at `path` of a larger value, such as `items[3]`. The result must be used only if
+    /// `errors` is empty in the end; it is `None` only if `errors` says why.
     pub fn read(path: &str, value: &Value, context: &RouteContext<'_>, errors: &mut Errors) -> Option<Self> {
         let route = Object::read(path, value, errors)?;
         route.allow_only(&FIELDS, &READ_ONLY, errors);
@@ -112,12 +112,12 @@ impl RouteDraft {
         Some(Self { name: name?, enabled, position, to, from, hours, reply: reply? })
     }
 
-    /// The lists and schedules that it names.
+    /// Returns the lists and schedules that the route names.
     pub fn references(&self) -> References {
         References::of(&self.to, &self.from, self.hours.as_deref())
     }
 
-    /// The route, once it is known where it is stored.
+    /// Converts the draft to a route, once its id, position and version are known.
     pub fn into_route(self, id: i64, position: i64, version: i64) -> Route {
         let Self { name, enabled, position: _, to, from, hours, reply } = self;
         Route { id, name, enabled, position, to, from, hours, reply, version }

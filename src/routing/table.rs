@@ -1,4 +1,4 @@
-//! All routes, compiled for deciding: in memory, swapped whole when routes change.
+//! The routing table: all routes, compiled for deciding, in memory, and swapped as a whole when routes change.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -25,46 +25,46 @@ pub(super) mod cover;
 mod filing;
 pub(super) mod look;
 
-/// What a call is answered, and why. That no route matched is a decision, too.
+/// The decision for a call: the answer, and the route that gave it. That no route matched is a decision, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The route that matched; `None` when none did.
     pub route_id: Option<i64>,
-    /// Its name at that time.
+    /// The name of the route at that time.
     pub route_name: Option<Arc<str>>,
-    /// The document for the PBX, word for word.
+    /// The XML document for the PBX, verbatim.
     pub xml: Arc<str>,
-    /// When it was decided, milliseconds since 1970 UTC.
+    /// The time of the decision, in milliseconds since 1970 UTC.
     pub decided_ms: i64,
-    /// By which revision of the routes, where that is known.
+    /// The revision of the routes that decided, where that is known.
     pub revision: Option<i64>,
-    /// How many microseconds it took, where that was measured.
+    /// The time that the decision took, in microseconds, where that was measured.
     pub took_us: Option<i64>,
 }
 
 /// A stored route that cannot be used (any more); it matches nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// Which route.
+    /// The id of the route.
     pub route_id: i64,
-    /// Its name.
+    /// The name of the route.
     pub route_name: String,
     /// What is wrong with it.
     pub error: FieldError,
 }
 
-/// What routes are compiled with.
+/// The context in which routes are compiled.
 #[derive(Clone, Copy, Debug)]
 pub struct CompileContext<'a> {
-    /// How numbers are read.
+    /// The numbering plan by which numbers are read.
     pub numbering: &'a Arc<Numbering>,
-    /// Where the business is.
+    /// The locale of the business: time zone and public holidays.
     pub hours: &'a HoursContext,
-    /// What the routes may name.
+    /// The lists and schedules that the routes may name, and the closed switch.
     pub shared: &'a Shared,
 }
 
-/// All enabled routes in order, and the ways to those that may match.
+/// All enabled routes in order, with the indexes that find those that may match.
 #[derive(Debug)]
 pub struct RoutingTable {
     numbering: Arc<Numbering>,
@@ -72,7 +72,7 @@ pub struct RoutingTable {
     lists: Lists,
     openings: Vec<Opening>,
     closed: Option<ClosedSwitch>,
-    /// Every route is found in one way, by its place in `routes`.
+    /// The index of routes, as places in `routes`, by numbers and lists; every route is indexed on one side only.
     filed: Filed,
     for_any: Vec<Candidate>,
     no_route: Arc<str>,
@@ -93,13 +93,13 @@ struct CompiledRoute {
 #[derive(Debug)]
 struct Numbers {
     any: bool,
-    /// Elsewhere, because deciding walks over many routes and does not look at it.
+    /// The keys of the patterns, boxed because deciding walks over many routes and does not look at them.
     meant: Box<Index<()>>,
     /// Places in [`Lists`].
     lists: Vec<usize>,
 }
 
-/// `to` or `from` of a route: as fast to ask with ten thousand patterns as with one.
+/// One compiled side of a route, `to` or `from`: matching is as fast with ten thousand patterns as with one.
 #[derive(Debug)]
 struct CompiledSide {
     numbers: Numbers,
@@ -107,15 +107,15 @@ struct CompiledSide {
     keys: KeyIds,
 }
 
-/// What a table knows of a number of a call: the keys that it has, and the lists that hold it.
+/// The lookup result for one number of a call: the keys that match it, and the lists that hold it.
 struct Asked<'a> {
     keys: SmallVec<[&'a Key; 8]>,
     lists: Vec<usize>,
-    /// Of both.
+    /// The Bloom filter of both.
     mask: BloomMask,
 }
 
-/// The numbers of a call, as tables are asked for them.
+/// The numbers of a call, normalised once for lookups in tables.
 #[derive(Clone, Debug)]
 pub(super) struct Spelled {
     from: Option<Spellings>,
@@ -144,7 +144,7 @@ impl CompiledSide {
     }
 }
 
-/// A route on its way into the table.
+/// A parsed route that is not compiled yet.
 struct Parsed<'a> {
     route: &'a Route,
     to: Side,
@@ -154,7 +154,7 @@ struct Parsed<'a> {
 
 impl RoutingTable {
     /// Compiles the enabled routes, in whatever order they come; those that cannot be used are left out and
-    /// handed back.
+    /// returned.
     pub fn compile(routes: &[Route], surroundings: CompileContext<'_>) -> (Self, Vec<Unusable>) {
         let CompileContext { numbering, hours, shared } = surroundings;
         let mut unusable = Vec::new();
@@ -184,8 +184,8 @@ impl RoutingTable {
         (table, unusable)
     }
 
-    /// Files each route on the side whose numbers it shares with fewer others: a thousand callers blocked on
-    /// the main line are found by the caller.
+    /// Indexes each route on its more selective side, whose numbers it shares with fewer others: a thousand callers
+    /// blocked on the main line are found by the caller.
     fn file(&mut self, parsed: &[Parsed<'_>]) {
         let mut sharing = (Sharing::default(), Sharing::default());
         for Parsed { to, from, .. } in parsed {
@@ -212,17 +212,17 @@ impl RoutingTable {
         }
     }
 
-    /// What a call gets: the first route that matches, else the empty response. The same call, table and history
-    /// give the same answer.
+    /// Decides a call: the first route that matches answers, else the answer is the empty response. Deterministic: the
+    /// same call, table and history give the same answer.
     pub fn decide(&self, call: &Incoming<'_>, history: &History) -> Decision {
         self.decide_spelled(call, &Spelled::new(call.from, call.to, &self.numbering), history)
     }
 
-    /// As [`Self::decide`], for a call whose numbers are spelled already.
+    /// Decides like [`Self::decide`], for a call whose numbers are normalised already.
     pub(super) fn decide_spelled(&self, call: &Incoming<'_>, spelled: &Spelled, history: &History) -> Decision {
         let (from, to) = (self.asked(spelled.from.as_ref()), self.asked(spelled.to.as_ref()));
         let matching = self.candidates(&from, &to).find(|(route, found)| {
-            // The number by which it was found is one of its own.
+            // The side by which the route was found matches already: only the other one is checked.
             let other_matches = match found {
                 None => true,
                 Some(NumberSide::To) => route.from.matches(&from),
@@ -249,12 +249,13 @@ impl RoutingTable {
         Asked { keys, lists, mask }
     }
 
-    /// How the numbers of calls are read.
+    /// Returns the numbering plan by which the numbers of calls are read.
     pub(super) fn numbering(&self) -> &Numbering {
         &self.numbering
     }
 
-    /// The routes that may match, in order, each once, and by which number each was found; `None` are those for any.
+    /// Returns the routes that may match, in order, each once, and by which number each was found; `None` if it is for
+    /// any.
     fn candidates<'a>(
         &'a self,
         from: &'a Asked<'_>,
@@ -273,7 +274,7 @@ impl RoutingTable {
         merged(all).filter_map(|(place, way)| Some((self.routes.get(place)?, way)))
     }
 
-    /// What keeps a route from answering a call; `None` if it matches.
+    /// Returns the first condition of a route that a call does not meet; `None` if it matches.
     fn mismatch(&self, route: &CompiledRoute, from: &Asked<'_>, to: &Asked<'_>, at_ms: i64) -> Option<Mismatch> {
         if !route.to.matches(to) {
             Some(Mismatch::To)
@@ -291,22 +292,22 @@ impl RoutingTable {
         })
     }
 
-    /// For how many days back decisions ask who accepted a caller's last call; `None`: they do not.
+    /// Returns for how many days back decisions ask who accepted a caller's last call; `None` if they do not ask.
     pub fn last_peer_days(&self) -> Option<u16> {
         self.routes.iter().filter_map(|route| route.answer.last_peer_days()).max()
     }
 
-    /// The name of a route that takes part.
+    /// Returns the name of a route that takes part.
     pub fn name_of(&self, id: i64) -> Option<&str> {
         self.routes.iter().find(|route| route.id == id).map(|route| &*route.name)
     }
 
-    /// How many routes take part.
+    /// Returns how many routes take part.
     pub fn len(&self) -> usize {
         self.routes.len()
     }
 
-    /// Whether no route takes part.
+    /// Returns whether no route takes part.
     pub fn is_empty(&self) -> bool {
         self.routes.is_empty()
     }

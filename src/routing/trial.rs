@@ -1,4 +1,4 @@
-//! A table that is tried out before it is saved.
+//! Trial tables: a table of routes is tried out before it is saved.
 
 use serde_json::Value;
 
@@ -6,22 +6,22 @@ use super::route::{Route, RouteContext, RouteDraft};
 use super::table::{CompileContext, RoutingTable, Unusable};
 use crate::fields::{Errors, FieldError, Object};
 
-/// The most routes of a table that is tried out.
+/// Maximum number of routes in a table that is tried out.
 pub const MAX_ROUTES: usize = 20_000;
-/// Between positions, as where routes are stored.
+/// The step between positions, as where routes are stored.
 const STEP: i64 = 10;
 
-/// A route that is stored, or one that somebody wants.
+/// A route of a trial table: a stored one, or a new draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriedRoute {
-    /// Its number if it is stored.
+    /// The id of the route, if it is stored.
     pub id: Option<i64>,
-    /// What it says; without a position it comes last.
+    /// The content of the route; without a position it comes last.
     pub draft: RouteDraft,
 }
 
 impl TriedRoute {
-    /// Reads a ROUTE that stands at a path; `None` if it is wrong.
+    /// Reads a ROUTE that stands at a path of a larger value; `None` if it is wrong, then `errors` says why.
     pub fn read(path: &str, value: &Value, context: &RouteContext<'_>, errors: &mut Errors) -> Option<Self> {
         let draft = RouteDraft::read(path, value, context, errors)?;
         Some(Self { id: value["id"].as_i64(), draft })
@@ -41,7 +41,7 @@ impl From<Route> for TriedRoute {
 pub struct TrialTable {
     /// All routes in order, also those that take no part.
     pub routes: Vec<Route>,
-    /// Decides.
+    /// The compiled table, which decides.
     pub table: RoutingTable,
     /// Routes that cannot be used.
     pub unusable: Vec<Unusable>,
@@ -85,7 +85,7 @@ impl TrialTable {
         errors.or(Some(trial))
     }
 
-    /// The table, and where each of its routes stood.
+    /// Compiles the routes; returns the table, and the place where each of its routes stood.
     fn numbered(mut tried: Vec<TriedRoute>, surroundings: CompileContext<'_>) -> (Self, Vec<usize>) {
         let mut last = tried.iter().filter_map(|route| route.draft.position).max().unwrap_or(0);
         for draft in tried.iter_mut().map(|route| &mut route.draft) {
@@ -107,7 +107,7 @@ impl TrialTable {
         (Self { routes, table, unusable, stored }, places)
     }
 
-    /// The number under which a route of this table is stored, if it is.
+    /// Returns the id under which a route of this table is stored, if it is.
     pub fn stored_id(&self, number: i64) -> Option<i64> {
         usize::try_from(number).ok().and_then(|number| self.stored.get(number)).copied().flatten()
     }

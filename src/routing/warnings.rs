@@ -1,4 +1,4 @@
-//! What is probably not meant in a table of routes. Only what is certain is said.
+//! Warnings about a table of routes (linting): what is probably not meant. Only certain findings are reported.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,74 +9,74 @@ use super::route::Route;
 use super::table::cover::TooMany;
 use super::table::{CompileContext, RoutingTable};
 
-/// Different hours that are looked at in one table; a look at one takes a tenth of a millisecond.
+/// Maximum number of different hours that are checked in one table; checking one takes a tenth of a millisecond.
 const MAX_DIFFERENT_HOURS: usize = 500;
-/// Hours that do not open within so many days never do.
+/// The days within which hours must open, else they count as hours that never do.
 const DAYS_UNTIL_NEVER: u64 = 366;
-/// Gaps are looked for in steps of five minutes.
+/// The step in which gaps are looked for, in milliseconds: five minutes.
 const STEP_MS: i64 = 300_000;
-/// How many steps a week has.
+/// The number of steps in a week.
 const STEPS: usize = 7 * 24 * 12;
 
-/// What was found.
+/// The warnings about a table, and the checks that were skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Warnings {
-    /// Worst first.
+    /// The warnings, worst first.
     pub items: Vec<Warning>,
-    /// What was not looked at, because the table is too large.
+    /// The checks that were skipped because the table is too large.
     pub unchecked: Vec<Check>,
 }
 
-/// Something that is probably not meant.
+/// A warning: something that is probably not meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// No route takes every call at all times.
     NoLastResort,
     /// An earlier route takes all calls of this one.
     NeverMatches {
-        /// The one that never matches.
+        /// The route that never matches.
         route: RouteName,
-        /// The earlier one.
+        /// The earlier route.
         by: RouteName,
     },
     /// The lists that a route names are empty, so that it is for nobody.
     ForNobody {
-        /// Which.
+        /// The route.
         route: RouteName,
     },
     /// The hours of a route do not open within a year.
     NeverOpens {
-        /// Which.
+        /// The route.
         route: RouteName,
     },
     /// Callers that no route names get no answer when they call these numbers at these times.
     Uncovered {
-        /// Numbers as routes have them; none is any other number.
+        /// The numbers as routes have them; none is any other number.
         numbers: Vec<String>,
-        /// When, within the next seven days.
+        /// The times without an answer, within the next seven days.
         gaps: Vec<Gap>,
     },
 }
 
-/// A route, to be named.
+/// The id and the name of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteName {
-    /// Which.
+    /// The id of the route.
     pub id: i64,
-    /// How it is called.
+    /// The name of the route.
     pub name: String,
 }
 
-/// A time without a route, in epoch milliseconds.
+/// A period without a route, in epoch milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
-    /// From when on.
+    /// The start of the period.
     pub start_ms: i64,
-    /// Until when; `None` if longer than seven days are looked ahead.
+    /// The end of the period; `None` if it lies beyond the seven days that are looked ahead.
     pub end_ms: Option<i64>,
 }
 
-/// What is looked at.
+/// A kind of check, which may be skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// Whether every route can match.
@@ -88,7 +88,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// One word for it.
+    /// Returns the one-word code of the check that the API uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NeverMatches => "never_matches",
@@ -99,7 +99,7 @@ impl Check {
 }
 
 impl Warning {
-    /// The route that it is about, if it is about one.
+    /// Returns the route that the warning is about, if it is about one.
     pub fn route(&self) -> Option<&RouteName> {
         match self {
             Self::NeverMatches { route, .. } | Self::ForNobody { route } | Self::NeverOpens { route } => Some(route),
@@ -108,11 +108,11 @@ impl Warning {
     }
 }
 
-/// Looks at `routes` and the table that was compiled from them with `surroundings`.
+/// Checks `routes` and the table that was compiled from them with `surroundings`.
 pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: CompileContext<'_>, now_ms: i64) -> Warnings {
     let by_id: HashMap<i64, &Route> = routes.iter().map(|route| (route.id, route)).collect();
     let in_order: Option<Vec<&Route>> = table.ids().map(|id| by_id.get(&id).copied()).collect();
-    // What was changed in this very moment is looked at the next time.
+    // Routes that were changed in this very moment do not fit the table; they are checked the next time.
     let Some(in_order) = in_order.filter(|_| !routes.is_empty()) else { return Warnings::default() };
     let look = Look { routes: in_order, table, now_ms };
     let mut found = Warnings::default();
@@ -137,14 +137,14 @@ impl Warnings {
     }
 }
 
-/// A table with its routes in the same order.
+/// The checks: a table with its routes in the same order.
 struct Look<'a> {
     routes: Vec<&'a Route>,
     table: &'a RoutingTable,
     now_ms: i64,
 }
 
-/// In which steps of the next seven days a route is open.
+/// For each step of the next seven days, whether a route is open.
 type Week = Box<[bool]>;
 
 impl Look<'_> {
@@ -161,7 +161,7 @@ impl Look<'_> {
         self.table.for_nobody().into_iter().filter_map(|place| Some(Warning::ForNobody { route: self.name(place)? }))
     }
 
-    /// The different hours, if they can be looked at.
+    /// Returns the different hours, if they are not too many to check.
     fn different_hours(&self) -> Result<Range<usize>, TooMany> {
         let count = self.table.different_hours();
         if count > MAX_DIFFERENT_HOURS { Err(TooMany) } else { Ok(0..count) }
@@ -198,7 +198,7 @@ impl Look<'_> {
         Ok(order.into_iter().map(warning).collect())
     }
 
-    /// The numbers that routes name, each once; at last any other number, if a route is for any.
+    /// Returns the numbers that routes name, each once, and last any other number, if a route is for any.
     fn lines(&self, CompileContext { numbering, shared, .. }: CompileContext<'_>) -> Vec<(Option<String>, Pattern)> {
         let mut seen = HashSet::new();
         let texts = self.routes.iter().flat_map(|route| &route.to).filter(|text| seen.insert(text.as_str()));
@@ -225,7 +225,7 @@ impl Look<'_> {
         first + STEP_MS * i64::try_from(step).unwrap_or_default()
     }
 
-    /// When none of the routes at these places is open.
+    /// Returns the periods in which none of the routes at these places is open.
     fn gaps(&self, takers: &[usize], weeks: &[Week]) -> Vec<Gap> {
         let Some(hours) = takers.iter().map(|place| self.table.hours_of(*place)).collect::<Option<Vec<_>>>() else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Who delivers when: calls at a rate with their natural pauses, or one event after the other as fast as the answers
+//! The load driver: plays calls at a rate with their natural pauses, or sends events one by one as fast as the answers
 //! come.
 
 use std::cell::{Cell, RefCell};
@@ -19,60 +19,60 @@ use super::script::Script;
 
 /// The PBX's pause before it sends an IncomingCall again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// A late event is held back by this many milliseconds.
+/// The delay of a late event, in milliseconds.
 const LATE_MS: std::ops::Range<u64> = 1_000..5_000;
-/// The second delivery of a doubled event follows within this many milliseconds.
+/// Maximum delay of the second delivery of a doubled event, in milliseconds.
 const DOUBLE_WITHIN_MS: u64 = 2_000;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
-/// What to simulate.
+/// The parameters of a simulation.
 #[derive(Clone)]
 pub struct Plan {
     /// Where the events go.
     pub endpoint: Endpoint,
-    /// How fast.
+    /// How fast calls are made.
     pub pace: Pace,
-    /// No new calls after this long.
+    /// The time after which no new calls begin.
     pub duration: Option<Duration>,
-    /// No new calls after this many.
+    /// The number of calls after which no new ones begin.
     pub calls: Option<u64>,
-    /// How often an IncomingCall that failed is sent again. Other events are sent once.
+    /// Maximum number of retries of a failed IncomingCall. Other events are sent once.
     pub retries: u32,
-    /// Share of events delivered twice.
+    /// The share of events delivered twice.
     pub doubled: f64,
-    /// Share of events held back by seconds.
+    /// The share of events held back by seconds.
     pub late: f64,
-    /// How the company telephones.
+    /// The calling behaviour of the company.
     pub habits: Habits,
-    /// The same seed gives the same calls.
+    /// The seed of the random generators: the same seed gives the same calls.
     pub seed: u64,
 }
 
-/// How fast calls come.
+/// How fast calls are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// So many new calls a second on average, at random; a call's events come when they happen.
+    /// An average number of new calls a second, at random times (Poisson process); events are sent when they happen.
     Rate(f64),
-    /// So many connections, each of which sends the next event as soon as the last is answered: for load.
+    /// A number of connections, each of which sends the next event as soon as the last is answered: for load tests.
     Flood(usize),
 }
 
-/// When it is to end at once, answers that are on their way have this long.
+/// Maximum time to wait for answers in flight when the simulation is stopped at once.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// How a running simulation is told to end.
+/// The instruction to a running simulation to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
     /// Go on.
     No,
-    /// No new calls; the running ones come to their end.
+    /// Begin no new calls; the running ones come to their end.
     AfterRunningCalls,
-    /// At once; what is running stays open.
+    /// End at once; running calls stay open.
     Now,
 }
 
-/// Simulates on this thread until `plan` or `stop` says that it is over; `alongside` runs meanwhile.
+/// Runs the simulation on this thread until `plan` or `stop` ends it; `alongside` runs meanwhile.
 ///
 /// # Errors
 /// When no runtime can be started.
@@ -89,12 +89,12 @@ pub fn run_blocking(
         alongside.abort();
         report
     });
-    // Looking up a name may take for ever.
+    // Does not wait for blocking tasks: a DNS lookup may take for ever.
     runtime.shutdown_background();
     Ok(report)
 }
 
-/// Simulates within the `LocalSet` of the caller, until `plan` or `stop` says that it is over.
+/// Runs the simulation within the `LocalSet` of the caller, until `plan` or `stop` ends it.
 pub async fn run(plan: Plan, stop: watch::Receiver<Stop>, on_progress: impl Fn(Progress)) -> Report {
     let pace = plan.pace;
     let deadline = plan.duration.map(|duration| Instant::now() + duration);
@@ -163,16 +163,16 @@ async fn at(instant: Option<Instant>) {
     }
 }
 
-/// The exchange where the simulated calls meet.
+/// The state shared by all simulated calls.
 struct Exchange {
     sender: Sender,
     ledger: RefCell<Ledger>,
     script: RefCell<Script>,
     manners: RefCell<StdRng>,
     closed: Cell<bool>,
-    /// Nothing more is sent.
+    /// Whether sending has ended.
     is_over: Cell<bool>,
-    /// Requests without an answer.
+    /// The number of requests in flight.
     asking: Cell<usize>,
     calls: Option<u64>,
     retries: u32,
@@ -180,7 +180,7 @@ struct Exchange {
     late: f64,
 }
 
-/// One request to make for a call.
+/// One scheduled request of a call.
 struct Errand {
     step: usize,
     at_ms: u64,
@@ -204,7 +204,7 @@ impl Exchange {
         }
     }
 
-    /// Begins calls with exponentially distributed pauses until all are begun.
+    /// Begins calls with exponentially distributed pauses until no more are wanted.
     async fn begin_calls(self: &Rc<Self>, rate: f64, running: &mut JoinSet<()>) {
         let mut next = Instant::now();
         while self.wants_calls() {
@@ -217,7 +217,7 @@ impl Exchange {
         }
     }
 
-    /// One call in real time.
+    /// Plays one call in real time.
     async fn play(self: Rc<Self>, number: u64, call: ScriptedCall, errands: Vec<Errand>, started: Instant) {
         futures_util::future::join_all(errands.iter().map(|errand| async {
             sleep_until(started + Duration::from_millis(errand.at_ms)).await;
@@ -227,7 +227,7 @@ impl Exchange {
         self.ledger.borrow_mut().call_finished(number);
     }
 
-    /// Call after call without a pause.
+    /// Sends call after call without a pause.
     async fn flood(self: Rc<Self>) {
         while let Some((number, call, errands)) = self.next_call() {
             for errand in &errands {
@@ -237,7 +237,7 @@ impl Exchange {
         }
     }
 
-    /// Sends nothing more, and waits a moment for what is on its way: what became of it is told, too.
+    /// Ends sending, and waits a moment for answers in flight, so that they are counted, too.
     async fn last_answers(&self) {
         self.closed.set(true);
         self.is_over.set(true);

@@ -1,4 +1,4 @@
-//! One event over HTTP, as the PBX sends it: a form, signed and with credentials if the server wants them.
+//! The HTTP client: posts one event as the PBX does, as a form, signed and with credentials if the server wants them.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +7,13 @@ use awc::{Client, Connector};
 
 use crate::placetel::signature;
 
-/// The PBX's own limit is undocumented; no caller would wait longer than this.
+/// Timeout of a request. The PBX's own limit is undocumented; no caller would wait longer than this.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shorter than a server's usual 5 s, so that no event goes into a connection that is just being closed.
+/// Idle time of kept connections: shorter than a server's usual 5 s, so that no event is sent on one being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Where the events go and how they are signed.
+/// The target of the events, with secret and credentials.
 #[derive(Clone)]
 pub struct Endpoint {
     url: Uri,
@@ -21,16 +21,16 @@ pub struct Endpoint {
     basic: Option<(String, String)>,
 }
 
-/// Why a URL is none that events can be sent to.
+/// Why a URL cannot be used as the target of events.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Not a URL, or without a host.
+    /// The URL is malformed or has no host.
     #[error("`{0}` is no URL such as http://localhost:8080/placetel")]
     Unreadable(String),
-    /// TLS is the proxy's business.
+    /// The URL is not plain HTTP: TLS is the proxy's business.
     #[error("the simulator speaks plain http:// only: give it the address behind the TLS proxy, not `{0}`")]
     NotHttp(String),
-    /// Credentials have an option of their own.
+    /// The URL contains credentials, which have an option of their own.
     #[error("give user and password with --basic, not in the URL")]
     Credentials,
 }
@@ -38,16 +38,16 @@ pub enum UrlError {
 /// Why a delivery was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Answered, but not with 2xx.
+    /// The request was answered, but not with 2xx.
     #[error("answered {0}")]
     Refused(u16),
-    /// No answer: the event may or may not have been taken.
+    /// The request got no answer: the event may or may not have been taken.
     #[error("no answer: {0}")]
     Unanswered(String),
 }
 
 impl Endpoint {
-    /// A URL without a path means `/placetel`. `basic` is user and password.
+    /// Creates the endpoint. A URL without a path means `/placetel`. `basic` is user and password.
     ///
     /// # Errors
     /// When `url` is not plain HTTP, or carries credentials.
@@ -70,27 +70,27 @@ impl Endpoint {
         Ok(Self { url, secret, basic })
     }
 
-    /// Where the events go.
+    /// Returns the URL of the target.
     pub fn url(&self) -> String {
         self.url.to_string()
     }
 }
 
-/// Sends events over kept connections. Lives on one thread, within a `LocalSet`.
+/// An HTTP client with kept connections. It lives on one thread, within a `LocalSet`.
 pub struct Sender {
     client: Client,
     endpoint: Endpoint,
 }
 
 impl Sender {
-    /// No limit on connections: a PBX does not wait for one call's event to send another's.
+    /// Creates the client, without a limit on connections: a PBX does not wait for one call's event to send another's.
     pub fn new(endpoint: Endpoint) -> Self {
         let connector = Connector::new().limit(0).conn_keep_alive(KEEP_ALIVE).timeout(ANSWER_TIMEOUT);
         let client = Client::builder().connector(connector).disable_redirects().timeout(ANSWER_TIMEOUT).finish();
         Self { client, endpoint }
     }
 
-    /// Sends one event; the time until the whole answer was there.
+    /// Sends one event; returns the time until the whole answer was received.
     ///
     /// # Errors
     /// When it was not acknowledged with 2xx.

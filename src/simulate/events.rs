@@ -1,8 +1,8 @@
-//! The events of a simulated call, written as the PBX writes them.
+//! The events of a simulated call, encoded as the PBX encodes them.
 
 use form_urlencoded::Serializer;
 
-/// Which way a call goes.
+/// The direction of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// From outside to an own line.
@@ -20,7 +20,7 @@ impl Way {
     }
 }
 
-/// How a call ends: HungUp's `type`.
+/// The outcome of a call: HungUp's `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// Somebody talked.
@@ -56,20 +56,20 @@ impl Ending {
     }
 }
 
-/// What one event says.
+/// The content of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// IncomingCall.
+    /// The event IncomingCall.
     Incoming,
-    /// OutgoingCall.
+    /// The event OutgoingCall.
     Outgoing,
-    /// CallAccepted.
+    /// The event CallAccepted.
     Accepted,
-    /// HungUp.
+    /// The event HungUp.
     HungUp {
-        /// Its `type`.
+        /// The field `type`.
         ending: Ending,
-        /// Its `duration`, whole seconds; 0 for an outgoing accepted call means that the PBX does not tell.
+        /// The field `duration`, whole seconds; 0 for an outgoing accepted call means that the PBX does not tell.
         duration_seconds: u32,
     },
 }
@@ -79,7 +79,7 @@ pub enum Happening {
 pub struct Step {
     /// Milliseconds after the call's first event.
     pub offset_ms: u64,
-    /// What it says.
+    /// What the event says.
     pub happening: Happening,
     /// The form body, keys sorted as in real ones.
     pub body: String,
@@ -88,17 +88,17 @@ pub struct Step {
 /// One call from its first event to its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptedCall {
-    /// 64 hex digits.
+    /// The call id, 64 hex digits.
     pub call_id: String,
-    /// Which way it goes.
+    /// The direction of the call.
     pub way: Way,
-    /// How it ends.
+    /// The outcome of the call.
     pub ending: Ending,
-    /// Its events in the order in which they happen.
+    /// The events in the order in which they happen.
     pub steps: Vec<Step>,
 }
 
-/// Writes the bodies of one call.
+/// Builds the events of one call.
 pub(super) struct Writer {
     pub(super) done: ScriptedCall,
     from: String,

@@ -1,15 +1,15 @@
-//! How a company telephones: the shares and times that a script draws from.
+//! The calling behaviour of a company: the probabilities and times that a script draws from.
 
 use super::events::Ending;
 
-/// How a company telephones. Shares are from 0 to 1; weights count relative to each other.
+/// The calling behaviour of a company. Shares are from 0 to 1; weights count relative to each other.
 #[derive(Clone, Debug)]
 pub struct Habits {
     /// Share of inbound calls.
     pub inbound: f64,
-    /// How inbound calls end, with weights.
+    /// The outcomes of inbound calls, with weights.
     pub inbound_endings: Vec<(Ending, f64)>,
-    /// How outgoing calls end, with weights.
+    /// The outcomes of outgoing calls, with weights.
     pub outgoing_endings: Vec<(Ending, f64)>,
     /// Share of inbound calls that hide their number.
     pub anonymous: f64,
@@ -17,13 +17,13 @@ pub struct Habits {
     pub call_back: f64,
     /// Share of accepted outgoing calls whose HungUp says `duration=0`.
     pub talk_untold: f64,
-    /// Shortest and longest ringing, seconds.
+    /// Minimum and maximum ringing time, in seconds.
     pub ring_seconds: (f64, f64),
-    /// Mean talk time, seconds; talk times are spread exponentially.
+    /// Mean talk time, in seconds; talk times are distributed exponentially.
     pub talk_mean_seconds: f64,
-    /// Longest talk time, seconds.
+    /// Maximum talk time, in seconds.
     pub talk_max_seconds: f64,
-    /// How many people outside there are.
+    /// The number of outside numbers.
     pub outsiders: usize,
     /// Share of mobile numbers among them.
     pub mobile: f64,
@@ -32,7 +32,7 @@ pub struct Habits {
 }
 
 impl Default for Habits {
-    /// A small company, with talks so short that five minutes hold many finished calls.
+    /// Returns the behaviour of a small company, with talks so short that five minutes hold many finished calls.
     fn default() -> Self {
         use Ending::*;
         Self {

@@ -1,11 +1,11 @@
-//! How long answers took: exact to three digits, in little memory however long the run.
+//! A latency histogram: exact to three significant digits, in little memory however long the run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// Times of answers, kept in microseconds rounded down to three significant digits.
+/// A latency histogram in microseconds, rounded down to three significant digits.
 #[derive(Debug, Default)]
 pub struct Latencies {
     micros: BTreeMap<u64, u64>,
@@ -13,19 +13,19 @@ pub struct Latencies {
     max: Duration,
 }
 
-/// Milliseconds; `None` while nothing was answered. Percentiles by nearest rank.
+/// Latency percentiles in milliseconds, by nearest rank; `None` while nothing was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LatencyMs {
-    /// Half of the answers took at most this long.
+    /// The median: half of the answers took at most this long.
     pub p50: Option<f64>,
-    /// 99 of 100 answers took at most this long.
+    /// The 99th percentile.
     pub p99: Option<f64>,
     /// The slowest answer, unrounded.
     pub max: Option<f64>,
 }
 
 impl Latencies {
-    /// Adds one answer.
+    /// Adds the latency of one answer.
     pub fn add(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let step = 10_u64.pow(micros.checked_ilog10().unwrap_or(0).saturating_sub(2));
@@ -34,12 +34,12 @@ impl Latencies {
         self.max = self.max.max(took);
     }
 
-    /// How many answers there were.
+    /// Returns the number of answers.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The figures so far.
+    /// Returns the percentiles so far.
     pub fn summary(&self) -> LatencyMs {
         let max = (self.count > 0).then_some(self.max.as_secs_f64() * 1000.0);
         LatencyMs { p50: self.percentile(50), p99: self.percentile(99), max }

@@ -1,4 +1,4 @@
-//! What was sent and what came back, while it happens and at the end.
+//! Counts what was sent and what was answered, while it happens and at the end.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::events::{Happening, Way};
 use super::latency::{Latencies, LatencyMs};
 use super::tally::{Tally, Totals};
 
-/// The books of a running simulation.
+/// The counters of a running simulation.
 #[derive(Debug)]
 pub struct Ledger {
     started: Instant,
@@ -23,27 +23,27 @@ pub struct Ledger {
     last_failure: Option<Failure>,
 }
 
-/// Why a request is made.
+/// The reason for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// An event happened.
+    /// An event has just happened.
     Timely,
     /// An event happened some seconds ago.
     Late,
-    /// The event is delivered twice on purpose.
+    /// An event is delivered a second time on purpose.
     Double,
-    /// The last request failed.
+    /// The last request of the event failed.
     Retry,
 }
 
-/// Events and the requests that carried them: deliveries = events + doubled + retried.
+/// Counts of events and of the requests that carried them: deliveries = events + doubled + retried.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Events that happened.
     pub events: u64,
     /// Events acknowledged at least once. The others are lost, as far as a PBX can tell.
     pub acknowledged: u64,
-    /// Requests.
+    /// Requests sent.
     pub deliveries: u64,
     /// Events delivered twice on purpose.
     pub doubled: u64,
@@ -57,31 +57,31 @@ pub struct Deliveries {
     pub unanswered: u64,
 }
 
-/// How fast it went.
+/// The throughput and latency of a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Speed {
-    /// From the first call's start to the last one's end.
+    /// The duration from the first call's start to the last one's end, in seconds.
     pub seconds: f64,
     /// Acknowledged requests a second.
     pub events_per_second: f64,
-    /// Of acknowledged requests.
+    /// The latency of acknowledged requests.
     pub latency_ms: LatencyMs,
 }
 
 /// The outcome of a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// What the server's statistics must show of these calls.
+    /// What the server's statistics must show for these calls.
     pub totals: Totals,
-    /// What was sent and what came back.
+    /// Counts of events and requests.
     pub deliveries: Deliveries,
-    /// How fast.
+    /// Throughput and latency.
     pub speed: Speed,
-    /// Why the last request that failed did.
+    /// The reason of the last failed request.
     pub last_failure: Option<String>,
 }
 
-/// A glance at a running simulation.
+/// The progress of a running simulation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Calls begun so far.
@@ -90,12 +90,12 @@ pub struct Progress {
     pub running: u64,
     /// Events acknowledged so far.
     pub acknowledged: u64,
-    /// Requests refused or unanswered so far, and why the last one was.
+    /// Requests refused or unanswered so far, and the reason of the last one.
     pub failures: (u64, Option<String>),
 }
 
 impl Ledger {
-    /// Empty books; time counts from now.
+    /// Creates empty counters; time counts from now.
     pub fn open() -> Self {
         Self {
             started: Instant::now(),
@@ -109,19 +109,19 @@ impl Ledger {
         }
     }
 
-    /// A call begins; its number.
+    /// Counts a new call, and returns its number.
     pub fn call_started(&mut self) -> u64 {
         self.calls_started += 1;
         self.calls_started
     }
 
-    /// All events of a call have been sent.
+    /// Counts a call of which all events have been sent.
     pub fn call_finished(&mut self, call: u64) {
         self.calls_finished += 1;
         self.tally.finished(call);
     }
 
-    /// A request goes out.
+    /// Counts a request that is sent.
     pub fn request(&mut self, kind: Request) {
         self.deliveries.deliveries += 1;
         match kind {
@@ -135,7 +135,7 @@ impl Ledger {
         }
     }
 
-    /// What came back for an event of the call with this number.
+    /// Counts the answer to an event of the call with this number.
     pub fn answer(&mut self, call: u64, way: Way, happening: Happening, answer: Result<Duration, Failure>) {
         match answer {
             Ok(took) => {
@@ -153,12 +153,12 @@ impl Ledger {
         }
     }
 
-    /// How many calls have begun.
+    /// Returns how many calls have begun.
     pub fn calls_started(&self) -> u64 {
         self.calls_started
     }
 
-    /// A glance.
+    /// Returns the progress so far.
     pub fn progress(&self) -> Progress {
         Progress {
             calls_started: self.calls_started,
@@ -168,7 +168,7 @@ impl Ledger {
         }
     }
 
-    /// The books as they stand.
+    /// Returns the final report.
     pub fn report(&self) -> Report {
         let seconds = self.started.elapsed().as_secs_f64();
         let acknowledged = self.latencies.count();
@@ -193,7 +193,7 @@ impl Ledger {
 }
 
 impl Deliveries {
-    /// Events that no request brought home.
+    /// Returns the number of events that were never acknowledged.
     pub fn lost(&self) -> u64 {
         self.events - self.acknowledged
     }

@@ -1,25 +1,25 @@
-//! A PBX that is none: realistic calls with signature, retries and the PBX's bad manners, for trying out and for load.
+//! A simulated PBX: realistic calls with signature, retries and its irregularities, for trying out and load tests.
 //!
-//! It keeps a count of its own of what was acknowledged and takes nothing from `calls` or `stats` for it, so that
-//! the server's figures can be compared with it.
+//! It keeps an independent count of what was acknowledged and takes nothing from `calls` or `stats` for it, so that the
+//! server's figures can be compared with it.
 
-/// Who delivers when: calls at a rate, or as fast as the answers come.
+/// The load driver: plays calls at a rate, or as fast as the answers come.
 pub mod driver;
-/// One event over HTTP, as the PBX sends it.
+/// The HTTP client: posts one event as the PBX does.
 pub mod endpoint;
-/// The events of a call, written as the PBX writes them.
+/// The events of a call, encoded as the PBX encodes them.
 pub mod events;
-/// How a company telephones.
+/// The calling behaviour of a company.
 pub mod habits;
-/// How long answers took.
+/// The latency histogram.
 pub mod latency;
-/// What was sent and what came back.
+/// Counts of what was sent and what was answered.
 pub mod ledger;
-/// Telephone numbers that are nobody's.
+/// Fictional telephone numbers.
 pub mod numbers;
-/// The calls: who calls whom, for how long, and how it ends.
+/// The script of calls: who calls whom, for how long, and how it ends.
 pub mod script;
-/// What was acknowledged, counted independently of the server.
+/// An independent count of the acknowledged calls.
 pub mod tally;
 
 #[cfg(test)]

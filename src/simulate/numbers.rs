@@ -1,4 +1,4 @@
-//! Telephone numbers that are nobody's: the ranges which the regulators keep free for films and books.
+//! Fictional telephone numbers: the ranges which the regulators keep free for films and books.
 //!
 //! Germany: Bundesnetzagentur, Mitteilung 148/2021 ("Drama Numbers"). United Kingdom: Ofcom, numbers for drama use.
 //! North America: 555-0100 to 555-0199. France: Arcep, 01 99 00 and its siblings.
@@ -8,9 +8,9 @@ use rand::{Rng, RngExt};
 /// The simulated company's own lines, in national form as the PBX sends them (Cologne).
 pub const OWN_LINES: [&str; 5] = ["02214710100", "02214710110", "02214710120", "02214710150", "02214710199"];
 
-/// Berlin, Frankfurt, Hamburg, Cologne, Munich; three more digits make a number.
+/// Landline blocks of Berlin, Frankfurt, Hamburg, Cologne, Munich; three more digits make a number.
 const LANDLINES: [&str; 5] = ["03023125", "06990009", "04066969", "02214710", "08999998"];
-/// Two more digits make a number.
+/// Mobile blocks; two more digits make a number.
 const MOBILE_BLOCKS: [&str; 2] = ["017139200", "0176040690"];
 const MOBILES: [&str; 9] = [
     "015228817386",
@@ -23,17 +23,17 @@ const MOBILES: [&str; 9] = [
     "01749091317",
     "01749464308",
 ];
-/// In the notations that occur; two more digits make a number.
+/// Foreign blocks in the notations that occur; two more digits make a number.
 const FOREIGN_BLOCKS: [&str; 4] = ["0044207946 00", "+442079460 1", "00121255501", "+331990012"];
 
-/// A German landline outside the company's own range.
+/// Draws a German landline number outside the company's own range.
 pub fn landline(rng: &mut impl Rng) -> String {
     let area = LANDLINES[rng.random_range(0..LANDLINES.len())];
     // The company's own lines are the 1xx of Cologne.
     format!("{area}{:03}", rng.random_range(200..1000))
 }
 
-/// A German mobile number.
+/// Draws a German mobile number.
 pub fn mobile(rng: &mut impl Rng) -> String {
     if rng.random_bool(0.1) {
         return MOBILES[rng.random_range(0..MOBILES.len())].to_owned();
@@ -42,7 +42,7 @@ pub fn mobile(rng: &mut impl Rng) -> String {
     format!("{block}{:02}", rng.random_range(0..100))
 }
 
-/// A number from abroad, with `00` or `+`.
+/// Draws a foreign number, written with `00` or `+`.
 pub fn foreign(rng: &mut impl Rng) -> String {
     let block = FOREIGN_BLOCKS[rng.random_range(0..FOREIGN_BLOCKS.len())].replace(' ', "");
     format!("{block}{:02}", rng.random_range(0..100))

@@ -1,5 +1,5 @@
-//! The calls of a small company: who calls whom, for how long, and how it ends. Pure: a seed and habits in, calls
-//! out; times are offsets from the start of the call.
+//! The script of a small company's calls: who calls whom, for how long, and how it ends. Pure: takes a seed and habits,
+//! returns calls; times are offsets from the start of the call.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use super::events::{Ending, Happening, ScriptedCall, Way, Writer};
 use super::habits::Habits;
 use super::numbers;
 
-/// The people of the simulated company.
+/// The SIP users of the simulated company.
 pub const PEERS: [&str; 6] = [
     "7777annette@fpbx.de",
     "7777bernard@fpbx.de",
@@ -18,13 +18,13 @@ pub const PEERS: [&str; 6] = [
     "7777friedel@fpbx.de",
     "7777giselaw@fpbx.de",
 ];
-/// Missed callers who may be rung back.
+/// Maximum number of missed callers who may be rung back.
 const REMEMBERED_MISSED: usize = 20;
 
-/// An endless run of calls. The same seed and habits give the same calls, call ids included.
+/// An endless sequence of calls. The same seed and habits give the same calls, call ids included.
 #[derive(Debug)]
 pub struct Script {
-    /// May be changed between calls (nights, weekends, busy weeks).
+    /// The calling behaviour; may be changed between calls (nights, weekends, busy weeks).
     pub habits: Habits,
     rng: StdRng,
     outsiders: Vec<String>,
@@ -32,19 +32,19 @@ pub struct Script {
 }
 
 impl Script {
-    /// Peoples the outside with `habits.outsiders` numbers.
+    /// Creates a script with `habits.outsiders` outside numbers.
     pub fn new(habits: Habits, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let outsiders = (0..habits.outsiders.max(1)).map(|_| outsider(&habits, &mut rng)).collect();
         Self { habits, rng, outsiders, missed: VecDeque::new() }
     }
 
-    /// The people outside, who calls most often first.
+    /// Returns the outside numbers, most frequent caller first.
     pub fn outsiders(&self) -> &[String] {
         &self.outsiders
     }
 
-    /// The next call.
+    /// Generates the next call.
     pub fn next_call(&mut self) -> ScriptedCall {
         let call_id = hex::encode(self.rng.random::<[u8; 32]>());
         if self.rng.random_bool(share(self.habits.inbound)) { self.inbound(call_id) } else { self.outgoing(call_id) }
@@ -137,7 +137,7 @@ fn outsider(habits: &Habits, rng: &mut StdRng) -> String {
     }
 }
 
-/// An index below `len`, the low ones far more often: some people call again and again, most only once.
+/// Draws an index below `len`, low ones far more often: some people call again and again, most only once.
 fn skewed(len: usize, rng: &mut impl Rng) -> usize {
     let part: f64 = rng.random();
     ((len as f64 * part.powf(2.5)) as usize).min(len - 1)

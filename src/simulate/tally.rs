@@ -1,4 +1,4 @@
-//! What was acknowledged, counted independently of the server: the figures that its statistics must show.
+//! An independent count of the acknowledged calls: the figures that the server's statistics must show.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::events::{Ending, Happening, Way};
 
-/// Counts calls by the events that were acknowledged. A call of which nothing was acknowledged does not exist; one
-/// whose hangup was not is still open.
+/// Counts calls by their acknowledged events. A call without any acknowledged event does not exist; one whose hangup
+/// was not acknowledged is still open.
 #[derive(Debug, Default)]
 pub struct Tally {
     running: HashMap<u64, Heard>,
@@ -32,23 +32,23 @@ struct Counts {
 /// receiver's clock.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
-    /// All calls.
+    /// The number of all calls.
     pub calls: u64,
-    /// Calls from outside.
+    /// The number of inbound calls.
     #[serde(rename = "in")]
     pub inbound: u64,
-    /// Calls to the outside.
+    /// The number of outgoing calls.
     #[serde(rename = "out")]
     pub outgoing: u64,
-    /// What became of them.
+    /// The number of calls by outcome.
     pub outcomes: Outcomes,
-    /// Accepted among all but blocked, unknown and open; `None` when there are none.
+    /// The share of accepted calls among all but blocked, unknown and open; `None` when there are none.
     pub accepted_rate: Option<f64>,
-    /// Over accepted calls whose talk time was told.
+    /// Talk times of accepted calls whose talk time was told.
     pub talk_seconds: Seconds,
 }
 
-/// Calls by outcome.
+/// The number of calls by outcome.
 #[expect(missing_docs, reason = "the words of the wire")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcomes {
@@ -65,25 +65,25 @@ pub struct Outcomes {
     pub open: u64,
 }
 
-/// Whole seconds; percentiles by nearest rank; `None` when there are no calls.
+/// Duration figures in whole seconds; percentiles by nearest rank; `None` when there are no calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Seconds {
-    /// Sum.
+    /// The sum.
     pub total: u64,
-    /// Mean, unrounded.
+    /// The mean, unrounded.
     pub average: Option<f64>,
-    /// Half of the calls took at most this long.
+    /// The median: half of the calls took at most this long.
     pub median: Option<u32>,
-    /// Nine of ten calls took at most this long.
+    /// The 90th percentile.
     pub p90: Option<u32>,
-    /// The longest.
+    /// The maximum.
     pub max: Option<u32>,
-    /// How many calls this is about.
+    /// The number of calls that these figures are about.
     pub calls: u64,
 }
 
 impl Tally {
-    /// An event of the call with this number was acknowledged (again). Whether it is new.
+    /// Counts an acknowledged event of the call with this number; returns whether it was not acknowledged before.
     pub fn acknowledged(&mut self, call: u64, way: Way, happening: Happening) -> bool {
         let heard = self.running.entry(call).or_insert_with(|| Heard { way, happenings: Vec::with_capacity(3) });
         let new = !heard.happenings.contains(&happening);
@@ -93,14 +93,14 @@ impl Tally {
         new
     }
 
-    /// Nothing more will be acknowledged of this call.
+    /// Marks a call as finished: nothing more of it will be acknowledged.
     pub fn finished(&mut self, call: u64) {
         if let Some(heard) = self.running.remove(&call) {
             self.counted.count(&heard);
         }
     }
 
-    /// The figures so far, running calls included.
+    /// Returns the figures so far, running calls included.
     pub fn totals(&self) -> Totals {
         let mut counts = self.counted.clone();
         for heard in self.running.values() {
@@ -160,7 +160,7 @@ impl Outcomes {
         }
     }
 
-    /// Every outcome by its name, in the order of the statistics.
+    /// Returns every outcome with its name, in the order of the statistics.
     pub fn named(&self) -> [(&'static str, u64); 11] {
         [
             ("accepted", self.accepted),
@@ -203,7 +203,7 @@ mod tests {
         Happening::HungUp { ending, duration_seconds }
     }
 
-    /// Each call with its acknowledged events.
+    /// Returns the totals of calls, each given by its acknowledged events.
     fn totals(calls: &[(Way, &[Happening])]) -> Totals {
         let mut tally = Tally::default();
         for (call, (way, happenings)) in (0..).zip(calls) {

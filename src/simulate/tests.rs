@@ -1,4 +1,4 @@
-//! The simulator against a server of a few lines, which counts for itself what it acknowledged.
+//! Tests of the simulator against a minimal server, which counts by itself what it acknowledged.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -30,7 +30,7 @@ impl Request {
     }
 }
 
-/// Answers with the status that `judge` gives to the nth request (from 0); keeps what got 200.
+/// Starts a server that answers the nth request (from 0) with the status given by `judge`, and keeps what got 200.
 fn serve(judge: impl Fn(usize, &Request) -> u16 + Send + 'static) -> (String, Arc<Mutex<Vec<Request>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -88,7 +88,7 @@ fn run(plan: Plan) -> Report {
     run_blocking(plan, told, |_| {}, async {}).unwrap()
 }
 
-/// Outcomes and talk seconds by what the server said yes to.
+/// Counts outcomes and talk seconds of the acknowledged events.
 fn counted(taken: &[Request]) -> (BTreeMap<String, u64>, u64) {
     let mut hangups: BTreeMap<String, Option<(String, u64)>> = BTreeMap::new();
     for request in taken {

@@ -1,4 +1,4 @@
-//! Business time: what a day, an hour and "open" are.
+//! Business time: the definition of day, hour and "open" in the company's time zone.
 
 use chrono::{
     DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike,
@@ -9,10 +9,10 @@ use chrono_tz::Tz;
 use crate::routing::hours::Hours;
 
 const HOUR_MS: i64 = 3_600_000;
-/// No local time is further from UTC, not even one of a day that a country left out.
+/// Upper bound of the distance between local time and UTC, with room for a day that a country skipped.
 const REACH_MS: i64 = 50 * HOUR_MS;
 
-/// The company's clock and opening hours.
+/// The company's time zone and opening hours.
 #[derive(Clone, Debug)]
 pub struct BusinessTime {
     time_zone: Tz,
@@ -20,26 +20,26 @@ pub struct BusinessTime {
 }
 
 impl BusinessTime {
-    /// Without `hours` it is always open.
+    /// Creates the business time; without `hours` the company is always open.
     pub fn new(time_zone: Tz, hours: Option<Hours>) -> Self {
         Self { time_zone, hours }
     }
 
-    /// The business time zone.
+    /// Returns the business time zone.
     pub fn time_zone(&self) -> Tz {
         self.time_zone
     }
 
-    /// The local time of an instant in milliseconds since 1970 UTC.
+    /// Returns the local time of an instant in milliseconds since 1970 UTC.
     pub fn local(&self, at_ms: i64) -> DateTime<Tz> {
         DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default().with_timezone(&self.time_zone)
     }
 
-    /// The business day of an instant: from when it begins until the next one begins, also where the clock goes back over
-    /// midnight and shows the day before again.
+    /// Returns the business day of an instant. A day lasts until the next one begins, also where the clock goes back
+    /// over midnight and shows the day before again.
     pub fn day(&self, at_ms: i64) -> NaiveDate {
         let local = self.local(at_ms);
-        // What has no date is no moment of a call.
+        // An instant out of range of dates is treated as 1970; no call happens there.
         let at_ms = local.timestamp_millis();
         let mut day = local.date_naive();
         loop {
@@ -51,23 +51,23 @@ impl BusinessTime {
         }
     }
 
-    /// The business day of an instant, as days since 1970-01-01.
+    /// Returns the business day of an instant, as days since 1970-01-01.
     pub fn day_number(&self, at_ms: i64) -> i64 {
         day_number(self.day(at_ms))
     }
 
-    /// When a business day begins. Days whose midnight does not exist begin at the first instant after.
+    /// Returns when a business day begins. Days whose midnight does not exist begin at the first instant after it.
     pub fn day_start_ms(&self, day: NaiveDate) -> i64 {
         self.instant_ms(day.and_time(NaiveTime::MIN))
     }
 
-    /// The same local time of day on another day. A time that this day leaves out is the first instant after, one that
-    /// it has twice is the earlier.
+    /// Returns the instant with the same local time on another day. A time that this day skips becomes the first
+    /// instant after it, one that occurs twice the earlier.
     pub fn same_time_ms(&self, at_ms: i64, day: NaiveDate) -> i64 {
         self.instant_ms(day.and_time(self.local(at_ms).time()))
     }
 
-    /// The instant of a local time. One that is left out is the first instant after, one that comes twice the earlier.
+    /// Returns the instant of a local time. A skipped one is the first instant after it, an ambiguous one the earlier.
     pub fn instant_ms(&self, local: NaiveDateTime) -> i64 {
         match self.time_zone.from_local_datetime(&local) {
             LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.timestamp_millis(),
@@ -78,8 +78,8 @@ impl BusinessTime {
         }
     }
 
-    /// When the local hour of an instant began: hours that occur twice are two, and where the clock is changed within an
-    /// hour, another begins.
+    /// Returns when the local hour of an instant began: hours that occur twice are two hours, and where the clock is
+    /// changed within an hour, another one begins.
     pub fn hour_start_ms(&self, at_ms: i64) -> i64 {
         let local = self.local(at_ms);
         let into_hour = i64::from(local.minute() * 60 + local.second()) * 1000 + at_ms.rem_euclid(1000);
@@ -89,14 +89,14 @@ impl BusinessTime {
         if has_offset(start_ms) { start_ms } else { first_ms(start_ms, at_ms, has_offset) }
     }
 
-    /// The first instants of all hours of these days, ascending.
+    /// Returns the first instants of all hours of these days, ascending.
     pub fn hour_starts(&self, first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = i64> {
         let end_ms = self.day_start_ms(next_day(last));
         std::iter::successors(Some(self.day_start_ms(first)), |&start_ms| Some(self.next_hour_ms(start_ms)))
             .take_while(move |&start| start < end_ms)
     }
 
-    /// When the hour after the one that begins here begins.
+    /// Returns when the hour after the one that begins at `start_ms` begins.
     fn next_hour_ms(&self, start_ms: i64) -> i64 {
         let mut next_ms = self.hour_start_ms(start_ms + HOUR_MS);
         loop {
@@ -108,24 +108,24 @@ impl BusinessTime {
         }
     }
 
-    /// Whether the company is open.
+    /// Returns whether the company is open at an instant.
     pub fn is_open(&self, at_ms: i64) -> bool {
         self.hours.as_ref().is_none_or(|hours| hours.is_open(at_ms))
     }
 
-    /// `2026-10-25T02:00+02:00`, of the hour that begins here.
+    /// Returns the key of the hour that begins here: `2026-10-25T02:00+02:00`.
     pub fn hour_key(&self, hour_start_ms: i64) -> String {
         self.local(hour_start_ms).format("%Y-%m-%dT%H:%M%:z").to_string()
     }
 
-    /// `1-09`: ISO weekday and hour.
+    /// Returns the key of ISO weekday and hour: `1-09`.
     pub fn weekday_hour_key(&self, hour_start_ms: i64) -> String {
         let local = self.local(hour_start_ms);
         weekday_hour_key(local.weekday().number_from_monday(), local.hour())
     }
 }
 
-/// The first of the instants after `before_ms`, up to `last_ms`, from which on something is so.
+/// Returns the first instant after `before_ms`, up to `last_ms`, from which on a condition holds (binary search).
 fn first_ms(before_ms: i64, last_ms: i64, is_so: impl Fn(i64) -> bool) -> i64 {
     let (mut before_ms, mut first_ms) = (before_ms, last_ms);
     while first_ms - before_ms > 1 {
@@ -135,17 +135,17 @@ fn first_ms(before_ms: i64, last_ms: i64, is_so: impl Fn(i64) -> bool) -> i64 {
     first_ms
 }
 
-/// `1-09`: ISO weekday and hour.
+/// Returns the key of ISO weekday and hour: `1-09`.
 pub fn weekday_hour_key(weekday: u32, hour: u32) -> String {
     format!("{weekday}-{hour:02}")
 }
 
-/// Days since 1970-01-01.
+/// Returns the days since 1970-01-01.
 pub fn day_number(day: NaiveDate) -> i64 {
     day.signed_duration_since(epoch()).num_days()
 }
 
-/// The day so many days after 1970-01-01.
+/// Returns the day this many days after 1970-01-01.
 pub fn day_of_number(number: i64) -> NaiveDate {
     Duration::try_days(number).and_then(|days| epoch().checked_add_signed(days)).unwrap_or(epoch())
 }
@@ -154,7 +154,7 @@ fn epoch() -> NaiveDate {
     DateTime::UNIX_EPOCH.date_naive()
 }
 
-/// The day after; the last one there is stays.
+/// Returns the day after; the last representable day stays.
 pub fn next_day(day: NaiveDate) -> NaiveDate {
     day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The change of the clock after an instant, if there is one within the next years.
+    /// Returns the change of the clock after an instant, if there is one within the next years.
     fn next_change_ms(business: &BusinessTime, at_ms: i64) -> Option<i64> {
         let offset = |at_ms| business.local(at_ms).offset().fix();
         let changed = |at_ms: &i64| offset(*at_ms) != offset(at_ms - 24 * HOUR_MS);
@@ -200,7 +200,7 @@ mod tests {
         ) {
             let business = BusinessTime::new(zone, None);
             check_instant(&business, at_ms)?;
-            // Nothing happens but where clocks are changed.
+            // Only zones with a change of the clock are of interest.
             let Some(change_ms) = next_change_ms(&business, at_ms) else { return Ok(()) };
             for beside_ms in beside_ms.into_iter().chain([-1, 0, 1, -60_000, 60_000, -HOUR_MS / 2, HOUR_MS / 2]) {
                 check_instant(&business, change_ms + beside_ms)?;

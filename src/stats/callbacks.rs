@@ -1,41 +1,41 @@
-//! How many missed callers were rung back, and how soon.
+//! The callback report: how many missed callers were rung back, and how soon.
 
 use std::collections::HashMap;
 
-/// Missed calls of one caller without contact in between. Times are milliseconds since 1970 UTC.
+/// A series of missed calls of one caller without contact in between. Times are milliseconds since 1970 UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Streak {
     /// The outside number.
     pub party: String,
-    /// When the first of them began.
+    /// When the first missed call began.
     pub first_ms: i64,
-    /// When the last of them began.
+    /// When the last missed call began.
     pub last_ms: i64,
-    /// When the first contact after them began.
+    /// When the first contact afterwards began.
     pub contact_ms: Option<i64>,
-    /// Whether they were marked by hand as done.
+    /// Whether the callback was marked by hand as done.
     pub is_done: bool,
 }
 
-/// What became of missed callers. Each counts once, by the last of their missed calls.
+/// The callback report. Each missed caller counts once, by the last of their missed calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallbackReport {
-    /// How many people were missed: those reached, those marked by hand as done, and those still owed a callback.
+    /// The number of missed callers: those reached, those marked by hand as done, and those still owed a callback.
     pub missed_callers: i64,
-    /// With whom there was contact after the last call missed.
+    /// The number of callers with whom there was contact after the last missed call.
     pub reached: i64,
-    /// No contact since, but marked by hand as done.
+    /// The number of callers without contact since, but marked by hand as done.
     pub done: i64,
-    /// Neither.
+    /// The number of callers still owed a callback.
     pub still_owed: i64,
-    /// Seconds from the first call missed without contact since, to that contact: half waited no longer.
+    /// The median time from the first missed call without contact since, to that contact, in seconds.
     pub median_seconds: Option<i64>,
-    /// Nine of ten waited no longer.
+    /// The 90th percentile of that time, in seconds.
     pub p90_seconds: Option<i64>,
 }
 
 impl CallbackReport {
-    /// Of streaks in any order.
+    /// Creates the report from streaks in any order.
     pub fn of(streaks: impl IntoIterator<Item = Streak>) -> Self {
         let mut last: HashMap<String, Streak> = HashMap::new();
         for streak in streaks {
@@ -62,7 +62,7 @@ impl CallbackReport {
     }
 }
 
-/// The smallest value that at least `percent` per cent of all do not exceed.
+/// Returns the percentile by nearest rank: the smallest value that at least `percent` per cent of all do not exceed.
 fn nearest_rank(ascending: &[i64], percent: usize) -> Option<i64> {
     let rank = (ascending.len() * percent).div_ceil(100);
     ascending.get(rank.max(1) - 1).copied()

@@ -1,29 +1,29 @@
-//! The period before, the one after, and the one to compare with.
+//! The preceding and following periods, and the comparison period.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::period::{DayRange, Period};
 
 const DAYS_OF_WEEK: i64 = 7;
-/// Longer periods are compared with the same weeks a year before: business has seasons.
+/// The length above which a period is compared with the same weeks a year before, in days: business has seasons.
 const HALF_A_YEAR: i64 = 183;
 const WEEKS_OF_YEAR: i64 = 52;
 
-/// By how many days a period is moved back to be compared: the fewest whole weeks that leave no overlap, so that
-/// every day meets its own weekday; more than half a year by at least 52 weeks.
+/// Returns by how many days a period is moved back for comparison: the fewest whole weeks that leave no overlap, so
+/// that every day meets its own weekday; more than half a year by at least 52 weeks.
 pub fn comparison_shift(days: DayRange) -> i64 {
     let weeks = (days.len() + DAYS_OF_WEEK - 1) / DAYS_OF_WEEK;
     let fewest = if days.len() > HALF_A_YEAR { WEEKS_OF_YEAR } else { 1 };
     weeks.max(fewest) * DAYS_OF_WEEK
 }
 
-/// As many days of the same weekdays, earlier; `None` before 1970.
+/// Returns the comparison period: as many days of the same weekdays, earlier; `None` before 1970.
 pub fn same_weekdays_before(days: DayRange) -> Option<DayRange> {
     let shift = comparison_shift(days);
     Some(DayRange { start: moved(days.start, -shift)?, end: moved(days.end, -shift)? }).filter(is_told)
 }
 
-/// How far one step back or forth goes.
+/// The length of one step back or forth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stride {
     Days(i64),
@@ -32,7 +32,7 @@ enum Stride {
     Year,
 }
 
-/// The period before, of the same kind: before a month the whole month before; `None` before 1970.
+/// Returns the preceding period of the same kind: before a month the whole month before; `None` before 1970.
 pub fn earlier(days: DayRange, period: Option<Period>, today: NaiveDate) -> Option<Step> {
     let stride = Stride::of(days, period);
     let range = match stride {
@@ -44,7 +44,7 @@ pub fn earlier(days: DayRange, period: Option<Period>, today: NaiveDate) -> Opti
     Some(Step::new(range, stride, today)).filter(|step| is_told(&step.days))
 }
 
-/// The period after, of the same kind, until today at most; `None` when that is still to come.
+/// Returns the following period of the same kind, until today at most; `None` when it is in the future.
 pub fn later(days: DayRange, period: Option<Period>, today: NaiveDate) -> Option<Step> {
     if days.end >= today {
         return None;
@@ -60,12 +60,12 @@ pub fn later(days: DayRange, period: Option<Period>, today: NaiveDate) -> Option
     (range.start <= today).then(|| Step::new(range, stride, today))
 }
 
-/// Where a step leads.
+/// The period to which a step leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its days.
+    /// The days of the period.
     pub days: DayRange,
-    /// The named period that they are, seen from today.
+    /// The named period that has these days, seen from today.
     pub period: Option<Period>,
 }
 
@@ -105,7 +105,7 @@ fn whole_year(year: i32) -> Option<DayRange> {
     Some(DayRange { start: NaiveDate::from_ymd_opt(year, 1, 1)?, end: NaiveDate::from_ymd_opt(year, 12, 31)? })
 }
 
-/// Filters know no days before 1970.
+/// Returns whether filters accept the days: they reject days before 1970.
 fn is_told(days: &DayRange) -> bool {
     days.start >= NaiveDate::default()
 }
@@ -125,15 +125,16 @@ mod tests {
     #[test]
     fn a_period_is_compared_with_the_same_weekdays() {
         for (start, end, before) in [
-            // A day with the one a week before, seven days with the seven before.
+            // A day is compared with the one a week before, seven days with the seven before.
             ("2026-11-22", "2026-11-22", ("2026-11-15", "2026-11-15")),
             ("2026-11-16", "2026-11-22", ("2026-11-09", "2026-11-15")),
-            // Thirty days five weeks before, a month so far four weeks before, whole months five.
+            // Thirty days are compared with those five weeks before, a month so far four weeks before, whole months
+            // five.
             ("2026-10-24", "2026-11-22", ("2026-09-19", "2026-10-18")),
             ("2026-11-01", "2026-11-22", ("2026-10-04", "2026-10-25")),
             ("2026-10-01", "2026-10-31", ("2026-08-27", "2026-09-26")),
             ("2026-02-01", "2026-02-28", ("2026-01-04", "2026-01-31")),
-            // A year, so far or whole, a year before.
+            // A year, so far or whole, is compared with the one a year before.
             ("2026-01-01", "2026-11-22", ("2025-01-02", "2025-11-23")),
             ("2026-01-01", "2026-12-31", ("2024-12-26", "2025-12-25")),
             ("2024-01-01", "2024-12-31", ("2022-12-26", "2023-12-26")),
@@ -184,7 +185,7 @@ mod tests {
             step(days("2025-01-01", "2025-12-31"), None).1,
             some("2026-01-01", "2026-11-22", Some(Period::Year))
         );
-        // Whole months have a length of their own; other days are moved by theirs.
+        // Whole months have a length of their own; other ranges are moved by their length.
         assert_eq!(
             step(days("2026-02-01", "2026-02-28"), None),
             (some("2026-01-01", "2026-01-31", None), some("2026-03-01", "2026-03-31", None))

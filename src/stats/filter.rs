@@ -1,4 +1,4 @@
-//! The words that narrow down what is counted: the same for pages, API and CSV.
+//! The filter words that select calls: the same for pages, API and CSV.
 
 use std::sync::Arc;
 
@@ -11,36 +11,36 @@ use crate::calls::phone::Numbering;
 use crate::placetel::event::Direction;
 
 const MAX_TEXT_CHARS: usize = 200;
-/// Of the days of a question.
+/// Maximum length of a period that can be queried, in years.
 pub const MAX_YEARS: u32 = 20;
 
-/// The only own lines that somebody may see, normalised like [`crate::calls::call::Call::number`]; `None` = all.
+/// The own lines that a viewer may see, normalised like [`crate::calls::call::Call::number`]; `None` means all.
 pub type Lines = Option<Arc<[String]>>;
 
-/// Which calls are counted or listed. `None` and empty mean any.
+/// The filter of calls that are counted or listed. `None` and empty mean any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// When they started, in business days.
+    /// The business days in which they started.
     pub days: DayRange,
-    /// The named period the days come from, if they do.
+    /// The named period that the days come from, if any.
     pub period: Option<Period>,
-    /// Which way.
+    /// The direction.
     pub direction: Option<Direction>,
     /// The own line, normalised like [`crate::calls::call::Call::number`].
     pub number: Option<String>,
     /// The SIP user.
     pub peer: Option<String>,
-    /// What became of them; empty is any.
+    /// The outcomes; empty means any.
     pub outcomes: Vec<Outcome>,
     /// The other side, normalised like [`crate::calls::call::Call::party`].
     pub party: Option<String>,
-    /// Digits or text anywhere in numbers or peer.
+    /// A substring searched for in numbers and peer.
     pub search: Option<String>,
     /// Whether they started within (`true`) or outside (`false`) the business hours.
     pub in_hours: Option<bool>,
     /// The route that answered them.
     pub route: Option<i64>,
-    /// Only calls of these own lines, whatever else is asked for.
+    /// The own lines to which the asker is restricted, whatever else is asked for.
     pub lines: Lines,
 }
 
@@ -57,61 +57,61 @@ pub struct FilterError {
 /// What is wrong with a filter word, and what would be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterProblem {
-    /// No day.
+    /// The value is not a day.
     #[error("is no day: expected YYYY-MM-DD")]
     Day,
-    /// Only one of two.
+    /// Only one of start and end is given.
     #[error("start and end belong together: give both or neither")]
     BothDays,
-    /// The wrong way round.
+    /// The end lies before the start.
     #[error("lies before start")]
     EndBeforeStart,
-    /// More days than anybody asks for at once.
+    /// The period is longer than [`MAX_YEARS`].
     #[error("lies more than 20 years after start: choose a shorter period")]
     TooLong,
-    /// No period.
+    /// The value is not a named period.
     #[error("is no period: expected one of today, yesterday, 7d, 30d, week, last_week, month, last_month, year")]
     Period,
-    /// No direction.
+    /// The value is not a direction.
     #[error("is no direction: expected in or out")]
     Direction,
-    /// No outcome.
+    /// The value is not an outcome.
     #[error(
         "is no outcome: expected some of accepted, missed, voicemail, blocked, busy, canceled, unavailable, \
          congestion, other, unknown, open, separated by commas"
     )]
     Outcome,
-    /// Neither open nor closed.
+    /// The value is neither open nor closed.
     #[error("is neither open nor closed")]
     Hours,
-    /// No number of a route.
+    /// The value is not the number of a route.
     #[error("is no number of a route")]
     Route,
-    /// Too long, or with characters that no number or name has.
+    /// The text is too long or has control characters.
     #[error("is too long or holds control characters")]
     Text,
-    /// No grouping.
+    /// The value is not a grouping.
     #[error("cannot be grouped by: expected hour, day, week, month, weekday_hour, number, peer, party or route")]
     GroupBy,
-    /// More groups than anybody reads.
+    /// The report would have too many groups.
     #[error("would give more than 10,000 groups: choose a shorter period or longer steps")]
     TooManyGroups,
-    /// No usable number of seconds.
+    /// The value is not a usable number of seconds.
     #[error("is no whole number of seconds from 0 to 86400")]
     Seconds,
-    /// No usable number of items.
+    /// The value is not a usable number of items.
     #[error("is no usable number of items")]
     Limit,
-    /// Figures by agent, where they are switched off.
+    /// Figures by agent are requested, but switched off.
     #[error("cannot be used: figures by agent are switched off here (--agent-figures off)")]
     AgentFigures,
-    /// Not one of ours.
+    /// The cursor does not belong to this list (keyset pagination).
     #[error("is no cursor of this list: start again without it")]
     Cursor,
 }
 
 impl Filter {
-    /// All calls of these days.
+    /// Creates the filter for all calls of these days.
     pub fn all(days: DayRange) -> Self {
         Self {
             days,
@@ -128,10 +128,10 @@ impl Filter {
         }
     }
 
-    /// Reads the filter words among query parameters; empty values and other parameters are passed over.
+    /// Parses the filter words among query parameters; empty values and other parameters are ignored.
     ///
     /// # Errors
-    /// The first word that cannot be used.
+    /// The first word that is unusable.
     pub fn parse<'a>(
         parameters: impl Iterator<Item = (&'a str, &'a str)>,
         today: NaiveDate,
@@ -178,17 +178,17 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether nothing but the days narrows down what is asked for.
+    /// Returns whether the filter restricts nothing but the days.
     pub fn is_of_all(&self) -> bool {
         *self == Self { period: self.period, ..Self::all(self.days) }
     }
 
-    /// Whether a call with this outcome is asked for.
+    /// Returns whether the filter accepts calls with this outcome.
     pub fn wants(&self, outcome: Outcome) -> bool {
         self.outcomes.is_empty() || self.outcomes.contains(&outcome)
     }
 
-    /// Whether calls of this class, with this outcome, are asked for.
+    /// Returns whether the filter accepts calls of this class, with this outcome.
     pub fn counts(&self, class: Class, outcome: Outcome) -> bool {
         self.wants(outcome)
             && (self.direction.is_none() || self.direction == class.direction)
@@ -206,7 +206,7 @@ fn parse_day(field: &'static str, value: &str) -> Result<NaiveDate, FilterError>
     day.filter(|&day: &NaiveDate| day >= NaiveDate::default()).ok_or(error(field, FilterProblem::Day))
 }
 
-/// What somebody looks for, without spaces around it.
+/// Validates a search text, and trims it.
 ///
 /// # Errors
 /// When it is longer than 200 characters, or has control characters.
@@ -215,7 +215,7 @@ pub fn parse_text(field: &'static str, value: &str) -> Result<String, FilterErro
     usable.then(|| value.trim().to_owned()).ok_or(error(field, FilterProblem::Text))
 }
 
-/// A raw `+` in a query decodes to a space, as in the PBX's forms.
+/// Parses a number. A raw `+` in a query decodes to a space, as in the PBX's forms.
 fn parse_number(field: &'static str, value: &str, numbering: &Numbering) -> Result<String, FilterError> {
     let text = parse_text(field, value)?;
     let plus = value.strip_prefix(' ').map(|rest| format!("+{}", rest.trim()));

@@ -1,26 +1,26 @@
-//! When in the week it rings.
+//! The heat map of a week: at which hours calls come in.
 
 use chrono::{Datelike, Timelike};
 
 use super::business::BusinessTime;
 use crate::calls::outcome::Outcome;
 
-/// How many calls began in one hour of the week.
+/// The calls that began in one hour of the week.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeatCell {
-    /// Whatever became of them.
+    /// The number of calls, whatever their outcome.
     pub calls: i64,
-    /// Those that nobody took.
+    /// The number of missed calls.
     pub missed: i64,
 }
 
-/// The 168 hours of a week, in business time; an hour that the clock repeats counts twice.
+/// The heat map of the 168 hours of a week, in business time; an hour that the clock repeats counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeatMap {
     cells: [[HeatCell; 24]; 7],
 }
 
-/// One of the 168 hours of a week.
+/// One of the 168 hours of a week, in business time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WeekHour {
     /// Days since Monday.
@@ -29,13 +29,13 @@ pub struct WeekHour {
 }
 
 impl WeekHour {
-    /// The one of an instant, in business time.
+    /// Returns the hour of the week of an instant, in business time.
     pub fn of(business: &BusinessTime, at_ms: i64) -> Self {
         let local = business.local(at_ms);
         Self { weekday: local.weekday().num_days_from_monday() as usize, hour: local.hour() as usize }
     }
 
-    /// Hours since Monday began.
+    /// Returns the stored code: hours since Monday began.
     pub(super) fn code(self) -> u8 {
         (self.weekday * 24 + self.hour) as u8
     }
@@ -57,33 +57,33 @@ impl HeatMap {
         }
     }
 
-    /// Monday first; each day's hours from midnight.
+    /// Returns the cells, Monday first; each day's hours from midnight.
     pub fn days(&self) -> &[[HeatCell; 24]; 7] {
         &self.cells
     }
 }
 
-/// How many steps of colour there are.
+/// The number of colour levels.
 pub const LEVELS: i64 = 5;
 
-/// Which colours stand for which counts: five steps of one width, up to the highest.
+/// The colour scale of counts: five levels of equal width, up to the highest count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     width: i64,
 }
 
 impl Scale {
-    /// For counts up to `highest`.
+    /// Creates the scale for counts up to `highest`.
     pub fn up_to(highest: i64) -> Self {
         Self { width: ((highest + LEVELS - 1) / LEVELS).max(1) }
     }
 
-    /// 1 to 5; 0 for none.
+    /// Returns the level of a count: 1 to 5; 0 for none.
     pub fn level(self, count: i64) -> i64 {
         ((count.max(0) + self.width - 1) / self.width).min(LEVELS)
     }
 
-    /// The lowest and the highest count of a level.
+    /// Returns the lowest and the highest count of a level.
     pub fn counts_of(self, level: i64) -> (i64, i64) {
         ((level - 1) * self.width + 1, level * self.width)
     }

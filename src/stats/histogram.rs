@@ -1,35 +1,35 @@
-//! How many calls lasted how many whole seconds: adds, subtracts, and keeps percentiles exact.
+//! An exact histogram of durations in whole seconds: supports addition and subtraction, and keeps percentiles exact.
 
-/// Seconds and how many calls lasted that long, ascending, without zeros. Counts are signed, so that a
-/// histogram can also be a difference.
+/// A histogram: pairs of seconds and the number of calls that lasted so long, ascending, without zeros. Counts are
+/// signed, so that a histogram can also be a difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
     pairs: Vec<(u32, i64)>,
 }
 
 impl Histogram {
-    /// The histogram of one call.
+    /// Creates the histogram of one call.
     pub fn one(seconds: u32) -> Self {
         Self { pairs: vec![(seconds, 1)] }
     }
 
-    /// From ascending pairs without zeros.
+    /// Creates a histogram from ascending pairs without zeros.
     pub(super) fn from_pairs(pairs: Vec<(u32, i64)>) -> Self {
         Self { pairs }
     }
 
-    /// Ascending by seconds.
+    /// Returns the pairs, ascending by seconds.
     pub fn pairs(&self) -> &[(u32, i64)] {
         &self.pairs
     }
 
-    /// Adds `times` the other: `-1` takes it away again.
+    /// Adds `times` the other; `-1` subtracts it.
     pub fn add(&mut self, other: &Self, times: i64) {
-        // A few pairs into many: looking each one up beats walking over all.
+        // A few pairs into many: binary searches beat a linear merge.
         if other.pairs.len() * 16 <= self.pairs.len().max(16) {
             return other.pairs.iter().for_each(|&(seconds, count)| self.add_seconds(seconds, count * times));
         }
-        // Most seconds are known from the calls before: they are counted where they stand, and only new ones move others.
+        // Most values of the other are present already: they are counted in place, and only new values shift others.
         let (mut place, mut new, mut is_zero) = (0, 0, false);
         for &(seconds, count) in &other.pairs {
             while self.pairs.get(place).is_some_and(|pair| pair.0 < seconds) {
@@ -51,7 +51,7 @@ impl Histogram {
         }
     }
 
-    /// Makes room for so many pairs of the other whose seconds are not here yet, from the last to the first.
+    /// Inserts the `new` pairs of the other whose seconds are not present yet, from the last to the first.
     fn insert_new(&mut self, other: &Self, times: i64, new: usize) {
         let mut left = self.pairs.len();
         let mut end = left + new;
@@ -81,39 +81,39 @@ impl Histogram {
         }
     }
 
-    /// Drops what is below zero; whether there was any.
+    /// Drops negative counts; returns whether there were any.
     pub fn clamp(&mut self) -> bool {
         let before = self.pairs.len();
         self.pairs.retain(|pair| pair.1 > 0);
         self.pairs.len() != before
     }
 
-    /// Whether nothing is counted.
+    /// Returns whether nothing is counted.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
 
-    /// How many calls are counted.
+    /// Returns the number of calls.
     pub fn count(&self) -> i64 {
         self.pairs.iter().map(|pair| pair.1).sum()
     }
 
-    /// How many calls lasted at most so many seconds.
+    /// Returns how many calls lasted at most this many seconds.
     pub fn count_within(&self, seconds: u32) -> i64 {
         self.pairs.iter().take_while(|pair| pair.0 <= seconds).map(|pair| pair.1).sum()
     }
 
-    /// All seconds together.
+    /// Returns the sum of all durations, in seconds.
     pub fn total(&self) -> i64 {
         self.pairs.iter().map(|&(seconds, count)| i64::from(seconds) * count).sum()
     }
 
-    /// The longest.
+    /// Returns the maximum, in seconds.
     pub fn max(&self) -> Option<u32> {
         self.pairs.last().map(|pair| pair.0)
     }
 
-    /// By nearest rank: the smallest value that at least `percent` per cent of the calls do not exceed.
+    /// Returns the percentile by nearest rank: the smallest value that `percent` per cent of the calls do not exceed.
     pub fn percentile(&self, percent: u8) -> Option<u32> {
         let rank = ((self.count() * i64::from(percent) + 99) / 100).max(1);
         let mut seen = 0;
@@ -124,15 +124,15 @@ impl Histogram {
     }
 }
 
-/// From so many pairs on a sum counts in a table.
+/// The number of pairs from which on the accumulator uses a table.
 const MANY: usize = 256;
-/// Seconds below this have a place in the table: calls are seldom longer.
+/// The size of the table, in seconds: calls are seldom longer.
 const IN_TABLE: usize = 2_048;
 
-/// A sum of many histograms. A large one takes a pair at the price of one addition, wherever it belongs.
+/// A sum of many histograms. A large one adds a pair in constant time, by an index into a table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accumulator {
-    /// By seconds; empty while there is little.
+    /// The counts, indexed by seconds; empty while there are few pairs.
     table: Vec<i64>,
     rest: Histogram,
 }
@@ -157,7 +157,7 @@ impl Accumulator {
         }
     }
 
-    /// All that was added.
+    /// Returns the sum of all that was added.
     pub(super) fn sum(&self) -> Histogram {
         let counted = (0..).zip(self.table.iter().copied()).filter(|pair| pair.1 != 0);
         Histogram { pairs: counted.chain(self.rest.pairs.iter().copied()).collect() }

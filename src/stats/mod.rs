@@ -1,32 +1,32 @@
-//! Statistics, pure: calls to cells, cells to figures. No clock, no I/O.
+//! Statistics, pure: calls to rollup cells, cells to figures. No clock, no I/O.
 
-/// Business time: what a day, an hour and "open" are.
+/// Business time: the definition of day, hour and "open".
 pub mod business;
-/// How many missed callers were rung back, and how soon.
+/// The callback report.
 pub mod callbacks;
-/// The period before, the one after, and the one to compare with.
+/// The preceding and following periods, and the comparison period.
 pub mod compare;
-/// The words that narrow down what is counted, the same for pages, API and CSV.
+/// The filter words that select calls, the same for pages, API and CSV.
 pub mod filter;
-/// When in the week it rings.
+/// The heat map of a week.
 pub mod heat;
-/// How many calls lasted how many seconds, exactly.
+/// An exact histogram of durations.
 pub mod histogram;
-/// The sums of a month that is over.
+/// The sums of a closed month.
 pub mod month;
-/// What tables of lines and agents count.
+/// Counts per line and per agent.
 pub mod people;
-/// Days, and the named periods.
+/// Ranges of days, and the named periods.
 pub mod period;
-/// How complete the events of a line are.
+/// Data quality: how complete the events of a line are.
 pub mod quality;
-/// Cells and calls to the figures people read.
+/// Reports: aggregates cells and calls to the figures that people read.
 pub mod report;
-/// The cells a call counts in.
+/// The rollup cells in which a call counts.
 pub mod rollup;
-/// Counts and sums without percentiles, for whoever reads many cells.
+/// Counts and sums without percentiles, for readers of many cells.
 pub mod sums;
-/// Calls over time, as a chart shows them.
+/// The time series of calls, as a chart shows it.
 pub mod timeline;
-/// The figures of some calls, as people read them.
+/// The figures of a set of calls, as people read them.
 pub mod totals;

@@ -1,4 +1,4 @@
-//! A month that is over: what dashboards need of it, in two pieces instead of thousands of cells.
+//! The sums of a closed month: what dashboards need of it, in two records instead of thousands of cells.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use super::period::DayRange;
 use super::rollup::{Cell, Class, Tier, push_number, take_number};
 use super::sums::{Sums, count_packed, read_packed};
 
-/// All calls of a month together with their durations, and how many each day had. The same cells give the same, in
-/// whatever order.
+/// The calls of a month with their durations, and the number of calls of each day. The same cells give the same sums,
+/// in whatever order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MonthCalls {
-    /// By day, as in buckets of [`Tier::Day`].
+    /// The counts by day; keys are the buckets of [`Tier::Day`].
     days: BTreeMap<i64, BTreeMap<Class, i64>>,
     cell: Cell,
 }
 
 impl MonthCalls {
-    /// Adds a cell of [`Tier::Day`] as it is stored. `None` when it is no cell.
+    /// Adds a cell of [`Tier::Day`] in its stored form; `None` when it is malformed.
     pub fn add_packed(&mut self, day: i64, figures: &[u8]) -> Option<()> {
         let cell = Cell::unpack(figures)?;
         let of_day = self.days.entry(day).or_default();
@@ -29,17 +29,17 @@ impl MonthCalls {
         Some(())
     }
 
-    /// The calls of all days.
+    /// Returns the calls of all days as one cell.
     pub fn cell(&self) -> &Cell {
         &self.cell
     }
 
-    /// How many calls of each class each day had.
+    /// Returns the number of calls of each class, by day.
     pub fn days(&self) -> impl Iterator<Item = (i64, impl Iterator<Item = (Class, i64)>)> {
         self.days.iter().map(|(&day, by_class)| (day, by_class.iter().map(|(&class, &calls)| (class, calls))))
     }
 
-    /// As stored, each number in base 128: the days, then the cell.
+    /// Returns the stored form, each number in base 128 (varint): the days, then the cell.
     pub fn pack(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         push_number(&mut bytes, self.days.len() as i64);
@@ -55,7 +55,7 @@ impl MonthCalls {
         bytes
     }
 
-    /// Reads what [`MonthCalls::pack`] wrote; `None` when it is something else.
+    /// Parses what [`MonthCalls::pack`] wrote; `None` when it is malformed.
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
         let rest = &mut &*bytes;
         let days = take_each(rest, |rest| {
@@ -67,8 +67,8 @@ impl MonthCalls {
     }
 }
 
-/// What tables and the map of the week need of a month: no percentiles. The same cells give the same sums, in whatever
-/// order.
+/// The sums of a month for the tables and the heat map, without percentiles. The same cells give the same sums, in
+/// whatever order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MonthSums {
     hours: BTreeMap<(WeekHour, Class), i64>,
@@ -79,7 +79,8 @@ pub struct MonthSums {
 type BySubject = BTreeMap<String, BTreeMap<Class, Sums>>;
 
 impl MonthSums {
-    /// Adds a cell as it is stored; of cells of [`Tier::Day`], [`MonthCalls`] are made. `None` when it is no cell.
+    /// Adds a cell in its stored form; cells of [`Tier::Day`] belong to [`MonthCalls`] and are ignored. `None` when
+    /// malformed.
     pub fn add_packed(
         &mut self,
         tier: Tier,
@@ -101,22 +102,22 @@ impl MonthSums {
         read_packed(figures, |class, sums| of_subject.entry(class).or_default().add(sums, 1))
     }
 
-    /// How many calls of each class began in each hour of the week.
+    /// Returns the number of calls of each class, by the hour of the week in which they began.
     pub fn hours(&self) -> impl Iterator<Item = (WeekHour, Class, i64)> {
         self.hours.iter().map(|(&(hour, class), &calls)| (hour, class, calls))
     }
 
-    /// The sums of each class, by own line; empty for calls of none.
+    /// Returns the sums of each class, by own line; empty for calls without one.
     pub fn lines(&self) -> impl Iterator<Item = (&str, Class, Sums)> {
         each(&self.lines)
     }
 
-    /// The sums of each class, by SIP user; empty for calls of none.
+    /// Returns the sums of each class, by SIP user; empty for calls without one.
     pub fn peers(&self) -> impl Iterator<Item = (&str, Class, Sums)> {
         each(&self.peers)
     }
 
-    /// As stored, each number in base 128: the hours, then lines, then SIP users.
+    /// Returns the stored form, each number in base 128 (varint): the hours, then lines, then SIP users.
     pub fn pack(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         push_number(&mut bytes, self.hours.len() as i64);
@@ -141,7 +142,7 @@ impl MonthSums {
         bytes
     }
 
-    /// Reads what [`MonthSums::pack`] wrote; `None` when it is something else.
+    /// Parses what [`MonthSums::pack`] wrote; `None` when it is malformed.
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
         let rest = &mut &*bytes;
         let hours = take_each(rest, |rest| {
@@ -185,7 +186,7 @@ fn take_each<K: Ord, V>(
     (0..entries).map(|_| take(rest)).collect()
 }
 
-/// What is left of some days without these ranges of them, which ascend.
+/// Returns the ranges of `days` that remain without `ranges`, which ascend.
 pub fn days_without(days: DayRange, ranges: impl IntoIterator<Item = DayRange>) -> Vec<DayRange> {
     let (mut left, mut start) = (Vec::new(), day_number(days.start));
     let mut leave = |start: i64, end: i64| {

@@ -1,4 +1,4 @@
-//! What tables of lines and agents count.
+//! Counts per line and per agent, for their tables.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use crate::calls::forgetting::was_number;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
-/// Some calls of one line or agent.
+/// The counts of one line or agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupCounts {
-    /// Whatever became of them.
+    /// The number of calls, whatever their outcome.
     pub calls: i64,
-    /// Inbound.
+    /// The number of inbound calls.
     pub inbound: i64,
-    /// Inbound, and nobody took them.
+    /// The number of inbound missed calls.
     pub missed: i64,
-    /// Inbound, and accepted, missed or sent to voicemail.
+    /// The number of inbound calls that were accepted, missed or sent to voicemail.
     pub answerable: i64,
-    /// Either way, and somebody picked up.
+    /// The number of accepted calls, inbound and outgoing.
     pub accepted: i64,
-    /// Talk time of the accepted ones.
+    /// The talk time of the accepted calls, in seconds.
     pub talk_seconds: i64,
-    /// Of how many it is known.
+    /// The number of accepted calls whose talk time is known.
     pub talk_calls: i64,
 }
 
 impl GroupCounts {
-    /// Counts calls.
+    /// Adds calls.
     pub fn add(&mut self, class: Class, outcome: Outcome, sums: Sums) {
         let is_inbound = class.direction == Some(Direction::In);
         self.calls += sums.calls;
@@ -49,14 +49,14 @@ impl GroupCounts {
     }
 }
 
-/// The calls of each line or agent.
+/// The counts by line or agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CountsByName {
     by_name: HashMap<String, GroupCounts>,
 }
 
 impl CountsByName {
-    /// Counts calls of one; those of nobody are left out.
+    /// Adds calls of a line or agent; calls without one (empty name) are ignored.
     pub fn add(&mut self, name: &str, class: Class, outcome: Outcome, sums: Sums) {
         if name.is_empty() {
             return;
@@ -67,7 +67,7 @@ impl CountsByName {
         }
     }
 
-    /// Those with calls, by what `of` says descending, then by name.
+    /// Returns the entries with calls, by the figure `of` descending, then by name.
     pub fn ranked(&self, of: impl Fn(&GroupCounts) -> i64) -> Vec<(&str, GroupCounts)> {
         let with_calls = self.by_name.iter().filter(|(_, share)| share.calls > 0);
         let mut ranked: Vec<_> = with_calls.map(|(name, share)| (name.as_str(), *share)).collect();
@@ -76,7 +76,7 @@ impl CountsByName {
     }
 }
 
-/// Whether a SIP user stands where the number of a line or a party should, as in internal calls.
+/// Returns whether a SIP user stands where the number of a line or a party should, as in internal calls.
 pub fn is_sip_user(subject: &str) -> bool {
     subject.bytes().any(|byte| byte.is_ascii_alphabetic()) && !was_number(subject)
 }

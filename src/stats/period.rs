@@ -1,59 +1,59 @@
-//! Days, and the named periods.
+//! Ranges of days, and the named periods.
 
 use chrono::{Datelike, Days, Duration, Months, NaiveDate};
 
 use super::business::next_day;
 
-/// Business days, both included.
+/// A range of business days, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
-    /// The first.
+    /// The first day.
     pub start: NaiveDate,
-    /// The last, never before the first.
+    /// The last day, never before the first.
     pub end: NaiveDate,
 }
 
 impl DayRange {
-    /// One day.
+    /// Creates the range of one day.
     pub fn one(day: NaiveDate) -> Self {
         Self { start: day, end: day }
     }
 
-    /// So many days up to and including `end`.
+    /// Creates the range of this many days up to and including `end`.
     pub fn ending(end: NaiveDate, days: u64) -> Self {
         Self { start: end.checked_sub_days(Days::new(days.saturating_sub(1))).unwrap_or(end), end }
     }
 
-    /// So many years up to and including `end`, as far as days go back at all.
+    /// Creates the range of this many years up to and including `end`, but not before 1970.
     pub fn years_ending(end: NaiveDate, years: u32) -> Self {
         let before = end.checked_sub_months(Months::new(years.saturating_mul(12)));
         Self { start: before.map_or(end, next_day).max(NaiveDate::default()).min(end), end }
     }
 
-    /// How many days.
+    /// Returns the number of days.
     pub fn len(&self) -> i64 {
         (self.end - self.start).num_days() + 1
     }
 
-    /// Never: a range has at least one day.
+    /// Returns false: a range has at least one day.
     pub fn is_empty(&self) -> bool {
         false
     }
 
-    /// Whether these are more than so many years from the same day on.
+    /// Returns whether the range is longer than this many years.
     pub fn is_longer_than_years(&self, years: u32) -> bool {
         let after = self.start.checked_add_months(Months::new(years.saturating_mul(12)));
         after.is_some_and(|after| self.end >= after)
     }
 
-    /// Whether a whole calendar month lies within.
+    /// Returns whether the range contains a whole calendar month.
     pub fn holds_a_month(self) -> bool {
         let first = month_of(self.start);
         let month = if first.start == self.start { first } else { month_of(next_day(first.end)) };
         month.end <= self.end
     }
 
-    /// First to last.
+    /// Iterates over the days, first to last.
     pub fn days(self) -> impl Iterator<Item = NaiveDate> {
         self.start.iter_days().take_while(move |&day| day <= self.end)
     }
@@ -86,7 +86,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// Every period, in the order in which people choose.
+    /// All periods, in the order in which people choose.
     pub const ALL: [Self; 9] = [
         Self::Today,
         Self::Yesterday,
@@ -99,7 +99,7 @@ impl Period {
         Self::Year,
     ];
 
-    /// The word in urls.
+    /// Returns the period's word in urls.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Today => "today",
@@ -114,12 +114,12 @@ impl Period {
         }
     }
 
-    /// The period with this word.
+    /// Returns the period with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|period| period.as_str() == word)
     }
 
-    /// Its days, when today is `today`.
+    /// Returns the days of the period, when today is `today`.
     pub fn days(self, today: NaiveDate) -> DayRange {
         let monday = today - Duration::days(i64::from(today.weekday().num_days_from_monday()));
         let first_of_month = today.with_day(1).unwrap_or(today);
@@ -137,20 +137,20 @@ impl Period {
     }
 }
 
-/// The calendar month of a day.
+/// Returns the calendar month of a day.
 pub fn month_of(day: NaiveDate) -> DayRange {
     let start = day.with_day(1).unwrap_or(day);
     let end = start.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()).unwrap_or(NaiveDate::MAX);
     DayRange { start, end }
 }
 
-/// `2026-W43`, by ISO 8601.
+/// Returns the key of the ISO 8601 week of a day: `2026-W43`.
 pub fn week_key(day: NaiveDate) -> String {
     let week = day.iso_week();
     format!("{:04}-W{:02}", week.year(), week.week())
 }
 
-/// `2026-10`.
+/// Returns the key of the month of a day: `2026-10`.
 pub fn month_key(day: NaiveDate) -> String {
     day.format("%Y-%m").to_string()
 }
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn named_periods_are_the_calendars() {
-        // A Sunday in the first days of a month.
+        // The day is a Sunday in the first days of a month.
         let today: NaiveDate = "2026-03-01".parse().unwrap();
         for (word, start, end) in [
             ("today", "2026-03-01", "2026-03-01"),

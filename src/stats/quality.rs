@@ -1,36 +1,36 @@
-//! How complete the events of a line are: what was never told shifts the figures.
+//! Data quality: how complete the events of a line are, because missing events distort the figures.
 
 use super::rollup::{Cell, Measures, Progress};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
-/// What is missing from the calls of a line that are over.
+/// Counts of missing data in the ended calls of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Calls that are over.
+    /// The number of ended calls.
     pub calls: i64,
-    /// Of them those whose HungUp never came.
+    /// The number of ended calls whose HungUp never came.
     pub without_hangup: i64,
-    /// Outgoing calls that were accepted.
+    /// The number of accepted outgoing calls.
     pub accepted_out: i64,
-    /// Of them those whose talk time is unknown.
+    /// The number of accepted outgoing calls whose talk time is unknown.
     pub talk_unknown: i64,
 }
 
 impl Gaps {
-    /// Counts a cell, as if all of its calls were over.
+    /// Adds a cell, as if all of its calls were over.
     pub fn add_cell(&mut self, cell: &Cell) {
         for (class, figures) in cell.iter() {
             self.add(class.direction, class.progress, figures, 1);
         }
     }
 
-    /// Takes a call out again that is still running.
+    /// Subtracts a call that is still running.
     pub fn remove_open(&mut self, direction: Option<Direction>, progress: Progress, figures: &Measures) {
         self.add(direction, progress, figures, -1);
     }
 
-    /// Adds those of another line.
+    /// Adds the counts of another line.
     pub fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
         self.without_hangup += other.without_hangup;
@@ -50,23 +50,23 @@ impl Gaps {
     }
 }
 
-/// How the events of some calls came.
+/// Counts of how the events of some calls arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrivals {
-    /// The calls looked at.
+    /// The number of calls examined.
     pub calls: i64,
-    /// Their distinct events.
+    /// The number of their distinct events.
     pub events: i64,
-    /// Events that came more than once.
+    /// The number of events that were delivered more than once.
     pub doubled: i64,
-    /// Events that came after the HungUp of their call.
+    /// The number of events that arrived after the HungUp of their call.
     pub late: i64,
-    /// Events beyond those that are folded of a call; the other figures leave them out.
+    /// The number of surplus events, which are not folded into their call; the other figures leave them out.
     pub surplus: i64,
 }
 
 impl Arrivals {
-    /// Adds those of another line.
+    /// Adds the counts of another line.
     pub fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
         self.events += other.events;

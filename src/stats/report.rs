@@ -1,4 +1,4 @@
-//! Cells and calls to the figures people read.
+//! Reports: aggregates cells and calls to the figures that people read.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::rollup::{Cell, Class, Measures, Tier};
 use super::totals::{Tally, Totals};
 use crate::calls::outcome::Outcome;
 
-/// More groups than this are refused.
+/// Maximum number of groups of a report.
 pub const MAX_GROUPS: usize = 10_000;
 
 /// What the groups of a report are.
@@ -40,7 +40,7 @@ pub enum GroupBy {
 }
 
 impl GroupBy {
-    /// The grouping with this API word.
+    /// Returns the grouping with this API word.
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "hour" => Self::Hour,
@@ -61,17 +61,17 @@ impl GroupBy {
     }
 }
 
-/// Where the figures of a question come from.
+/// The data source of a query's figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The cells of a tier, of one subject or of all.
     Cells(Tier, Option<String>),
-    /// No tier holds this combination: the calls themselves.
+    /// The calls themselves, because no tier holds this combination.
     Calls,
 }
 
 impl Source {
-    /// The cheapest source that can answer.
+    /// Returns the cheapest source that can answer the query.
     pub fn of(filter: &Filter, group_by: Option<GroupBy>) -> Self {
         let is_of_some = filter.route.is_some() || filter.lines.is_some();
         if filter.party.is_some() || filter.search.is_some() || is_of_some {
@@ -93,9 +93,9 @@ impl Source {
 /// One call as a report counts it.
 #[derive(Clone, Debug)]
 pub struct CountedCall {
-    /// Milliseconds since 1970 UTC.
+    /// When it began, milliseconds since 1970 UTC.
     pub started_ms: i64,
-    /// How it counts.
+    /// The class in which it counts.
     pub class: Class,
     /// The own line.
     pub number: Option<String>,
@@ -105,7 +105,7 @@ pub struct CountedCall {
     pub party: Option<String>,
     /// The route that answered it.
     pub route_id: Option<i64>,
-    /// What it counts.
+    /// The figures that it adds.
     pub figures: Measures,
 }
 
@@ -123,27 +123,27 @@ pub struct Group {
     pub totals: Totals,
 }
 
-/// The answer to a question.
+/// The answer to a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Over everything asked for.
+    /// The figures over all calls of the query.
     pub totals: Totals,
-    /// By what was asked for, if it was.
+    /// The figures by group, if grouping was asked for.
     pub groups: Option<Vec<Group>>,
 }
 
-/// Counts cells and calls into a report.
+/// Aggregates cells and calls to a report.
 pub struct Counter<'a> {
     filter: &'a Filter,
     group_by: Option<GroupBy>,
     business: &'a BusinessTime,
-    /// Of every group; without grouping there is one.
+    /// The tally of every group; without grouping there is one.
     tallies: Vec<(Option<String>, Tally)>,
     places: HashMap<Option<String>, usize>,
 }
 
 impl<'a> Counter<'a> {
-    /// Prepares a report; groups by time begin with all their empty groups.
+    /// Creates an empty report; groups by time begin with all their empty groups.
     ///
     /// # Errors
     /// When there would be too many groups.
@@ -157,7 +157,7 @@ impl<'a> Counter<'a> {
         Ok(counter)
     }
 
-    /// Counts a cell. Calls without HungUp count as over: see [`Counter::add_open_call`].
+    /// Adds a cell. Calls without HungUp count as over: see [`Counter::add_open_call`].
     pub fn add_cell(&mut self, tier: Tier, bucket: i64, subject: &str, cell: &Cell) {
         let subject = (!subject.is_empty()).then(|| subject.to_owned());
         let key = match self.group_by {
@@ -183,7 +183,7 @@ impl<'a> Counter<'a> {
         self.add(key, call.class, Outcome::Open, &call.figures, 1);
     }
 
-    /// Counts one call that cells do not count.
+    /// Adds one call that is not counted from cells.
     pub fn add_call(&mut self, call: &CountedCall, is_open: bool) {
         let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
         self.add(self.key_of(call), call.class, outcome, &call.figures, 1);
@@ -216,7 +216,7 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// The report; of groups that are not times, the `limit` largest.
+    /// Returns the report; of groups other than times, the `limit` largest.
     pub fn finish(mut self, service_level_seconds: u32, limit: usize) -> Report {
         let mut total = Tally::default();
         if self.group_by.is_none() {
@@ -246,7 +246,7 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// The group of a call, by when it began.
+/// Returns the key of a call's group, by when it began.
 pub(super) fn call_key(group_by: GroupBy, started_ms: i64, business: &BusinessTime) -> String {
     match group_by {
         GroupBy::Hour | GroupBy::WeekdayHour => hour_key(group_by, business.hour_start_ms(started_ms), business),
@@ -254,7 +254,7 @@ pub(super) fn call_key(group_by: GroupBy, started_ms: i64, business: &BusinessTi
     }
 }
 
-/// The group of the calls of a cell, by when they began.
+/// Returns the key of the group of a cell's calls, by when they began.
 pub(super) fn cell_key(group_by: GroupBy, tier: Tier, bucket: i64, business: &BusinessTime) -> String {
     match tier {
         Tier::Hour => hour_key(group_by, bucket, business),
@@ -277,7 +277,7 @@ fn day_key(group_by: GroupBy, day: NaiveDate) -> String {
     }
 }
 
-/// All keys of a grouping by time, in order.
+/// Returns all keys of a grouping by time, in order.
 ///
 /// # Errors
 /// When there are too many.
@@ -296,7 +296,7 @@ pub(super) fn time_keys(
             .take(MAX_GROUPS + 1)
             .map(|start| business.hour_key(start))
             .collect(),
-        // No grouping has fewer groups than one per 31 days.
+        // Even a grouping by month has at least one group per 31 days.
         _ if days.len() > 31 * MAX_GROUPS as i64 => return Err(too_many),
         _ => days.days().map(|day| day_key(group_by, day)).collect(),
     };

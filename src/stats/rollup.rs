@@ -1,5 +1,5 @@
-//! The cells a call counts in. When a call changes, what it was is subtracted and what it is added, so
-//! every question to the cells is independent of how many calls there are.
+//! Rollup cells: pre-aggregated counts of calls. When a call changes, its old contribution is subtracted and its new
+//! one added, so that the cost of a query to the cells is independent of how many calls there are.
 
 use std::collections::BTreeMap;
 
@@ -11,40 +11,40 @@ use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
-/// A family of cells. The numbers are stored; never reuse one.
+/// A family of cells, by what they group. The numbers are stored; never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tier {
-    /// All lines, by business hour; bucket: its first millisecond since 1970 UTC.
+    /// All lines, by business hour; the bucket is its first millisecond since 1970 UTC.
     Hour = 0,
-    /// All lines, by business day; bucket: days since 1970-01-01.
+    /// All lines, by business day; the bucket is the days since 1970-01-01.
     Day = 1,
-    /// By business day and own line.
+    /// One own line, by business day.
     Line = 2,
-    /// By business day and SIP user.
+    /// One SIP user, by business day.
     Peer = 3,
 }
 
 impl Tier {
-    /// The tier stored under this number.
+    /// Returns the tier stored under this number.
     pub fn from_code(code: i16) -> Option<Self> {
         [Self::Hour, Self::Day, Self::Line, Self::Peer].into_iter().find(|tier| *tier as i16 == code)
     }
 }
 
-/// Names one cell.
+/// The key of one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CellKey {
-    /// The family.
+    /// The family of cells.
     pub tier: Tier,
-    /// When; its unit is the tier's.
+    /// The span of time; its unit depends on the tier.
     pub bucket: i64,
     /// The line or SIP user; empty for none, and for tiers without.
     pub subject: String,
 }
 
 impl CellKey {
-    /// The business day in which its calls began.
+    /// Returns the business day in which the cell's calls began.
     pub fn day(&self, business: &BusinessTime) -> NaiveDate {
         match self.tier {
             Tier::Hour => business.day(self.bucket),
@@ -53,8 +53,8 @@ impl CellKey {
     }
 }
 
-/// How far a call has come, as far as its events tell: whether one without HungUp is over depends on
-/// the moment of reading and is no matter of the cells.
+/// The progress of a call, as far as its events tell: whether a call without HungUp is over depends on the time of
+/// reading and is not stored in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Progress {
     /// Neither accepted nor hung up.
@@ -69,7 +69,7 @@ impl Progress {
     const RINGING: u8 = Outcome::Unknown as u8;
     const TALKING: u8 = Outcome::Open as u8;
 
-    /// Of a call, from what is known of it.
+    /// Derives the progress of a call from what is known of it.
     pub fn new(ending: Option<Outcome>, is_accepted: bool) -> Self {
         match ending {
             Some(outcome) => Self::Ended(outcome),
@@ -78,7 +78,7 @@ impl Progress {
         }
     }
 
-    /// The outcome once no HungUp can be expected any more.
+    /// Returns the outcome once no HungUp can be expected any more.
     pub fn outcome_when_over(self) -> Outcome {
         match self {
             Self::Ringing => Outcome::Unknown,
@@ -104,19 +104,19 @@ impl Progress {
     }
 }
 
-/// Calls of one cell that count alike.
+/// A class of calls within a cell that count alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Class {
-    /// `None` when unknown.
+    /// The direction; `None` when unknown.
     pub direction: Option<Direction>,
-    /// Whether it started within the business hours.
+    /// Whether the calls started within the business hours.
     pub in_hours: bool,
-    /// How far it has come.
+    /// The progress of the calls.
     pub progress: Progress,
 }
 
 impl Class {
-    /// Four bits progress, two direction, one hours.
+    /// Returns the stored code: four bits of progress, two of direction, one of hours.
     pub(super) fn code(self) -> u8 {
         let direction = match self.direction {
             None => 0,
@@ -137,19 +137,19 @@ impl Class {
     }
 }
 
-/// What is counted of the calls of a class. Signed, so that it can also be a difference.
+/// The figures of the calls of a class. Signed, so that it can also be a difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
-    /// How many calls.
+    /// The number of calls.
     pub calls: i64,
-    /// Talk times.
+    /// The histogram of talk times.
     pub talk: Histogram,
-    /// Ringing until picked up or, of missed calls, until the caller gave up.
+    /// The histogram of ringing times until picked up or, of missed calls, until the caller gave up.
     pub wait: Histogram,
 }
 
 impl Measures {
-    /// The figures of one call.
+    /// Creates the figures of one call.
     pub fn one(talk_seconds: Option<u32>, wait_seconds: Option<u32>) -> Self {
         let histogram = |seconds: Option<u32>| seconds.map(Histogram::one).unwrap_or_default();
         Self { calls: 1, talk: histogram(talk_seconds), wait: histogram(wait_seconds) }
@@ -173,7 +173,7 @@ impl Measures {
     }
 }
 
-/// One cell, or a difference to one.
+/// One cell, or a difference between two states of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     classes: BTreeMap<Class, Measures>,
@@ -194,7 +194,7 @@ impl Cell {
         difference.classes.iter().for_each(|(&class, figures)| self.add(class, figures, 1));
     }
 
-    /// Drops what is below zero; whether there was any, which a sound cell never has.
+    /// Drops negative counts; returns whether there were any, which a sound cell never has.
     pub fn clamp(&mut self) -> bool {
         let mut negative = false;
         self.classes.retain(|_, figures| {
@@ -204,18 +204,18 @@ impl Cell {
         negative
     }
 
-    /// Whether nothing is counted.
+    /// Returns whether nothing is counted.
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()
     }
 
-    /// Each class and its figures.
+    /// Iterates over the classes and their figures.
     pub fn iter(&self) -> impl Iterator<Item = (Class, &Measures)> {
         self.classes.iter().map(|(&class, figures)| (class, figures))
     }
 
-    /// As stored: per class its code, its calls, and both histograms as pairs of (seconds since the last
-    /// pair, calls), each number in base 128. Counts must not be negative.
+    /// Returns the stored form: per class its code, its calls, and both histograms as delta-encoded pairs of (seconds
+    /// since the last pair, calls), each number in base 128 (varint). Counts must not be negative.
     pub fn pack(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (class, figures) in &self.classes {
@@ -234,7 +234,7 @@ impl Cell {
         bytes
     }
 
-    /// Reads what [`Cell::pack`] wrote; `None` when it is something else.
+    /// Parses what [`Cell::pack`] wrote; `None` when it is malformed.
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;
         let mut classes = BTreeMap::new();
@@ -258,7 +258,7 @@ pub(super) fn push_number(bytes: &mut Vec<u8>, number: i64) {
 }
 
 pub(super) fn take_number(bytes: &mut &[u8]) -> Option<i64> {
-    // Nearly all are small.
+    // Fast path, because nearly all numbers are small.
     if let Some((&byte, rest)) = bytes.split_first()
         && byte < 128
     {
@@ -288,18 +288,18 @@ fn take_histogram(bytes: &mut &[u8]) -> Option<Histogram> {
     Some(Histogram::from_pairs(pairs))
 }
 
-/// A call as the cells see it.
+/// The contribution of one call to the cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contribution {
-    /// How it counts.
+    /// The class in which it counts.
     pub class: Class,
-    /// What it counts.
+    /// The figures that it adds.
     pub figures: Measures,
     keys: [CellKey; 4],
 }
 
 impl Contribution {
-    /// Of a call, in business time.
+    /// Derives the contribution of a call, in business time.
     pub fn of(call: &Call, in_hours: bool, business: &BusinessTime) -> Self {
         let day = business.day_number(call.started_ms);
         let key = |tier, bucket, subject: &Option<String>| CellKey {
@@ -324,14 +324,14 @@ impl Contribution {
     }
 }
 
-/// What a batch of changed calls changes in the cells.
+/// The differences that a batch of changed calls makes to the cells.
 #[derive(Debug, Default)]
 pub struct Differences {
     cells: BTreeMap<CellKey, Cell>,
 }
 
 impl Differences {
-    /// A call that was counted as `before` is now counted as `after`.
+    /// Replaces the contribution of a call: subtracts `before` and adds `after`.
     pub fn replace(&mut self, before: Option<&Contribution>, after: Option<&Contribution>) {
         if before == after {
             return;
@@ -344,7 +344,7 @@ impl Differences {
         }
     }
 
-    /// The cells that change, by key.
+    /// Returns the cells that change, by key.
     pub fn into_cells(mut self) -> BTreeMap<CellKey, Cell> {
         self.cells.retain(|_, cell| !cell.is_empty());
         self.cells

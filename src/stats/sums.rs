@@ -1,22 +1,22 @@
-//! Counts and sums without percentiles: reading them from packed cells makes no histograms, so that a year of hours
-//! is read in milliseconds.
+//! Counts and sums without percentiles: read from packed cells without building histograms, so that a year of hours is
+//! read in milliseconds.
 
 use super::rollup::{Class, Measures, take_number};
 use crate::calls::outcome::Outcome;
 
-/// Counts of some calls. Signed, so that it can also be a difference.
+/// The sums of some calls. Signed, so that it can also be a difference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// How many calls.
+    /// The number of calls.
     pub calls: i64,
-    /// Of how many the talk time is known.
+    /// The number of calls whose talk time is known.
     pub talk_calls: i64,
-    /// How long they talked together.
+    /// The total talk time, in seconds.
     pub talk_seconds: i64,
 }
 
 impl Sums {
-    /// Of full figures.
+    /// Derives the sums from full figures.
     pub fn of(figures: &Measures) -> Self {
         Self { calls: figures.calls, talk_calls: figures.talk.count(), talk_seconds: figures.talk.total() }
     }
@@ -29,7 +29,7 @@ impl Sums {
     }
 }
 
-/// Hands every class of a packed cell and its sums to `take`; `None` when it is no cell.
+/// Passes every class of a packed cell and its sums to `take`; `None` when it is malformed.
 pub fn read_packed(cell: &[u8], take: impl FnMut(Class, Sums)) -> Option<()> {
     let sums = |rest: &mut &[u8]| {
         let calls = take_number(rest)?;
@@ -40,7 +40,7 @@ pub fn read_packed(cell: &[u8], take: impl FnMut(Class, Sums)) -> Option<()> {
     read_classes(cell, sums, take)
 }
 
-/// Hands every class of a packed cell and how many calls it counts to `take`; `None` when it is no cell.
+/// Passes every class of a packed cell and its number of calls to `take`; `None` when it is malformed.
 pub fn count_packed(cell: &[u8], take: impl FnMut(Class, i64)) -> Option<()> {
     let calls = |rest: &mut &[u8]| {
         let calls = take_number(rest)?;
@@ -65,7 +65,7 @@ fn read_classes<T>(
     Some(())
 }
 
-/// How many calls a packed histogram holds, and their seconds together.
+/// Returns the number of calls in a packed histogram, and their total seconds.
 fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
     let (mut seconds, mut calls, mut total) = (0_i64, 0_i64, 0_i64);
     for _ in 0..take_number(rest)? {
@@ -77,12 +77,12 @@ fn sum_histogram(rest: &mut &[u8]) -> Option<(i64, i64)> {
     Some((calls, total))
 }
 
-/// The top bit of a number's last byte is not set.
+/// A mask of the top bits of eight bytes: a number (varint) ends at the byte whose top bit is not set.
 const TOP_BITS: u64 = 0x8080_8080_8080_8080;
 
 fn skip_histogram(rest: &mut &[u8]) -> Option<()> {
     let mut numbers = take_number(rest)?.checked_mul(2)?;
-    // Eight bytes end no more than eight numbers.
+    // Eight bytes contain the ends of at most eight numbers.
     while numbers >= 8
         && let Some((bytes, after)) = rest.split_first_chunk()
     {
@@ -96,7 +96,7 @@ fn skip_histogram(rest: &mut &[u8]) -> Option<()> {
     Some(())
 }
 
-/// A call that cells count as over, but which is still running: taken away there and added here.
+/// Corrects for a call that cells count as over, but which is still running: subtracts it there and adds it as open.
 pub fn as_open(class: Class, mut add: impl FnMut(Outcome, i64)) {
     add(class.progress.outcome_when_over(), -1);
     add(Outcome::Open, 1);

@@ -1,4 +1,4 @@
-//! How many calls ended how in each step of a period: what a chart over time shows. Durations in each step, which take
+//! The time series of calls by outcome in each step of a period, as a chart shows it. Durations per step, which take
 //! longer to add up than all the rest, are left to reports.
 
 use std::collections::HashMap;
@@ -13,13 +13,13 @@ use crate::calls::outcome::Outcome;
 /// The calls of one hour, day, week or month.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// As in reports.
+    /// The key of the step, as in reports.
     pub key: String,
-    /// How they ended.
+    /// The number of calls by outcome.
     pub outcomes: OutcomeCounts,
 }
 
-/// Counts cells and calls into the steps of a period, empty ones included.
+/// Aggregates cells and calls to the steps of a period, empty ones included.
 pub struct Timeline<'a> {
     filter: &'a Filter,
     step: GroupBy,
@@ -29,7 +29,7 @@ pub struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// With nothing counted.
+    /// Creates a time series with nothing counted.
     ///
     /// # Errors
     /// When there would be too many steps.
@@ -40,7 +40,7 @@ impl<'a> Timeline<'a> {
         Ok(Self { filter, step, business, steps, places })
     }
 
-    /// Counts the calls of each class in a bucket of a tier. Those without HungUp count as over: see
+    /// Adds the calls of each class in a bucket of a tier. Calls without HungUp count as over: see
     /// [`Timeline::add_open_call`].
     pub fn add_bucket(&mut self, tier: Tier, bucket: i64, calls: impl Iterator<Item = (Class, i64)>) {
         let place = self.place(cell_key(self.step, tier, bucket, self.business));
@@ -56,19 +56,19 @@ impl<'a> Timeline<'a> {
         self.add(place, call.class, Outcome::Open, 1);
     }
 
-    /// Counts one call that cells do not count.
+    /// Adds one call that is not counted from cells.
     pub fn add_call(&mut self, call: &CountedCall, is_open: bool) {
         let place = self.place(call_key(self.step, call.started_ms, self.business));
         let outcome = if is_open { Outcome::Open } else { call.class.progress.outcome_when_over() };
         self.add(place, call.class, outcome, 1);
     }
 
-    /// The steps in order.
+    /// Returns the steps in order.
     pub fn finish(self) -> Vec<Step> {
         self.steps
     }
 
-    /// `None` outside the period.
+    /// Returns the index of a step; `None` outside the period.
     fn place(&self, key: String) -> Option<usize> {
         self.places.get(&key).copied()
     }

@@ -1,4 +1,4 @@
-//! The figures of some calls, as people read them.
+//! The figures of a set of calls, as people read them.
 
 use std::collections::BTreeMap;
 
@@ -40,22 +40,22 @@ impl Durations {
     }
 }
 
-/// How many calls ended how, in the order of [`Outcome::ALL`].
+/// The number of calls by outcome, in the order of [`Outcome::ALL`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutcomeCounts([i64; Outcome::ALL.len()]);
 
 impl OutcomeCounts {
-    /// How many ended like this.
+    /// Returns the number of calls with this outcome.
     pub fn get(&self, outcome: Outcome) -> i64 {
         self.0[usize::from(outcome.code())]
     }
 
-    /// Counts so many more.
+    /// Adds calls with this outcome.
     pub(super) fn add(&mut self, outcome: Outcome, calls: i64) {
         self.0[usize::from(outcome.code())] += calls;
     }
 
-    /// All of them.
+    /// Returns the number of all calls.
     pub fn total(&self) -> i64 {
         self.0.iter().sum()
     }
@@ -111,7 +111,7 @@ pub struct Totals {
     pub service_level: Option<ServiceLevel>,
 }
 
-/// What is counted alike.
+/// The figures of calls with the same direction and outcome.
 #[derive(Clone, Debug, Default)]
 struct Count {
     calls: i64,
@@ -119,7 +119,7 @@ struct Count {
     wait: Accumulator,
 }
 
-/// Counts by direction and outcome.
+/// Figures by direction and outcome.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     counts: BTreeMap<(Option<Direction>, Outcome), Count>,
@@ -133,7 +133,7 @@ impl Tally {
         count.wait.add(&figures.wait, times);
     }
 
-    /// Adds all of another.
+    /// Adds all figures of another tally.
     pub(super) fn merge(&mut self, other: &Self) {
         for (&(direction, outcome), count) in &other.counts {
             let figures = Measures { calls: count.calls, talk: count.talk.sum(), wait: count.wait.sum() };

@@ -1,40 +1,40 @@
-//! Who accepted and made calls: what the memory of decisions is filled with.
+//! Calls with the peers that accepted or made them: these fill the memory that routing decisions look callers up in.
 
 use super::{Db, StoreError, reading};
 use crate::placetel::event::Direction;
 
 use super::rows::unpack_direction;
 
-/// More calls than this are not read at once; the newest are.
+/// Maximum number of calls read at once; of more, the newest are read.
 const MOST_CALLS: i64 = 200_000;
 
 /// A call that a peer accepted or made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerCall {
-    /// Which way; `None` if nobody told.
+    /// The direction; `None` if nobody told.
     pub direction: Option<Direction>,
-    /// The other side, as [`crate::calls::call::Call::party`] has it.
+    /// The outside party, as [`crate::calls::call::Call::party`] has it.
     pub party: Option<String>,
     /// The SIP user.
     pub peer: String,
-    /// When it began, milliseconds since 1970 UTC.
+    /// The start of the call, milliseconds since 1970 UTC.
     pub started_ms: i64,
-    /// When it was accepted.
+    /// The time it was accepted, milliseconds since 1970 UTC.
     pub accepted_ms: Option<i64>,
 }
 
-/// Which calls are read.
+/// The lower bound of the calls that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// Those that began at this time or later.
+    /// Calls that began at this time or later.
     Began(i64),
-    /// Those with a larger key.
+    /// Calls with a larger key.
     Key(i64),
 }
 
 type Row = (Option<i16>, Option<String>, String, i64, Option<i64>);
 
-/// The calls that peers accepted or made; of very many the newest.
+/// Returns the calls that peers accepted or made, newest first; of very many only the newest.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -59,7 +59,7 @@ pub async fn peer_calls(db: &Db, since: Since) -> Result<Vec<PeerCall>, StoreErr
     Ok(rows.into_iter().map(call).collect())
 }
 
-/// The largest key of any call, 0 if there is none.
+/// Returns the largest key of any call, 0 if there is none.
 ///
 /// # Errors
 /// When the database does not answer.

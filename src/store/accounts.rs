@@ -1,4 +1,4 @@
-//! Accounts and API tokens. Every change raises one counter, which tells every node that what it remembers is old.
+//! Accounts and API tokens. Every change raises one version counter, which tells every node that its cache is outdated.
 
 use super::pools::entering;
 use super::{Db, StoreError, for_both_engines, writing};
@@ -8,67 +8,67 @@ use crate::accounts::{Role, Token, User, key_of};
 use crate::stats::filter::Lines;
 
 const COUNTER: &str = "accounts_version";
-/// Where the settings keep the code that makes the first account, for all nodes; there until it is made.
+/// The name of the setting that keeps the setup code for the first account, for all nodes; present until that is made.
 pub const SETUP_CODE: &str = "setup_code";
 
-/// Accounts and tokens as they are stored.
+/// All accounts and tokens as they are stored.
 #[derive(Debug, Default)]
 pub struct StoredAccounts {
-    /// Raised by every change.
+    /// The version counter, raised by every change.
     pub version: i64,
-    /// Accounts, by name.
+    /// The accounts, ordered by name.
     pub users: Vec<User>,
-    /// Tokens, by name.
+    /// The tokens, ordered by name.
     pub tokens: Vec<Token>,
 }
 
-/// An account that is to be.
+/// An account to be added.
 #[derive(Debug)]
 pub struct NewUser {
-    /// As people write it.
+    /// The name as people write it.
     pub name: String,
-    /// What it may do.
+    /// The role, which says what it may do.
     pub role: Role,
     /// The only own lines that it may see, if it is a viewer.
     pub lines: Lines,
-    /// What it is proved with.
+    /// The hash of its password.
     pub password: PasswordHash,
-    /// When, milliseconds since 1970 UTC.
+    /// The creation time, milliseconds since 1970 UTC.
     pub created_ms: i64,
 }
 
-/// A token that is to be.
+/// An API token to be added.
 #[derive(Debug)]
 pub struct NewToken {
-    /// As people write it.
+    /// The name as people write it.
     pub name: String,
-    /// What it may do.
+    /// The role, which says what it may do.
     pub role: Role,
-    /// What it is recognised by.
+    /// The hash of its secret, by which it is recognised.
     pub hash: SecretHash,
-    /// When, milliseconds since 1970 UTC.
+    /// The creation time, milliseconds since 1970 UTC.
     pub created_ms: i64,
 }
 
-/// Why accounts or tokens were not changed.
+/// The reason why accounts or tokens were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// There is none of this name.
+    /// There is no account or token of this name.
     #[error("there is none of this name")]
     Unknown,
-    /// There is one of this name.
+    /// There is one of this name already.
     #[error("there is one of this name already")]
     Taken,
-    /// Nobody could change anything any more.
+    /// It is the last admin: without one nobody could change anything any more.
     #[error("this is the last admin: make another one first")]
     LastAdmin,
-    /// Nobody could change anything.
+    /// The first account would be no admin: nobody could change anything.
     #[error("the first account must be an admin")]
     FirstAdmin,
-    /// The first account is there.
+    /// There is an account already, so this is not the first.
     #[error("there is an account already")]
     NotFirst,
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -79,7 +79,7 @@ impl From<sqlx::Error> for AccountError {
     }
 }
 
-/// Raised by every change of accounts and tokens.
+/// Returns the version counter, raised by every change of accounts and tokens.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -93,12 +93,12 @@ pub async fn accounts_version(db: &Db) -> Result<i64, StoreError> {
 type UserRow = (i64, String, i16, Option<String>, String, i64);
 type TokenRow = (i64, String, i16, Vec<u8>, i64);
 
-/// All accounts and tokens.
+/// Loads all accounts and tokens.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn load_accounts(db: &Db) -> Result<StoredAccounts, StoreError> {
-    // The version first: a change in between is loaded again, never missed.
+    // The version is read first: a change in between is loaded again, never missed.
     let version = accounts_version(db).await?;
     let (users, tokens): (Vec<UserRow>, Vec<TokenRow>) = entering!(db, pool => (
         sqlx::query_as("select id, name, role, lines, password, created_ms from users order by key").fetch_all(pool).await?,
@@ -133,7 +133,7 @@ fn read_role(code: i16) -> Result<Role, StoreError> {
     role.ok_or_else(|| StoreError::Damaged("a role".into()))
 }
 
-/// The code that makes the first account: the same on all nodes, until it is made.
+/// Returns the setup code that makes the first account: the same on all nodes, until it is made.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -211,13 +211,13 @@ pub async fn remove_token(db: &Db, name: &str) -> Result<(), AccountError> {
     writing!(db, transaction in engine => engine::remove_token(&mut transaction, &key_of(name)).await)?
 }
 
-/// What was changed, or why nothing was.
+/// The outcome of a change: done, or why nothing was changed. Both commit; only a [`StoreError`] rolls back.
 type Changed = Result<Result<(), AccountError>, StoreError>;
 
 for_both_engines! {
     use meta;
 
-    /// The account's id and role.
+    /// Finds the account with this key; returns its id and role.
     async fn find(connection: &mut EngineConnection, key: &str) -> Result<Option<(i64, i16)>, StoreError> {
         let found = sqlx::query_as("select id, role from users where key = $1").bind(key);
         Ok(found.fetch_optional(&mut *connection).await?)
@@ -290,7 +290,7 @@ for_both_engines! {
         if is_last_admin(connection, role).await? {
             return Ok(Err(AccountError::LastAdmin));
         }
-        // SQLite is not asked to keep references: see [`super::pools`].
+        // SQLite's foreign keys are switched off: see [`super::pools`].
         sqlx::query("delete from sessions where user_id = $1").bind(id).execute(&mut *connection).await?;
         sqlx::query("delete from users where id = $1").bind(id).execute(&mut *connection).await?;
         done(connection).await

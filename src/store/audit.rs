@@ -1,26 +1,26 @@
-//! Who changed what, append-only.
+//! The audit log: who changed what, append-only.
 
 use super::{Db, StoreError, reading, writing};
 
-/// Who it was, where a command was used on the server.
+/// The name entered as `who` where a command was used on the server.
 pub const COMMAND: &str = "@command";
 
-/// One change.
+/// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number; higher is later.
+    /// The sequence number; higher is later.
     pub id: i64,
-    /// When, milliseconds since 1970 UTC.
+    /// The time, milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Who; `None` where nobody has signed in.
+    /// The name of who made the change; `None` where nobody has signed in.
     pub who: Option<String>,
-    /// What, as a word in no language.
+    /// The action, as a keyword that belongs to no language.
     pub action: String,
-    /// What it was done to.
+    /// The object of the action.
     pub about: Option<String>,
 }
 
-/// Notes a change; its number is found here.
+/// Appends an entry to the audit log; its `id` is ignored, the database assigns one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -40,7 +40,7 @@ pub async fn note(db: &Db, entry: &Entry) -> Result<(), StoreError> {
 
 type Row = (i64, i64, Option<String>, String, Option<String>);
 
-/// Changes, newest first, before the one with this number.
+/// Returns a page of entries, newest first, with ids below `before` (keyset pagination).
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! Copies of a SQLite database.
+//! Backups: copies of a SQLite database.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError, hard_link, remove_file};
 use std::io::{self, Read};
@@ -9,29 +9,29 @@ use super::private::{create_new, with_ending};
 use super::{Db, StoreError};
 use crate::durable::sync_folder_of;
 
-/// How a SQLite file begins.
+/// The magic bytes with which a SQLite file begins.
 const HEADER: &[u8] = b"SQLite format 3\0";
-/// How often it is tried to be the one who writes a file.
+/// Maximum number of attempts to become the only one who writes a file.
 const ATTEMPTS: u32 = 10;
 
-/// Why there is no copy.
+/// The reason why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// PostgreSQL has tools of its own.
+    /// The database is PostgreSQL, which has tools of its own.
     #[error("backup copies SQLite databases; of PostgreSQL make copies with pg_dump or its own replication")]
     Postgres,
-    /// There is something already.
+    /// The file exists already.
     #[error("{}: there is such a file already, and backup never overwrites one", .0.display())]
     Exists(PathBuf),
-    /// Another one is at it.
+    /// Another backup to the same file is running.
     #[error("{}: another backup to this file is running", .0.display())]
     Running(PathBuf),
-    /// The file cannot be written.
+    /// The file cannot be read or written.
     #[error("{}: {error}", .path.display())]
     File {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
     /// The database does not answer.
@@ -39,8 +39,8 @@ pub enum BackupError {
     Store(#[from] StoreError),
 }
 
-/// Writes a copy as of one moment while the database goes on being written to. It is complete and on disk before
-/// it gets its name; only its owner may read it.
+/// Writes a snapshot of the database as of one moment, while that goes on being written to. The copy is complete and on
+/// disk before it gets its name; only its owner may read it.
 ///
 /// # Errors
 /// When it is no SQLite database, the file exists, or it cannot be written.
@@ -51,11 +51,11 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
         return Err(BackupError::Exists(file.to_owned()));
     }
     let unfinished = Unfinished::begin(file)?;
-    // Another one may have ended meanwhile.
+    // Another backup may have ended meanwhile.
     if file.try_exists().map_err(failed)? {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    // SQLite writes into an empty file, which already has its owner.
+    // SQLite writes into an empty file, which already has its owner and mode.
     let copied =
         sqlx::query("vacuum into $1").bind(unfinished.path.to_string_lossy().into_owned()).execute(&pools.aside).await;
     copied.map_err(StoreError::from)?;
@@ -65,12 +65,12 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
     sync_folder_of(file).map_err(failed)
 }
 
-/// A file that goes when it is not needed any more, or when it was not finished. Whoever works on it holds the lock of
-/// another one beside it, which ends with its process: one that nobody holds was left behind. SQLite locks the file itself,
-/// and not every file system tells these locks from others.
+/// A temporary file that is removed on drop, whether finished or not. Its writer holds the lock of a lock file beside
+/// it, which ends with the process: a temporary file whose lock nobody holds was left behind. SQLite locks the file
+/// itself, and not every file system tells these locks from others.
 struct Unfinished {
     path: PathBuf,
-    // Given up after the file is gone.
+    // Released after the file is gone.
     _lock: Lock,
 }
 
@@ -85,7 +85,7 @@ impl Unfinished {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(BackupError::File { path, error }),
             }
-            // Where there are no locks nobody knows whether another one is at it.
+            // Where the file system has no locks nobody knows whether another backup is at it.
             if !lock.is_locked {
                 return Err(BackupError::Exists(path));
             }
@@ -100,7 +100,7 @@ impl Unfinished {
     }
 }
 
-/// Removes what a copy has left behind that was killed. `false` when it is something else.
+/// Removes what a killed backup has left behind. Returns `false` when the file is something else.
 fn clear_away(path: &Path) -> io::Result<bool> {
     let left = match File::open(path) {
         Ok(left) => left,
@@ -114,27 +114,27 @@ fn clear_away(path: &Path) -> io::Result<bool> {
     if !is_copy(&left)? {
         return Ok(false);
     }
-    // Never written over: it may have got its name, too, before its process was gone.
+    // Never written over: it may have got its final name, too, before its process was gone.
     if is_at(&left, path)? {
         remove_file(path)?;
     }
     Ok(true)
 }
 
-/// The lock of whoever works on a copy.
+/// The advisory file lock of a running backup.
 struct Lock {
     file: File,
     path: PathBuf,
-    /// Whether this file system has locks at all.
+    /// Whether this file system supports locks at all.
     is_locked: bool,
 }
 
 impl Lock {
-    /// `None` when somebody else has it.
+    /// Takes the lock; returns `None` when somebody else has it.
     fn take(path: &Path) -> Result<Option<Self>, BackupError> {
         let failed = |error| BackupError::File { path: path.to_owned(), error };
         for _ in 0..ATTEMPTS {
-            // Both, because where such a lock is made of others it needs to be written to.
+            // Opened for both, because where such a lock is emulated by others it needs write access.
             let mut options = OpenOptions::new();
             let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
             let file = options.open(path).map_err(failed)?;
@@ -143,7 +143,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(_)) => false,
             };
-            // Whoever had it may have removed it just now.
+            // The former holder may have removed the file just now.
             if is_at(&file, path).map_err(failed)? {
                 return Ok(Some(Self { file, path: path.to_owned(), is_locked }));
             }
@@ -152,14 +152,14 @@ impl Lock {
     }
 }
 
-/// Whether this may be what SQLite had written of a copy: the first page may come last.
+/// Returns whether this may be an unfinished copy of SQLite's: the first page may be written last.
 fn is_copy(file: &File) -> io::Result<bool> {
     let mut start = Vec::new();
     file.take(HEADER.len() as u64).read_to_end(&mut start)?;
     Ok(HEADER.starts_with(&start) || start.iter().all(|&byte| byte == 0))
 }
 
-/// Whether the file has this name still.
+/// Returns whether the path still names this file, by device and inode.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
     match std::fs::metadata(path) {
@@ -171,14 +171,14 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // If it cannot be removed, the next copy to this name does.
+        // If it cannot be removed, the next backup to this name removes it.
         let _ = remove_file(&self.path);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One that is left keeps nobody from taking it; and something in it is not ours.
+        // A lock file that is left keeps nobody from taking the lock; and one with content is not ours.
         if self.file.metadata().is_ok_and(|found| found.len() == 0) {
             let _ = remove_file(&self.path);
         }

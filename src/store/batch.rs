@@ -1,5 +1,5 @@
-//! The wide statements of a batch: one per table and up to [`ROWS_PER_STATEMENT`] rows, because a
-//! statement costs more than a row. Their texts vary with the number of rows and are not kept prepared.
+//! The multi-row statements of a batch: one per table and up to [`ROWS_PER_STATEMENT`] rows, because a statement costs
+//! more than a row. Their texts vary with the number of rows, so they are not kept as prepared statements.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +21,7 @@ use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 use crate::stats::rollup::{Cell, CellKey, Tier};
 
-/// Bound values in one statement stay below SQLite's 32,766 with this many rows of at most 17 columns.
+/// Maximum number of rows per statement: of at most 17 columns, their bound values stay below SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_500;
 
 /// The columns of `calls` that the fold decides, in the order of `push_derived`.
@@ -32,49 +32,49 @@ macro_rules! derived_columns {
     };
 }
 
-/// The table of the events that are folded.
+/// The name of the table of the events that are folded.
 pub(super) const EVENTS: &str = "events";
-/// The table of those that are not.
+/// The name of the table of the surplus events, those that are not folded.
 pub(super) const SURPLUS: &str = "surplus_events";
 
-/// So many events of a call are folded, the large ones included.
+/// Maximum number of events of a call that are folded, the large ones included.
 pub(super) const MOST_OF_CALL: usize = MOST_FOLDED + MOST_LARGE_FOLDED;
-/// Behind every event of a call.
+/// A sentinel that sorts behind the digest of every event of a call.
 pub(super) const BEHIND_ALL_DIGESTS: &[u8] = &[0xff; 17];
 
-/// A call that there is.
+/// A call that is stored already, with its events.
 pub(super) struct KnownCall {
     pub(super) stored: StoredCall,
-    /// The events that are folded; none when they are gone.
+    /// The events that are folded; empty when they are gone.
     pub(super) receipts: Receipts,
-    /// Others, as far as somebody loaded them.
+    /// The surplus events, as far as somebody loaded them.
     pub(super) surplus: Receipts,
 }
 
 impl KnownCall {
-    /// All events that are loaded.
+    /// Returns all events that are loaded, folded and surplus.
     pub(super) fn all_receipts(&self) -> Receipts {
         let mut all = self.receipts.clone();
         self.surplus.iter().for_each(|receipt| all.deliver(receipt.clone()));
         all
     }
 
-    /// Whether it has more events than are folded in the table of those that are.
+    /// Returns whether the table of folded events holds more of its events than are to be folded.
     pub(super) fn is_crowded(&self) -> bool {
         self.receipts.len() > MOST_OF_CALL
     }
 
-    /// How many more events it has than are loaded.
+    /// Returns how many surplus events it has that are not loaded.
     pub(super) fn surplus_not_loaded(&self) -> u32 {
         let beyond = self.stored.call.events_beyond(&self.receipts);
         beyond.saturating_sub(u32::try_from(self.surplus.len()).unwrap_or(u32::MAX))
     }
 }
 
-/// Calls with their events.
+/// Stored calls with their events, by call id.
 pub(super) type KnownCalls = HashMap<CallId, KnownCall>;
 
-/// The same while they are read, by key.
+/// An accumulator of the same while rows are read, by key.
 #[derive(Default)]
 struct Known(HashMap<i64, (StoredCall, Vec<Arc<Receipt>>)>);
 
@@ -101,7 +101,7 @@ impl Known {
     }
 }
 
-/// As the database has them, each once.
+/// Returns the call ids in their database form, sorted and deduplicated.
 fn packed<'i>(ids: impl Iterator<Item = &'i CallId>) -> Vec<Vec<u8>> {
     let mut ids: Vec<_> = ids.map(pack_call_id).collect();
     ids.sort_unstable();
@@ -109,7 +109,7 @@ fn packed<'i>(ids: impl Iterator<Item = &'i CallId>) -> Vec<Vec<u8>> {
     ids
 }
 
-/// Rows that came as JSON, and the bytes of all of them.
+/// Decodes rows that came as JSON, with the bytes of all of them in one blob.
 fn rows_of_json<R: DeserializeOwned + Bytes>(text: &str, bytes: Option<Vec<u8>>) -> Result<Vec<R>, StoreError> {
     let mut rows: Vec<R> = serde_json::from_str(text).map_err(|error| StoreError::Damaged(error.to_string()))?;
     let mut rest = bytes.as_deref().unwrap_or_default();
@@ -122,10 +122,10 @@ fn rows_of_json<R: DeserializeOwned + Bytes>(text: &str, bytes: Option<Vec<u8>>)
     Ok(rows)
 }
 
-/// Rows as JSON, their bytes, and the frontier.
+/// Rows as JSON, their bytes, and the three watermarks.
 type BeginningRow = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<i64>);
 
-/// What [`Watermarks::new`] is made of; the names are those of [`super::meta`].
+/// The SQL columns that [`Watermarks::new`] takes; the names are those of [`super::meta`].
 macro_rules! watermark_columns {
     () => {
         "(select max(id) from calls), \
@@ -134,15 +134,15 @@ macro_rules! watermark_columns {
     };
 }
 
-/// Where the stored calls end.
+/// The watermarks of the stored calls: where their keys, forgetting and deleting of events end.
 #[derive(Default)]
 pub(super) struct Watermarks {
-    /// The key of the next new call. Only one transaction at a time writes, so it is nobody else's, and the rows need
-    /// not be asked back for theirs.
+    /// The key of the next new call. Only one transaction at a time writes, so nobody else takes it, and the insert
+    /// need not return the keys of its rows.
     pub(super) next_key: i64,
-    /// Calls that began before are forgotten.
+    /// The watermark of pseudonymisation, milliseconds since 1970 UTC: calls that began before are forgotten.
     pub(super) forgotten_before_ms: i64,
-    /// Events of calls that began before are gone.
+    /// The watermark of deletion, milliseconds since 1970 UTC: events of calls that began before are gone.
     pub(super) events_gone_before_ms: i64,
 }
 
@@ -159,7 +159,7 @@ impl Watermarks {
 for_both_engines! {
     use writes;
 
-    /// All rows of a query that asks for them as JSON, and for their bytes, where `DIALECT` says so.
+    /// Fetches all rows of a query that asks for them as JSON, and for their bytes, where `DIALECT` says so.
     async fn fetch_rows<R>(connection: &mut EngineConnection, mut query: QueryBuilder<Engine>) -> Result<Vec<R>, StoreError>
     where
         R: DeserializeOwned + Bytes + Send + Unpin + for<'r> FromRow<'r, <Engine as Database>::Row>,
@@ -171,7 +171,7 @@ for_both_engines! {
         rows_of_json(&text, bytes)
     }
 
-    /// The calls with these ids and their events, of which there may be none any more.
+    /// Loads the calls with these ids and their events, of which there may be none any more.
     pub async fn load_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
@@ -186,8 +186,9 @@ for_both_engines! {
         Ok(known.by_id())
     }
 
-    /// Begins a transaction, where `DIALECT` leaves that to its first statement, with the calls with these ids, which are not
-    /// none, as [`load_calls`] has them, and the frontier: all in one trip, where the engine makes rows JSON.
+    /// Begins a transaction, where `DIALECT` leaves that to its first statement, and loads the calls with these ids, of
+    /// which there is at least one, like [`load_calls`], and the watermarks: all in one round trip, where the engine
+    /// makes rows JSON.
     pub async fn begin_with_calls(
         connection: &mut EngineConnection,
         ids: impl Iterator<Item = &CallId>,
@@ -209,7 +210,8 @@ for_both_engines! {
     }
 
     fn push_known(query: &mut QueryBuilder<Engine>, packed_ids: &[Vec<u8>]) {
-        // Of a crowded call, whose surplus was not set apart, so many that this shows, and no more.
+        // Of a crowded call, whose surplus was not set apart yet, one event more than is folded is read: that shows it,
+        // and no more are needed.
         query.push(
             " from calls left join events on call_key = calls.id and digest <= coalesce((select digest from events crowd \
              where crowd.call_key = calls.id order by digest limit 1 offset ",
@@ -241,14 +243,14 @@ for_both_engines! {
             .push_bind(call.event_count as i32);
     }
 
-    /// What decides under which key a new call is stored, and what of an old one.
+    /// Reads the watermarks, which decide under which key a new call is stored, and what of an old one.
     pub async fn watermarks(connection: &mut EngineConnection) -> Result<Watermarks, StoreError> {
         let (last, forgotten, gone): (Option<i64>, Option<i64>, Option<i64>) =
             sqlx::query_as(concat!("select ", watermark_columns!())).fetch_one(connection).await?;
         Ok(Watermarks::new(last, forgotten, gone))
     }
 
-    /// Inserts calls under their keys.
+    /// Inserts new calls under their keys.
     pub fn insert_calls(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
             writes.query().push(DIALECT.insert_into).push(concat!("calls (id, call_id, ", derived_columns!(), ") "));
@@ -261,7 +263,7 @@ for_both_engines! {
         }
     }
 
-    /// Replaces all that the fold decides. Naming an indexed column touches its index even if it stays the same.
+    /// Updates all columns that the fold decides. Naming an indexed column touches its index even if it stays the same.
     pub fn set_calls(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
             writes.query().push(concat!("with v (id, ", derived_columns!(), ") as ("));
@@ -280,7 +282,7 @@ for_both_engines! {
         }
     }
 
-    /// Replaces what changes as a call goes on.
+    /// Updates only the columns that change as a call goes on.
     pub fn set_progress(writes: &mut writes::Writes, calls: &[&StoredCall]) {
         for calls in calls.chunks(ROWS_PER_STATEMENT) {
             writes.query().push("with v (id, peer, accepted_ms, ended_ms, ending, talk_seconds, event_count) as (");
@@ -298,7 +300,7 @@ for_both_engines! {
         }
     }
 
-    /// Adds events to one of the two tables of the log, or sets time and deliveries of known ones.
+    /// Upserts events in one of the two tables of the log: adds new ones, sets time and deliveries of known ones.
     pub fn upsert_events(writes: &mut writes::Writes, table: &'static str, events: &[(i64, &Receipt)]) {
         for receipts in events.chunks(ROWS_PER_STATEMENT) {
             writes.query().push(DIALECT.insert_into).push(table).push(" (call_key, digest, received_ms, deliveries, body) ");
@@ -317,7 +319,7 @@ for_both_engines! {
         }
     }
 
-    /// Takes events out of one of the two tables of the log.
+    /// Deletes events from one of the two tables of the log.
     pub fn delete_events(writes: &mut writes::Writes, table: &'static str, events: &[EventKey]) {
         for events in events.chunks(ROWS_PER_STATEMENT) {
             writes.query().push("delete from ").push(table).push(" where (call_key, digest) in (");
@@ -329,7 +331,7 @@ for_both_engines! {
         }
     }
 
-    /// The decisions stored for calls with these keys.
+    /// Loads the decisions stored for calls with these keys.
     pub async fn load_decisions(
         connection: &mut EngineConnection,
         keys: &[i64],
@@ -348,7 +350,7 @@ for_both_engines! {
         Ok(decisions)
     }
 
-    /// Stores decisions of calls that have none.
+    /// Inserts decisions of calls that have none.
     pub fn insert_decisions(writes: &mut writes::Writes, decisions: &[(i64, &Decision)]) {
         for decisions in decisions.chunks(ROWS_PER_STATEMENT) {
             writes.query().push(DIALECT.insert_into);
@@ -366,7 +368,7 @@ for_both_engines! {
         }
     }
 
-    /// Executes `first`, and reads the cells with these keys; those that do not exist are empty.
+    /// Executes `first`, and loads the cells with these keys; those that do not exist are empty.
     pub async fn load_cells(
         connection: &mut EngineConnection,
         first: writes::Writes,
@@ -401,7 +403,7 @@ for_both_engines! {
         Ok(cells)
     }
 
-    /// Replaces these cells; empty ones go.
+    /// Replaces these cells; empty ones are deleted.
     pub fn write_cells(writes: &mut writes::Writes, cells: &BTreeMap<CellKey, Cell>) {
         let (empty, full): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| cell.is_empty());
         for cells in full.chunks(ROWS_PER_STATEMENT) {

@@ -1,4 +1,4 @@
-//! Which calls are asked for, and the SQL that says so.
+//! The query for calls: which ones are asked for, and the SQL that says so.
 
 use sqlx::AssertSqlSafe;
 
@@ -10,10 +10,11 @@ use crate::calls::phone::Numbering;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::stats::filter::Filter;
 
-/// The bits of all outcomes.
+/// The bit mask of all outcomes.
 const ALL_OUTCOMES: i64 = (1 << Outcome::ALL.len()) - 1;
 
-/// A filter in the store's terms. Made once per question, so that all its queries see the same moment.
+/// A filter translated into the store's terms. It is made once per question, so that all its queries see the same
+/// moment.
 #[derive(Clone, Debug)]
 pub struct CallQuery {
     pub(super) start_ms: i64,
@@ -30,13 +31,13 @@ pub struct CallQuery {
     pub(super) international: Option<String>,
     pub(super) named: Option<String>,
     pub(super) route: Option<i64>,
-    /// As a JSON list.
+    /// The own lines to which the calls are restricted, as a JSON list.
     pub(super) lines: Option<String>,
     pub(super) searches_agents: bool,
 }
 
 impl CallQuery {
-    /// `open_after_ms`: a call without HungUp that started later than this is still running.
+    /// Translates a filter. `open_after_ms`: a call without HungUp that started later than this is still running.
     pub fn new(filter: &Filter, business: &BusinessTime, numbering: &Numbering, open_after_ms: i64) -> Self {
         let outcomes = if filter.outcomes.is_empty() { &Outcome::ALL[..] } else { &filter.outcomes };
         let (digits, international) = search_digits(filter.search.as_deref(), numbering);
@@ -60,7 +61,8 @@ impl CallQuery {
         }
     }
 
-    /// What is searched may also be the name of one of these numbers or agents.
+    /// Returns the same query whose search also matches these numbers or agents, which bear a name that was searched
+    /// for.
     pub fn or_named(mut self, subjects: &[String]) -> Self {
         self.named = Some(subjects)
             .filter(|subjects| !subjects.is_empty())
@@ -68,39 +70,39 @@ impl CallQuery {
         self
     }
 
-    /// The same question, but text is searched neither in who took a call nor in internal calls, which are from or to a
-    /// SIP user.
+    /// Returns the same query, but text is searched neither in who took a call nor in internal calls, which are from or
+    /// to a SIP user.
     pub fn without_agents(self) -> Self {
         Self { searches_agents: false, ..self }
     }
 
-    /// The same question about calls that are still running.
+    /// Returns the same query restricted to calls that are still running.
     pub fn only_open(&self) -> Self {
         let mask = self.outcome_mask & 1 << Outcome::Open.code();
         Self { outcome_mask: mask, start_ms: self.start_ms.max(self.open_after_ms), ..self.clone() }
     }
 
-    /// Whether a call is still running at the moment of this question.
+    /// Returns whether a call is still running at the moment of this query.
     pub fn is_open(&self, call: &Call) -> bool {
         call.ending.is_none() && call.started_ms > self.open_after_ms
     }
 
-    /// The same question about calls that began before an instant.
+    /// Returns the same query restricted to calls that began before an instant.
     pub fn until(&self, end_ms: i64) -> Self {
         Self { end_ms: self.end_ms.min(end_ms), ..self.clone() }
     }
 
-    /// The same question about calls that began at an instant or later.
+    /// Returns the same query restricted to calls that began at an instant or later.
     pub fn since(&self, start_ms: i64) -> Self {
         Self { start_ms: self.start_ms.max(start_ms), ..self.clone() }
     }
 
-    /// Whether calls that are still running may be among those asked for.
+    /// Returns whether calls that are still running may be among those asked for.
     pub fn may_have_open(&self) -> bool {
         self.open_after_ms < self.end_ms
     }
 
-    /// The same question about calls of any outcome.
+    /// Returns the same query for calls of any outcome.
     pub fn any_outcome(&self) -> Self {
         Self { outcome_mask: -1, ..self.clone() }
     }
@@ -111,7 +113,7 @@ fn contains(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// Numbers are searched as people write them: blanks and dashes do not count, `0221` also finds `+49221…`.
+/// Normalises a searched number for `like`: blanks and dashes do not count, `0221` also finds `+49221…`.
 fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>, Option<String>) {
     let Some(text) = search else { return (None, None) };
     // The zero of `+49 (0)221` is not dialled.
@@ -126,11 +128,11 @@ fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>
     (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
 }
 
-/// The statement that asks for these calls, with `before` and `after` its conditions, of which `$1` to `$16` are the
-/// parameters. Each row costs something for each condition, and whatever lets everything through is no condition.
-/// The code of an outcome depends on the moment: see [`crate::calls::call::Call::standing`].
+/// Builds the statement that asks for these calls, with `before` and `after` its conditions, of which `$1` to `$16` are
+/// the parameters. Each row costs something for each condition, so whatever lets everything through is left out. The
+/// code of an outcome depends on the moment: see [`crate::calls::call::Call::standing`].
 pub(super) fn calls_sql(db: &Db, query: &CallQuery, before: &str, after: &str) -> AssertSqlSafe<String> {
-    // How the engine makes rows of a JSON list.
+    // The subquery by which the engine makes rows of a JSON list.
     let rows_of = |list: &str| match db {
         Db::Sqlite(_) => format!("select value from json_each({list})"),
         Db::Postgres(_) => format!("select json_array_elements_text(cast({list} as json))"),
@@ -156,8 +158,8 @@ pub(super) fn calls_sql(db: &Db, query: &CallQuery, before: &str, after: &str) -
     AssertSqlSafe(format!("{before} from calls where {} {after}", conditions.join(" and ")))
 }
 
-/// Text is found in numbers and agents, digits in numbers as people write them, and what is named by its name. Calls
-/// from or to SIP users are left out where agents are not searched.
+/// Builds the condition of a text search: text is found in numbers and agents, digits in numbers as people write them,
+/// and what is named by its name. Calls from or to SIP users are left out where agents are not searched.
 fn searched(named: &str) -> String {
     format!(
         "($16 or lower(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', '')) \
@@ -200,7 +202,7 @@ pub(super) use bind_query;
 pub(super) mod tests {
     use super::*;
 
-    /// The steps in which SQLite answers a question.
+    /// Returns the query plan of SQLite, step by step.
     pub async fn plan(db: &Db, AssertSqlSafe(sql): AssertSqlSafe<String>) -> Vec<String> {
         let Db::Sqlite(pools) = db else { unreachable!("it is a file") };
         let plan = AssertSqlSafe(format!("explain query plan {sql}"));

@@ -1,4 +1,4 @@
-//! A call that a transaction touches: as it was, and as it is to be stored.
+//! The unit of work on one call in a transaction: the call as it was, and as it is to be stored.
 
 use super::StoreError;
 use super::batch::KnownCall;
@@ -10,25 +10,25 @@ use crate::calls::forgetting;
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
 
-/// Call and digest: what an event is stored under.
+/// The key that an event is stored under: call and digest.
 pub(super) type EventKey = (i64, Vec<u8>);
 
-/// As it was, and as it is with what the transaction brings.
+/// A pending update of a call: as it was, and as it is with what the transaction brings.
 pub(super) struct CallUpdate {
     pub(super) before: Option<StoredCall>,
     pub(super) after: StoredCall,
     stored: Receipts,
-    /// The events that are folded.
+    /// The events that are folded, as they are to be stored.
     pub(super) receipts: Receipts,
     stored_surplus: Receipts,
-    /// Events that are kept beside them, as far as the transaction brings or moves them.
+    /// The surplus events, kept beside the folded ones, as far as the transaction brings or moves them.
     surplus: Receipts,
-    /// Whether nothing is to be left of what is kept beside them.
+    /// Whether all surplus events are to be deleted.
     surplus_goes: bool,
 }
 
 impl CallUpdate {
-    /// As it is stored.
+    /// Returns an update that leaves the call as it is stored.
     pub(super) fn stored(KnownCall { stored: call, receipts, .. }: KnownCall) -> Self {
         Self {
             before: Some(call.clone()),
@@ -41,7 +41,8 @@ impl CallUpdate {
         }
     }
 
-    /// With these events, which hold all that is known; `None` if there are none. A new call has no key yet.
+    /// Folds these events, which hold all that is known, into an update; `None` if there are none. A new call has no
+    /// key yet.
     pub(super) fn fold(known: Option<KnownCall>, mut receipts: Receipts, derivation: &Derivation) -> Option<Self> {
         let surplus = receipts.take_surplus();
         let mut call = Call::fold(&receipts, &derivation.numbering)?;
@@ -64,17 +65,17 @@ impl CallUpdate {
         self.after.call.started_ms < at_ms
     }
 
-    /// Whether it is not stored yet.
+    /// Returns whether the call is not stored yet.
     pub(super) fn is_new(&self) -> bool {
         self.before.is_none()
     }
 
-    /// Whether its events are gone and only what they told is left.
+    /// Returns whether its events are gone and only what they told is left.
     pub(super) fn is_bare(&self) -> bool {
         self.receipts.is_empty()
     }
 
-    /// How many events it has beyond those that are folded.
+    /// Returns the number of its surplus events, beyond those that are folded.
     pub(super) fn surplus_count(&self) -> u32 {
         self.after.call.events_beyond(&self.receipts)
     }
@@ -83,7 +84,7 @@ impl CallUpdate {
         forgetting::are_forgotten(&self.receipts, self.after.call.direction)
     }
 
-    /// Leaves nothing that is not known to be harmless, but both numbers; of what is not folded, nothing.
+    /// Redacts the events: only what is known to be harmless and both numbers stay; surplus events are dropped.
     pub(super) fn scrub(&mut self) -> Result<(), StoreError> {
         self.receipts = forgetting::scrub(&self.receipts).map_err(damaged)?;
         if !self.is_bare() {
@@ -93,13 +94,13 @@ impl CallUpdate {
         Ok(())
     }
 
-    /// Whom a pseudonym is to stand for; `None` if nobody is known.
+    /// Returns the outside party that a pseudonym is to stand for; `None` if nobody is known.
     pub(super) fn outsider(&self) -> Option<&str> {
         let call = &self.after.call;
         call.party.as_deref().or_else(|| forgetting::outsiders(&self.receipts, call.direction).next())
     }
 
-    /// Leaves a pseudonym of whoever was outside; of what is not folded, nothing.
+    /// Replaces the outside party by a pseudonym; surplus events are dropped.
     pub(super) fn pseudonymise(&mut self, pseudonym: &str, numbering: &Numbering) -> Result<(), StoreError> {
         let call = &mut self.after.call;
         self.receipts = forgetting::pseudonymise(&self.receipts, call.direction, pseudonym).map_err(damaged)?;
@@ -116,7 +117,7 @@ impl CallUpdate {
         self.surplus_goes = true;
     }
 
-    /// The events that the log did not hold.
+    /// Returns the events that the log did not hold before.
     pub(super) fn new_receipts(&self) -> impl Iterator<Item = &Receipt> {
         let all = self.receipts.iter().chain(self.surplus.iter());
         let is_known = |receipt: &Receipt| self.stored.contains(receipt) || self.stored_surplus.contains(receipt);
@@ -125,27 +126,27 @@ impl CallUpdate {
         all.filter(move |receipt| !is_known(receipt) && !by_body(receipt))
     }
 
-    /// What is stored among the folded events and is no such event any more.
+    /// Returns the keys of folded events that are stored and are no longer among the call's folded events.
     pub(super) fn outdated_receipts(&self) -> impl Iterator<Item = EventKey> {
         outdated(self.after.key, &self.stored, &self.receipts)
     }
 
-    /// What is not stored like that yet, with the call's key.
+    /// Returns the folded events that are not stored like that yet, with the call's key.
     pub(super) fn changed_receipts(&self) -> impl Iterator<Item = (i64, &Receipt)> {
         changed(self.after.key, &self.stored, &self.receipts)
     }
 
-    /// The same of what is kept beside them.
+    /// Like [`outdated_receipts`](Self::outdated_receipts), of surplus events.
     pub(super) fn outdated_surplus(&self) -> impl Iterator<Item = EventKey> {
         outdated(self.after.key, &self.stored_surplus, &self.surplus)
     }
 
-    /// The same of what is kept beside them.
+    /// Like [`changed_receipts`](Self::changed_receipts), of surplus events.
     pub(super) fn changed_surplus(&self) -> impl Iterator<Item = (i64, &Receipt)> {
         changed(self.after.key, &self.stored_surplus, &self.surplus)
     }
 
-    /// The key, if all that is kept beside the folded events goes and there may be something.
+    /// Returns the key, if all surplus events are to be deleted and there may be some.
     pub(super) fn surplus_to_drop(&self) -> Option<i64> {
         let may_have_some = self.before.as_ref().is_some_and(|before| before.call.events_beyond(&self.stored) > 0);
         (self.surplus_goes && may_have_some).then_some(self.after.key)

@@ -1,4 +1,4 @@
-//! Who was missed in a period, and whether there was contact since.
+//! The callback report: who was missed in a period, and whether there was contact since.
 
 use super::call_query::{CallQuery, bind_query, calls_sql};
 use super::callbacks::{contact, is_valid, missed};
@@ -10,8 +10,8 @@ use crate::stats::callbacks::Streak;
 
 type Row = (String, Option<i64>, i64, i64, i64, Option<i64>, Option<i64>);
 
-/// Missed calls of one caller with the same next contact are one streak. Of forgotten callers it is kept what came of it
-/// in calls and marks that were not forgotten with theirs.
+/// The head of the streak query: missed calls of one caller with the same next contact are one streak. For forgotten
+/// callers it uses the stored result of calls and marks that were not forgotten together with theirs.
 const STREAKS: &str = concat!(
     "select caller, contact_ms, min(called_ms), max(called_ms), max(missed_ms), \
          (select max(done_ms) from callbacks_done d where d.party = caller), max(kept_done_ms) \
@@ -29,8 +29,8 @@ const OF_MISSED: &str = concat!(
     ") found group by caller, contact_ms"
 );
 
-/// The missed calls among those asked for, of valid outside numbers, as streaks without contact in between. What the
-/// query says narrows down the missed calls; contact is contact, on whichever line.
+/// Returns the missed calls among those asked for, of valid outside numbers, as streaks without contact in between. The
+/// query narrows down the missed calls only; contact counts on whichever line.
 ///
 /// # Errors
 /// When the database does not answer.

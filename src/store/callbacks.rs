@@ -1,5 +1,5 @@
-//! Who is still to be rung back. Asked of the calls themselves, of which each outside number has few: a table of their
-//! own would cost every event something.
+//! Open callbacks: who is still to be rung back. They are derived from the calls themselves, of which each outside
+//! number has few: a table of their own would cost every event something.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,25 +10,25 @@ use super::rows_in_time::Stretch;
 use super::{Db, StoreError, reading};
 use crate::calls::phone::Numbering;
 
-/// Parties asked for at once while those that are no valid numbers are passed over.
+/// The number of parties in one query, while those that are no valid numbers are passed over.
 const PARTIES_PER_QUERY: i64 = 500;
 
-/// Somebody to ring back. Counts are since the last contact.
+/// An open callback: somebody to ring back. Counts are since the last contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
     /// The outside number, E.164.
     pub party: String,
-    /// How many inbound calls were missed or went to voicemail.
+    /// The number of inbound calls that were missed or went to voicemail.
     pub missed_calls: i64,
-    /// The first of them, milliseconds since 1970 UTC.
+    /// The start of the first of them, milliseconds since 1970 UTC.
     pub first_missed_ms: i64,
-    /// The last of them.
+    /// The start of the last of them.
     pub last_missed_ms: i64,
     /// The own lines they called, ascending.
     pub numbers: Vec<String>,
 }
 
-/// Where a page of callbacks begins: behind this one.
+/// The keyset cursor of a page of callbacks, which begins behind this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackCursor {
     first_missed_ms: i64,
@@ -36,7 +36,7 @@ pub struct CallbackCursor {
 }
 
 impl CallbackPage {
-    /// A page of all there are, in order.
+    /// Cuts a page out of all there are, in order.
     pub fn of(all: Vec<Callback>, cursor: Option<CallbackCursor>, limit: usize) -> Self {
         let is_behind = |callback: &Callback| {
             let place = (callback.first_missed_ms, callback.party.as_str());
@@ -52,12 +52,12 @@ impl CallbackPage {
 }
 
 impl CallbackCursor {
-    /// For urls; means nothing to others.
+    /// Encodes the cursor for URLs, as opaque text.
     pub fn encode(&self) -> String {
         format!("{:x}{}", self.first_missed_ms, self.party)
     }
 
-    /// Reads what [`CallbackCursor::encode`] wrote; a raw `+` in a query decodes to a space.
+    /// Decodes what [`CallbackCursor::encode`] wrote; a raw `+` in a query decodes to a space.
     pub fn decode(text: &str) -> Option<Self> {
         let (first, digits) = text.split_once(['+', ' '])?;
         let first_missed_ms = u64::from_str_radix(first, 16).ok().map(u64::cast_signed)?;
@@ -66,16 +66,17 @@ impl CallbackCursor {
     }
 }
 
-/// A page of callbacks, who has waited longest first.
+/// A page of callbacks; who has waited longest comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackPage {
-    /// At most as many as asked for.
+    /// The callbacks, at most as many as asked for.
     pub callbacks: Vec<Callback>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<CallbackCursor>,
 }
 
-/// Of a row of `calls` named `$calls`: an inbound call that nobody took, and that not our own route turned away.
+/// The SQL condition that a row of `calls` named `$calls` is a missed call: inbound, and nobody took it, and our own
+/// route did not turn it away.
 macro_rules! missed {
     ($calls:literal) => {
         concat!(
@@ -88,7 +89,8 @@ macro_rules! missed {
         )
     };
 }
-/// Of a row of `calls` named `$calls`: contact, an accepted call either way, as soon as it is accepted.
+/// The SQL condition that a row of `calls` named `$calls` is contact: an accepted call either way, as soon as it is
+/// accepted.
 macro_rules! contact {
     ($calls:literal) => {
         concat!(
@@ -105,9 +107,9 @@ macro_rules! contact {
 }
 pub(super) use {contact, missed};
 
-/// Which of the callers `$who` was missed since `$1`, and had no contact after the last time and no mark by hand after it ended: who marks a
-/// callback as done has not seen a call that still rings. Grouping by an expression keeps SQLite from reading every
-/// call there is in order of party, for the sake of the groups.
+/// The SQL for the callers `$who` that were missed since `$1`, and had no contact after the last time and no mark by
+/// hand after it ended: who marks a callback as done has not seen a call that still rings. Grouping by an expression
+/// keeps SQLite from reading every call there is in order of party, for the sake of the groups.
 macro_rules! owed_callers {
     ($who:literal) => {
         concat!(
@@ -128,8 +130,8 @@ macro_rules! owed_callers {
     };
 }
 
-/// Since when their calls count. Everything but the time is asked per caller, by index, and no more than the order
-/// needs: joined with their calls, a planner would rather read every call there is.
+/// The SQL that adds since when the calls of these callers count. Everything but the time is asked per caller, by
+/// index, and no more than the order needs: joined with their calls, a planner would rather read every call there is.
 macro_rules! owed_since {
     ($who:literal) => {
         concat!(
@@ -163,7 +165,7 @@ const OWED_OF_LINES_SQLITE: &str = owed_since!("party like '+%' and number in (s
 const OWED_OF_LINES_POSTGRES: &str =
     owed_since!("party like '+%' and number in (select json_array_elements_text(cast($2 as json)))");
 
-/// Who is owed a callback, and since when the calls count.
+/// A row of a caller who is owed a callback, with since when the calls count.
 struct OwedRow {
     caller: String,
     contact_ms: i64,
@@ -173,7 +175,7 @@ struct OwedRow {
 
 from_row!(OwedRow: caller, contact_ms, done_ms, first_ms);
 
-/// Valid outside numbers with a call missed since `since_ms` and no contact after the last one.
+/// Returns a page of valid outside numbers with a call missed since `since_ms` and no contact after the last one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -212,8 +214,8 @@ pub async fn open_callbacks(
     Ok(CallbackPage { callbacks: with_calls(db, owed, None).await?, next })
 }
 
-/// All that [`open_callbacks`] has, as far as calls to these lines tell: whoever was missed there since `since_ms`, with
-/// those missed calls alone. Contact is contact, on whichever line.
+/// Returns all that [`open_callbacks`] has, as far as calls to these lines tell: whoever was missed there since
+/// `since_ms`, with those missed calls alone. Contact counts on whichever line.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -239,7 +241,7 @@ pub async fn open_callbacks_of_lines(
     Ok(callbacks)
 }
 
-/// What [`open_callbacks`] has of one party, if anything.
+/// Returns what [`open_callbacks`] has of one party, if anything.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -258,7 +260,7 @@ pub async fn open_callback_of(
     Ok(with_calls(db, owed.into_iter().collect(), None).await?.pop())
 }
 
-/// How many [`open_callbacks`] has in all.
+/// Counts all that [`open_callbacks`] has.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -271,12 +273,12 @@ pub async fn count_open(db: &Db, numbering: &Numbering, since_ms: i64) -> Result
     Ok(i64::try_from(valid.len()).unwrap_or(i64::MAX))
 }
 
-/// Hidden callers, SIP users and extensions cannot be rung back.
+/// Returns whether a party can be rung back: hidden callers, SIP users and extensions cannot.
 pub(super) fn is_valid(numbering: &Numbering, party: &str) -> bool {
     numbering.e164(party).is_some_and(|number| number == party)
 }
 
-/// The rows of valid numbers, of which there may be very many.
+/// Keeps the rows of valid numbers, yielding now and then, because there may be very many.
 async fn only_valid<T>(numbering: &Numbering, rows: Vec<T>, party: fn(&T) -> &str) -> Result<Vec<T>, StoreError> {
     let (mut valid, mut stretch) = (Vec::new(), Stretch::begin());
     for row in rows {
@@ -288,7 +290,7 @@ async fn only_valid<T>(numbering: &Numbering, rows: Vec<T>, party: fn(&T) -> &st
     Ok(valid)
 }
 
-/// Adds what their missed calls tell; with `lines`, only those to these.
+/// Adds what the missed calls of these callers tell; with `lines`, only of calls to these.
 async fn with_calls(db: &Db, owed: Vec<OwedRow>, lines: Option<&[String]>) -> Result<Vec<Callback>, StoreError> {
     if owed.is_empty() {
         return Ok(Vec::new());

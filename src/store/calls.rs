@@ -1,4 +1,4 @@
-//! Calls, one and many.
+//! Queries for calls, one and many.
 
 use futures_util::TryStreamExt;
 
@@ -13,12 +13,13 @@ pub use super::rows::StoredCall;
 pub use super::subjects::{TopCaller, lines_and_peers, routes_of_calls, top_callers};
 
 const SELECT: &str = concat!("select ", call_columns!());
-// As a limit, SQLite would look at a bare parameter, and plan the statement each time it is bound.
+// The limit is cast because SQLite would look at the value of a bare parameter, and plan the statement each time it is
+// bound.
 const OLDER: &str =
     "and (started_ms, calls.id) < ($17, $18) order by started_ms desc, calls.id desc limit cast($19 as bigint)";
 const NEWER: &str = "and (started_ms, calls.id) > ($17, $18) order by started_ms, calls.id limit cast($19 as bigint)";
 
-/// Where a page of the call log begins: after the call with this start and key.
+/// The keyset cursor of a page of the call log, which begins after the call with this start and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     started_ms: i64,
@@ -26,20 +27,20 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Behind this call.
+    /// Returns the cursor behind this call.
     pub fn after(call: &StoredCall) -> Self {
         Self { started_ms: call.call.started_ms, key: call.key }
     }
 
-    /// For urls; means nothing to others.
+    /// Encodes the cursor for URLs, as opaque text.
     pub fn encode(self) -> String {
         format!("{:x}-{:x}", self.started_ms, self.key)
     }
 
-    /// Reads what [`Cursor::encode`] wrote.
+    /// Decodes what [`Cursor::encode`] wrote.
     pub fn decode(text: &str) -> Option<Self> {
         let (started, key) = text.split_once('-')?;
-        // As it is written: of a number below zero, all 64 bits.
+        // The digits are those of all 64 bits, also of a number below zero.
         let number = |text: &str| u64::from_str_radix(text, 16).ok().map(u64::cast_signed);
         Some(Self { started_ms: number(started)?, key: number(key)? })
     }
@@ -48,13 +49,13 @@ impl Cursor {
 /// A page of calls, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallPage {
-    /// At most as many as asked for.
+    /// The calls, at most as many as asked for.
     pub calls: Vec<StoredCall>,
-    /// Where the next page begins in the direction of reading, if there is one.
+    /// The cursor of the next page in the direction of reading, if there is one.
     pub next: Option<Cursor>,
 }
 
-/// Calls newest first, from `cursor` on.
+/// Returns a page of calls, newest first, from `cursor` on (keyset pagination).
 ///
 /// # Errors
 /// When the database does not answer.
@@ -72,7 +73,7 @@ pub async fn list_calls(
     Ok(CallPage { calls, next })
 }
 
-/// The calls just before `cursor` in a list, newest first; `next` leads to still newer ones.
+/// Returns the calls just before `cursor` in a list, newest first; `next` leads to still newer ones.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -89,7 +90,7 @@ pub async fn list_newer_calls(
     Ok(CallPage { calls, next })
 }
 
-/// At most `limit` calls in an order, and whether there are more.
+/// Returns at most `limit` calls in an order, and whether there are more.
 async fn some_calls(
     db: &Db,
     order: &str,
@@ -108,7 +109,7 @@ async fn some_calls(
     Ok((calls, has_more))
 }
 
-/// Hands every call to `take`, in no particular order.
+/// Streams every call to `take`, in no particular order.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -123,7 +124,7 @@ pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(Stor
     })
 }
 
-/// Whether at most so many calls, of whatever kind, began in the time span.
+/// Returns whether at most `calls` calls, of whatever kind, began in the time span.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -142,7 +143,7 @@ pub async fn are_at_most(db: &Db, query: &CallQuery, calls: i64) -> Result<bool,
     Ok(found <= calls)
 }
 
-/// When the oldest of all calls began.
+/// Returns when the oldest of all calls began, milliseconds since 1970 UTC.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -152,7 +153,7 @@ pub async fn oldest_start_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     })
 }
 
-/// The call with this id.
+/// Returns the call with this id.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -164,7 +165,7 @@ pub async fn find_call(db: &Db, call_id: &CallId) -> Result<Option<StoredCall>, 
     row.map(StoredCall::try_from).transpose()
 }
 
-/// What the PBX was told for a call, if it asked us.
+/// Returns the decision that the PBX was told for a call, if it asked us.
 ///
 /// # Errors
 /// When the database does not answer.

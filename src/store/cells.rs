@@ -1,4 +1,4 @@
-//! The cells of the statistics.
+//! The cells of the statistics: rollups by tier, bucket and subject.
 
 use std::iter;
 use std::ops::Range;
@@ -14,21 +14,22 @@ use crate::log_throttle::times;
 use crate::stats::rollup::{Cell, CellKey, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};
 
-/// So many milliseconds of hours are read at once.
+/// The length of a slice of hours that is read at once, in milliseconds.
 const HOURS_AT_ONCE_MS: i64 = 30 * 24 * 3_600_000;
-/// So many days are read at once.
+/// The length of a slice of days that is read at once, in days.
 const DAYS_AT_ONCE: i64 = 40;
-/// Where there would be more slices than this, it is asked first between which buckets there is anything at all.
+/// Maximum number of slices that are read directly; of more, it is asked first between which buckets there is anything
+/// at all.
 const FEW_SLICES: i64 = 4;
 
-/// Says that a cell was below zero. Where many are, which they are matters less than that it can be read.
+/// Logs, throttled, that a cell was below zero. Where many are, which ones matters less than a readable log.
 pub(super) fn below_zero(key: &CellKey) {
     if let Some(times) = times("statistics were below zero", "") {
         tracing::error!(tier = ?key.tier, bucket = key.bucket, times, "statistics were below zero: run `fernamt rebuild`");
     }
 }
 
-/// Hands every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
+/// Passes every cell of a tier with `first <= bucket < end`, of one subject or of all, to `take`.
 ///
 /// # Errors
 /// When the database does not answer or a cell cannot be read.
@@ -46,7 +47,7 @@ pub async fn read_cells(
     .await
 }
 
-/// The same without percentiles: each class of each cell with its sums.
+/// Like [`read_cells`] without percentiles: passes each class of each cell with its sums.
 ///
 /// # Errors
 /// When the database does not answer or a cell cannot be read.
@@ -62,7 +63,7 @@ pub async fn read_sums(
     .await
 }
 
-/// How many calls of each class began in each hour with `first <= bucket < end`.
+/// Counts how many calls of each class began in each hour with `first <= bucket < end`.
 ///
 /// # Errors
 /// When the database does not answer or a cell cannot be read.
@@ -86,7 +87,7 @@ async fn read(
 ) -> Result<(), StoreError> {
     match db {
         Db::Sqlite(pools) => {
-            // Of a blob, `group_concat` takes the bytes as they are. A list for each column costs less than one of rows.
+            // Of a blob, `group_concat` takes the bytes as they are. One list per column costs less than one of rows.
             let subjects = match tier {
                 Tier::Hour | Tier::Day => "'[]'",
                 Tier::Line | Tier::Peer => "json_group_array(subject)",
@@ -108,7 +109,7 @@ async fn read(
                     .bind(subject)
                     .fetch_one(&pools.read)
             });
-            // The next slice is read while this one is counted.
+            // The next slice is read ahead while this one is counted.
             let (mut read, mut stretch) = (stream::iter(read).buffered(2), Stretch::begin());
             while let Some((buckets, subjects, lengths, figures)) = read.try_next().await? {
                 stretch.rest().await?;
@@ -150,9 +151,9 @@ fn list<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, StoreError> {
     serde_json::from_str(json).map_err(|_| damaged())
 }
 
-/// The part of a range outside of which there is nothing.
+/// Returns the part of a range outside of which there is nothing.
 async fn filled(reader: &Reader<Sqlite>, tier: Tier, buckets: Range<i64>) -> Result<Range<i64>, StoreError> {
-    // Each of the two is one step along the index; asked for at once in one list, all between them would be read.
+    // Each of the two is one step along the index; selected in one list, all buckets between them would be read.
     let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
         "select (select min(bucket) from cells where tier = $1 and bucket >= $2 and bucket < $3), \
          (select max(bucket) from cells where tier = $1 and bucket >= $2 and bucket < $3)",
@@ -165,7 +166,7 @@ async fn filled(reader: &Reader<Sqlite>, tier: Tier, buckets: Range<i64>) -> Res
     Ok(first.zip(last).map_or(buckets.start..buckets.start, |(first, last)| first..last + 1))
 }
 
-/// How much of a tier is read at once, in its own unit.
+/// Returns how much of a tier is read at once, in its own unit.
 fn slice_length(tier: Tier) -> i64 {
     match tier {
         Tier::Hour => HOURS_AT_ONCE_MS,
@@ -173,7 +174,8 @@ fn slice_length(tier: Tier) -> i64 {
     }
 }
 
-/// Ranges of so few cells that they can be had at once: of SQLite each row is woken up for, and a year has many.
+/// Splits a range into slices of so few cells that they can be fetched at once: SQLite wakes us for each row, and a
+/// year has many.
 fn slices(tier: Tier, buckets: Range<i64>) -> impl Iterator<Item = Range<i64>> {
     let length = slice_length(tier);
     let starts = (buckets.start..buckets.end).step_by(usize::try_from(length).unwrap_or(usize::MAX));

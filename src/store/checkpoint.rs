@@ -1,5 +1,5 @@
-//! Moving SQLite's write-ahead log into the database from the background: done by the writer itself it
-//! would stall every caller who waits for it.
+//! Background checkpoints of SQLite's write-ahead log into the database: done by the writer itself they would stall
+//! every caller who waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use tokio::task::JoinHandle;
 use super::Db;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// Pages of 4 KiB in the log beyond which writing has to wait for it to begin anew, or it would grow without end
-/// under load. Not many: writing over what is there is cheaper than growing a file.
+/// The number of pages of 4 KiB in the write-ahead log beyond which a restart makes writing wait, or the log would grow
+/// without end under load. Not many: writing over what is there is cheaper than growing a file.
 const MAX_PAGES: i64 = 4_096;
 
 impl Db {
-    /// Takes checkpoints over from SQLite until aborted; PostgreSQL does that by itself.
+    /// Starts the task that runs SQLite's checkpoints until aborted; PostgreSQL does that by itself.
     pub fn checkpoint_in_background(self: &Arc<Self>) -> Option<JoinHandle<()>> {
         match &**self {
             Self::Sqlite(_) => Some(tokio::spawn(run(self.clone()))),
@@ -30,7 +30,7 @@ async fn run(db: Arc<Db>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // A damaged file stays as it is.
+        // A damaged file is left untouched.
         if pools.condition.may_write().is_err() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the database knows of the time: what a clock showed last that was believed, and whether its marks can be right.
+//! The clock memory of the database: the last clock reading that was believed, and whether its watermarks can be right.
 
 use super::forgetting::{Retention, days_ago};
 use super::meta::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
@@ -8,13 +8,13 @@ use super::shared::{closed_switch, save_closed_switch};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::clock::{JUMP_MS, Memory};
 
-/// What forgetting and deleting have been done by, which never lies in the future.
+/// The watermarks of forgetting and deleting, which never lie in the future.
 const MARKS: [&str; 4] = [FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO];
 
-/// When a call began, was accepted and ended.
+/// The times of a call: when it began, was accepted and ended, milliseconds since 1970 UTC.
 type Times = (i64, Option<i64>, Option<i64>);
 
-/// What the database knows.
+/// Reads what the database knows of the time.
 ///
 /// # Errors
 /// When it does not answer.
@@ -35,7 +35,7 @@ pub async fn recall(db: &Db) -> Result<Memory, StoreError> {
     Ok(memory)
 }
 
-/// The last sign of a call, milliseconds since 1970 UTC.
+/// Returns the last sign of a call, milliseconds since 1970 UTC.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -48,7 +48,7 @@ pub async fn newest_call_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     Ok(calls.into_iter().flat_map(|(began, accepted, ended)| [Some(began), accepted, ended]).flatten().max())
 }
 
-/// A new database sees its first clock.
+/// Stores the first clock reading of a new database.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -59,7 +59,8 @@ pub async fn begin(db: &Db, now_ms: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Remembers what a clock shows that is believed, unless something else was seen or confirmed since `before_ms`; whether it was.
+/// Stores a clock reading that is believed, unless something else was seen or confirmed since `before_ms`
+/// (compare-and-set); returns whether it was stored.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -88,8 +89,9 @@ pub async fn see(db: &Db, before_ms: Option<i64>, now_ms: i64) -> Result<bool, S
     Ok(done > 0)
 }
 
-/// Takes away what was done under a clock that was ahead and would count, or begin to count, only then: sessions, callbacks
-/// marked as done, which are on the list again, and the switch "closed until". `now_ms` is from a clock that is believed.
+/// Removes what was done under a clock that was ahead and would count, or begin to count, only then: sessions,
+/// callbacks marked as done, which are on the list again, and the switch "closed until". `now_ms` is from a clock that
+/// is believed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,7 +103,7 @@ pub async fn tidy(db: &Db, now_ms: i64) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::tidy(&mut transaction, future_ms).await)
 }
 
-/// The marks of what is forgotten and deleted that lie in the future, with the time: a clock was wrong once.
+/// Returns the watermarks of forgetting and deleting that lie in the future, with their times: a clock was wrong once.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -116,7 +118,8 @@ pub async fn marks_in_future(db: &Db, now_ms: i64) -> Result<Vec<(&'static str, 
     Ok(found)
 }
 
-/// Makes `now_ms` the time that counts, sets back what lies in its future, and tidies up there; which marks were set back.
+/// Makes `now_ms` the time that counts, sets back what lies in its future, and tidies up there; returns which
+/// watermarks were set back.
 ///
 /// What is forgotten stays forgotten; the next night looks through all calls anew.
 ///
@@ -147,7 +150,7 @@ pub async fn confirm(
     Ok(wrong)
 }
 
-/// The newest call whose events are gone: what is left of it must go on being all there is.
+/// Returns the start of the newest call whose events are gone: what is left of it must go on being all there is.
 async fn newest_without_events_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     reading!(db, pool => {
         Ok(sqlx::query_scalar(

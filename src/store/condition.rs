@@ -1,5 +1,5 @@
-//! In which condition the database is: whether it may be used, written to, and given events. What is known of it here
-//! keeps everybody from trying, and from making things worse.
+//! The health state of the database: whether it may be used, written to, and given events. What this process knows of
+//! it makes operations fail fast, and keeps them from making things worse.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use super::outage::{LogThrottle, Outage};
 use super::soundness::identity;
 use super::{OpenError, StoreError};
 
-/// What is wrong with the database, for people.
+/// The kinds of trouble with the database, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It does not answer.
+    /// The database does not answer.
     Unreachable,
-    /// It answers, but refuses: a privilege or a table is gone.
+    /// The database answers, but refuses: a privilege or a table is gone.
     Refusing,
     /// Its file is damaged.
     Damaged,
-    /// Its file is not where it was.
+    /// The file of the database is gone, or another one has taken its place.
     Missing,
-    /// It cannot be written.
+    /// The database cannot be written.
     ReadOnly,
     /// Its disk is full.
     Full,
@@ -31,7 +31,7 @@ pub enum Trouble {
     Rebuilding,
 }
 
-/// Shared by all that use one database.
+/// The health state, shared by all that use one database.
 #[derive(Clone, Debug)]
 pub struct Condition(Arc<Inner>);
 
@@ -42,17 +42,17 @@ struct Inner {
     trouble: Mutex<Option<Trouble>>,
     since: Outage,
     throttle: Mutex<LogThrottle>,
-    /// How often it was opened anew.
+    /// The number of times it was opened anew.
     openings: AtomicU64,
-    /// Connections from before may lead to a file that is none any more.
+    /// The time of the last opening: connections from before may lead to a file that is none any more.
     renewed: Mutex<Instant>,
-    /// The file of a SQLite database, and which it was when it was opened.
+    /// The path of a SQLite database; `opened`: device and inode of the file when it was opened.
     file: Option<PathBuf>,
     opened: Mutex<Option<(u64, u64)>>,
 }
 
 impl Condition {
-    /// With `is_open` of a database that was opened, else of one that is to be opened later.
+    /// Returns the state of a database that was opened, with `is_open`, else of one that is to be opened later.
     pub(super) fn new(is_open: bool, file: Option<&Path>) -> Self {
         let opened = file.filter(|_| is_open).and_then(identity);
         Self(Arc::new(Inner {
@@ -67,7 +67,8 @@ impl Condition {
         }))
     }
 
-    /// From now on it is used like any other: somebody has opened it just now and found nothing wrong.
+    /// Marks the database as open and healthy: from now on it is used like any other. Somebody has opened it just now
+    /// and found nothing wrong.
     pub fn open(&self) {
         *lock(&self.0.opened) = self.0.file.as_deref().and_then(identity);
         *lock(&self.0.renewed) = Instant::now();
@@ -78,13 +79,13 @@ impl Condition {
         self.0.is_open.store(true, Ordering::Release);
     }
 
-    /// How often it was opened anew: each time it may be another file, or an earlier state of it.
+    /// Returns how often the database was opened anew: each time it may be another file, or an earlier state of it.
     pub(super) fn openings(&self) -> u64 {
         self.0.openings.load(Ordering::Acquire)
     }
 
-    /// Something is wrong: nothing is written until somebody calls [`open`](Self::open). The log hears of it at once, then
-    /// once a minute.
+    /// Records trouble: no events are stored, and except in a rebuild nothing is written, until somebody calls
+    /// [`open`](Self::open). The log hears of it at once, then once a minute.
     pub fn suffer(&self, trouble: Trouble, why: &str) {
         *lock(&self.0.trouble) = Some(trouble);
         self.0.since.begin();
@@ -103,41 +104,41 @@ impl Condition {
         }
     }
 
-    /// Damage that somebody came across is known to all from now on.
+    /// Records damage that somebody came across, so that all know of it from now on; ignores other errors.
     pub fn note(&self, error: &StoreError) {
         if error.is_damage() {
             self.suffer(Trouble::Damaged, &error.to_string());
         }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong; `None` while all is well.
     pub fn trouble(&self) -> Option<Trouble> {
         *lock(&self.0.trouble)
     }
 
-    /// Since when, milliseconds since 1970 UTC; `None` while all is well.
+    /// Returns since when there is trouble, milliseconds since 1970 UTC; `None` while all is well.
     pub fn trouble_since_ms(&self) -> Option<i64> {
         self.0.since.since_ms()
     }
 
-    /// Whether connections get through.
+    /// Returns whether connections get through.
     pub fn is_open(&self) -> bool {
         self.0.is_open.load(Ordering::Acquire)
     }
 
-    /// Whether the file is another one than was opened; `None` if there is none.
+    /// Returns whether the file is another one than was opened; `None` if there is none.
     pub fn is_another_file(&self) -> Option<bool> {
         let Some(file) = &self.0.file else { return Some(false) };
         let there = identity(file)?;
         Some(lock(&self.0.opened).is_some_and(|opened| opened != there))
     }
 
-    /// Whether anybody may ask it anything.
+    /// Checks that the database may be asked anything.
     pub(super) fn may_read(&self) -> Result<(), sqlx::Error> {
         if self.is_open() { Ok(()) } else { Err(refused("it was not opened yet")) }
     }
 
-    /// Whether anybody may change it: a damaged file had better stay as it is.
+    /// Checks that the database may be changed: a damaged file had better stay as it is.
     pub(super) fn may_write(&self) -> Result<(), sqlx::Error> {
         self.may_read()?;
         match self.trouble() {
@@ -147,7 +148,7 @@ impl Condition {
         }
     }
 
-    /// Whether events may be stored.
+    /// Checks that events may be stored.
     pub(super) fn may_record(&self) -> Result<(), sqlx::Error> {
         self.may_write()?;
         match self.trouble() {
@@ -156,7 +157,7 @@ impl Condition {
         }
     }
 
-    /// Whether a connection of this age leads to what is used now.
+    /// Returns whether a connection of this age was made since the last opening, so that it leads to what is used now.
     pub(super) fn is_current(&self, age: Duration) -> bool {
         age <= lock(&self.0.renewed).elapsed()
     }
@@ -171,7 +172,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Trouble {
-    /// What keeps a database from being opened.
+    /// Classifies what keeps a database from being opened.
     pub fn of_opening(error: &OpenError) -> Self {
         match error {
             OpenError::Damaged(_) => Self::Damaged,
@@ -180,7 +181,7 @@ impl Trouble {
         }
     }
 
-    /// What keeps it from being read.
+    /// Classifies what keeps a database from being read.
     pub fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(error) | StoreError::Conflict(error) => Self::of(error),
@@ -196,7 +197,7 @@ impl Trouble {
         let sqlx::Error::Database(database) = error else { return Self::Unreachable };
         let code = database.code().unwrap_or_default();
         match sqlite_code(error) {
-            // "Cannot open" of a file that is there: what stands beside it cannot be made.
+            // "Cannot open" of a file that is there: the files beside it cannot be created.
             Some(8 | 14) => Self::ReadOnly,
             Some(11 | 26) => Self::Damaged,
             Some(13) => Self::Full,

@@ -1,4 +1,4 @@
-//! Until when the connection that writes a SQLite file may work. Whoever waits for it can turn away, but SQLite goes on, and
+//! The deadline of the connection that writes a SQLite file. Whoever waits for it can give up, but SQLite goes on, and
 //! nobody else can write meanwhile: so SQLite itself is asked to stop.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::StoreError;
 
-/// How much longer whoever waits has patience, so that SQLite is stopped by then, unless it waits for the disk.
+/// The time that the caller waits beyond the deadline, so that SQLite is stopped by then, unless it waits for the disk.
 const GRACE: Duration = Duration::from_millis(500);
-/// No time at all is too late.
+/// The value for no deadline.
 const NEVER: u64 = u64::MAX;
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Shared by whoever sets it and the connection that looks at it.
+/// A deadline in nanoseconds since `START`, shared by whoever sets it and the connection that looks at it.
 #[derive(Clone, Debug)]
 pub(super) struct Deadline(Arc<AtomicU64>);
 
@@ -24,8 +24,8 @@ impl Default for Deadline {
 }
 
 impl Deadline {
-    /// Does `work` within this time. Where SQLite goes on with it longer than anybody waits, as with one that was given up,
-    /// the time stays over: it is stopped as soon as it looks.
+    /// Runs `work` with this time budget. Where SQLite goes on longer than anybody waits, as with work that was given
+    /// up, the deadline stays expired: SQLite is stopped as soon as it looks.
     pub(super) async fn hold<T>(
         &self,
         within: Duration,
@@ -41,12 +41,12 @@ impl Deadline {
         self.0.store(nanoseconds(START.elapsed().saturating_add(within)), Ordering::Relaxed);
     }
 
-    /// From now on there is none: what ran before is over.
+    /// Removes the deadline: what ran before is over.
     pub(super) fn lift(&self) {
         self.0.store(NEVER, Ordering::Relaxed);
     }
 
-    /// Whether it is not over yet.
+    /// Returns whether the deadline has not expired yet.
     pub(super) fn holds(&self) -> bool {
         let until = self.0.load(Ordering::Relaxed);
         until == NEVER || nanoseconds(START.elapsed()) < until

@@ -1,5 +1,5 @@
-//! A database that does not answer at the start: what needs none of it goes on, the rest waits until it was opened
-//! and checked like any other.
+//! Deferred opening of a database that does not answer at the start: what needs none of it goes on, the rest waits
+//! until it was opened and checked like any other.
 
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -10,8 +10,8 @@ use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_opt
 use super::{Db, OpenError, is_away, is_damage, migrations, private};
 
 impl Db {
-    /// The database that will be there, as one that does not answer until its condition is said to be open. Whoever says
-    /// so has opened the same database with [`Db::open`] before.
+    /// Returns the database that will be there, as one that does not answer until its [`Condition`] is said to be open.
+    /// Whoever says so has opened the same database with [`Db::open`] before.
     ///
     /// # Errors
     /// When the url cannot be used.
@@ -29,8 +29,8 @@ impl Db {
         }
     }
 
-    /// The database as far as it can be read without changing anything, where [`Db::open`] fails: its disk may be full
-    /// or read-only.
+    /// Opens the database read-only, as far as it can be read without changing anything, where [`Db::open`] fails: its
+    /// disk may be full or read-only.
     ///
     /// # Errors
     /// When it is newer, or cannot be read either.
@@ -65,7 +65,8 @@ async fn newest_migration(db: &Db) -> Result<i64, sqlx::Error> {
     }
 }
 
-/// How this file can be read. Where nothing can be made beside it and there is no write-ahead log, it is all there is.
+/// Returns the options by which this file can be read. Where nothing can be created beside it and there is no
+/// write-ahead log, the file is all there is, and is opened as immutable.
 async fn readable(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let options = reading_options(url)?;
     let log = private::beside(options.get_filename()).into_iter().next();
@@ -79,7 +80,7 @@ async fn readable(url: &str) -> Result<SqliteConnectOptions, OpenError> {
 }
 
 impl OpenError {
-    /// Tells damage from what else keeps a database from opening.
+    /// Tells damage from other reasons why a database cannot be opened.
     pub(super) fn look_closer(self) -> Self {
         match self {
             Self::Open(error)
@@ -92,7 +93,7 @@ impl OpenError {
         }
     }
 
-    /// What the database itself said.
+    /// Returns the error of the database itself, if any.
     pub(super) fn cause(&self) -> Option<&sqlx::Error> {
         match self {
             Self::Open(error)
@@ -102,21 +103,22 @@ impl OpenError {
         }
     }
 
-    /// Whether the same may work later, without anybody changing a setting.
+    /// Returns whether the same may work later, without anybody changing a setting.
     pub fn is_away(&self) -> bool {
         match self {
-            // A backup may take its place while calls are answered; a disk may be mounted.
+            // A backup may be restored in its place while calls are answered; a disk may be mounted.
             Self::Damaged(_) | Self::Missing(_) => true,
             other => other.cause().is_some_and(is_away_at_start),
         }
     }
 }
 
-/// Stricter than [`super::StoreError::Unavailable`]: what a wrong setting makes is no such thing.
+/// Returns whether the database is away. Stricter than [`super::StoreError::Unavailable`]: the consequences of a wrong
+/// setting do not count.
 fn is_away_at_start(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
-        // What stands before a server that is away, such as a proxy, takes connections and closes them.
+        // A proxy in front of a server that is away takes connections and closes them.
         sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => {
             let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();

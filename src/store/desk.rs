@@ -1,5 +1,6 @@
-//! What the writer has in hand. It writes on a thread of its own; whoever looks after what waits sees it here, and puts into
-//! the spool what is not stored in time, also while the writer computes or the database does not come back.
+//! The batches that the writer has in hand. It writes on a thread of its own; the task that watches for what waits too
+//! long sees them here, and puts into the spool what is not stored in time, also while the writer computes or the
+//! database does not come back.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,17 +13,17 @@ use super::record::{Delivery, Recorded};
 use super::spool::{Spool, Waiting};
 use super::writer::{BATCH, WriteError};
 
-/// What the database does not take within this long goes into the spool.
+/// Maximum time for the database to take an event, after which it goes into the spool.
 pub(super) const STORE_WITHIN: Duration = Duration::from_secs(2);
-/// So long what comes waits for the last of the spool to be stored.
+/// Maximum time that new events wait for the last of the spool to be stored.
 const LAST_WITHIN: Duration = Duration::from_secs(1);
 
-/// Jobs of one transaction, the deliveries by themselves.
+/// A batch: the jobs of one transaction, with the deliveries by themselves.
 pub(super) struct Batch {
     pub(super) deliveries: Arc<Vec<Delivery>>,
-    /// Nobody, once the events are in the spool.
+    /// The callers who wait for an answer; none, once the events are in the spool.
     waiters: Vec<Ack>,
-    /// Since when the one of them waits that waits longest.
+    /// The time since which the job waits that waits longest.
     pub(super) since: Instant,
 }
 
@@ -36,7 +37,7 @@ impl Batch {
         (self, second)
     }
 
-    /// Refuses what need not be kept.
+    /// Refuses the events that need not be kept.
     fn refuse(&mut self) {
         let waiters = std::mem::take(&mut self.waiters);
         let mut kept = Vec::new();
@@ -55,7 +56,7 @@ impl Batch {
         self.waiters.into_iter().zip(results).for_each(|(waiter, result)| waiter.answer(result));
     }
 
-    /// Whether its events are in the spool, or there are none.
+    /// Returns whether nobody waits any more: its events are in the spool, or there are none.
     fn is_settled(&self) -> bool {
         self.waiters.is_empty()
     }
@@ -67,7 +68,7 @@ impl Batch {
 
 impl FromIterator<Job> for Batch {
     fn from_iter<I: IntoIterator<Item = Job>>(jobs: I) -> Self {
-        // What must be kept comes first, however long others wait already.
+        // Events that must be kept come first in the queue, however long others wait already.
         let mut since = Instant::now();
         let parts = jobs.into_iter().map(|job| {
             since = since.min(job.since);
@@ -78,32 +79,32 @@ impl FromIterator<Job> for Batch {
     }
 }
 
-/// What is written from the spool.
+/// The state of writing a portion of the spool to the database.
 struct Emptying {
-    /// Whether nothing else waits there.
+    /// Whether nothing else waits in the spool.
     is_last: bool,
     since: Instant,
 }
 
 impl Emptying {
-    /// Whether what comes meanwhile joins what waits in the spool. Of the last that is there it waits for the end, or the spool
-    /// would never be empty.
+    /// Returns whether new events must join those that wait in the spool. While the last portion is written they wait
+    /// for its end instead, or the spool would never be empty.
     fn keeps_others_waiting(&self) -> bool {
         !self.is_last || self.since.elapsed() >= LAST_WITHIN
     }
 }
 
-/// What is in hand.
+/// The batches in hand, and the spool.
 pub(super) struct Desk {
     pub(super) spool: Spool,
-    /// What is written now, last; before it what comes next.
+    /// The stack of batches: the last one is written now, the one before it next.
     stack: Vec<Batch>,
-    /// What must be kept although the spool fails.
+    /// The batches that must be kept although the spool fails.
     held: VecDeque<Batch>,
-    /// What is written now from the spool.
+    /// The portion of the spool that is written now.
     emptying: Option<Emptying>,
     outage: Arc<Outage>,
-    /// That the spool takes nothing.
+    /// The log throttle for a spool that takes nothing.
     throttle: LogThrottle,
 }
 
@@ -117,7 +118,7 @@ impl Desk {
         self.stack.push(batch);
     }
 
-    /// What is to be written now, and since when it waits.
+    /// Returns the deliveries of the batch that is to be written now, and since when it waits.
     pub(super) fn current(&mut self) -> Option<(Arc<Vec<Delivery>>, Instant)> {
         while self.stack.last().is_some_and(Batch::is_settled) {
             self.stack.pop();
@@ -125,12 +126,12 @@ impl Desk {
         self.stack.last().map(|batch| (batch.deliveries.clone(), batch.since))
     }
 
-    /// It is written, or given up.
+    /// Removes the current batch, which is written or given up.
     pub(super) fn end(&mut self) -> Option<Batch> {
         self.stack.pop()
     }
 
-    /// Two smaller ones in its place.
+    /// Splits the current batch into two halves in its place.
     pub(super) fn split(&mut self) {
         if let Some(batch) = self.stack.pop() {
             let (first, second) = batch.split();
@@ -138,14 +139,14 @@ impl Desk {
         }
     }
 
-    /// Its commit may have happened and only the answer been lost.
+    /// Marks the current batch as possibly stored: its commit may have happened and only the answer been lost.
     pub(super) fn may_be_stored(&mut self) {
         if let Some(batch) = self.stack.last_mut() {
             Arc::make_mut(&mut batch.deliveries).iter_mut().for_each(Delivery::may_be_stored);
         }
     }
 
-    /// Puts what is written now into the spool; if that fails, refuses what need not be kept.
+    /// Puts the current batch into the spool; if that fails, refuses what need not be kept.
     pub(super) fn divert_current(&mut self) {
         if let Some(mut batch) = self.stack.pop()
             && !self.divert(&mut batch)
@@ -154,7 +155,7 @@ impl Desk {
         }
     }
 
-    /// Gives up what is written now: there is nowhere to keep it. How many events are lost.
+    /// Gives up the current batch, because there is nowhere to keep it; returns how many events are lost.
     pub(super) fn lose_current(&mut self) -> usize {
         self.stack.pop().map_or(0, |batch| batch.deliveries.len())
     }
@@ -163,7 +164,7 @@ impl Desk {
         self.held.pop_front()
     }
 
-    /// What waits in the spool and is written next; nothing once that is empty.
+    /// Returns the portion of the spool that is written next; `None` once that is empty.
     pub(super) fn next_of_spool(&mut self) -> io::Result<Option<Waiting>> {
         self.emptying = None;
         if self.spool.is_empty() {
@@ -174,12 +175,12 @@ impl Desk {
         Ok(Some(waiting))
     }
 
-    /// Nothing is written from the spool any more.
+    /// Ends writing from the spool.
     pub(super) fn leave_spool(&mut self) {
         self.emptying = None;
     }
 
-    /// Puts whatever waits too long into the spool, with what waits behind it.
+    /// Puts every batch that waits too long into the spool, with what is queued behind it.
     pub(super) fn look(&mut self, queue: Option<&mut Queue>) {
         let is_late = self.stack.iter().any(Batch::is_late);
         if is_late {
@@ -206,7 +207,7 @@ impl Desk {
         }
     }
 
-    /// Puts a batch into the spool; whether that worked. If not, what need not be kept is refused.
+    /// Puts a batch into the spool; returns whether that worked. If not, what need not be kept is refused.
     pub(super) fn divert(&mut self, batch: &mut Batch) -> bool {
         let is_kept = self.keep(&batch.deliveries);
         if is_kept {
@@ -235,7 +236,7 @@ impl Desk {
         }
     }
 
-    /// The database takes events.
+    /// Notes that the database takes events.
     pub(super) fn note_stored(&mut self) {
         if self.throttle.end() {
             tracing::info!("the spool, which took no events, is not needed any more");
@@ -243,7 +244,7 @@ impl Desk {
     }
 }
 
-/// Their events are in the spool.
+/// Answers those who wait that their events are kept, in the spool.
 fn tell_kept(waiters: &mut Vec<Ack>) {
     waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
 }

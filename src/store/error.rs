@@ -1,27 +1,27 @@
-//! Why the database did not do what it was asked, and whether the same may work later.
+//! The errors of the database, and whether the same may work later.
 
 use super::question::Over;
 use super::turns::LOCK_NOT_AVAILABLE;
 
-/// Why the database did not do what it was asked.
+/// The reason why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is full, read-only, locked or damaged: the same may work later.
+    /// The database cannot be reached, is full, read-only, locked or damaged: the same may work later.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
     /// A transaction took too long and was given up: it may be too much at once, or the database does not answer.
     #[error("the database took too long")]
     TooLong,
-    /// It gave another transaction the right of way: the same works when repeated at once.
+    /// The database gave another transaction the right of way: the same works when repeated at once.
     #[error("the database gave way to another transaction: {0}")]
     Conflict(#[source] sqlx::Error),
-    /// It does not take this; repeating is no use.
+    /// The database does not take this statement; repeating is no use.
     #[error("the database rejected the statement: {0}")]
     Rejected(#[source] sqlx::Error),
-    /// It was stopped: it took too long, or nobody waits for the answer.
+    /// The statement was cancelled: it took too long, or nobody waits for the answer.
     #[error(transparent)]
     Over(#[from] Over),
-    /// What is stored cannot be read.
+    /// Stored data cannot be read.
     #[error("stored data cannot be read: {0}")]
     Damaged(String),
 }
@@ -50,52 +50,53 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether an error with this code is none of the statement's: the database cannot be used just now.
+/// Returns whether an error with this code is not the statement's fault: the database cannot be used just now.
 pub(super) fn is_away(is_postgres: bool, code: &str) -> bool {
     if is_postgres {
         // Read-only; then connection trouble, too few resources, operator intervention, system error.
         ["25006", "25P03"].contains(&code) || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
     } else {
-        // The low byte of SQLite's extended code: busy, locked, no memory, read-only, I/O error, corrupt, full, cannot open,
-        // locking protocol, not a database.
+        // The low byte of SQLite's extended code: busy, locked, no memory, read-only, I/O error, corrupt, full, cannot
+        // open, locking protocol, not a database.
         matches!(code.parse::<u32>().unwrap_or_default() & 0xff, 5..=8 | 10 | 11 | 13..=15 | 26)
     }
 }
 
-/// Whether an error with this code says that the database is another one than it was: who may come in, what they may do, and
-/// which tables there are has changed, or it is damaged. At the start that is a wrong setting.
+/// Returns whether an error with this code says that the database is another one than it was: who may come in, what
+/// they may do, and which tables there are has changed, or it is damaged. At the start that is a wrong setting.
 fn is_changed(is_postgres: bool, code: &str) -> bool {
-    // Authorization, database, schema; then privilege, table, damaged data, damaged index. Any other internal error may be of
-    // one statement alone.
+    // Authorization, database, schema; then privilege, table, damaged data, damaged index. Any other internal error may
+    // be of one statement alone.
     is_postgres
         && (["28", "3D", "3F"].iter().any(|class| code.starts_with(class))
             || ["42501", "42P01", "XX001", "XX002"].contains(&code))
 }
 
-/// Whether an error with this code says that a statement was stopped: PostgreSQL's statement_timeout, SQLite's interrupt.
+/// Returns whether an error with this code says that a statement was cancelled: PostgreSQL's statement_timeout,
+/// SQLite's interrupt.
 fn is_too_long(is_postgres: bool, code: &str) -> bool {
     if is_postgres { code == "57014" } else { code.parse::<u32>().is_ok_and(|code| code & 0xff == 9) }
 }
 
-/// The low byte of SQLite's code; `None` for what is no error of SQLite.
+/// Returns the low byte of SQLite's error code; `None` for what is no error of SQLite.
 pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
     let sqlx::Error::Database(error) = error else { return None };
     error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
     error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
-/// Whether SQLite found another process that writes.
+/// Returns whether SQLite found another process that writes.
 fn is_busy(error: &sqlx::Error) -> bool {
     sqlite_code(error) == Some(5)
 }
 
-/// Whether SQLite found its file damaged, or no database at all.
+/// Returns whether SQLite found its file damaged, or no database at all.
 pub(super) fn is_damage(error: &sqlx::Error) -> bool {
     matches!(sqlite_code(error), Some(11 | 26))
 }
 
 impl StoreError {
-    /// Why there was no connection: whatever it is, it is not the fault of what was to be done with one.
+    /// Converts the error of a failed connection: whatever it is, it is not the fault of what was to be done with one.
     pub(super) fn of_connecting(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::AnyDriverError(cause) if cause.is::<Over>() => Self::Over(Over),
@@ -103,8 +104,9 @@ impl StoreError {
         }
     }
 
-    /// Whether another connection might do better, such as one that was opened when the file could be written again. On a
-    /// full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be in it for ever.
+    /// Returns whether another connection might do better, such as one that was opened when the file could be written
+    /// again. On a full disk SQLite ends a transaction by itself and refuses to roll it back: the connection would be
+    /// in it for ever.
     pub(super) fn is_of_connection(&self) -> bool {
         match self {
             Self::Unavailable(error) => !is_busy(error),
@@ -113,12 +115,12 @@ impl StoreError {
         }
     }
 
-    /// Whether the same may work later.
+    /// Returns whether the error is transient: the same may work later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Conflict(_) | Self::TooLong)
     }
 
-    /// Whether the file of the database is damaged.
+    /// Returns whether the file of the database is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Unavailable(error) if is_damage(error))
     }

@@ -1,4 +1,4 @@
-//! The log.
+//! Queries for the event log.
 
 use super::batch::MOST_OF_CALL;
 use super::rows::pack_call_id;
@@ -7,7 +7,7 @@ use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, EventError};
 use futures_util::TryStreamExt;
 
-/// An event that is none.
+/// The error for a stored event that cannot be parsed.
 pub(super) fn damaged(error: EventError) -> StoreError {
     StoreError::Damaged(format!("an event of the log: {error}"))
 }
@@ -18,7 +18,7 @@ pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> 
     Ok(receipt)
 }
 
-/// The events of one call that are folded, first to last; empty when there is no such call.
+/// Returns the events of one call that are folded, first to last; empty when there is no such call.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -36,7 +36,7 @@ pub async fn events_of_call(db: &Db, call_id: &CallId) -> Result<Receipts, Store
     rows.into_iter().map(|(received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body)).collect()
 }
 
-/// Hands every event of the log to `take` in order of receipt: receive time, deliveries, body.
+/// Streams every event of the log to `take` in order of receipt: receive time, deliveries, body.
 ///
 /// # Errors
 /// When the database does not answer, or what `take` returns.
@@ -57,7 +57,7 @@ pub async fn read_log<E: From<StoreError>>(
     })
 }
 
-/// Whether anything was ever received. Events may be gone, their calls stay.
+/// Returns whether anything was ever received. Events may be gone, their calls stay.
 ///
 /// # Errors
 /// When the database does not answer.

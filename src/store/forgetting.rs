@@ -1,5 +1,6 @@
-//! Making outside parties unrecognisable, in calls of long ago or of one person, and taking events of long ago out of the
-//! log. In small transactions, so that a server keeps answering meanwhile; what was interrupted goes on where it ended.
+//! Pseudonymisation of outside parties, in calls of long ago or of one person, and retention: deleting events of long
+//! ago from the log. All in small transactions, so that a server keeps answering meanwhile; what was interrupted
+//! resumes where it ended.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,13 +19,14 @@ use super::{Db, StoreError, meta, writing};
 use crate::calls::forgetting::{Key, Person, pseudonym};
 use crate::stats::business::BusinessTime;
 
-/// Before all calls.
+/// The place before all calls.
 const START: Place = (i64::MIN, i64::MIN);
-/// How long other processes may keep the file from being written anew.
+/// Maximum number of attempts while others keep the database busy, such as processes that keep the file from being
+/// rewritten.
 const ATTEMPTS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Again and again while others keep the database busy. With a portion, less of it where that took too long.
+/// Retries while others keep the database busy. With a portion, does less of it at once where that took too long.
 macro_rules! patiently {
     ($attempt:expr) => {{
         let mut portion = Portion::new(1);
@@ -46,26 +48,26 @@ macro_rules! patiently {
     }};
 }
 
-/// How long what is kept. `None`: for ever.
+/// The retention settings: how long data is kept. `None`: for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Days until outside numbers are made unrecognisable.
+    /// The number of days until outside numbers are pseudonymised.
     pub numbers_days: Option<u32>,
-    /// Days until events are taken out of the log; not before the numbers.
+    /// The number of days until events are deleted from the log; not before the numbers.
     pub events_days: Option<u32>,
 }
 
-/// What was changed.
+/// The counts of what was changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Calls whose outside party was made unrecognisable.
+    /// The number of calls whose outside party was pseudonymised.
     pub calls: i64,
-    /// Events taken out of the log.
+    /// The number of events deleted from the log.
     pub events: i64,
 }
 
-/// Makes outside parties unrecognisable in calls that began before `before_ms`, which must not lie in the future: all of
-/// them are looked at, however often that was done before. Events of such calls that come later are made so, too.
+/// Pseudonymises outside parties in calls that began before `before_ms`, which must not lie in the future: all of them
+/// are looked at, however often that was done before. Events of such calls that come later are pseudonymised, too.
 /// `progress` hears of how many calls more were looked at.
 ///
 /// # Errors
@@ -83,7 +85,7 @@ pub async fn forget_before(
     Ok(Forgotten { calls, events: 0 })
 }
 
-/// Does what `retention` says should have been done by `now_ms`.
+/// Applies what `retention` says should have been done by `now_ms`.
 ///
 /// # Errors
 /// When the database does not answer. Doing it again goes on.
@@ -96,14 +98,14 @@ pub async fn apply(
     let horizon = |days| days_ago(&derivation.business, now_ms, days);
     let mut forgotten = Forgotten::default();
     if retention != Retention::default() {
-        // What comes late from now on is left to the next time.
+        // Calls that come late from now on are left to the next time.
         patiently!(meta::go_back(db).await)?;
     }
     if let Some(days) = retention.numbers_days {
         let day = horizon(days);
         let since_ms = meta::recall_ms(db, meta::FORGOTTEN_UP_TO).await?;
         let before_ms = derivation.business.day_start_ms(day);
-        // Callers of one month stay distinct from each other, then the key goes.
+        // Callers of one month stay distinct from each other, then the key is destroyed.
         let last_day = day.pred_opt().unwrap_or(day);
         let month = format!("{}-{:02}", last_day.year(), last_day.month());
         if key_purpose(db).await?.is_some_and(|purpose| purpose != month) {
@@ -127,7 +129,7 @@ pub async fn apply(
     Ok(forgotten)
 }
 
-/// The business day so many days before that of `now_ms`.
+/// Returns the business day so many days before that of `now_ms`.
 pub(super) fn days_ago(business: &BusinessTime, now_ms: i64, days: u32) -> NaiveDate {
     business.day(now_ms).checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN)
 }
@@ -140,7 +142,7 @@ async fn forget_between(
     before_ms: i64,
     mut progress: impl FnMut(i64),
 ) -> Result<i64, StoreError> {
-    // First of all: what comes meanwhile must not come back.
+    // The watermark is raised first: what comes meanwhile must not bring back what is forgotten.
     patiently!(meta::advance_ms(db, meta::FORGOTTEN_BEFORE, before_ms).await)?;
     let (mut place, mut calls, mut portion) = (Some(from), 0, Portion::new(CALLS_PER_PAGE));
     while let Some(after) = place {
@@ -189,7 +191,7 @@ async fn drop_between(db: &Db, from: Place, before_ms: i64) -> Result<i64, Store
     Ok(events)
 }
 
-/// Deletes what a call has beyond the events that are folded, in small transactions; how many events.
+/// Deletes the surplus events of a call, those beyond the folded ones, in small transactions; returns how many.
 async fn drop_beyond(db: &Db, call_key: i64, is_bare: bool) -> Result<i64, StoreError> {
     let (mut events, mut portion) = (0, Portion::new(EVENTS_AT_ONCE));
     loop {
@@ -201,7 +203,7 @@ async fn drop_beyond(db: &Db, call_key: i64, is_bare: bool) -> Result<i64, Store
     }
 }
 
-/// Makes one person unrecognisable, in all calls there are: how many. `number` is in E.164, or as calls have it.
+/// Pseudonymises one person in all calls there are; returns how many. `number` is in E.164, or as calls have it.
 /// `progress` hears of how many calls more were looked at.
 ///
 /// # Errors
@@ -214,10 +216,10 @@ pub async fn forget_party(
 ) -> Result<Forgotten, StoreError> {
     let person = person(db, derivation, number).await?;
     let numbering = &derivation.numbering;
-    // A key that nobody ever sees again.
+    // Made with a random key that nobody ever sees again.
     let pseudonym = pseudonym(&rand::random(), number, numbering);
     let (mut place, mut calls, mut portion) = (Some(0_i64), 0, Portion::new(CALLS_PER_SEARCH));
-    // Until they are forgotten: what told it may be deleted first.
+    // Kept until these calls are forgotten: the events that told of the person may be deleted first.
     let mut told = BTreeSet::new();
     while let Some(after) = place {
         let keys = after..after.saturating_add(portion.size());
@@ -251,7 +253,7 @@ async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {
     Ok(value.and_then(|value| meta::read_key(&value).map(|(purpose, _)| purpose.to_owned())))
 }
 
-/// The key that there is under a name, or a new one.
+/// Returns the pseudonymisation key under a name, or makes a new one.
 async fn key_for(db: &Db, name: &str, purpose: &str) -> Result<Key, StoreError> {
     let value = meta::recall(db, name).await?;
     if let Some((_, key)) = value.as_deref().and_then(meta::read_key) {
@@ -262,13 +264,13 @@ async fn key_for(db: &Db, name: &str, purpose: &str) -> Result<Key, StoreError> 
     Ok(key)
 }
 
-/// The key under a name goes, and is to go from the files.
+/// Deletes the key under a name, and notes that its traces are to be erased from the files.
 async fn destroy(db: &Db, name: &str) -> Result<(), StoreError> {
     patiently!(meta::remember(db, meta::ERASING, "yes").await)?;
     patiently!(meta::forget(db, name).await)
 }
 
-/// Whether it falls to this node to do what `purpose` says, which nobody has claimed before.
+/// Claims for this node what `purpose` says; returns whether nobody had claimed it before (compare-and-set).
 ///
 /// # Errors
 /// When the database does not answer.
@@ -287,7 +289,7 @@ pub async fn claim(db: &Db, purpose: &str) -> Result<bool, StoreError> {
     })
 }
 
-/// Writes a SQLite file anew, because the old one holds traces of what was changed: in free pages, in the free parts of
+/// Rewrites a SQLite file, because the old one holds traces of what was changed: in free pages, in the free parts of
 /// others, in the write-ahead log. PostgreSQL is asked to free the space of old rows.
 async fn erase(db: &Db) -> Result<(), StoreError> {
     db.condition().may_write()?;
@@ -303,10 +305,10 @@ async fn erase(db: &Db) -> Result<(), StoreError> {
     patiently!(meta::forget(db, meta::ERASING).await)
 }
 
-/// The same on PostgreSQL.
+/// Frees the space of old rows on PostgreSQL.
 async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     let mut connection = pool.acquire().await?;
-    // Others must not get it with the long time that this may take.
+    // The connection is closed: others must not get it with the long time limits that this may need.
     connection.close_on_drop();
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *connection).await?;
     sqlx::query("vacuum (analyze) events, surplus_events, calls, decisions, callbacks_done, settings")
@@ -315,7 +317,7 @@ async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the planner knows of the tables may be values from them, so that is found out anew, and without.
+/// Gathers the planner's statistics anew, which may hold forgotten values, and rewrites the file.
 async fn vacuum(pool: &SqlitePool) -> Result<(), StoreError> {
     sqlx::query("pragma analysis_limit = 400; analyze; vacuum").execute(pool).await?;
     Ok(())

@@ -1,6 +1,7 @@
-//! Rows into structs.
+//! A macro that maps rows to structs.
 
-/// Reads rows of either database into a struct: each field from the column of its name, `..inner` from the same row.
+/// Implements `FromRow` of both databases for a struct: each field from the column of its name, `..inner` from the same
+/// row.
 macro_rules! from_row {
     ($struct:ident: $($field:ident),+ $(, ..$inner:ident)?) => {
         $crate::store::from_row::from_row!(sqlx::sqlite::SqliteRow, $struct: $($field),+ $(, ..$inner)?);

@@ -1,4 +1,4 @@
-//! Inbound calls as routes see them: who called whom, and when.
+//! Paginated reading of inbound calls as routes see them: who called whom, and when.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::{Db, StoreError};
 use crate::placetel::event::Direction;
 use crate::routing::replay::PastCall;
 
-/// Calls that are read at a time.
+/// The number of calls on a page.
 const CALLS_PER_PAGE: i64 = 5_000;
 
 #[derive(Deserialize)]
@@ -23,15 +23,15 @@ struct InboundRow {
 
 from_row!(InboundRow: id, call_id, from_number, to_number, started_ms);
 
-/// The inbound calls that began in a time span, newest first, page by page.
+/// A paginated reader of the inbound calls that began in a time span, newest first (keyset pagination).
 #[derive(Clone, Copy, Debug)]
 pub struct InboundCalls {
     start_ms: i64,
-    /// Start and key of the call that was read last; the next ones are older.
+    /// The keyset cursor: start and key of the call that was read last; the next ones are older.
     before: (i64, i64),
 }
 
-/// `$1` to `$5`; a page is found along `calls_by_start`.
+/// The SQL of a page, with parameters `$1` to `$5`; it is found along the index `calls_by_start`.
 macro_rules! page {
     () => {
         "select id, call_id, from_number, to_number, started_ms from calls where started_ms >= $1 and started_ms <= $2 \
@@ -40,12 +40,12 @@ macro_rules! page {
 }
 
 impl InboundCalls {
-    /// From `start_ms` on and before `end_ms`.
+    /// Begins with the calls from `start_ms` on and before `end_ms`.
     pub fn new(start_ms: i64, end_ms: i64) -> Self {
         Self { start_ms, before: (end_ms, i64::MIN) }
     }
 
-    /// The next calls; none when all were read.
+    /// Returns the next page of calls; empty when all were read.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -70,7 +70,7 @@ impl InboundCalls {
             };
         }
         match db {
-            // SQLite's thread wakes us for each row: one text is five times as fast.
+            // SQLite's thread wakes us for each row: fetching one JSON text is five times as fast.
             Db::Sqlite(pools) => {
                 const SQL: &str = concat!(
                     "select json_group_array(json_array(id, hex(call_id), from_number, to_number, started_ms)) from (",

@@ -3,15 +3,15 @@ use sqlx::QueryBuilder;
 use super::rows::{CallRow, StoredCall, call_columns};
 use super::{Db, StoreError, reading};
 
-/// Keys of one question.
+/// Maximum number of keys in one query.
 const MOST_KEYS: usize = 1_000;
 
-/// How many calls are running.
+/// The numbers of calls that are running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Running {
-    /// Not picked up yet, as far as the PBX tells.
+    /// The number of calls not picked up yet, as far as the PBX tells.
     pub ringing: i64,
-    /// Picked up.
+    /// The number of calls picked up.
     pub talking: i64,
 }
 
@@ -33,7 +33,7 @@ pub async fn count_running(db: &Db, open_after_ms: i64) -> Result<Running, Store
     Ok(Running { ringing: all - talking, talking })
 }
 
-/// The calls with these keys, in order of their keys.
+/// Returns the calls with these keys, in order of their keys.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -54,7 +54,7 @@ pub async fn calls_with_keys(db: &Db, keys: &[i64]) -> Result<Vec<StoredCall>, S
     Ok(calls)
 }
 
-/// Of the calls that started after `started_after_ms`, those that were hung up last, the last one first.
+/// Returns the calls that were hung up last, the last one first, among those that started after `started_after_ms`.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,20 +1,20 @@
-//! Callbacks marked by hand as done: by whom and when. Facts of their own, not derived.
+//! Marks: callbacks marked by hand as done, by whom and when. They are facts of their own, not derived.
 
 use super::callbacks::missed;
 use super::{Db, StoreError, reading, writing};
 
-/// The last mark of a number.
+/// A mark that a callback to a number is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The outside number, E.164.
     pub party: String,
-    /// When, milliseconds since 1970 UTC.
+    /// The time of the mark, milliseconds since 1970 UTC.
     pub done_ms: i64,
-    /// Who; `None` where nobody has signed in.
+    /// The name of who marked it; `None` where nobody has signed in.
     pub done_by: Option<String>,
 }
 
-/// Takes a number off the list until it is missed again.
+/// Marks a callback as done, which takes the number off the list until it is missed again.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -31,8 +31,8 @@ pub async fn mark_done(db: &Db, mark: &Mark) -> Result<(), StoreError> {
     })
 }
 
-/// Takes the last mark of a number back, with those of the same missed calls: marking twice is marking once. Marks of
-/// earlier calls stay. Whether there was one.
+/// Removes the last mark of a number, with those of the same missed calls: marking twice is marking once. Marks of
+/// earlier calls stay. Returns whether there was one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -54,7 +54,8 @@ pub async fn undo_done(db: &Db, party: &str) -> Result<bool, StoreError> {
     })
 }
 
-/// The last marks, one of each number, newest first. Those of forgotten callers are nobody's to take back.
+/// Returns the last marks, one of each number, newest first. Those of forgotten callers are left out, as nobody can
+/// take them back.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,40 +1,42 @@
-//! What the database remembers about itself.
+//! The settings table: key-value pairs that the database remembers about itself.
 
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::forgetting::Key;
 
-/// There while a rebuild has begun and not ended: see [`super::rebuilding`].
+/// A marker, present while a rebuild has begun and not ended: see [`super::rebuilding`].
 pub const REBUILDING: &str = "rebuilding";
-/// Written to see whether the database takes anything.
+/// A value written as a probe, to see whether the database takes anything.
 pub(super) const PROBE: &str = "probe";
-/// There while calls are to be folded again whose surplus was set apart by a migration.
+/// A marker, present while calls are to be folded again whose surplus was set apart by a migration.
 pub const FOLD_AGAIN: &str = "fold-again";
-/// Milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
+/// The watermark of forgetting, milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
 pub const FORGOTTEN_BEFORE: &str = "forgotten-before";
-/// As far as that is done.
+/// The checkpoint of forgetting, milliseconds since 1970 UTC: as far as that is done.
 pub const FORGOTTEN_UP_TO: &str = "forgotten-up-to";
-/// The same of events: those of calls that began before are gone, or are about to go.
+/// The watermark of deleting, milliseconds since 1970 UTC: events of calls that began before are gone, or are about to
+/// go.
 pub const EVENTS_GONE_BEFORE: &str = "events-gone-before";
-/// As far as that is done.
+/// The checkpoint of deleting, milliseconds since 1970 UTC: as far as that is done.
 pub const EVENTS_GONE_UP_TO: &str = "events-gone-up-to";
-/// From here on there may be calls that came after their like was forgotten or gone: a night looks at them once more.
+/// The earliest start of a call that may have come after its like was forgotten or gone: a night looks at calls from
+/// here on once more.
 pub const LATE_SINCE: &str = "late-since";
-/// What a clock showed last that was believed, milliseconds since 1970 UTC.
+/// The last clock reading that was believed, milliseconds since 1970 UTC.
 pub const CLOCK_SEEN: &str = "clock-seen";
-/// How often a clock was confirmed.
+/// The number of times a clock was confirmed.
 pub const CLOCK_CONFIRMED: &str = "clock-confirmed";
-/// What pseudonyms are made with from night to night, as long as callers are to stay distinct from each other.
+/// The key of pseudonymisation, kept from night to night, as long as callers are to stay distinct from each other.
 pub const FORGETTING_KEY: &str = "forgetting-key";
-/// The same while everybody before a day is being forgotten.
+/// The key of pseudonymisation while everybody before a day is being forgotten.
 pub const FORGETTING_KEY_ONCE: &str = "forgetting-key-once";
-/// There while something was forgotten of which the database file may still hold traces.
+/// A marker, present while something was forgotten of which the database file may still hold traces.
 pub const ERASING: &str = "erasing";
-/// Raised with every batch that may repeat what is stored.
+/// A counter, raised with every batch that may repeat what is stored.
 const REPEATED: &str = "repeated-batches";
-/// What the daily forgetting was last done for.
+/// The purpose for which the daily forgetting was last claimed.
 pub const FORGOTTEN_ON: &str = "forgotten-on";
 
-/// A remembered value.
+/// Returns a remembered value.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -44,7 +46,7 @@ pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     })
 }
 
-/// A remembered instant; the beginning of all time if there is none.
+/// Returns a remembered instant, in milliseconds since 1970 UTC; `i64::MIN` if there is none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -56,7 +58,8 @@ fn read_ms(value: &str) -> i64 {
     value.parse().unwrap_or(i64::MIN)
 }
 
-/// Goes back with forgetting and deleting to the first call that came late, so that the next time looks at it.
+/// Sets the checkpoints of forgetting and deleting back to the first call that came late, so that the next time looks
+/// at it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -64,7 +67,7 @@ pub(super) async fn go_back(db: &Db) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::go_back(&mut transaction).await)
 }
 
-/// Remembers an instant unless a later one is remembered.
+/// Remembers an instant unless it or a later one is remembered.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -80,7 +83,7 @@ pub async fn remember(db: &Db, name: &str, value: &str) -> Result<(), StoreError
     writing!(db, transaction in engine => engine::set(&mut transaction, name, value).await)
 }
 
-/// Forgets a value.
+/// Deletes a remembered value.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,12 +98,12 @@ pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
     })
 }
 
-/// A key as it is remembered, and what it was made for.
+/// Encodes a key as it is remembered, with what it was made for.
 pub(super) fn write_key(purpose: &str, key: &Key) -> String {
     format!("{purpose} {}", hex::encode(key))
 }
 
-/// Reads what [`write_key`] wrote.
+/// Decodes what [`write_key`] wrote.
 pub(super) fn read_key(value: &str) -> Option<(&str, Key)> {
     let (purpose, digits) = value.split_once(' ')?;
     let mut key = [0; 64];
@@ -108,7 +111,7 @@ pub(super) fn read_key(value: &str) -> Option<(&str, Key)> {
     Some((purpose, key))
 }
 
-/// A counter, raised by one: what stands before and after its name.
+/// The upsert that raises a counter by one: the SQL before and after the counter's name.
 const RAISE: (&str, &str) = (
     "insert into settings (name, value) values (",
     ", '1') on conflict (name) do update set value = cast(cast(settings.value as bigint) + 1 as text)",
@@ -131,7 +134,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Remembers an instant unless an earlier one is remembered.
+    /// Remembers an instant within a transaction, unless an earlier one is remembered.
     pub(in crate::store) async fn lower(
         connection: &mut EngineConnection,
         name: &str,
@@ -166,14 +169,15 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Raises a counter by one.
+    /// Raises a counter by one within a transaction.
     pub(in crate::store) async fn raise(connection: &mut EngineConnection, counter: &str) -> Result<(), StoreError> {
         let mut writes = writes::Writes::new();
         push_raise(&mut writes, counter);
         writes.send(connection).await
     }
 
-    /// Makes a transaction write something, so that its commit reaches the disk and the standby, and with it all before.
+    /// Makes a transaction write something, so that its commit reaches the disk and the standby, and with it all
+    /// commits before.
     pub(in crate::store) fn write_again(writes: &mut writes::Writes) {
         push_raise(writes, REPEATED);
     }

@@ -1,4 +1,4 @@
-//! The tables of both databases, step by step: what stands in `migrations/`, compiled in.
+//! The schema migrations of both databases: what stands in `migrations/`, compiled in.
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -31,17 +31,17 @@ type Texts = &'static [(i64, &'static str, &'static str)];
 const SQLITE: Texts = migrations!("sqlite");
 const POSTGRES: Texts = migrations!("postgres");
 
-/// What brings an SQLite database to the state that this version needs.
+/// Returns the migrator that brings an SQLite database to the schema that this version needs.
 pub(super) fn sqlite() -> Migrator {
     migrator(SQLITE)
 }
 
-/// What brings a PostgreSQL database to the state that this version needs.
+/// Returns the migrator that brings a PostgreSQL database to the schema that this version needs.
 pub(super) fn postgres() -> Migrator {
     migrator(POSTGRES)
 }
 
-/// The number of the last one.
+/// Returns the number of the last migration.
 pub(super) fn newest() -> i64 {
     SQLITE.iter().map(|&(version, ..)| version).max().unwrap_or_default()
 }

@@ -1,82 +1,82 @@
-//! All SQL and nothing but. One SQL text per question, run on SQLite or PostgreSQL.
+//! The storage layer: all SQL, and nothing but SQL. Each query has one text, which runs on SQLite and PostgreSQL.
 
-/// Who accepted and made calls.
+/// Calls with the peers that accepted or made them.
 pub mod accepted;
 /// Accounts and API tokens.
 pub mod accounts;
-/// Who changed what.
+/// The audit log: who changed what.
 pub mod audit;
-/// Copies of the database.
+/// Backups: copies of a SQLite database.
 pub mod backup;
-/// Who was missed in a period, and whether there was contact since.
+/// The callback report: who was missed in a period, and whether there was contact since.
 pub mod callback_report;
-/// Who is still to be rung back.
+/// Open callbacks: outside numbers that are still to be rung back.
 pub mod callbacks;
-/// Calls, one and many.
+/// Queries for calls, one and many.
 pub mod calls;
-/// The cells of the statistics.
+/// The cells of the statistics: rollups by tier, bucket and subject.
 pub mod cells;
-/// What a transaction changed.
+/// The change sets that transactions report.
 pub mod changes;
-/// What the database knows of the time.
+/// The clock memory of the database: the last clock reading that was believed.
 pub mod clock;
-/// In which condition the database is.
+/// The health state of the database.
 pub mod condition;
-/// A database that is to be there later.
+/// Deferred opening: a database that is to be there later.
 pub mod deferred;
-/// The log.
+/// The event log.
 pub mod events;
-/// Making outside parties unrecognisable, in calls of long ago or of one person.
+/// Pseudonymisation of outside parties, in calls of long ago or of one person, and retention.
 pub mod forgetting;
-/// Inbound calls as routes see them.
+/// Paginated reading of inbound calls as routes see them.
 pub mod inbound;
-/// What happens now: running calls, and those that ended last.
+/// The live view: running calls, and those that ended last.
 pub mod live;
-/// Callbacks marked by hand as done.
+/// Marks: callbacks marked by hand as done.
 pub mod marks;
-/// What the database remembers about itself.
+/// The settings table: key-value pairs that the database remembers about itself.
 pub mod meta;
-/// The sums of months that are over.
+/// Closed months: sums of months that are over.
 pub mod months;
-/// What people call lines, agents and outside numbers.
+/// Names that people give to lines, agents and outside numbers.
 pub mod names;
-/// What nodes on one PostgreSQL tell each other.
+/// LISTEN/NOTIFY messages between nodes on one PostgreSQL.
 pub mod notify;
-/// Whether the database is away.
+/// The outage state: whether the database is away, and since when.
 pub mod outage;
-/// What is kept of one person.
+/// All data that is kept of one person.
 pub mod person;
-/// Files that nobody else may read.
+/// Private files, which nobody else may read.
 pub mod private;
-/// How events came.
+/// Delivery quality: how events came, doubled or late.
 pub mod quality;
-/// What somebody asks, and for how long.
+/// Questions: requests with a time budget, a connection limit and cancellation.
 pub mod question;
-/// Deriving calls and cells again from the log.
+/// Rebuilds: deriving calls and cells again from the log.
 pub mod rebuild;
-/// That a rebuild was begun.
+/// The marker that a rebuild was begun.
 pub mod rebuilding;
-/// One transaction: events in, calls folded, cells corrected.
+/// The recording transaction: events in, calls folded, cells corrected.
 pub mod record;
-/// The history of the routes.
+/// The revision history of the routes.
 pub mod revisions;
 /// The whole table of routes at once.
 pub mod route_table;
 /// Routes as people edit them.
 pub mod routes;
-/// Whoever is logged in.
+/// Login sessions.
 pub mod sessions;
-/// What routes share: named lists, named schedules, the switch "closed until".
+/// Objects that routes share: named lists, named schedules, the switch "closed until".
 pub mod shared;
-/// Whether the file is sound.
+/// Integrity checks of the SQLite file.
 pub mod soundness;
-/// What the database does not take waits in a file.
+/// The spool: a file in which events wait that the database does not take.
 pub mod spool;
-/// What calls have beyond the events that are folded.
+/// Surplus events: those that calls have beyond the events that are folded.
 pub mod surplus;
-/// Whether the database takes any event at all.
+/// The write probe: whether the database takes any event at all.
 pub mod trial;
-/// Group commit: many waiting, one writing.
+/// The writer: group commit, many waiting, one writing.
 pub mod writer;
 
 mod batch;
@@ -117,53 +117,54 @@ pub use self::opening::OpenError;
 use self::reader::{Interrupted, Reader};
 use self::turns::{begin_postgres, begin_sqlite};
 
-/// How long one transaction may take before its connection is given up.
+/// Maximum time of one transaction, after which its connection is given up.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The connections of one engine. Reading never keeps the writer waiting for a connection.
+/// The connection pools of one engine. Reading never keeps the writer waiting for a connection.
 #[derive(Debug)]
 pub struct Pools<DB: Interrupted> {
     read: Reader<DB>,
     write: Pool<DB>,
-    /// SQLite's checkpoints, PostgreSQL's news: they must not wait for the writer, nor the writer for them.
+    /// A pool for SQLite's checkpoints and PostgreSQL's notifications: they must not wait for the writer, nor the
+    /// writer for them.
     aside: Pool<DB>,
-    /// How long SQLite may write.
+    /// The deadline until which SQLite may write.
     deadline: Deadline,
     condition: Condition,
-    /// How many connections to a server were made: each may lead to another one, with what that one has.
+    /// The number of connections made to a server: each may lead to another server, with other data.
     made: Arc<AtomicU64>,
-    /// Who may come in is asked at every request: that waits for no question, and no question for it.
+    /// The authentication pool: every request asks who may come in, and must not wait for questions, nor they for it.
     entry: Pool<DB>,
 }
 
-/// The database.
+/// The database, on one of the two engines.
 #[derive(Debug)]
 pub enum Db {
-    /// A file.
+    /// A SQLite file.
     Sqlite(Pools<Sqlite>),
-    /// A server.
+    /// A PostgreSQL server.
     Postgres(Pools<Postgres>),
 }
 
-/// What goes better otherwise on the one engine than on the other.
+/// The SQL dialect: what is better written differently for the one engine than for the other.
 struct Dialect {
-    /// Whether it takes several statements in one text. Each hand-over to SQLite's thread and back costs more
+    /// Whether the engine takes several statements in one text. Each hand-over to SQLite's thread and back costs more
     /// than some rows.
     several_at_once: bool,
-    /// Whether many rows had better come as one JSON text. SQLite's thread wakes us for each row.
+    /// Whether many rows had better be fetched as one JSON text. SQLite's thread wakes us for each row.
     rows_in_json: bool,
-    /// What begins a transaction together with its first statement, and ends it with its last ones, where it is not begun
-    /// and ended by itself: see [`single`].
+    /// The text that begins a transaction together with its first statement (`commit`: ends it with its last ones),
+    /// where it is not begun and ended by itself: see [`pipelined`].
     begin: &'static str,
     commit: &'static str,
-    /// How to insert without keeping what only a failure of this very statement would undo: the transaction is
-    /// rolled back anyway.
+    /// The insert prefix that does without the statement journal, which only a failure of this very statement would
+    /// need: the transaction is rolled back anyway.
     insert_into: &'static str,
-    /// What tells the other nodes, where there can be any, that their routes are old.
+    /// The statement that tells the other nodes, where there can be any, that their routes are outdated.
     tell_routes: Option<&'static str>,
-    /// What makes others wait who change routes or what they share, where a transaction alone does not.
+    /// The row lock that makes others wait who change routes or what they share, where a transaction alone does not.
     lock_routes: Option<&'static str>,
-    /// How bytes are searched in an event's body: before the bytes.
+    /// The SQL before the bytes that are searched in an event's body.
     body_holds: &'static str,
 }
 
@@ -191,7 +192,7 @@ impl Dialect {
     };
 }
 
-/// Expands the same body for both engines, with the connections for reading.
+/// Expands the same body for both engines, with the read pool. Fails fast where the database may not be read.
 macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
@@ -208,7 +209,8 @@ macro_rules! reading {
         }
     };
 }
-/// The same with one connection, for what takes several statements. What `engine` names is as in [`writing`].
+/// Like [`reading`], but with one connection, for what takes several statements. What `engine` names is as in
+/// [`writing`].
 macro_rules! reading_on {
     ($db:expr, $connection:ident in $engine:ident => $body:expr) => {
         match $db {
@@ -233,9 +235,10 @@ macro_rules! reading_on {
         .await
     };
 }
-/// Expands the same body for both engines, with a transaction that alone may write. The body ends in a
-/// `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one that
-/// failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for the engine.
+/// Expands the same body for both engines, within a write transaction that excludes all other writers. The body ends in
+/// a `Result`; `Ok` commits. A connection that hangs is given up, or it would hold its place for ever, and so is one
+/// that failed and may go on failing. With `in engine`, `engine` names the module that [`for_both_engines`] made for
+/// the engine.
 macro_rules! writing {
     ($db:expr, $transaction:ident in $engine:ident => $body:expr) => {
         match $db {
@@ -311,7 +314,7 @@ macro_rules! for_both_engines {
 pub(crate) use {for_both_engines, reading, reading_on, writing};
 
 impl Db {
-    /// In which condition it is, as far as this process knows.
+    /// Returns the health state of the database, as far as this process knows it.
     pub fn condition(&self) -> &Condition {
         match self {
             Self::Sqlite(pools) => &pools.condition,
@@ -319,7 +322,7 @@ impl Db {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// When it does not.
@@ -327,7 +330,7 @@ impl Db {
         reading!(self, pool => { sqlx::query("select 1").execute(pool).await?; Ok(()) })
     }
 
-    /// Waits for what is running and closes all connections.
+    /// Waits for running queries and closes all connections.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pools) => pools.close().await,

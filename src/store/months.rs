@@ -1,4 +1,4 @@
-//! Months that are closed: over, and summed up once from their cells, so that whoever asks for a year need not read
+//! Closed months: months that are over, summed up once from their cells, so that whoever asks for a year need not read
 //! thousands of those. A call that changes later opens its month again, in the same transaction.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::stats::month::{MonthCalls, MonthSums};
 use crate::stats::period::{DayRange, month_of};
 use crate::stats::rollup::Tier;
 
-/// The sums of the closed months that lie wholly within some days, ascending.
+/// Returns the sums of the closed months that lie wholly within some days, ascending.
 ///
 /// # Errors
 /// When the database does not answer or what is stored cannot be read.
@@ -22,7 +22,7 @@ pub async fn sums_of_closed_months(db: &Db, days: DayRange) -> Result<Vec<(DayRa
     read(db, days, "select first_day, sums", MonthSums::unpack).await
 }
 
-/// The calls of the closed months that lie wholly within some days, ascending.
+/// Returns the calls of the closed months that lie wholly within some days, ascending.
 ///
 /// # Errors
 /// When the database does not answer or what is stored cannot be read.
@@ -52,7 +52,8 @@ async fn read<T>(
     within.map(|(month, packed)| Ok((month, unpack(&packed).ok_or_else(damaged)?))).collect()
 }
 
-/// Closes every month with calls that was over before `today`, each in a transaction of its own; how many were open.
+/// Closes every month with calls that was over before `today`, each in a transaction of its own; returns how many were
+/// open.
 ///
 /// # Errors
 /// When the database does not answer or a cell cannot be read.
@@ -74,7 +75,7 @@ pub async fn close_months(db: &Db, business: &BusinessTime, today: NaiveDate) ->
     Ok(open.len())
 }
 
-/// How many closed months are not what their cells say.
+/// Counts the closed months that deviate from their cells.
 ///
 /// # Errors
 /// When the database does not answer or a cell cannot be read.
@@ -102,7 +103,7 @@ fn damaged() -> StoreError {
 for_both_engines! {
     use writes;
 
-    /// Opens the months of these days.
+    /// Opens the months of these days again, by deleting their sums.
     pub fn reopen(writes: &mut writes::Writes, days: impl Iterator<Item = NaiveDate>) {
         let months: BTreeSet<i64> = days.map(first_day).collect();
         if months.is_empty() {
@@ -115,7 +116,7 @@ for_both_engines! {
         writes.end_statement();
     }
 
-    /// Opens the months of the days with `first <= day < end`.
+    /// Opens the months of the days with `first <= day < end` again.
     pub async fn reopen_between(connection: &mut EngineConnection, first: i64, end: i64) -> Result<(), StoreError> {
         const LONGEST_MONTH: i64 = 31;
         sqlx::query("delete from closed_months where first_day > $1 and first_day < $2")
@@ -153,7 +154,7 @@ for_both_engines! {
             .bind(first_day)
             .fetch_optional(&mut *connection)
             .await?;
-        // It may have been opened since.
+        // The month may have been opened since.
         let Some((sums, calls)) = stored else { return Ok(false) };
         let stored = MonthSums::unpack(&sums).zip(MonthCalls::unpack(&calls));
         Ok(stored != Some(sum_up(connection, business, first_day).await?))

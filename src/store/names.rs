@@ -1,5 +1,5 @@
-//! What people call lines, agents and outside numbers. Every change raises one counter, which tells every node
-//! that the names it remembers are old.
+//! The display names of own lines, agents and outside numbers (contacts). Every change raises one version counter,
+//! which tells every node that its cached names are out of date.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::contacts::{Contact, MAX_CONTACTS};
 
 const COUNTER: &str = "names_version";
-/// Rows of one statement; far below the values that it may hold.
+/// Maximum number of rows in one statement; far below the number of bound values that a statement may hold.
 const ROWS_PER_STATEMENT: usize = 5_000;
 
-/// Whose name it is.
+/// The kind of subject that a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An own line, as [`crate::calls::call::Call::number`] has it.
@@ -33,34 +33,34 @@ impl Kind {
 /// The name of a line or an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnName {
-    /// Which of both.
+    /// Whether the subject is a line or an agent.
     pub kind: Kind,
     /// The line or the SIP user.
     pub subject: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
 }
 
-/// What a change of contacts changed.
+/// Counts of what a change of contacts changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Numbers that had no name before.
     pub new: usize,
     /// Numbers that have another name or company now.
     pub changed: usize,
-    /// Numbers that were known like this.
+    /// Numbers that already had this name and company.
     pub unchanged: usize,
-    /// Numbers that have no name any more.
+    /// Numbers whose contact was deleted.
     pub removed: usize,
 }
 
 /// Why contacts were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
-    /// There would be more than [`MAX_CONTACTS`]; so many.
+    /// There would be more than [`MAX_CONTACTS`]; holds how many.
     #[error("{0} contacts are more than {MAX_CONTACTS}")]
     TooMany(usize),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -71,7 +71,7 @@ impl From<sqlx::Error> for ContactsError {
     }
 }
 
-/// Raised by every change of any name.
+/// Returns the version counter that every change of any name raises.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -80,7 +80,7 @@ pub async fn names_version(db: &Db) -> Result<i64, StoreError> {
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
-/// The names of lines and agents.
+/// Lists the names of lines and agents.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,7 +95,7 @@ pub async fn list_own_names(db: &Db) -> Result<Vec<OwnName>, StoreError> {
     Ok(rows.into_iter().map(named).collect())
 }
 
-/// Names lines and agents; an empty name is taken away. With `only`, no other keeps a name.
+/// Saves names of lines and agents; an empty name deletes the stored one. With `only`, all other names are deleted.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -103,7 +103,7 @@ pub async fn save_own_names(db: &Db, names: &[OwnName], only: bool) -> Result<()
     writing!(db, transaction in engine => engine::save_own_names(&mut transaction, names, only).await)
 }
 
-/// All contacts, in order of number.
+/// Lists all contacts, ordered by number.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -114,7 +114,8 @@ pub async fn list_contacts(db: &Db) -> Result<Vec<Contact>, StoreError> {
     Ok(rows.into_iter().map(|(number, name, company)| Contact { number, name, company }).collect())
 }
 
-/// Adds and changes contacts, all or none; of one number the last counts. With `only`, no other number keeps a name.
+/// Adds and changes contacts in one transaction; if a number occurs twice, the last one counts. With `only`, all other
+/// contacts are deleted.
 ///
 /// # Errors
 /// When there would be too many, or the database does not answer.
@@ -123,7 +124,7 @@ pub async fn save_contacts(db: &Db, contacts: &[Contact], only: bool) -> Result<
     writing!(db, transaction in engine => engine::save_contacts(&mut transaction, &wanted, only).await)?
 }
 
-/// Puts a contact in the place of another number's.
+/// Replaces the contact of `number` with another one, whose number may differ.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -131,7 +132,7 @@ pub async fn replace_contact(db: &Db, number: &str, contact: &Contact) -> Result
     writing!(db, transaction in engine => engine::replace_contact(&mut transaction, number, contact).await)
 }
 
-/// Removes a contact; whether there was one.
+/// Deletes a contact; returns whether there was one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -139,7 +140,8 @@ pub async fn delete_contact(db: &Db, number: &str) -> Result<bool, StoreError> {
     writing!(db, transaction in engine => engine::delete_contact(&mut transaction, number).await)
 }
 
-/// What must be written so that the known contacts become the wanted, and what that changes.
+/// Compares the stored contacts with the wanted ones: returns the counts, the contacts to write and the numbers to
+/// delete.
 fn compare<'a>(
     known: &BTreeMap<String, Contact>,
     wanted: &BTreeMap<&'a str, &'a Contact>,

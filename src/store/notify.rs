@@ -3,25 +3,25 @@ use sqlx::postgres::PgListener;
 use super::{Db, StoreError};
 
 const CHANNEL: &str = "fernamt_calls";
-/// On which every change of the routes is told; see [`super::Dialect`].
+/// The channel on which every change of the routes is announced; see [`super::Dialect`].
 const ROUTES_CHANNEL: &str = "fernamt_routes";
-/// PostgreSQL takes no more than 8,000 bytes.
+/// Maximum length of a notification's payload, in bytes; PostgreSQL takes no more than 8,000.
 const MOST_BYTES: usize = 7_900;
-/// Of more calls than this only is told that they are many.
+/// Maximum number of call keys in a notification; of more calls, it only says that they are many.
 const MOST_KEYS: usize = 10_000;
 const MANY: &str = "*";
 
-/// What a node tells the others.
+/// The notification that a node sends to the others after calls changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallsChanged {
-    /// Who tells.
+    /// The node that sent it.
     pub node: String,
-    /// The keys of calls that changed; `None`: too many to name.
+    /// The keys of the calls that changed; `None` if there are too many to list.
     pub keys: Option<Vec<i64>>,
 }
 
 impl CallsChanged {
-    /// As payloads that the database passes on.
+    /// Encodes a change as `NOTIFY` payloads, each short enough for PostgreSQL.
     fn write(node: &str, keys: Option<&[i64]>) -> Vec<String> {
         let Some(keys) = keys.filter(|keys| keys.len() <= MOST_KEYS) else { return vec![format!("{node} {MANY}")] };
         let mut payloads: Vec<String> = Vec::new();
@@ -38,7 +38,7 @@ impl CallsChanged {
         payloads
     }
 
-    /// Reads a payload; `None` if it is not one of ours.
+    /// Decodes a payload; `None` if it is not one of ours.
     fn read(payload: &str) -> Option<Self> {
         let (node, keys) = payload.split_once(' ')?;
         let key = |text| i64::from_str_radix(text, 16).ok();
@@ -50,7 +50,7 @@ impl CallsChanged {
     }
 }
 
-/// What a node hears.
+/// A notification that a node receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
     /// Calls changed.
@@ -59,11 +59,12 @@ pub enum Notification {
     Routes,
 }
 
-/// Where the news of other nodes come in.
+/// Receives the notifications of other nodes (`LISTEN`).
 pub struct NotificationReader(PgListener);
 
 impl NotificationReader {
-    /// The next news. `None`: the connection was lost, and with it perhaps some news; it is there again.
+    /// Waits for the next notification. `None` means that the connection was lost and made again, so some may be
+    /// missing.
     ///
     /// # Errors
     /// When the connection is lost for longer.
@@ -81,12 +82,14 @@ impl NotificationReader {
 }
 
 impl Db {
-    /// Whether other nodes may write to the same database and hear of it.
+    /// Returns whether there can be other nodes, which write to the same database and are notified: only with
+    /// PostgreSQL.
     pub fn has_nodes(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
 
-    /// Tells the other nodes, if there can be any, which calls changed; `None`: many. A hint: it may get lost.
+    /// Notifies the other nodes, if there can be any, which calls changed; `None` means too many to list. Delivery is
+    /// best effort: a notification may get lost.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -101,7 +104,7 @@ impl Db {
         Ok(())
     }
 
-    /// Listens to the other nodes, if there can be any.
+    /// Subscribes to the notifications of other nodes; `None` if there can be none.
     ///
     /// # Errors
     /// When the database does not answer.

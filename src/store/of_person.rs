@@ -1,4 +1,5 @@
-//! One person in the log: in which calls, what is kept of them there, and forgetting it, a range of keys at a time.
+//! The calls of one person in the event log: finding them, reading what is kept of the person, and pseudonymising it, a
+//! range of call keys at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
@@ -20,20 +21,21 @@ use crate::calls::phone::Numbering;
 use crate::calls::receipts::Receipts;
 use crate::placetel::event::CallId;
 
-/// Calls whose events are searched for a number at a time.
+/// The number of calls whose events are searched for a number at a time.
 pub(super) const CALLS_PER_SEARCH: i64 = 2_000;
-/// Calls whose events are in memory at a time, unless they are with the person.
+/// The number of calls whose events are in memory at a time, not counting those found to be with the person.
 const CALLS_AT_ONCE: usize = 50;
 
 const NEXT_BEYOND: &str = "select call_key, digest, received_ms, deliveries, body, direction from surplus_events \
      join calls on calls.id = call_key where (call_key, digest) > ($1, $2) and call_key <= $3 \
      order by call_key, digest limit cast($4 as bigint)";
 
-/// An event beyond those that are folded, and the direction of its call.
+/// A surplus event (one beyond those that are folded), and the direction of its call.
 type BeyondRow = (i64, Vec<u8>, i64, i32, Vec<u8>, Option<i16>);
 
-/// Which of the calls with these keys, the first one left out, tell of somebody beyond the events that are folded; first of all
-/// these are set apart. In small steps, and in none of the transactions that others wait for.
+/// Finds the calls with these keys, the first one left out, whose surplus events (beyond those that are folded) mention
+/// the person; sets the surplus apart first. Works in small steps, and in none of the transactions that others wait
+/// for.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -54,7 +56,7 @@ pub(super) async fn told_beyond(
     Ok(found)
 }
 
-/// What somebody may be called in the database.
+/// Returns the parties that a person may have in the database: the number and, while there is a key, its pseudonym.
 ///
 /// # Errors
 /// When it does not answer.
@@ -62,7 +64,7 @@ pub(super) async fn parties_of(db: &Db, numbering: &Numbering, number: &str) -> 
     reading_on!(db, connection in engine => engine::parties_of(&mut connection, numbering, number).await)
 }
 
-/// What is kept of somebody's calls among those with these keys; and where the next ones begin.
+/// Reads what is kept of a person's calls among those with these keys; returns also where the next range begins.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -76,7 +78,7 @@ pub(super) async fn kept_of(
     reading_on!(db, connection in engine => engine::kept_of(&mut connection, numbering, person, keys, told).await)
 }
 
-/// Forgets somebody in the calls with these keys, in one transaction.
+/// Pseudonymises a person in the calls with these keys, in one transaction.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -93,7 +95,7 @@ pub(super) async fn forget_calls(
     })
 }
 
-/// Forgets somebody in marks by hand.
+/// Pseudonymises a person in callbacks marked by hand as done.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -104,7 +106,8 @@ pub(super) async fn forget_marks(db: &Db, person: &Person, pseudonym: &str) -> R
 for_both_engines! {
     use batch, pseudonymise;
 
-    /// Adds to `found` the calls of the next events; where those behind them begin.
+    /// Adds to `found` the calls of the next surplus events that mention the person; returns where the events after
+    /// them begin.
     pub(super) async fn search_beyond(
         connection: &mut EngineConnection,
         numbering: &Numbering,
@@ -131,11 +134,11 @@ for_both_engines! {
             last = Some((key, digest));
         }
         let next = last.filter(|_| count == EVENTS_AT_ONCE);
-        // One is enough.
+        // One event of a call is enough: the rest of it is skipped.
         Ok(next.map(|(key, digest)| (key, if found.contains(&key) { BEHIND_ALL_DIGESTS.to_vec() } else { digest })))
     }
 
-    /// The number, and what stands for it while there is a key.
+    /// Returns the number and, while there is a key, its pseudonym.
     pub(super) async fn parties_of(
         connection: &mut EngineConnection,
         numbering: &Numbering,
@@ -145,8 +148,9 @@ for_both_engines! {
         Ok(known_as.into_iter().chain([number.to_owned()]).collect())
     }
 
-    /// The calls of somebody among those with these keys, the first one left out, with their events; and where the next ones
-    /// begin. `told` are those that tell of the person [beyond](super::told_beyond) the events that are folded.
+    /// Loads a person's calls among those with these keys, the first one left out, with their events; returns also
+    /// where the next range begins. `told` are those whose surplus events mention the person: see
+    /// [`told_beyond`](super::told_beyond).
     pub(super) async fn calls_of(
         connection: &mut EngineConnection,
         numbering: &Numbering,
@@ -186,7 +190,7 @@ for_both_engines! {
         Ok((found, last.is_some_and(|last| last > end).then_some(end)))
     }
 
-    /// The calls with the next keys whose events hold these digits somewhere.
+    /// Appends the subquery for the calls of this range of keys whose events contain these digits anywhere.
     fn push_told(query: &mut QueryBuilder<Engine>, keys: Range<i64>, digits: &str) {
         query.push("select call_key from events where call_key > ").push_bind(keys.start);
         query.push(" and call_key <= ").push_bind(keys.end).push(DIALECT.body_holds).push_bind(digits.as_bytes().to_vec());
@@ -240,7 +244,8 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Forgets somebody in what the PBX was told about anybody, in the calls with the next keys.
+    /// Replaces a person's number with the pseudonym in the answers to the PBX (decisions), of any call in this range
+    /// of keys.
     async fn blank_told(
         connection: &mut EngineConnection,
         numbering: &Numbering,

@@ -1,4 +1,4 @@
-//! Opening the database as it is used: there, of a known version, with its tables up to date.
+//! Opens the database for use: checks that it exists and has a known version, and migrates its tables.
 
 use std::io;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::error::is_damage;
 use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
 use super::{Db, migrations, private};
 
-/// How long a server may take to let the first connection in.
+/// How long a PostgreSQL server may take to accept the first connection.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
-/// In the server's own way of counting.
+/// The oldest supported PostgreSQL version, in the format of `server_version_num`.
 const OLDEST_POSTGRES: i32 = 150_000;
 
 /// Why the database cannot be used at all.
@@ -23,28 +23,28 @@ pub enum OpenError {
     /// The url names no database that we know.
     #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
     Url,
-    /// It would be gone with the process, and every connection would have one of its own.
+    /// A SQLite database in memory: it would be gone with the process, and every connection would have one of its own.
     #[error("a database in memory keeps nothing: give sqlite:PATH")]
     Memory,
     /// A PostgreSQL older than 15.
     #[error("PostgreSQL 15 or newer is needed, this is {0}")]
     Older(i32),
-    /// There is no such file, or not even its folder.
+    /// The database file does not exist, or not even its folder.
     #[error("there is no {}", .0.display())]
     Missing(std::path::PathBuf),
-    /// It does not open.
+    /// The database cannot be opened.
     #[error("{0}")]
     Open(#[source] sqlx::Error),
-    /// What is in the file cannot be read.
+    /// The file is damaged or no SQLite database.
     #[error(
         "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
              backup (docs/operations.md says how)"
     )]
     Damaged(#[source] sqlx::Error),
-    /// It was made by a newer fernamt.
+    /// The database was made by a newer fernamt; holds the migration that is not known here.
     #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
     Newer(i64),
-    /// Its tables could not be made.
+    /// A migration of its tables failed.
     #[error("its tables could not be brought up to date: {0}")]
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
@@ -58,14 +58,15 @@ impl Db {
         if let Some(file) = url.starts_with("sqlite:").then(|| private::file_of(url)).flatten() {
             match private::create_new(&file) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing(file)),
-                // There is one already, or SQLite will say what is wrong.
+                // The file exists already, or SQLite will say what is wrong.
                 _ => {}
             }
         }
         Self::open_as_it_is(url).await
     }
 
-    /// The same, but a SQLite file must be there with a database of ours in it: an empty one is none, and stays as it is.
+    /// Like [`open`](Self::open), but a SQLite file must exist and hold a fernamt database: an empty file is refused
+    /// and left as it is.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -93,8 +94,9 @@ impl Db {
         if file.try_exists().is_ok_and(|is_there| !is_there) {
             return Err(OpenError::Missing(file));
         }
-        // A first connection of its own: several at once would fight for switching to WAL, which lasts; and whatever stands there
-        // later, reading it writes nothing.
+        // A separate first connection, because several at once would compete for switching to WAL mode. The mode is
+        // stored in the file, so later connections need not set it: when they read, they write nothing, even if another
+        // file stands there by then.
         let first = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
         Ok(Self::Sqlite(sqlite_pools(options, Condition::new(true, Some(&file)))))
@@ -118,7 +120,7 @@ impl Db {
     async fn migrate(&self) -> Result<(), OpenError> {
         let done = match self {
             Self::Sqlite(pools) => migrations::sqlite().run(&pools.write).await,
-            // Not as a writer, whose statements must be quick and who never waits long for others.
+            // Not on a connection of the writer, which has short statement and lock timeouts.
             Self::Postgres(pools) => migrations::postgres().run(&pools.aside).await,
         };
         done.map_err(|error| match error {
@@ -128,7 +130,7 @@ impl Db {
     }
 }
 
-/// Looks whether a file holds a database of ours, without changing anything.
+/// Checks, without changing anything, that a file holds a fernamt database.
 async fn must_be_ours(url: &str) -> Result<(), OpenError> {
     let options = reading_options(url)?;
     let no_database = |why: &str| OpenError::Damaged(sqlx::Error::InvalidArgument(why.to_owned()));
@@ -146,7 +148,7 @@ async fn must_be_ours(url: &str) -> Result<(), OpenError> {
     match tables.await {
         Ok(0) => Err(no_database("it holds no tables of fernamt")),
         Err(error) if is_damage(&error) => Err(OpenError::Damaged(error)),
-        // What keeps it from being read keeps it from being opened, too, or else it can be read then.
+        // Any other error also makes opening fail, or is over by then.
         _ => Ok(()),
     }
 }
@@ -165,7 +167,7 @@ mod tests {
         let error = Db::open_existing(&url).await.err().unwrap();
         assert!(matches!(error, OpenError::Damaged(_)) && error.is_away() && error.to_string().contains("empty"));
         assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
-        // Somebody else's.
+        // Another program's database.
         let mut other = reading_options(&url).unwrap().read_only(false).connect().await.unwrap();
         sqlx::raw_sql("create table letters (text)").execute(&mut other).await.unwrap();
         other.close().await.unwrap();

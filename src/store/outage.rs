@@ -1,4 +1,4 @@
-//! Since when the database takes nothing, and how often the log repeats what goes on being wrong.
+//! The outage of the database, since when it has been unreachable; and a log throttle for errors that persist.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 const NOT: i64 = i64::MIN;
-/// How often what goes on is said again.
+/// The interval at which an error that persists is logged again.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Whether the database is away, and since when.
+/// Tracks whether the database is unreachable, and since when.
 #[derive(Debug)]
 pub struct Outage {
     since_ms: AtomicI64,
@@ -23,12 +23,12 @@ impl Default for Outage {
 }
 
 impl Outage {
-    /// Since when, milliseconds since 1970 UTC; `None` while it is there.
+    /// Returns since when it has been unreachable, in milliseconds since 1970 UTC; `None` while it is reachable.
     pub fn since_ms(&self) -> Option<i64> {
         Some(self.since_ms.load(Ordering::Relaxed)).filter(|&since_ms| since_ms != NOT)
     }
 
-    /// It is away; whether that is new.
+    /// Marks the database as unreachable; returns whether it was reachable before.
     pub fn begin(&self) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
@@ -39,23 +39,23 @@ impl Outage {
         is_new
     }
 
-    /// Waits until it is away.
+    /// Waits until the database is unreachable.
     pub async fn begun(&self) {
         let mut begun = std::pin::pin!(self.begun.notified());
-        // From here on nothing is missed.
+        // From here on no notification is missed.
         begun.as_mut().enable();
         if self.since_ms().is_none() {
             begun.await;
         }
     }
 
-    /// It is there; whether that is new.
+    /// Marks the database as reachable; returns whether it was unreachable before.
     pub fn end(&self) -> bool {
         self.since_ms.swap(NOT, Ordering::Relaxed) != NOT
     }
 }
 
-/// Something wrong that is noticed many times a second, but said when it begins, then once a minute, and when it is
+/// A throttle for logging an error that recurs many times a second: when it begins, then once a minute, and when it is
 /// over.
 #[derive(Debug, Default)]
 pub struct LogThrottle {
@@ -63,7 +63,7 @@ pub struct LogThrottle {
 }
 
 impl LogThrottle {
-    /// It goes on; whether to say so.
+    /// Notes that the error recurs; returns whether to log it now.
     pub fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.said.is_none_or(|said| now.duration_since(said) >= AGAIN);
         if is_due {
@@ -72,7 +72,7 @@ impl LogThrottle {
         is_due
     }
 
-    /// It is over; whether to say so.
+    /// Notes that the error is over; returns whether to log that.
     pub fn end(&mut self) -> bool {
         self.said.take().is_some()
     }

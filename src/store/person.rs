@@ -1,4 +1,4 @@
-//! What is kept of one person.
+//! Reads everything that is kept of one person.
 
 use super::forgetting::person;
 use super::marks::Mark;
@@ -10,28 +10,28 @@ use super::{Db, StoreError, reading};
 use crate::calls::receipts::Receipts;
 use crate::routing::table::Decision;
 
-/// A call with somebody, and all that is kept of it.
+/// A call with the person, and all that is kept of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOfPerson {
     /// The call.
     pub call: StoredCall,
-    /// The events that it is made of.
+    /// The events that are folded to the call.
     pub events: Receipts,
-    /// What the PBX was told.
+    /// The decision that the PBX was answered with.
     pub decision: Option<Decision>,
 }
 
-/// A piece of what is kept of somebody.
+/// A piece of what is kept of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// A call, with the events that it is made of.
+    /// A call, with the events that are folded to it.
     Call(Box<CallOfPerson>),
-    /// Some of the events that the call before has beyond these.
+    /// Some of the surplus events, beyond those that are folded, of the call before.
     Beyond(Receipts),
 }
 
-/// Hands every call with somebody to `take`, in the order in which they were first heard of, piece by piece. `number` is in
-/// E.164, or as calls have it.
+/// Passes every call with a person to `take`, piece by piece, in the order in which calls were first heard of. `number`
+/// is in E.164, or as calls have it.
 ///
 /// # Errors
 /// When the database does not answer, or what `take` returns.
@@ -62,7 +62,7 @@ pub async fn calls_of<E: From<StoreError>>(
     Ok(())
 }
 
-/// All marks by hand of a number, oldest first.
+/// Lists all marks by hand that callbacks to a number are done, oldest first.
 ///
 /// # Errors
 /// When the database does not answer.

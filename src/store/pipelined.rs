@@ -1,19 +1,20 @@
-//! A transaction on SQLite that begins and ends with other statements in one text: each trip to SQLite's thread and back
-//! costs more than some rows. The pool knows nothing of it, so its connection comes back only when it is over.
+//! A SQLite transaction whose `begin` and `commit` are sent in one text with other statements, because each trip to
+//! SQLite's thread and back costs more than some rows. The pool knows nothing of it, so its connection goes back only
+//! when it is over.
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use super::{Pools, StoreError};
 
-/// A connection for one such transaction.
+/// The writing connection with one such transaction.
 pub(super) struct PipelinedTransaction {
     connection: PoolConnection<Sqlite>,
     is_over: bool,
 }
 
 impl PipelinedTransaction {
-    /// The only connection that writes.
+    /// Acquires the only connection that writes.
     pub(super) async fn new(pools: &Pools<Sqlite>) -> Result<Self, StoreError> {
         let connection = pools.write.acquire().await.map_err(StoreError::of_connecting)?;
         Ok(Self { connection, is_over: false })
@@ -23,14 +24,14 @@ impl PipelinedTransaction {
         &mut self.connection
     }
 
-    /// Hands `done` on; of what failed nothing is left.
+    /// Ends the transaction and returns `done`; a failed transaction is rolled back first.
     pub(super) async fn end<T>(mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         self.is_over = match &done {
             Ok(_) => true,
             Err(error) if error.is_of_connection() => false,
             Err(error) => {
                 let undone = sqlx::query("rollback").execute(&mut *self.connection).await;
-                // Another process wrote, so it had not begun.
+                // If `begin` failed because another process was writing, there is nothing to roll back.
                 undone.is_ok() || matches!(error, StoreError::Unavailable(_))
             }
         };
@@ -39,7 +40,7 @@ impl PipelinedTransaction {
 }
 
 impl Drop for PipelinedTransaction {
-    /// Whoever is not heard of again may be in the transaction still.
+    /// Closes the connection if the transaction may still be open, as after cancellation.
     fn drop(&mut self) {
         if !self.is_over {
             self.connection.close_on_drop();

@@ -1,4 +1,4 @@
-//! The connections of one engine, made when they are needed.
+//! The connection pools of one engine. Connections are made when they are needed.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,9 +18,10 @@ use super::reader::{Interrupted, Lane, Reader, Watch};
 use super::{Db, OpenError, Pools};
 use crate::durable::sync_folder_of;
 
-/// How long one attempt to get through to the database may take.
+/// How long acquiring a connection may take, and so one attempt to reach the database.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Sessions that do not write. PostgreSQL notices within half a minute that whoever had one cannot be reached any more.
+/// Session settings of connections that do not write. PostgreSQL notices within half a minute that a client cannot be
+/// reached any more.
 const READER_SESSION: [(&str, &str); 5] = [
     ("idle_in_transaction_session_timeout", "10s"),
     ("statement_timeout", "60s"),
@@ -28,10 +29,10 @@ const READER_SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_interval", "5s"),
     ("tcp_keepalives_count", "3"),
 ];
-/// Sessions that write: a node that stands still, or that nobody can reach, must not keep the others from writing. Between
-/// two statements it has two seconds; a node whose turn comes while it stands still has left the queue before that; what
-/// it does not take is thrown away after three. No statement takes longer than the whole transaction may; PostgreSQL does
-/// not count a commit that waits for its standby.
+/// Session settings of connections that write: a node that is suspended or unreachable must not keep the others from
+/// writing. It may be idle in a transaction for two seconds; while it waits for the lock, the lock timeout ends the
+/// waiting before that; a connection that acknowledges no data is closed after three. No statement takes longer than
+/// the whole transaction may; PostgreSQL does not count a commit that waits for its standby.
 const WRITER_SESSION: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "2s"),
     ("lock_timeout", "1500ms"),
@@ -40,21 +41,24 @@ const WRITER_SESSION: [(&str, &str); 4] = [
 ];
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a checkpoint waits for its turn to write, and then, while the writer waits for it, for who still reads.
+/// How long a checkpoint waits for the write lock, and then, while the writer waits for it, for connections that still
+/// read.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(200);
-/// After so many of its steps, which take far less than a millisecond, SQLite asks whether to go on.
+/// The interval of SQLite's progress handler, which may stop a statement, in virtual machine steps. So many take far
+/// less than a millisecond.
 const STEPS_A_LOOK: i32 = 10_000;
-/// What the writer of a SQLite file keeps of it in memory; negative means KiB.
+/// The `cache_size` of the connection that writes a SQLite file; negative means KiB.
 const WRITER_CACHE: &str = "-3000";
-/// What every other connection keeps in memory; the system keeps the file.
+/// The `cache_size` of every other connection; the operating system caches the file anyway.
 const READER_CACHE: &str = "-500";
-/// So many connections read for the service itself.
+/// The number of connections that read for the service itself.
 const OWN_READERS: u32 = 2;
-/// So many questions are read at once from a SQLite file.
+/// The number of questions that read from a SQLite file at the same time, with a connection each.
 const SQLITE_QUESTIONS: usize = 4;
-/// So many questions are read at once from a server.
+/// The number of questions that read from a PostgreSQL server at the same time, with a connection each.
 const POSTGRES_QUESTIONS: usize = 6;
-/// How soon a server notices that nobody waits for what it does, and that a question was stopped that it was not told of.
+/// Session settings for questions: how soon a server notices that its client is gone, and how long a statement may run
+/// whose cancellation it was not told of.
 const NOTICE: [&str; 2] = ["set client_connection_check_interval = '500ms'", "set statement_timeout = '30s'"];
 
 impl<DB: Interrupted> Pools<DB> {
@@ -66,7 +70,7 @@ impl<DB: Interrupted> Pools<DB> {
     }
 }
 
-/// Like [`super::reading`], with the connection of those who wait at the door.
+/// Like [`super::reading`], with the connection that is reserved for authentication.
 macro_rules! entering {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
@@ -91,18 +95,18 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, OpenErro
     }
     Ok(SqliteConnectOptions::from_str(url)
         .map_err(|_| OpenError::Url)?
-        // Made before, for its owner alone: see [`super::Db::open`].
+        // The file is created before, for its owner alone: see [`super::Db::open`].
         .create_if_missing(false)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
-        // The writer makes both ends of every reference itself; asking costs a lookup per row.
+        // The writer makes both ends of every reference itself; checking foreign keys costs a lookup per row.
         .foreign_keys(false)
         .pragma("journal_size_limit", "67108864")
         .optimize_on_close(true, 400)
         .disable_statement_logging())
 }
 
-/// For looking only; nothing is made.
+/// Returns the options of a read-only connection, which creates nothing.
 pub(super) fn reading_options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
     Ok(options
@@ -118,7 +122,7 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     let writing = options
         .clone()
         .pragma("wal_autocheckpoint", "0")
-        // What a wide statement may have to undo is otherwise written to a temporary file.
+        // The journal for undoing a wide statement is otherwise written to a temporary file.
         .pragma("temp_store", "memory")
         .pragma("cache_size", WRITER_CACHE);
     let deadline = Deadline::default();
@@ -126,9 +130,9 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     let write = for_writing(pool(1), condition.clone(), deadline.clone(), file).connect_lazy_with(writing);
     let aside = options.clone().busy_timeout(CHECKPOINT_TIMEOUT).pragma("cache_size", READER_CACHE);
     let aside = pool(1).connect_lazy_with(aside);
-    // A reader that cannot write cannot block one that does.
+    // A connection that cannot write cannot block the writer.
     let reading = options.pragma("query_only", "on").pragma("cache_size", READER_CACHE);
-    // The writer does that.
+    // Only the writer optimizes on close.
     let reading = reading.optimize_on_close(false, None);
     let own = pool(OWN_READERS).connect_lazy_with(reading.clone());
     let entry = pool(1).connect_lazy_with(reading.clone());
@@ -140,7 +144,7 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     Pools { read, write, aside, entry, deadline, condition, made: Arc::default() }
 }
 
-/// Connections that SQLite stops when their time is over, and whose files are on disk by name.
+/// Makes SQLite stop statements at the deadline, and each new connection sync the folder of the database file.
 fn for_writing(
     options: PoolOptions<Sqlite>,
     condition: Condition,
@@ -151,7 +155,7 @@ fn for_writing(
         let (passed, deadline, file) = (condition.may_read(), deadline.clone(), file.clone());
         Box::pin(async move {
             passed?;
-            // The only one, so nothing runs any more on one before.
+            // It is the only connection of the pool, so nothing runs any more on an earlier one.
             deadline.lift();
             connection.lock_handle().await?.set_progress_handler(STEPS_A_LOOK, move || deadline.holds());
             name_files(file).await
@@ -161,7 +165,7 @@ fn for_writing(
 
 fn sqlite_pool(connections: u32, condition: &Condition, watch: Option<Watch>) -> PoolOptions<Sqlite> {
     let (opening, using) = (condition.clone(), condition.clone());
-    // Asking a connection to a file whether it is still there would cost a statement each time.
+    // Testing a connection to a file before each use would cost a statement each time.
     PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -182,8 +186,8 @@ fn sqlite_pool(connections: u32, condition: &Condition, watch: Option<Watch>) ->
         })
 }
 
-/// The names of the database and its log, which a connection has made if need be, are on disk before the first commit.
-/// SQLite does that, too, but does not tell when it fails.
+/// Syncs the folder, so that the names of the database and its write-ahead log, which a connection has created if need
+/// be, are on disk before the first commit. SQLite does that, too, but does not tell when it fails.
 async fn name_files(file: PathBuf) -> Result<(), sqlx::Error> {
     let synced = tokio::task::spawn_blocking(move || sync_folder_of(&file)).await;
     synced.map_err(io::Error::other).flatten().map_err(sqlx::Error::Io)
@@ -225,7 +229,8 @@ pub(super) fn postgres_pools(options: PgConnectOptions, condition: Condition) ->
     Pools { read, write, aside, entry, deadline: Deadline::default(), condition, made }
 }
 
-/// Not every system can tell a server that its client has gone; without it a statement ends with its own time.
+/// Applies [`NOTICE`]. Not every operating system can tell a server that its client is gone; where it cannot, a
+/// statement ends by its timeout.
 async fn notice(connection: &mut PgConnection) {
     for setting in NOTICE {
         if let Err(error) = sqlx::query(setting).execute(&mut *connection).await {
@@ -234,16 +239,16 @@ async fn notice(connection: &mut PgConnection) {
     }
 }
 
-/// After a failover the old address may lead to a standby, which takes nothing.
+/// Fails on a standby, which takes no writes: after a failover the old address may lead to one.
 async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let in_recovery: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
     if in_recovery { Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())) } else { Ok(()) }
 }
 
 impl Db {
-    /// A number that grows whenever what is stored may be older than what was read before: with every connection to a
-    /// server, which may lead to another one after a failover, or to the same with an earlier state restored; and with every
-    /// file that takes the place of another.
+    /// Returns a counter that grows whenever what is stored may be older than what was read before: with every
+    /// connection to a server, which after a failover may lead to another one, or to the same with an earlier state
+    /// restored; and with every file that takes the place of another.
     pub fn server_changes(&self) -> u64 {
         let made = match self {
             Self::Sqlite(pools) => pools.made.load(Ordering::Relaxed),

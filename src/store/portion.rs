@@ -1,6 +1,6 @@
-//! How much one transaction takes on of what is done step by step: less where that took too long.
+//! An adaptive batch size for work that is done step by step: smaller where a transaction took too long.
 
-/// So much at once, and half as much after each time that it was too much.
+/// An adaptive batch size: halved each time that it was too much, doubled up to its maximum each time that it was not.
 pub(super) struct Portion {
     most: i64,
     now: i64,
@@ -15,14 +15,14 @@ impl Portion {
         self.now
     }
 
-    /// It was too much; whether less can be tried.
+    /// Halves the size, because it was too much; returns whether that is less.
     pub(super) fn halve(&mut self) -> bool {
         let is_less = self.now > 1;
         self.now = (self.now / 2).max(1);
         is_less
     }
 
-    /// It was not too much.
+    /// Doubles the size up to its maximum, because it was not too much.
     pub(super) fn grow(&mut self) {
         self.now = self.now.saturating_mul(2).min(self.most);
     }

@@ -1,4 +1,4 @@
-//! Files that nobody else on this machine may read: callers, routes and secrets stand in them.
+//! Files with permissions for their owner alone, because callers, routes and secrets stand in them.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::spool;
 
-/// Makes a file for its owner alone, from the beginning.
+/// Creates a file that is its owner's alone from the beginning (mode 0600).
 ///
 /// # Errors
 /// When there is such a file, or it cannot be made.
@@ -15,28 +15,28 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Whether there is such a file, with nothing in it.
+/// Returns whether the file exists and is empty.
 pub(super) fn is_empty(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0)
 }
 
-/// The same of the file of a SQLite database of this url.
+/// Returns whether this is the url of a SQLite database whose file exists and is empty.
 pub fn has_empty_file(url: &str) -> bool {
     url.starts_with("sqlite:") && file_of(url).is_some_and(|file| is_empty(&file))
 }
 
-/// What stands beside a SQLite file. SQLite gives it the rights of the file.
+/// Returns the paths of SQLite's files beside a database file, to which SQLite gives the same permissions.
 pub(super) fn beside(file: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|ending| with_ending(file, ending))
 }
 
-/// The file of a SQLite database of this url.
+/// Returns the file of the SQLite database of this url.
 pub fn file_of(url: &str) -> Option<PathBuf> {
     super::pools::sqlite_options(url).ok().map(|options| options.get_filename().to_owned())
 }
 
-/// Those of a server's files that others may read or write: its database, if that is a file, its spool with what was set
-/// aside, and `routes`. Earlier versions left their database so.
+/// Lists those of a server's files that other users may read or write: its database, if that is a file, its spool with
+/// what was set aside, and `routes`. Earlier versions left their database so.
 pub fn open_to_others(database_url: &str, spool: &Path, routes: &Path) -> Vec<PathBuf> {
     let database = database_url.starts_with("sqlite:").then(|| file_of(database_url)).flatten();
     let database = database.into_iter().flat_map(|file| [vec![file.clone()], beside(&file).to_vec()].concat());
@@ -48,7 +48,7 @@ fn is_open_to_others(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0)
 }
 
-/// A path with something behind its last name.
+/// Returns a path with `ending` appended to its last name.
 pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);

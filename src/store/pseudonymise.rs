@@ -1,4 +1,4 @@
-//! The steps of forgetting, each within a transaction: calls and whatever else tells who was outside.
+//! The steps of pseudonymisation, each within a transaction: calls and whatever else tells who was outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,55 +14,56 @@ use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseu
 use crate::calls::phone::Numbering;
 use crate::placetel::event::CallId;
 
-/// Small enough that a running server waits only briefly.
+/// The number of calls of one transaction: small enough that a running server waits only briefly.
 pub(super) const CALLS_PER_PAGE: i64 = 300;
-/// Calls that have more beyond the events that are folded, all those of one transaction together, lose that first.
+/// Maximum number of surplus events (beyond those that are folded) of all calls of one transaction together; where
+/// there are more, these are deleted first.
 const MOST_BEYOND: u64 = 1_000;
 
-/// Whom a pseudonym stands for in a call.
+/// The numbers that a pseudonym replaces in a call.
 pub(super) struct Concealed {
     call_key: i64,
     numbers: BTreeSet<String>,
     pseudonym: String,
 }
 
-/// Which pseudonym is given.
+/// How a pseudonym is chosen.
 #[derive(Clone, Copy)]
 pub(super) enum Naming<'p> {
-    /// One for each caller.
+    /// Each caller gets a pseudonym of their own, made with this key.
     Under(&'p Key),
-    /// This one for somebody; of others' calls only goes what is not known to be harmless.
+    /// This person gets this pseudonym; calls of others only lose what is not known to be harmless.
     As(&'p Person, &'p str),
 }
 
-/// What one transaction looked at and changed, and where the next begins; `None` at the end.
+/// The result of one transaction: how much it looked at and changed, and where the next begins; `None` at the end.
 pub(super) struct Page<N> {
     pub(super) looked_at: i64,
     pub(super) changed: i64,
     pub(super) next: Option<N>,
-    /// Calls that have very much beyond the events that are folded, by their keys: that is to go first.
+    /// The keys of calls with too many surplus events: these are to be deleted first.
     pub(super) full: Vec<i64>,
 }
 
 impl<N> Page<N> {
-    /// Nothing is changed until what these have is gone.
+    /// Returns a page that changed nothing, because the surplus events of these calls are to be deleted first.
     pub(super) fn of_full(full: Vec<i64>, place: N) -> Self {
         Self { looked_at: 0, changed: 0, next: Some(place), full }
     }
 }
 
-/// Those of the calls that have something beyond the events that are folded, if it is too much for one transaction.
+/// Returns the keys of those calls that have surplus events, if these are too many for one transaction.
 pub(super) fn full(updates: &BTreeMap<CallId, CallUpdate>) -> Vec<i64> {
     let beyond: u64 = updates.values().map(|call| u64::from(call.surplus_count())).sum();
     let full = updates.values().filter(|call| beyond > MOST_BEYOND && call.surplus_count() > 0);
     full.map(|call| call.after.key).collect()
 }
 
-/// Start and key of a call: the order in which calls of long ago are looked through.
+/// The start and key of a call: the keyset by which calls of long ago are paged through.
 pub(super) type Place = (i64, i64);
 
-/// What calls and marks that are not forgotten tell of a missed call that is about to be: its key, when there was
-/// contact, when it was marked as done.
+/// A fact that calls and marks that are not pseudonymised tell of a missed call that is about to be: its key, when
+/// there was contact, when it was marked as done.
 type Fact = (i64, Option<i64>, Option<i64>);
 
 const FACTS: &str = concat!(
@@ -73,7 +74,7 @@ const FACTS: &str = concat!(
     " and m.id in ("
 );
 
-/// Leaves a pseudonym of whoever was outside.
+/// Replaces whoever was outside in a call with a pseudonym.
 fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
     if let Naming::As(person, pseudonym) = naming
         && !person.is_party_of(&call.after.call, &call.receipts, numbering)
@@ -86,7 +87,7 @@ fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering
     let pseudonym = match (naming, call.outsider()) {
         (Naming::As(_, given), _) => given.to_owned(),
         (Naming::Under(_), None) => String::new(),
-        // Forgotten once already, but for what came later or was seen later.
+        // Pseudonymised once already, except for what came later or was seen later.
         (Naming::Under(_), Some(outsider)) if is_pseudonym(outsider) => outsider.to_owned(),
         (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
     };
@@ -97,7 +98,8 @@ fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering
 for_both_engines! {
     use batch, record, surplus;
 
-    /// Makes calls unrecognisable that come after their like was forgotten. Without a key nobody needs to know them again.
+    /// Pseudonymises calls that arrive after others of their age were pseudonymised. If no key is stored, a random one
+    /// does, because nobody has to be recognised again.
     pub async fn pseudonymise_late(
         connection: &mut EngineConnection,
         numbering: &Numbering,
@@ -111,7 +113,7 @@ for_both_engines! {
         calls.into_iter().map(|call| pseudonymise(call, Naming::Under(&key), numbering)).collect()
     }
 
-    /// Remembers that the files may hold traces of what this transaction changes.
+    /// Notes that the database files may hold traces of what this transaction changes.
     pub async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
         sqlx::query("insert into settings (name, value) values ($1, 'yes') on conflict do nothing")
             .bind(meta::ERASING)
@@ -120,7 +122,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// The key of the forgetting that goes on, if there is one.
+    /// Reads the stored key for pseudonyms, if there is one.
     pub async fn stored_key(connection: &mut EngineConnection) -> Result<Option<Key>, StoreError> {
         let value: Option<String> = sqlx::query_scalar("select value from settings where name = $1")
             .bind(meta::FORGETTING_KEY)
@@ -129,7 +131,7 @@ for_both_engines! {
         Ok(value.as_deref().and_then(meta::read_key).map(|(_, key)| key))
     }
 
-    /// Makes whoever is forgotten unrecognisable in what the PBX was told, too.
+    /// Replaces the numbers with their pseudonyms also in the answers to the PBX (decisions).
     pub async fn blank_decisions(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -156,7 +158,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Stores calls as `naming` leaves them; how many.
+    /// Pseudonymises calls by `naming` and stores them; returns how many.
     pub async fn pseudonymise_all(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -175,7 +177,7 @@ for_both_engines! {
         Ok(concealed.len() as i64)
     }
 
-    /// Forgets the next calls behind a place that began before `before_ms`, so many.
+    /// Pseudonymises the next calls after a place that began before `before_ms`, at most `most`.
     pub async fn forget_page(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -197,7 +199,7 @@ for_both_engines! {
         Ok(Page { looked_at: ids.len() as i64, changed, next, full })
     }
 
-    /// Keeps what is known of missed callers from calls and marks since `since_ms`, in which they keep their numbers.
+    /// Stores what is known of missed callers from calls and marks since `since_ms`, which still have their numbers.
     async fn keep_facts(
         connection: &mut EngineConnection,
         updates: &BTreeMap<CallId, CallUpdate>,
@@ -227,8 +229,8 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Takes the events of the next calls behind a place out of the log, but what they have beyond those that are folded: a
-    /// call of which these are gone is as it is to be, whatever else is left.
+    /// Deletes the folded events of the next calls after a place, but not their surplus events: a call whose folded
+    /// events are gone stays as it is, whatever else is left.
     pub async fn drop_page(
         connection: &mut EngineConnection,
         (after, most): (Place, i64),
@@ -261,7 +263,7 @@ for_both_engines! {
         query.push(")");
     }
 
-    /// Ids and keys of the next calls, and the place of the last one.
+    /// Reads the ids and keys of the next calls, and the place of the last one.
     async fn next_calls(
         connection: &mut EngineConnection,
         (started_ms, key): Place,
@@ -283,7 +285,7 @@ for_both_engines! {
         Ok((ids, rows.into_iter().map(|(_, key, _)| key).collect(), next))
     }
 
-    /// Makes marks by hand unrecognisable that were set before.
+    /// Pseudonymises marks by hand that were set before `before_ms`; returns of how many parties.
     pub async fn forget_marks(
         connection: &mut EngineConnection,
         numbering: &Numbering,
@@ -303,7 +305,8 @@ for_both_engines! {
         Ok(parties.len() as i64)
     }
 
-    /// Two names of one person may become one, with marks of the same moment.
+    /// Renames the party of marks. Two names of one person may become one, with marks of the same moment, which are
+    /// merged.
     pub async fn rename_marks(
         connection: &mut EngineConnection,
         party: &str,

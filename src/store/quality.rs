@@ -1,19 +1,20 @@
-//! How events came: doubled and late. Bounded, because it asks the log itself.
+//! Statistics of how events arrived: duplicated and late. Limited to [`MOST_CALLS`], because they query the event log
+//! itself.
 
 use sqlx::AssertSqlSafe;
 
 use super::{Db, StoreError, reading};
 use crate::stats::quality::Arrivals;
 
-/// Of a period, the events of so many calls are looked at, the newest first.
+/// Maximum number of calls of a period whose events are looked at, the newest first.
 pub const MOST_CALLS: i64 = 20_000;
 
-/// The newest calls of a span, on one line or on all.
+/// The subquery for the newest calls of a span, on one line or on all.
 const NEWEST: &str = "(select id, number, ended_ms from calls where started_ms >= $1 and started_ms < $2 \
      and (cast($3 as text) is null or number = $3) order by started_ms desc, id desc limit cast($4 as bigint)) newest";
 
-/// How the events of the newest calls that started in `span` came, by own line. An event is late when it came after the
-/// call's last HungUp.
+/// Counts how the events of the newest calls that started in `span` arrived, by own line. An event is late when it came
+/// after the call's last HungUp.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,6 @@
-//! What somebody asks: how much time it may take, how many connections, and whether anybody still waits for the answer.
-//! Whatever a task reads within a question is part of it; what it reads outside of one is the service's own reading.
+//! A question: everything that is read to answer one asker, with its time budget, its share of connections, and its
+//! cancellation when nobody waits for the answer any more. Whatever a task reads within a question is part of it; what
+//! it reads outside of one is the service's own reading.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +13,12 @@ tokio::task_local! {
     static ASKED: Question;
 }
 
-/// Of a question nothing more is read: it took too long, or nobody waits for the answer.
+/// The error of a question for which nothing more is read: it took too long, or nobody waits for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the question took too long, or nobody waits for the answer")]
 pub struct Over;
 
-/// The connections that one asker may use at once: one of their own, and another one as long as few have two.
+/// The limit on connections that one asker uses at once: one of their own, and another one as long as few have two.
 #[derive(Clone, Debug)]
 pub struct Connections {
     pub(super) all: Arc<Semaphore>,
@@ -31,7 +32,7 @@ impl Default for Connections {
     }
 }
 
-/// One question, as often as it is cloned.
+/// A handle to one question, shared by all its clones.
 #[derive(Clone, Debug)]
 pub struct Question(Arc<Asked>);
 
@@ -42,45 +43,45 @@ struct Asked {
     deadline: Mutex<Instant>,
     is_given_up: AtomicBool,
     given_up: Notify,
-    /// Whoever asks has this turn as long as anything works at the question.
+    /// The asker's permit, held as long as anything works at the question.
     _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Question {
-    /// Begins now. All questions of one asker share `connections`.
+    /// Begins a question, and with it its time budget. All questions of one asker share `connections`.
     pub fn new(connections: Connections, budget: Duration, turn: Option<OwnedSemaphorePermit>) -> Self {
         let (deadline, is_given_up) = (Mutex::new(Instant::now() + budget), AtomicBool::new(false));
         let given_up = Notify::new();
         Self(Arc::new(Asked { connections, budget, deadline, is_given_up, given_up, _turn: turn }))
     }
 
-    /// The one that the running task is part of.
+    /// Returns the question that the running task is part of.
     pub fn asked() -> Option<Self> {
         ASKED.try_with(Clone::clone).ok()
     }
 
-    /// Makes all that is read in `work` part of it.
+    /// Wraps `work` so that all it reads is part of the question.
     pub fn ask<W: Future>(&self, work: W) -> impl Future<Output = W::Output> + use<W> {
         ASKED.scope(self.clone(), work)
     }
 
-    /// The same for a step of something that is no future.
+    /// Runs a synchronous step so that all it reads is part of the question.
     pub fn step<T>(&self, step: impl FnOnce() -> T) -> T {
         ASKED.sync_scope(self.clone(), step)
     }
 
-    /// The time begins anew: a piece of the answer is done.
+    /// Restarts the time budget, because a piece of the answer is done.
     pub fn goes_on(&self) {
         *self.0.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + self.0.budget;
     }
 
-    /// Nobody waits for the answer any more.
+    /// Cancels the question, because nobody waits for the answer any more.
     pub fn give_up(&self) {
         self.0.is_given_up.store(true, Ordering::Release);
         self.0.given_up.notify_waiters();
     }
 
-    /// Whether nothing more may be read for it.
+    /// Returns whether nothing more may be read for the question.
     pub fn is_over(&self) -> bool {
         self.0.is_given_up.load(Ordering::Acquire) || Instant::now() >= self.deadline()
     }

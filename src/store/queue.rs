@@ -1,5 +1,5 @@
-//! What waits for the writer, bounded in number and in bytes. What must be kept, because a caller was answered, has room
-//! of its own and goes first.
+//! The bounded queue before the writer, limited in number and in bytes (backpressure). Events that must be kept,
+//! because a caller was answered, have a lane of their own and go first.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,11 +9,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::record::{Delivery, Recorded};
 use super::writer::WriteError;
 
-/// Events that may wait, of those that must be kept and of the others.
+/// Maximum number of events that wait, in each lane: of those that must be kept and of the others.
 pub(super) const MOST_EVENTS: usize = 10_000;
-/// Bytes of those that must be kept, and of the others.
+/// Maximum size of the events that wait in each lane, in bytes.
 const MOST_BYTES: usize = 32 << 20;
-/// What an event takes in memory beside its body.
+/// The memory that an event takes beside its body, in bytes.
 const OVERHEAD: usize = 1 << 10;
 
 /// An event that is to be stored.
@@ -23,32 +23,32 @@ pub(super) struct Job {
     pub(super) since: Instant,
 }
 
-/// Who wants to know what became of an event.
+/// The pending acknowledgement of an event to whoever submitted it.
 pub(super) struct Ack {
     /// Whether the event is to be stored even if it was refused meanwhile.
     pub(super) keep: bool,
     done: oneshot::Sender<Result<Recorded, WriteError>>,
-    /// Taken until the answer, wherever the event waits.
+    /// The event's permits, in number and bytes, held until the answer, wherever the event waits.
     room: [OwnedSemaphorePermit; 2],
 }
 
 impl Ack {
     pub(super) fn answer(self, result: Result<Recorded, WriteError>) {
-        // Before anybody hears of it, or the metrics would still count it.
+        // Released before anybody hears of it, or the metrics would still count the event.
         drop(self.room);
-        // Nobody waiting any more is no loss: what is stored is stored.
+        // It does no harm if nobody waits any more: what is stored is stored.
         let _ = self.done.send(result);
     }
 }
 
-/// Where events are handed in.
+/// The sending half of the queue.
 #[derive(Clone)]
 pub(super) struct WriteHandle {
     kept: Lane,
     others: Lane,
 }
 
-/// What was handed in.
+/// The receiving half of the queue.
 pub(super) struct Queue {
     kept: mpsc::UnboundedReceiver<Job>,
     others: mpsc::UnboundedReceiver<Job>,
@@ -74,7 +74,7 @@ impl WriteHandle {
         Ok(receiver)
     }
 
-    /// How many events wait, those of the running transaction included.
+    /// Returns how many events wait, those of the running transaction included.
     pub(super) fn len(&self) -> usize {
         [&self.kept, &self.others].map(|lane| MOST_EVENTS - lane.events.available_permits()).iter().sum()
     }
@@ -82,7 +82,7 @@ impl WriteHandle {
 
 #[derive(Clone)]
 struct Lane {
-    /// The room bounds it.
+    /// Unbounded itself: the semaphores bound it.
     jobs: mpsc::UnboundedSender<Job>,
     events: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -103,7 +103,7 @@ impl Lane {
 }
 
 impl Queue {
-    /// Waits until there is something and adds at most so many; 0 when nothing will come any more.
+    /// Waits for events and adds at most `most` of them to `jobs`; returns how many, 0 when nothing will come any more.
     pub(super) async fn recv_many(&mut self, jobs: &mut Vec<Job>, most: usize) -> usize {
         let before = jobs.len();
         jobs.extend(self.waiting(most));
@@ -113,19 +113,19 @@ impl Queue {
                 first = self.kept.recv() => first,
                 first = self.others.recv() => first,
             };
-            // Both close at the same time, and each may have something left.
+            // Both lanes close at the same time, and each may have something left.
             jobs.extend(if first.is_some() { first } else { self.others.recv().await });
             jobs.extend(self.waiting(most.saturating_sub(1)));
         }
         jobs.len() - before
     }
 
-    /// What is there, at most so many.
+    /// Takes the events that wait now, at most `most`.
     pub(super) fn waiting(&mut self, most: usize) -> impl Iterator<Item = Job> {
         std::iter::from_fn(|| self.kept.try_recv().or_else(|_| self.others.try_recv()).ok()).take(most)
     }
 
-    /// Whether nothing will come any more but what is there.
+    /// Returns whether the queue is closed: nothing will come but what waits already.
     pub(super) fn is_closed(&self) -> bool {
         self.kept.is_closed()
     }
@@ -147,7 +147,7 @@ mod tests {
         job.delivery.receipt.event.call_id.to_string()
     }
 
-    /// How many go in until it is full.
+    /// Fills the queue; returns how many events it took.
     fn fill(entrance: &WriteHandle, length: usize, keep: bool) -> usize {
         (0..).take_while(|&number| entrance.submit(delivery(number, length), keep).is_ok()).count()
     }

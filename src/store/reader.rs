@@ -1,5 +1,5 @@
-//! Connections that only read: some for the service itself, which nobody can take, and some for questions, each of which
-//! lets go of what it runs as soon as the question is over.
+//! The connections that only read: a pool for the service itself, which nobody else can exhaust, and a connection each
+//! for questions, whose statements are cancelled as soon as their question is over.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,14 +17,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::question::{Connections, Over, Question};
 use super::rows_in_time::RowsInTime;
 
-/// What to do with a statement that nobody waits for.
+/// How an engine cancels a statement that nobody waits for.
 pub trait Interrupted: Database {
-    /// Whether its connection must be closed for it to end.
+    /// Whether the connection must be closed to cancel the statement.
     const BY_CLOSING: bool;
 }
 
 impl Interrupted for Sqlite {
-    // It asks its [`Watch`].
+    // Its progress handler asks the [`Watch`].
     const BY_CLOSING: bool = false;
 }
 
@@ -32,7 +32,7 @@ impl Interrupted for Postgres {
     const BY_CLOSING: bool = true;
 }
 
-/// Tells a connection whether to go on with what it runs.
+/// The cancellation flag that tells a connection whether to go on with its statement.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch(Arc<Watched>);
 
@@ -43,7 +43,7 @@ struct Watched {
 }
 
 impl Watch {
-    /// Asked every so many steps.
+    /// Returns whether the statement may go on; the progress handler asks it every so many steps.
     pub(super) fn lets_go_on(&self) -> bool {
         !self.0.is_dropped.load(Ordering::Acquire) && !self.question().as_ref().is_some_and(Question::is_over)
     }
@@ -53,7 +53,7 @@ impl Watch {
         self.0.is_dropped.store(false, Ordering::Release);
     }
 
-    /// What runs there ends, and keeps nobody's turn.
+    /// Cancels the statement that runs, and drops the question with its permit.
     fn drop_question(&self) {
         self.0.is_dropped.store(true, Ordering::Release);
         *self.question() = None;
@@ -64,7 +64,7 @@ impl Watch {
     }
 }
 
-/// A connection for questions: a pool of one, so that it is known whose watch it asks.
+/// A connection for questions: a pool of one, so that it is known which watch it asks.
 #[derive(Debug)]
 pub(super) struct Lane<DB: Database> {
     pub(super) pool: Pool<DB>,
@@ -75,11 +75,11 @@ struct Lanes<DB: Database> {
     all: Vec<Lane<DB>>,
     free: Mutex<VecDeque<usize>>,
     room: Arc<Semaphore>,
-    /// So many may be the second one of somebody: others have none yet.
+    /// Permits for second connections of askers; fewer than the lanes, so that others can get a first one.
     seconds: Arc<Semaphore>,
 }
 
-/// The connections that read.
+/// The connections that read: the service's own pool and the lanes for questions.
 pub struct Reader<DB: Database> {
     own: Pool<DB>,
     lanes: Arc<Lanes<DB>>,
@@ -104,7 +104,8 @@ impl<DB: Interrupted> Reader<DB> {
         Self { own, lanes: Arc::new(Lanes { all, free, room, seconds }) }
     }
 
-    /// A connection, in its turn. Whoever is done with it says so: [`Reading::finish`].
+    /// Acquires a connection, in its turn. Whoever is done with it must call [`Reading::finish`], or its statement is
+    /// cancelled.
     pub(super) async fn acquire(&self) -> Result<Reading<DB>, Error> {
         match Question::asked() {
             None => Ok(Reading { connection: self.own.acquire().await?, turn: None, is_finished: false }),
@@ -120,18 +121,18 @@ impl<DB: Interrupted> Reader<DB> {
     }
 }
 
-/// The turn of a question with one of the connections.
+/// A lane that a question holds, with its permits.
 struct Turn<DB: Database> {
     lanes: Arc<Lanes<DB>>,
     place: usize,
-    // Given back after the place is.
+    // These permits are released after the place is given back.
     _room: OwnedSemaphorePermit,
     _number: OwnedSemaphorePermit,
     _share: OwnedSemaphorePermit,
 }
 
 impl<DB: Interrupted> Turn<DB> {
-    /// First the share of whoever asks: who has much running waits for their own, not for others.
+    /// Acquires a lane. The asker's own share comes first: an asker with much running waits for that, not for others.
     async fn take(lanes: Arc<Lanes<DB>>, question: Question) -> Result<Reading<DB>, Error> {
         let closed = |_| Error::PoolClosed;
         let Connections { all, first } = question.connections();
@@ -146,7 +147,7 @@ impl<DB: Interrupted> Turn<DB> {
         let place = lanes.free().pop_front().ok_or(Error::PoolTimedOut)?;
         let turn = Self { lanes, place, _room: room, _number: number, _share: share };
         let lane = turn.lanes.all.get(place).ok_or(Error::PoolTimedOut)?;
-        // What ran there last may not have ended yet.
+        // The last statement on this connection may not have ended yet.
         let connection = lane.pool.acquire().await?;
         lane.watch.set(Some(question));
         Ok(Reading { connection, turn: Some(turn), is_finished: false })
@@ -169,7 +170,7 @@ impl<DB: Database> Drop for Turn<DB> {
     }
 }
 
-/// A connection that reads. What it runs when it is dropped ends, unless it was finished.
+/// An acquired connection that reads. Dropping it cancels its statement, unless it was finished.
 pub(super) struct Reading<DB: Interrupted> {
     connection: PoolConnection<DB>,
     turn: Option<Turn<DB>>,
@@ -177,7 +178,7 @@ pub(super) struct Reading<DB: Interrupted> {
 }
 
 impl<DB: Interrupted> Reading<DB> {
-    /// Nothing runs any more.
+    /// Gives the connection back, because its statement has ended.
     pub(super) fn finish(mut self) {
         self.is_finished = true;
         if let Some(watch) = self.turn.as_ref().and_then(Turn::watch) {
@@ -214,12 +215,12 @@ impl<DB: Interrupted> Drop for Reading<DB> {
     }
 }
 
-/// What a question that is over is told instead of what went wrong because of that.
+/// Returns the error of a question that is over, instead of the one that this caused.
 pub(super) fn over() -> Error {
     Error::AnyDriverError(Box::new(Over))
 }
 
-/// `work`, unless the question is over before.
+/// Runs `work`, and cancels it when the current question is over.
 pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let Some(question) = Question::asked() else { return work.await };
     tokio::select! {
@@ -329,7 +330,7 @@ mod tests {
         drop(third.reading(&reader).await);
         drop(second);
         drop(second_of_other.await);
-        // Nor does anybody wait for a second one that is the only one by now.
+        // Nor does anybody wait for a second connection that has become their only one.
         let _second = one.reading(&reader).await;
         let mut waiting = Box::pin(other.reading(&reader));
         assert!((&mut waiting).now_or_never().is_none());

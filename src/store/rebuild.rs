@@ -1,4 +1,4 @@
-//! Deriving calls and cells again from the log, to mend what is stored or to compare it. Works in small
+//! Rebuilds calls and statistics cells from the event log, to mend what is stored or to compare it. Works in small
 //! transactions, so that a server with the same settings keeps answering meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,22 +21,22 @@ use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
 
 const CALLS_PER_TRANSACTION: i64 = 500;
 
-/// What is done with what is derived again.
+/// What a rebuild does with what it derives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose<'a> {
-    /// It is stored, as what was begun under this name: see [`begin`](super::rebuilding::begin).
+    /// It is stored, by the rebuild that was begun under this name: see [`begin`](super::rebuilding::begin).
     Mend(&'a str),
     /// It is compared with what is stored.
     Compare,
 }
 
-/// Why nothing, or not everything, was derived again.
+/// Why a rebuild did nothing or stopped halfway.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Somebody began one with other settings.
+    /// Another rebuild has begun with other settings.
     #[error(
         "another rebuild with other settings has begun meanwhile and goes on: was a server of this database still running?"
     )]
@@ -49,18 +49,17 @@ impl From<sqlx::Error> for RebuildError {
     }
 }
 
-/// How much is not as the log says.
+/// How much of what is stored deviates from the event log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deviations {
-    /// Calls, also those of which the log holds no event.
+    /// The number of calls, including those of which the log holds no event.
     pub calls: u64,
-    /// Cells of the statistics, and months that were summed up from them. Only told when they are compared: mending does
-    /// not look at them first.
+    /// The number of cells of the statistics, and of months that were summed up from them. Only told when they are
+    /// compared: mending does not look at them first.
     pub cells: u64,
 }
 
-/// Folds every call again and counts every cell again; `progress` hears how many calls are done of how
-/// many, in both passes together.
+/// Rebuilds every call and every cell; `progress` hears how many calls are done of how many, in both passes together.
 ///
 /// # Errors
 /// When the database does not answer. Running it again mends everything.
@@ -78,7 +77,7 @@ pub async fn rebuild(
             engine::fold_again(&mut transaction, derivation, purpose, (last_key, portion.size())).await
         });
         let pass = match pass {
-            // These have very many events.
+            // Some of these calls have very many events.
             Err(StoreError::TooLong) if portion.halve() => continue,
             pass => pass?,
         };
@@ -112,15 +111,15 @@ pub async fn rebuild(
     Ok(found)
 }
 
-/// One transaction of a pass over everything.
+/// The result of one transaction of a pass over everything.
 struct Pass<N> {
-    /// Whether it did nothing because somebody else has begun with other settings.
+    /// Whether it did nothing because another rebuild has begun with other settings.
     is_taken_over: bool,
-    /// How many calls it looked at.
+    /// The number of calls it looked at.
     calls: i64,
-    /// How much was not as it should be.
+    /// The number of deviations it found.
     deviating: u64,
-    /// Where the next begins; `None` at the end.
+    /// Where the next transaction begins; `None` at the end.
     next: Option<N>,
 }
 
@@ -128,7 +127,7 @@ impl<N> Pass<N> {
     const TAKEN_OVER: Self = Self { is_taken_over: true, calls: 0, deviating: 0, next: None };
 }
 
-/// How many calls there are.
+/// Returns the number of stored calls.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -136,14 +135,14 @@ pub async fn count_calls(db: &Db) -> Result<i64, StoreError> {
     reading!(db, pool => Ok(sqlx::query_scalar("select count(*) from calls").fetch_one(pool).await?))
 }
 
-/// Where the cells not counted yet begin, in both units of buckets.
+/// Where the cells that are not rebuilt yet begin, in both units of buckets.
 #[derive(Clone, Copy)]
 struct Span {
     first_ms: i64,
     first_day: i64,
 }
 
-/// The cells between two spans.
+/// The SQL condition for the cells between two spans.
 macro_rules! cells_of_span {
     () => {
         "(tier = $1 and bucket >= $2 and bucket < $3) or (tier > $1 and bucket >= $4 and bucket < $5)"
@@ -153,7 +152,7 @@ macro_rules! cells_of_span {
 for_both_engines! {
     use batch, months, rebuilding, surplus, writes;
 
-    /// Folds the next calls after a key, so many.
+    /// Folds the next calls after a key again, at most `most`, and stores or compares them.
     pub(super) async fn fold_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -182,7 +181,7 @@ for_both_engines! {
                     call.event_count += surplus.get(&before.key).map_or(0, |&count| u32::try_from(count).unwrap_or(0));
                     call
                 }
-                // All that is left of it.
+                // Its events are gone: the stored call is all that is left of it.
                 None if before.call.started_ms < gone_before_ms => before.call.clone(),
                 None => {
                     without_events += 1;
@@ -204,8 +203,8 @@ for_both_engines! {
         Ok(Pass { is_taken_over: false, calls: stored.len() as i64, deviating, next: Some(last.key) })
     }
 
-    /// The events of calls that are folded, and how many more there are. Where somebody else has crowded the log, that is set
-    /// right, or, where calls are only compared, left as it is.
+    /// Loads the folded events of calls, and how many surplus events each has. Where another program has written too
+    /// many events of a call to the log, the surplus is set apart, or, where calls are only compared, left as it is.
     async fn load_events(
         connection: &mut EngineConnection,
         purpose: Purpose<'_>,
@@ -245,7 +244,7 @@ for_both_engines! {
         Ok((receipts, beyond))
     }
 
-    /// Counts the next business day that has calls, and all before it that have none.
+    /// Rebuilds the cells of the next business day that has calls, and of all days before it that have none.
     pub(super) async fn count_again(
         connection: &mut EngineConnection,
         derivation: &Derivation,

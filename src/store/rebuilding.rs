@@ -1,16 +1,17 @@
-//! That a rebuild has begun and not ended, and for which settings. Whoever finds that after a kill knows by it whether the
+//! The marker that a rebuild has begun and not ended, and for which settings. After a kill, it tells whether the
 //! figures are a mixture.
 
 use super::meta::{REBUILDING, recall};
 use super::rebuild::Purpose;
 use super::{Db, StoreError, for_both_engines, writing};
 
-/// What a rebuild is called that derives with these settings.
+/// Returns the name of a rebuild that derives with these settings.
 pub fn name_of(meta: &[(&'static str, String)]) -> String {
     serde_json::json!(meta.iter().map(|(flag, value)| (*flag, value.as_str())).collect::<Vec<_>>()).to_string()
 }
 
-/// The name of the one that was begun, if any. Of one that an earlier version began it is known to nobody.
+/// Returns the name of the rebuild that was begun, if any. The name of one that an earlier version began is known to
+/// nobody.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -18,7 +19,7 @@ pub async fn begun(db: &Db) -> Result<Option<String>, StoreError> {
     recall(db, REBUILDING).await
 }
 
-/// Begins one. One under another name that runs somewhere ends with its next step.
+/// Marks a rebuild as begun. One under another name that runs somewhere ends with its next step.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -26,7 +27,8 @@ pub async fn begin(db: &Db, name: &str) -> Result<(), StoreError> {
     super::meta::remember(db, REBUILDING, name).await
 }
 
-/// Ends one: from now on these settings are those that figures are made with. `false` if another has begun meanwhile.
+/// Marks a rebuild as ended, and stores its settings as those that the figures are made with. Returns `false` if
+/// another has begun meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -42,13 +44,13 @@ for_both_engines! {
         Ok(name.fetch_optional(connection).await?)
     }
 
-    /// Whether somebody has begun one under another name.
+    /// Returns whether a rebuild under another name has begun.
     pub(in crate::store) async fn is_taken_over(
         connection: &mut EngineConnection,
         purpose: Purpose<'_>,
     ) -> Result<bool, StoreError> {
         let Purpose::Mend(name) = purpose else { return Ok(false) };
-        // Another one for the same settings may have reached its end.
+        // If there is none, another rebuild for the same settings may have reached its end.
         Ok(name_now(connection).await?.is_some_and(|now| now != name))
     }
 

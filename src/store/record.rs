@@ -1,5 +1,5 @@
-//! One transaction: events go into the log, their calls are folded again, cells are corrected by the
-//! difference. A batch repeated changes nothing: differences come from what the transaction finds.
+//! Records a batch of events in one transaction: they go into the log, their calls are folded again, cells are
+//! corrected by the difference. Recording is idempotent, because differences come from what the transaction finds.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,19 +23,19 @@ use crate::routing::table::Decision;
 use crate::stats::business::BusinessTime;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
 
-/// What deriving calls and cells from events depends on.
+/// The settings that deriving calls and cells from events depends on.
 #[derive(Debug)]
 pub struct Derivation {
-    /// How numbers are read.
+    /// The numbering plan by which telephone numbers are read.
     pub numbering: Arc<Numbering>,
-    /// What days, hours and "open" are.
+    /// The business time: what days, hours and "open" are.
     pub business: BusinessTime,
 }
 
-/// How an event came to us.
+/// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// From the PBX; with what an IncomingCall would be answered.
+    /// From the PBX, with the decision that an IncomingCall would be answered with.
     Pbx(Option<Decision>),
     /// From the PBX, after a commit whose answer was lost: it may be stored already.
     PbxAgain(Option<Decision>),
@@ -48,7 +48,7 @@ pub enum Source {
 pub struct Delivery {
     /// The event and when it came.
     pub receipt: Arc<Receipt>,
-    /// How it came.
+    /// The source of the event.
     pub source: Source,
 }
 
@@ -60,7 +60,7 @@ impl Delivery {
         }
     }
 
-    /// Whether it may be stored already without anything to be changed.
+    /// Returns whether the event may be stored already, so that nothing is to be changed.
     fn is_repeated(&self) -> bool {
         !matches!(self.source, Source::Pbx(_))
     }
@@ -91,7 +91,7 @@ impl Delivery {
     }
 }
 
-/// What became of a delivery.
+/// The result of recording a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// The decision that holds for its call, if the delivery offered one: the first one ever stored.
@@ -106,7 +106,7 @@ pub async fn record(db: &Db, derivation: &Derivation, batch: &[Delivery]) -> Res
     Ok(record_changes(db, derivation, batch, WRITE_TIMEOUT).await?.0)
 }
 
-/// The same, and what it changed. It is given up after `within`.
+/// Like [`record`], but returns also what it changed. It is given up after `within`.
 ///
 /// # Errors
 /// Nothing of the batch is stored then.
@@ -132,7 +132,7 @@ pub async fn record_changes(
     }
 }
 
-/// `is_usual` when none of the calls is forgotten or without events.
+/// Sums up what a batch changed. `is_usual` when none of the calls is pseudonymised or without events.
 fn changes(deliveries: &[Delivery], updates: BTreeMap<CallId, CallUpdate>, is_usual: bool) -> Changes {
     let mut changes =
         Changes { doubled: count(deliveries.iter().map(|delivery| &*delivery.receipt)), ..Changes::default() };
@@ -178,13 +178,13 @@ fn differences<'a>(updates: impl Iterator<Item = &'a CallUpdate>, business: &Bus
     differences.into_cells()
 }
 
-/// The calls of which the PBX itself tells.
+/// Returns the calls with deliveries from the PBX itself, not from an import.
 fn live_calls(deliveries: &[Delivery]) -> HashSet<&CallId> {
     deliveries.iter().filter(|delivery| delivery.source != Source::Import).map(Delivery::call_id).collect()
 }
 
-/// The deliveries as the log may hold them: what repeats an event that was written anew is that event, what belongs to a
-/// forgotten call brings nobody back, and to a call whose events are gone there is nothing to add.
+/// Returns the deliveries as the log may hold them: a repeat of an event that was pseudonymised becomes that event,
+/// another event of a pseudonymised call is pseudonymised too, and events of a call whose events are gone are left out.
 fn admit<'d>(deliveries: &'d [Delivery], known: &KnownCalls) -> Result<Cow<'d, [Delivery]>, StoreError> {
     let marked = deliveries.iter().filter(|delivery| is_marked(&delivery.receipt.body));
     let marked: HashSet<&CallId> = marked.map(Delivery::call_id).collect();
@@ -219,7 +219,7 @@ fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> B
         let stored = || known.get(id).map(KnownCall::all_receipts).unwrap_or_default();
         delivery.add_to(merged.entry(id).or_insert_with(stored));
     }
-    // One by one: collected, so many large ones would be made room for again and again.
+    // Inserted one by one, because collecting so many large values would reallocate again and again.
     let mut updates = BTreeMap::new();
     for (id, receipts) in merged {
         if let Some(call) = CallUpdate::fold(known.remove(id), receipts, derivation) {
@@ -234,7 +234,7 @@ for_both_engines! {
 
     use writes::Writes;
 
-    /// What comes next is made while the database works on what was sent last.
+    /// Records a batch. The next statements are made while the database executes those that were sent last.
     pub async fn run(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -256,7 +256,8 @@ for_both_engines! {
             pseudonymise::blank_decisions(connection, derivation, &concealed).await?;
             last = Writes::new();
         }
-        // What is found already may never have reached the disk or the standby: a commit that wrote nothing waits for neither.
+        // What is found stored may never have reached the disk or the standby, and a commit that wrote nothing waits
+        // for neither: so something is written in any case.
         if deliveries.iter().any(Delivery::is_repeated) {
             meta::write_again(&mut last);
         }
@@ -276,7 +277,7 @@ for_both_engines! {
         committed.map(|()| outcome)
     }
 
-    /// Stores calls as they are now.
+    /// Stores updated calls, their events and their cells.
     pub async fn write(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -285,7 +286,8 @@ for_both_engines! {
         write_all_but_cells(connection, derivation, updates, &[]).await?.send(connection).await
     }
 
-    /// Stores calls as they are now, and decisions of those that have none. What is to be written to the cells is left.
+    /// Stores updated calls and their events, and decisions of calls that have none. Returns the statements for the
+    /// cells, which are not executed yet.
     pub async fn write_all_but_cells(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -303,9 +305,9 @@ for_both_engines! {
         Ok(writes)
     }
 
-    /// Gives new calls their keys. Imported calls that turn out to be older than what is forgotten are made unrecognisable,
-    /// and new ones whose events would be gone are left out. What the PBX sends happens now, whatever a clock said or says:
-    /// it is stored as it is, and left to a later night.
+    /// Gives new calls their keys. Imported calls older than the watermark of pseudonymisation are pseudonymised, and
+    /// new ones older than the watermark of deleted events are left out. What the PBX sends happens now, whatever a
+    /// clock said or says: it is stored as it is, and left to a later nightly run.
     async fn give_keys(
         connection: &mut EngineConnection,
         derivation: &Derivation,
@@ -356,7 +358,7 @@ for_both_engines! {
         writes
     }
 
-    /// The cells with their differences; `log` is written on the way to them.
+    /// Loads the cells and applies their differences; `log` is sent along with the query.
     async fn correct_cells(
         connection: &mut EngineConnection,
         log: Writes,
@@ -373,7 +375,8 @@ for_both_engines! {
         Ok(cells)
     }
 
-    /// What the batch offers per call, first come, and what is stored already and holds instead.
+    /// Returns the first decision that the batch offers for each call, and the decisions that are stored already, which
+    /// take precedence.
     async fn load_decisions<'d>(
         connection: &mut EngineConnection,
         deliveries: &'d [Delivery],

@@ -1,6 +1,6 @@
-//! The history of the routes. Every change raises one counter, which is the revision's id and the version of the
-//! routes it changed, and tells every node that its table is old. What is kept is the difference to the table
-//! before; the whole table only when the differences since the last one exceed its size.
+//! The revision history of the routes. Every change raises one counter, which is the revision's id and the version of
+//! the routes it changed, and tells every node that its table is out of date. A revision holds the difference to the
+//! table before; a snapshot of the whole table is stored only when the differences since the last one exceed its size.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -16,33 +16,34 @@ use super::{Db, StoreError, for_both_engines, reading};
 use crate::routing::revision::{Change, Difference, Unreadable};
 use crate::routing::route::Route;
 
-/// Small tables are not kept again and again.
+/// Minimum size of the differences between two snapshots, in bytes, so that small tables are not stored again and
+/// again.
 const LEAST_BETWEEN_SNAPSHOTS: i64 = 16 * 1024;
 
-/// Who changes something, and when.
+/// The author and time of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// `None` where nobody has signed in.
+    /// The author's name; `None` where nobody has signed in.
     pub name: Option<String>,
-    /// Milliseconds since 1970 UTC.
+    /// The time of the change, in milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
 
-/// One change of the routes.
+/// A revision: one change of the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
-    /// Higher than that of every earlier one.
+    /// The id, higher than that of every earlier revision.
     pub id: i64,
-    /// Who and when.
+    /// The author and time of the change.
     pub by: Actor,
-    /// What.
+    /// What was changed.
     pub change: Change,
 }
 
 /// A revision with the tables before and after it, each in the order in which routes are tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevisionTables {
-    /// Which one.
+    /// The revision itself.
     pub revision: Revision,
     /// The table that it changed.
     pub before: Vec<Route>,
@@ -67,7 +68,7 @@ struct ContentRow {
 
 from_row!(ContentRow: is_snapshot, content, ..revision);
 
-/// The sizes that decide whether the whole table is to be kept again.
+/// The sizes, in bytes, that decide whether a snapshot of the whole table is to be stored again.
 struct Sizes {
     since_bytes: i64,
     snapshot_bytes: i64,
@@ -93,7 +94,7 @@ impl From<Unreadable> for StoreError {
     }
 }
 
-/// Revisions older than `before`, or all, newest first.
+/// Lists revisions older than `before`, or all, newest first (keyset pagination).
 ///
 /// # Errors
 /// When the database does not answer.
@@ -110,7 +111,7 @@ pub async fn list_revisions(db: &Db, before: Option<i64>, limit: usize) -> Resul
     rows.into_iter().map(Revision::try_from).collect()
 }
 
-/// The id of the newest revision, if there is one.
+/// Returns the id of the newest revision, if there is one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -118,7 +119,7 @@ pub async fn newest_revision(db: &Db) -> Result<Option<i64>, StoreError> {
     Ok(reading!(db, pool => sqlx::query_scalar("select max(id) from route_revisions").fetch_one(pool).await?))
 }
 
-/// A revision and its tables.
+/// Finds a revision and its tables.
 ///
 /// # Errors
 /// When the database does not answer or what it kept is damaged.
@@ -139,7 +140,7 @@ pub async fn find_revision(db: &Db, id: i64) -> Result<Option<RevisionTables>, S
     }
 }
 
-/// Follows the kept changes up to the last one.
+/// Replays stored snapshots and differences up to the last revision.
 fn follow(rows: Vec<ContentRow>) -> Result<Option<RevisionTables>, StoreError> {
     let (mut before, mut after) = (Table::new(), Table::new());
     let (count, mut last) = (rows.len(), None);
@@ -190,7 +191,7 @@ fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, std::io::Error> {
 }
 
 for_both_engines! {
-    /// All routes in the order in which they are tried.
+    /// Lists all routes in the order in which they are tried.
     pub async fn all_routes(connection: &mut EngineConnection) -> Result<Vec<Route>, StoreError> {
         let rows: Vec<RouteRow> = sqlx::query_as(concat!("select ", route_columns!(), " from routes order by position, id"))
             .fetch_all(connection)
@@ -198,7 +199,7 @@ for_both_engines! {
         rows.into_iter().map(Route::try_from).collect()
     }
 
-    /// The id of the change that begins. The first one ever finds the table before it kept.
+    /// Begins a change and returns its id. Before the first change ever, the table is stored as it was.
     pub async fn begin(connection: &mut EngineConnection, by: &Actor) -> Result<i64, StoreError> {
         let newest: Option<i64> =
             sqlx::query_scalar("select max(id) from route_revisions").fetch_one(&mut *connection).await?;
@@ -213,7 +214,7 @@ for_both_engines! {
         Ok(id)
     }
 
-    /// Makes others wait who change routes or what they share.
+    /// Locks the routes and what they share against other changes until the transaction ends.
     pub async fn lock(connection: &mut EngineConnection) -> Result<(), StoreError> {
         if let Some(lock) = DIALECT.lock_routes {
             sqlx::query(lock).execute(connection).await?;
@@ -221,7 +222,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// What every change of the table raises.
+    /// Reads the counter that every change of the table raises.
     pub async fn counter(connection: &mut EngineConnection) -> Result<i64, StoreError> {
         let value: Option<String> = sqlx::query_scalar("select value from settings where name = $1")
             .bind(COUNTER)
@@ -230,7 +231,7 @@ for_both_engines! {
         Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
     }
 
-    /// Raises the counter, and tells every node when the transaction is committed.
+    /// Raises the counter, and notifies every node when the transaction is committed.
     pub async fn raise_counter(connection: &mut EngineConnection) -> Result<i64, StoreError> {
         let value: String = sqlx::query_scalar(
             "insert into settings (name, value) values ($1, '1') on conflict (name) do update \
@@ -245,7 +246,7 @@ for_both_engines! {
         value.parse().map_err(|_| StoreError::Damaged(format!("the counter {COUNTER}")))
     }
 
-    /// Keeps what a change changed; routes that stay as they are may be left out of `before` and `after`.
+    /// Stores the difference that a change made; routes that stay as they are may be left out of `before` and `after`.
     pub async fn record(
         connection: &mut EngineConnection,
         revision: Revision,
@@ -255,7 +256,7 @@ for_both_engines! {
         record_difference(connection, &revision, &Difference::between(before, after)).await
     }
 
-    /// Keeps a change, or the whole table if that has become the smaller thing to read.
+    /// Stores a difference, or a snapshot of the whole table if that has become the smaller thing to read.
     pub async fn record_difference(
         connection: &mut EngineConnection,
         revision: &Revision,
@@ -311,7 +312,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// A revision and its tables: from the last table kept before it on, change by change.
+    /// Finds a revision and its tables, by replaying the differences from the last snapshot before it on.
     pub async fn find(connection: &mut EngineConnection, id: i64) -> Result<Option<RevisionTables>, StoreError> {
         let rows: Vec<ContentRow> = sqlx::query_as(
             "select id, changed_ms, changed_by, change, is_snapshot, content from route_revisions \

@@ -1,4 +1,5 @@
-//! The whole table of routes at once: sent by somebody, or as it was. What stays as it is keeps its version.
+//! Replaces the whole table of routes at once, by one that somebody sends or by that of an earlier revision. Routes
+//! that stay as they are keep their version.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,20 +12,21 @@ use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};
 use crate::routing::route::{Route, RouteDraft};
 
-/// Bound values in one statement stay below SQLite's 32,766 with this many rows of six columns.
+/// Maximum number of rows in one statement: with six columns each, the bound values stay below SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_500;
 
-/// A table as it is now.
+/// The table of routes as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTable {
-    /// Raised by every change.
+    /// The version, raised by every change.
     pub version: i64,
-    /// In the order in which they are tried.
+    /// The routes, in the order in which they are tried.
     pub routes: Vec<Route>,
 }
 
-/// Makes these routes, in this order, the whole table. One with the id of a known route is that route; without a
-/// position it comes behind the one before it. With `expected`, only if the table has that version.
+/// Replaces the whole table by these routes, in this order. One with the id of a known route updates that route; one
+/// without a position comes behind the one before it. With `expected`, only if the table has that version (optimistic
+/// concurrency).
 ///
 /// # Errors
 /// When the table was changed, routes name what there is not, or the database does not answer.
@@ -37,7 +39,7 @@ pub async fn replace_routes(
     writing!(db, transaction in engine => engine::replace(&mut transaction, items, expected, by).await)?
 }
 
-/// Makes the table of an earlier revision the table again, with the ids that its routes had.
+/// Restores the table of an earlier revision, with the ids that its routes had.
 ///
 /// # Errors
 /// When there is no such revision, its routes name what there is not any more, or the database does not answer.
@@ -45,10 +47,10 @@ pub async fn restore_routes(db: &Db, revision: i64, by: &Actor) -> Result<RouteT
     writing!(db, transaction in engine => engine::restore(&mut transaction, revision, by).await)?
 }
 
-/// Of a route that is not stored yet; the databases begin with 1.
+/// The id of a route that is not stored yet; the databases begin with 1.
 const NO_ID: i64 = 0;
 
-/// The table that is sent.
+/// Builds the wanted table from the routes that are sent.
 fn sent(items: Vec<(Option<i64>, RouteDraft)>, before: &[Route]) -> Vec<Route> {
     let known: HashSet<i64> = before.iter().map(|route| route.id).collect();
     let mut last = 0_i64;
@@ -123,7 +125,7 @@ for_both_engines! {
         write(connection, before, found.after, version, by, change).await.map(Ok)
     }
 
-    /// Turns `before` into `wanted`.
+    /// Writes what turns the table `before` into `wanted`, and the revision of it.
     async fn write(
         connection: &mut EngineConnection,
         before: Vec<Route>,
@@ -182,7 +184,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Sets routes that are there, and inserts the others with the ids that they have.
+    /// Updates routes that exist, and inserts the others with the ids that they have (upsert).
     async fn upsert(connection: &mut EngineConnection, routes: &[&Route]) -> Result<(), StoreError> {
         for routes in routes.chunks(ROWS_PER_STATEMENT) {
             let definitions = routes.iter().map(|route| definition(route)).collect::<Result<Vec<_>, _>>()?;

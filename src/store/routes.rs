@@ -1,4 +1,4 @@
-//! Routes as people edit them. Every change is a revision, whose id is the changed route's version.
+//! Reads and edits single routes. Every change is a revision, whose id is the changed route's version.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ use crate::routing::named::References;
 use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
 
-/// Raised by every change.
+/// The name of the setting that holds the version counter, raised by every change.
 pub(super) const COUNTER: &str = "routes_version";
-/// Between positions, so that a route fits between two others.
+/// The gap between positions, so that a route fits between two others.
 pub(super) const STEP: i64 = 10;
 
 /// Why a route was not changed.
@@ -22,13 +22,13 @@ pub enum RouteError {
     /// There is no route with this id.
     #[error("there is no such route")]
     Unknown,
-    /// Somebody else has changed it meanwhile.
+    /// Somebody else has changed the route meanwhile.
     #[error("the route was changed meanwhile")]
     Changed,
-    /// It names lists or schedules that there are not.
+    /// The route names lists or schedules that do not exist.
     #[error("{}", .0.missing().text(Lang::En))]
     Missing(References),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -39,7 +39,7 @@ impl From<sqlx::Error> for RouteError {
     }
 }
 
-/// Which way a route moves in the table.
+/// The direction in which a route moves in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     /// Before the one above.
@@ -48,7 +48,7 @@ pub enum Move {
     Down,
 }
 
-/// What [`RouteRow`] reads.
+/// The columns that [`RouteRow`] reads.
 macro_rules! route_columns {
     () => {
         "id, version, position, enabled, name, definition"
@@ -67,7 +67,7 @@ pub(super) struct RouteRow {
 
 from_row!(RouteRow: id, version, position, enabled, name, definition);
 
-/// What is stored as JSON.
+/// The part of a route that is stored as JSON.
 #[derive(Serialize, Deserialize)]
 struct Definition<'a> {
     to: Vec<String>,
@@ -98,7 +98,7 @@ pub(super) fn definition(route: &Route) -> Result<String, StoreError> {
     serde_json::to_string(&definition).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-/// All routes in the order in which they are tried.
+/// Lists all routes in the order in which they are tried.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -109,7 +109,7 @@ pub async fn list_routes(db: &Db) -> Result<Vec<Route>, StoreError> {
     rows.into_iter().map(Route::try_from).collect()
 }
 
-/// The route with this id.
+/// Finds the route with this id.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -123,7 +123,7 @@ pub async fn find_route(db: &Db, id: i64) -> Result<Option<Route>, StoreError> {
     row.map(Route::try_from).transpose()
 }
 
-/// Raised by every change of any route.
+/// Returns the version counter that every change of any route raises.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -140,7 +140,8 @@ pub async fn insert_route(db: &Db, draft: RouteDraft, by: &Actor) -> Result<Rout
     writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?
 }
 
-/// Replaces a route; without a position it stays where it is. With `expected`, only that version.
+/// Replaces a route; without a position it stays where it is. With `expected`, only if it has that version (optimistic
+/// concurrency).
 ///
 /// # Errors
 /// When there is none, it was changed, names what there is not, or the database does not answer.

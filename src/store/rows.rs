@@ -1,4 +1,4 @@
-//! Rows to domain types and back.
+//! Conversion of database rows to domain types and back.
 
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
@@ -13,7 +13,7 @@ use super::from_row::from_row;
 const TAG_HEX: u8 = 1;
 const TAG_TEXT: u8 = 2;
 
-/// How a call id is stored: 64 lower-case hex digits as 32 bytes, anything else as it is, tagged.
+/// Encodes a call id as it is stored: 64 lower-case hex digits as 32 bytes, anything else as it is, tagged.
 pub(super) fn pack_call_id(id: &CallId) -> Vec<u8> {
     let text = id.as_str().as_bytes();
     let mut packed = vec![TAG_HEX; 33];
@@ -26,9 +26,10 @@ pub(super) fn pack_call_id(id: &CallId) -> Vec<u8> {
     if is_hex { packed } else { [&[TAG_TEXT], text].concat() }
 }
 
-/// What is no lower-case hex digit; all bits, so that one of two shows.
+/// The table's value for what is no lower-case hex digit; all bits are set, so that it shows in the bitwise or of two
+/// values.
 const NO_DIGIT: u8 = 0xff;
-/// The digits' values. Every id of every batch is looked up here some times.
+/// The lookup table of hex digits' values. Every id of every batch is decoded with it several times.
 const LOWER_HEX: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let digits = b"0123456789abcdef";
@@ -40,7 +41,7 @@ const LOWER_HEX: [u8; 256] = {
     values
 };
 
-/// Reads what [`pack_call_id`] wrote.
+/// Decodes what [`pack_call_id`] encoded.
 pub(super) fn unpack_call_id(packed: &[u8]) -> Result<CallId, StoreError> {
     let text = match packed.split_first() {
         Some((&TAG_HEX, bytes)) => hex::encode(bytes),
@@ -107,7 +108,7 @@ from_row!(CallRow: id, call_id, direction, from_number, to_number, number, party
 /// A call with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCall {
-    /// The integer that events refer to.
+    /// The integer key that events refer to.
     pub key: i64,
     /// Whether it started within the business hours.
     pub in_hours: bool,
@@ -116,7 +117,7 @@ pub struct StoredCall {
 }
 
 impl StoredCall {
-    /// Whether all is alike but what changes as a call goes on: who answered, when, and the end.
+    /// Returns whether both are alike except for what changes as a call goes on: who answered, when, and the end.
     pub(super) fn began_like(&self, other: &Self) -> bool {
         fn beginning(StoredCall { in_hours, call, .. }: &StoredCall) -> impl PartialEq {
             let sides = (&call.from, &call.to, &call.number, &call.party);
@@ -153,7 +154,7 @@ impl TryFrom<CallRow> for StoredCall {
     }
 }
 
-/// The columns of [`LoggedRow`].
+/// The columns that [`LoggedRow`] reads.
 macro_rules! logged_columns {
     () => {
         concat!($crate::store::rows::call_columns!(), ", received_ms, deliveries, coalesce(body, '') as body")
@@ -161,7 +162,7 @@ macro_rules! logged_columns {
 }
 pub(super) use logged_columns;
 
-/// [`logged_columns`] as SQLite makes one JSON text of all rows, and one blob of their bytes.
+/// The [`logged_columns`] of all rows, aggregated by SQLite to one JSON text, and to one blob of the bodies.
 macro_rules! logged_columns_in_json {
     () => {
         "json_group_array(json_array(json_array(calls.id, hex(call_id), direction, from_number, to_number, number, \
@@ -171,7 +172,7 @@ macro_rules! logged_columns_in_json {
 }
 pub(super) use logged_columns_in_json;
 
-/// A call with one of its events; of a call whose events are gone, alone.
+/// A call joined with one of its events; of a call whose events are gone, the call alone.
 #[derive(Deserialize)]
 pub(super) struct LoggedRow {
     pub(super) call: CallRow,
@@ -183,9 +184,9 @@ pub(super) struct LoggedRow {
 
 from_row!(LoggedRow: received_ms, deliveries, body, ..call);
 
-/// A row with bytes: in JSON stands only how many.
+/// A row with a column of bytes, of which JSON holds only the length.
 pub(super) trait Bytes {
-    /// The bytes, or room for them.
+    /// Returns the bytes, or the buffer for them.
     fn bytes(&mut self) -> &mut [u8];
 }
 
@@ -201,17 +202,17 @@ impl Bytes for CellRow {
     }
 }
 
-/// Room for as many bytes as SQLite's `length` says.
+/// Deserializes SQLite's `length` of a column to a zeroed buffer of that many bytes.
 fn room_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     usize::deserialize(deserializer).map(|length| vec![0; length])
 }
 
-/// SQLite keeps truth as a number.
+/// Deserializes a boolean, which SQLite stores as a number.
 fn number_as_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     u8::deserialize(deserializer).map(|number| number != 0)
 }
 
-/// A cell with its key.
+/// A cell of the statistics, with its key.
 #[derive(Deserialize)]
 pub(super) struct CellRow {
     pub(super) tier: i16,
@@ -236,7 +237,7 @@ pub(super) struct DecisionRow {
 from_row!(DecisionRow: call_key, route_id, route_name, xml, decided_ms, revision, took_us);
 
 impl DecisionRow {
-    /// The call's key and its decision.
+    /// Returns the call's key and its decision.
     pub(super) fn into_pair(self) -> (i64, Decision) {
         let Self { call_key, route_id, route_name, xml, decided_ms, revision, took_us } = self;
         let (route_name, xml) = (route_name.map(Into::into), xml.into());

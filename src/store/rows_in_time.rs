@@ -1,5 +1,5 @@
-//! Rows as they come, while their question is not over. Whoever counts very many of them lets others have their turn
-//! meanwhile: the threads that count also answer callers.
+//! A stream of rows that ends when its question is over, and that yields to other tasks while very many rows are
+//! processed: the threads that process them also answer callers.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use sqlx::Error;
 use super::question::{Over, Question};
 use super::reader::over;
 
-/// So long rows are counted at a stretch.
+/// How long rows are processed before the task yields to others.
 const STRETCH: Duration = Duration::from_millis(3);
-/// After so many rows the clock is looked at.
+/// The number of rows after which the clock is read.
 const ROWS_A_LOOK: u32 = 64;
 
-/// For whoever looks at very many rows that are there already.
+/// Cooperative yielding for a loop over very many rows that are in memory already.
 pub(super) struct Stretch(Instant);
 
 impl Stretch {
@@ -27,7 +27,7 @@ impl Stretch {
         Self(Instant::now())
     }
 
-    /// Lets others have their turn now and then.
+    /// Yields to other tasks once [`STRETCH`] has passed.
     ///
     /// # Errors
     /// When the question is over.
@@ -41,7 +41,7 @@ impl Stretch {
     }
 }
 
-/// Where the next row is put.
+/// The slot that the next row is put into.
 pub(super) struct Next<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Next<T> {
@@ -58,9 +58,9 @@ impl<T> Next<T> {
     }
 }
 
-/// See [the module](self).
+/// A stream of rows: see [the module](self).
 pub(super) struct RowsInTime<'e, T> {
-    /// `None` once it is over, whichever way.
+    /// The work that produces the rows; `None` once it has ended, whichever way.
     work: Option<BoxFuture<'e, Result<(), Error>>>,
     next: Next<T>,
     over: Option<BoxFuture<'static, Over>>,
@@ -75,14 +75,14 @@ impl<'e, T> RowsInTime<'e, T> {
         Self { work, next: Next(slot), over: None, stretch: None, rows: 0 }
     }
 
-    /// Whether it is others' turn.
+    /// Returns whether the task has run long enough to yield to others.
     fn is_long(&mut self) -> bool {
         self.rows = self.rows.wrapping_add(1);
         let began = *self.stretch.get_or_insert_with(Instant::now);
         self.rows.is_multiple_of(ROWS_A_LOOK) && began.elapsed() >= STRETCH
     }
 
-    /// While there is nothing to do: `Pending`, unless the question is over.
+    /// Returns `Pending`, to wait for a row or to yield, or an error if the question is over.
     fn rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
         self.stretch = None;
         if self.over.is_none() {

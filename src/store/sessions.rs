@@ -1,35 +1,37 @@
-//! Whoever is logged in.
+//! The sessions of users who are logged in.
 
 use super::pools::entering;
 use super::{Db, StoreError, reading, writing};
 use crate::accounts::secret::SecretHash;
 use crate::clock::JUMP_MS;
 
-/// A session ends this long after it began, whatever happens.
+/// Maximum lifetime of a session, in milliseconds, whatever happens.
 pub const LIFETIME_MS: i64 = 30 * 86_400_000;
-/// A session that was not used this long is over.
+/// Maximum time that a session may be unused, in milliseconds.
 pub const IDLE_MS: i64 = 7 * 86_400_000;
 
-/// So much later than now may be what another node noted, or the same one before its clock was set right, milliseconds.
+/// Tolerated clock skew, in milliseconds: a time that another node noted, or this one before its clock was set right,
+/// may be so much later than now.
 pub const TOLERANCE_MS: i64 = 10 * 60_000;
 
-/// One browser of somebody who is logged in.
+/// A session: one browser of a user who is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its number.
+    /// The session's id.
     pub id: i64,
-    /// Whose.
+    /// The id of its user.
     pub user_id: i64,
     /// The browser, as it names itself.
     pub agent: String,
-    /// Since when, milliseconds since 1970 UTC.
+    /// When it began, in milliseconds since 1970 UTC.
     pub created_ms: i64,
-    /// When it was used last, to the minute.
+    /// When it was used last, in milliseconds since 1970 UTC, to the minute.
     pub seen_ms: i64,
 }
 
 impl Session {
-    /// Whether it holds at a time: one from the future was made, or used, under a clock that was wrong.
+    /// Returns whether the session is valid at a time: one from the future was made, or used, under a clock that was
+    /// wrong.
     pub fn holds(&self, now_ms: i64) -> bool {
         let is_young = |since_ms: i64, most_ms| (-TOLERANCE_MS..most_ms).contains(&now_ms.saturating_sub(since_ms));
         is_young(self.created_ms, LIFETIME_MS) && is_young(self.seen_ms, IDLE_MS)
@@ -42,8 +44,8 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
     Session { id, user_id, agent, created_ms, seen_ms }
 }
 
-/// Begins a session; with `clean_up`, those that do not hold go, which is for a clock that is believed. Those of accounts that are
-/// gone go always. `false` if the account is gone meanwhile.
+/// Begins a session; with `clean_up`, which is for a clock that is trusted, deletes those that are not valid. Those of
+/// accounts that are gone are always deleted. Returns `false` if the account is gone meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -80,7 +82,7 @@ pub async fn open_session(
     })
 }
 
-/// The session that is recognised by this.
+/// Finds the session with this hash of its secret.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,7 +96,7 @@ pub async fn find_session(db: &Db, hash: SecretHash) -> Result<Option<Session>, 
     Ok(row.map(read))
 }
 
-/// The sessions of an account, those used last first.
+/// Lists the sessions of an account, those used last first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -110,7 +112,7 @@ pub async fn list_sessions(db: &Db, user_id: i64) -> Result<Vec<Session>, StoreE
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// Notes that a session is used.
+/// Notes that a session was used at `now_ms`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -126,7 +128,7 @@ pub async fn touch_session(db: &Db, id: i64, now_ms: i64) -> Result<(), StoreErr
     })
 }
 
-/// Ends a session of an account; whether there was one.
+/// Ends a session of an account; returns whether there was one.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,5 @@
-//! What routes share: named lists, named schedules, and the switch "closed until". Every change raises the counter
-//! of routes, which tells every node that its table is old.
+//! Stores what routes share: named lists, named schedules, and the switch "closed until". Every change raises the
+//! version counter of routes, which tells every node that its table is out of date.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use serde::de::DeserializeOwned;
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::routing::named::{ClosedSwitch, Key, MAX_NAMED, NumberList, References, Schedule, Shared};
 
-/// Where the settings keep the switch: since and until, epoch milliseconds.
+/// The name of the setting that holds the switch: since and until, in epoch milliseconds.
 const CLOSED: &str = "closed_until";
 
 /// A list or schedule, with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// As stored.
+    /// The list or schedule.
     pub item: T,
-    /// The counter of routes when it was changed last.
+    /// The version counter of routes at its last change.
     pub version: i64,
 }
 
@@ -34,7 +34,7 @@ pub struct RouteName {
 /// Why a list or a schedule was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SharedError {
-    /// There is none of this name.
+    /// There is no list or schedule of this name.
     #[error("there is none of this name")]
     Unknown,
     /// Somebody else has changed it meanwhile.
@@ -43,10 +43,10 @@ pub enum SharedError {
     /// There are [`MAX_NAMED`] already.
     #[error("there are {MAX_NAMED} already")]
     TooMany,
-    /// These routes name it.
+    /// It is used by these routes.
     #[error("it is used by {}", .0.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "))]
     Used(Vec<RouteName>),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -57,25 +57,25 @@ impl From<sqlx::Error> for SharedError {
     }
 }
 
-/// A list or a schedule, as it is stored.
+/// A list or a schedule that is stored by name, with its conversion to and from columns.
 pub trait Named: Sized + Clone {
-    /// Which of both.
+    /// Whether it is a list or a schedule.
     const KIND: Kind;
-    /// What people call it.
+    /// Returns its name.
     fn name(&self) -> &str;
-    /// Its text columns beside the name.
+    /// Returns its text columns other than the name.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     fn columns(&self) -> Result<(Option<String>, String), StoreError>;
-    /// From its columns.
+    /// Builds it from its columns.
     ///
     /// # Errors
     /// When the JSON cannot be read.
     fn from_columns(name: String, hours: Option<String>, json: &str) -> Result<Self, StoreError>;
 }
 
-/// Lists or schedules.
+/// The kind of a named object: list or schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Lists of numbers.
@@ -85,7 +85,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The statement for this kind.
+    /// Chooses the statement for this kind.
     fn sql(self, lists: &'static str, schedules: &'static str) -> &'static str {
         match self {
             Self::Lists => lists,
@@ -140,7 +140,7 @@ fn read<T: Named>((name, version, hours, json): Row) -> Result<Versioned<T>, Sto
     Ok(Versioned { item: T::from_columns(name, hours, &json)?, version })
 }
 
-/// All lists, or all schedules, by name.
+/// Lists all number lists, or all schedules, by name.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -153,7 +153,7 @@ pub async fn list_named<T: Named>(db: &Db) -> Result<Vec<Versioned<T>>, StoreErr
     rows.into_iter().map(read).collect()
 }
 
-/// The list or schedule of this name.
+/// Finds the list or schedule of this name.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -166,7 +166,7 @@ pub async fn find_named<T: Named>(db: &Db, key: &Key) -> Result<Option<Versioned
     row.map(read).transpose()
 }
 
-/// Everything that routes share.
+/// Loads everything that routes share.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -181,7 +181,7 @@ pub async fn load_shared(db: &Db) -> Result<Shared, StoreError> {
     })
 }
 
-/// The switch as set last; it may have ended.
+/// Reads the switch as it was set last; it may have ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -202,7 +202,8 @@ pub async fn save_closed_switch(db: &Db, closed: Option<ClosedSwitch>) -> Result
     writing!(db, transaction in engine => engine::save_closed(&mut transaction, closed).await)
 }
 
-/// Makes or replaces a list or a schedule; whether it is new. With `expected`, only that version; 0 = only a new one.
+/// Creates or replaces a list or a schedule; returns whether it is new. With `expected`, only if it has that version; 0
+/// = only if there is none (optimistic concurrency).
 ///
 /// # Errors
 /// When it was changed, there are too many, or the database does not answer.
@@ -219,7 +220,7 @@ pub async fn save_named<T: Named>(
     Ok((Versioned { item: item.clone(), version }, is_new))
 }
 
-/// Removes a list or a schedule that no route names.
+/// Deletes a list or a schedule that no route uses.
 ///
 /// # Errors
 /// When there is none, routes name it, or the database does not answer.
@@ -227,7 +228,7 @@ pub async fn delete_named<T: Named>(db: &Db, key: &Key) -> Result<(), SharedErro
     writing!(db, transaction in engine => engine::delete_named(&mut transaction, T::KIND, key).await)?
 }
 
-/// The routes that name each list or schedule.
+/// Lists the routes that use each list or schedule.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -238,7 +239,7 @@ pub async fn uses<T: Named>(db: &Db) -> Result<Vec<(Key, RouteName)>, StoreError
     Ok(rows.into_iter().flat_map(|row| named_by(T::KIND, row)).collect())
 }
 
-/// The keys that a route names, each once.
+/// Returns the keys of the lists or schedules that a route uses, each once.
 fn named_by(kind: Kind, (id, name, definition): (i64, String, String)) -> Vec<(Key, RouteName)> {
     #[derive(serde::Deserialize)]
     struct Conditions {
@@ -258,7 +259,7 @@ fn named_by(kind: Kind, (id, name, definition): (i64, String, String)) -> Vec<(K
 for_both_engines! {
     use revisions;
 
-    /// Those of `references` that there are not.
+    /// Returns those of `references` that do not exist.
     pub async fn missing(
         connection: &mut EngineConnection,
         mut references: References,

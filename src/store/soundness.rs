@@ -1,4 +1,4 @@
-//! Whether the file of a SQLite database is sound. PostgreSQL looks after its files itself.
+//! Integrity checks of the file of a SQLite database. PostgreSQL looks after its files itself.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,10 +9,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::pools::reading_options;
 use super::{Db, OpenError, StoreError, is_damage, reading};
 
-/// Up to so many bytes everything is read at each look; beyond, both ends of every table and index.
+/// The size, in bytes, up to which a quick check reads everything; beyond it, both ends of every table and index.
 const SMALL: i64 = 16 << 20;
 
-/// What the engine itself finds wrong with the database, in its own words: all of it is read.
+/// Runs SQLite's own check of integrity and references, which reads everything; returns what it finds wrong.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -32,7 +32,7 @@ pub async fn damages(db: &Db) -> Result<Vec<String>, StoreError> {
     Ok(damages)
 }
 
-/// Sessions whose account is gone: nobody comes in by them, and the next login removes them.
+/// Counts the sessions whose account is gone: nobody comes in by them, and the next login removes them.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -41,21 +41,22 @@ pub async fn count_leftovers(db: &Db) -> Result<i64, StoreError> {
     reading!(db, pool => Ok(sqlx::query_scalar(LEFT).fetch_one(pool).await?))
 }
 
-/// A file can be too damaged to be looked through.
+/// Returns an error as a finding if it tells of damage: a file can be too damaged to be checked.
 fn damage_itself(error: sqlx::Error) -> Result<Vec<String>, StoreError> {
     if is_damage(&error) { Ok(vec![error.to_string()]) } else { Err(error.into()) }
 }
 
-/// How closely to look.
+/// How thorough a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closely {
-    /// At all of a small database, at both ends of every table and index of a large one: quick.
+    /// Quick: the whole of a small database, both ends of every table and index of a large one.
     Now,
-    /// At all of it.
+    /// Thorough: the whole database.
     Through,
 }
 
-/// The first damage that shows. What this process keeps of the file in memory is left aside.
+/// Checks the file, and returns the first damage found. A new connection reads it, because what this process caches of
+/// the file could hide damage.
 ///
 /// # Errors
 /// When the file cannot be looked at now.
@@ -71,7 +72,7 @@ pub async fn look(db: &Db, closely: Closely) -> Result<Option<String>, StoreErro
     looked.await.or_else(|error| if is_damage(&error) { Ok(Some(error.to_string())) } else { Err(error.into()) })
 }
 
-/// The same of a file that nobody may have opened, through a connection that cannot change it.
+/// Checks, like [`look`], a file that must not be opened for writing, through a connection that cannot change it.
 ///
 /// # Errors
 /// When the file cannot be looked at like this.
@@ -101,12 +102,13 @@ async fn look_with(connection: &mut SqliteConnection, closely: Closely) -> Resul
     Ok(lines.into_iter().find(|line| is_of_file(line)))
 }
 
-/// Whether this is about the file, not about a value in a row that the engine would not let in today.
+/// Returns whether a finding is about the file, not about a value in a row that the engine would not let in today.
 fn is_of_file(line: &str) -> bool {
     line != "ok" && !line.contains(" value in ") && !line.starts_with("CHECK constraint")
 }
 
-/// Reads the first and the last row of every table, and the first and last entry of every index, and so all their roots.
+/// Reads the first and the last row of every table, and the first and last entry of every index, and so all their root
+/// pages.
 async fn touch(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const ALL: &str = "select type, name, tbl_name, coalesce(sql, '') from sqlite_schema \
                        where type in ('table', 'index') and rootpage > 0 order by name";
@@ -123,14 +125,14 @@ async fn touch(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         };
         let columns: Vec<String> = sqlx::query_scalar(columns).bind(name.as_str()).fetch_all(&mut *connection).await?;
         let source = if is_index { format!("{} indexed by {}", quoted(&table), quoted(&name)) } else { quoted(&table) };
-        // An index of some rows is only used where these are asked for.
+        // A partial index is only used where the query has its condition.
         let some = if is_index { sql.split_once(" where ").map_or("", |(_, some)| some) } else { "" };
         let some = if some.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!(" where {some}")) };
         for direction in ["asc", "desc"] {
             let order: Vec<String> = columns.iter().map(|column| format!("{} {direction}", quoted(column))).collect();
             let what = if is_index { "1" } else { "*" };
             let read = format!("select {what} from {source}{some} order by {} limit 1", order.join(", "));
-            // Names of tables and columns, which are ours.
+            // This is safe: it holds only names of tables and columns, which are ours.
             match sqlx::query(AssertSqlSafe(read)).fetch_optional(&mut *connection).await {
                 Err(error) if is_damage(&error) => return Err(error),
                 _ => {}
@@ -144,7 +146,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Which file is at a path: another one has another identity.
+/// Returns the identity (device and inode) of the file at a path, which differs for another file.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
@@ -179,7 +181,7 @@ mod tests {
         let options = reading_options(&url).unwrap();
         let sound = std::fs::read(&file).unwrap();
         for (name, root) in roots {
-            // SQLite's own, which nothing of ours reads.
+            // A table of SQLite itself, which nothing of ours reads.
             if name.starts_with("sqlite_s") {
                 continue;
             }

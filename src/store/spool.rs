@@ -1,5 +1,5 @@
-//! What the database does not take waits in a local file until it does. An entry is one line with a checksum; what was
-//! acknowledged is on disk, and what a crash tore was not.
+//! The spool: a local file that holds events durably while the database does not take them. An entry is one line with a
+//! checksum; what was acknowledged is on disk (fsync), and what a crash tore was not acknowledged.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -17,39 +17,39 @@ pub use self::missing::is_there;
 mod line;
 
 mod missing;
-/// Room that is used again.
+/// Compaction: the room of stored entries is used again.
 mod room;
 
-/// No more than so many bytes wait: a day of a hundred events a second has more, and then somebody looks.
+/// Maximum size of what waits, in bytes: a day of a hundred events a second has more, and then somebody looks.
 const MOST_BYTES: u64 = 1 << 30;
-/// So many entries are handed out at once.
+/// Maximum number of entries that are handed out at once.
 const AT_ONCE: usize = 500;
-/// How the file ends of what was set aside.
+/// The suffix of the file of events that were set aside.
 const REJECTED: &str = ".rejected";
-/// Servers that may share a folder, each with a file of its own.
+/// Maximum number of servers that may share a folder, each with a file of its own.
 const MOST_SERVERS: u32 = 16;
-/// Of what another server has left, about so much is copied at once.
+/// The size, in bytes, of the pieces in which the entries that another server has left are copied; approximate.
 const COPIED_BYTES: usize = 1 << 20;
 
-/// The file, owned by one server at a time.
+/// The spool file, locked by one server at a time.
 #[derive(Debug)]
 pub struct Spool {
     file: File,
     path: PathBuf,
-    /// Where what is not stored yet begins.
+    /// The offset where what is not stored yet begins.
     first: u64,
-    /// Where the next entry goes; there is nothing behind.
+    /// The offset of the next entry; there is nothing behind.
     end: u64,
-    /// Whether its name is on disk: without that, nothing in it is.
+    /// Whether the file's name is on disk, as its folder was synced: without that, nothing in it is.
     is_named: bool,
     level: Arc<SpoolGauge>,
-    /// How much may wait.
+    /// Maximum size of what waits, in bytes.
     most_bytes: u64,
-    /// Whether another file stands in for it, because it cannot be opened yet.
+    /// Whether another file stands in for the spool, because it cannot be opened yet.
     is_missing: bool,
 }
 
-/// How much waits.
+/// The gauge of how much waits in the spool, for other threads and the metrics.
 #[derive(Debug, Default)]
 pub struct SpoolGauge {
     events: AtomicU64,
@@ -57,31 +57,31 @@ pub struct SpoolGauge {
 }
 
 impl SpoolGauge {
-    /// How many events wait.
+    /// Returns how many events wait.
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }
 
-    /// How many bytes they take in the file.
+    /// Returns how many bytes they take in the file.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 }
 
-/// The first entries that wait.
+/// A batch of the first entries that wait.
 #[derive(Debug)]
 pub struct Waiting {
-    /// What they hold. Some of it may be stored already: it is marked so.
+    /// The events. Some may be stored already: they are marked so.
     pub deliveries: Vec<Delivery>,
-    /// Lines that nobody can read.
+    /// Lines that are unreadable, as after a power loss.
     pub unreadable: Vec<String>,
     lines: u64,
     end: u64,
 }
 
 impl Spool {
-    /// Opens the file, or makes it. Other servers may use the same folder: each has a file of its own, and what one
-    /// that is gone has left is taken over.
+    /// Opens the file, or creates it. Other servers may use the same folder: each has a file of its own, and the
+    /// entries that a server that is gone has left are taken over.
     ///
     /// # Errors
     /// When the file cannot be opened or read.
@@ -113,7 +113,7 @@ impl Spool {
         spool.level.events.store(events, Ordering::Relaxed);
         spool.level.bytes.store(end, Ordering::Relaxed);
         for left in files {
-            // That can wait; callers cannot.
+            // What another server has left can wait; callers cannot.
             if let Err(error) = spool.take_over(&left) {
                 let file = left.display();
                 tracing::error!(%error, %file, "what another server has left there stays until the next start");
@@ -122,22 +122,22 @@ impl Spool {
         Ok(spool)
     }
 
-    /// How much waits, for others to see.
+    /// Returns the gauge of how much waits, for others to read.
     pub fn level(&self) -> Arc<SpoolGauge> {
         self.level.clone()
     }
 
-    /// Whether nothing waits.
+    /// Returns whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.first == self.end
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Keeps events; afterwards they are on disk.
+    /// Appends events; afterwards they are on disk (fsync).
     ///
     /// # Errors
     /// When it is full or cannot be written; it is as before then.
@@ -160,8 +160,9 @@ impl Spool {
         let mut file = &self.file;
         let written = file.seek(SeekFrom::Start(self.end)).and_then(|_| file.write_all(lines));
         if let Err(error) = written.and_then(|()| file.sync_data()) {
-            // Nothing behind the end counts: the system may take it for written although it is not. If this fails, too, the
-            // next entry overwrites it, and what is left of it then has a wrong checksum or was stored before.
+            // Nothing behind the end counts: the system may take it for written although it is not. If truncating
+            // fails, too, the next entry overwrites it, and what is left of it then has a wrong checksum or was stored
+            // before.
             let _ = file.set_len(self.end);
             return Err(error);
         }
@@ -179,7 +180,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The first entries that wait, in the order in which they came.
+    /// Reads the first entries that wait, in the order in which they came.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -201,12 +202,12 @@ impl Spool {
         Ok(waiting)
     }
 
-    /// Whether nothing waits but this.
+    /// Returns whether nothing waits but this batch.
     pub(super) fn is_all(&self, waiting: &Waiting) -> bool {
         waiting.end == self.end
     }
 
-    /// What [`waiting`](Self::waiting) gave is stored.
+    /// Removes the batch that [`waiting`](Self::waiting) returned, because it is stored in the database.
     ///
     /// # Errors
     /// When the file cannot be emptied; what is in it is stored once more then, which changes nothing.
@@ -228,7 +229,7 @@ impl Spool {
         self.file.sync_data()
     }
 
-    /// Keeps what the database will never take beside the spool, for people to look at.
+    /// Appends what the database will never take to a file beside the spool, for people to look at.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -242,7 +243,7 @@ impl Spool {
         Ok(path)
     }
 
-    /// Appends what a server that is gone has left in its file.
+    /// Takes over the entries that a server that is gone has left in its file.
     fn take_over(&mut self, path: &Path) -> io::Result<()> {
         if !path.try_exists()? {
             return Ok(());
@@ -263,8 +264,8 @@ impl Spool {
     }
 }
 
-/// The files of all servers of this folder in which something is: where events wait, and where those are that were set
-/// aside.
+/// Lists the files of all servers of this folder that are not empty: where events wait, and where those are that were
+/// set aside.
 pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let is_used = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
     let files = || (1..=MOST_SERVERS).map(|number| numbered(path, number));
@@ -272,13 +273,13 @@ pub fn with_events(path: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (files().filter(is_used).collect(), aside.filter(is_used).collect())
 }
 
-/// Every file that servers of this folder may have made.
+/// Lists every file that servers of this folder may have made.
 pub(super) fn all_files(path: &Path) -> impl Iterator<Item = PathBuf> {
     let both = |file: PathBuf| [with_ending(&file, REJECTED), file];
     (1..=MOST_SERVERS).map(|number| numbered(path, number)).flat_map(both)
 }
 
-/// How many whole lines there are, and where the last one ends.
+/// Returns how many whole lines there are, and where the last one ends.
 fn measure(file: &File) -> io::Result<(u64, u64)> {
     let (mut file, mut lines, mut end) = (file, 0, 0);
     if !file.metadata()?.is_file() {
@@ -298,7 +299,7 @@ fn measure(file: &File) -> io::Result<(u64, u64)> {
     }
 }
 
-/// `None` if another server has it.
+/// Opens and locks a file; `None` if another server holds the lock.
 fn open_alone(path: &Path, create: bool) -> io::Result<Option<File>> {
     let file = private().read(true).write(true).create(create).truncate(false).open(path)?;
     if !file.metadata()?.is_file() {
@@ -311,7 +312,7 @@ fn open_alone(path: &Path, create: bool) -> io::Result<Option<File>> {
     }
 }
 
-/// Telephone numbers are in it.
+/// Returns options that create a file for its owner alone, because telephone numbers are in it.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Who and what stands in calls: callers, lines, agents, routes.
+//! Queries of the subjects of calls: callers, lines, agents, routes.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,25 +10,25 @@ use super::reader::Reader;
 use super::{Db, StoreError, reading};
 use crate::calls::outcome::Outcome;
 
-/// Up to so many calls are counted by caller here, not by SQLite.
+/// Maximum number of calls that are counted by caller here, not by SQLite.
 const COUNTED_HERE: i64 = 10_000;
 
 const NEWEST_CALLERS: &str = "select json_group_array(party), json_group_array(id) from (select party, calls.id";
 const NEWEST_FIRST: &str = "and direction = 1 and party is not null order by started_ms desc, calls.id desc \
      limit cast($17 as bigint)) newest";
 
-/// Somebody outside who called.
+/// An outside caller, with their number of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopCaller {
     /// The outside number.
     pub party: String,
-    /// How many inbound calls.
+    /// The number of inbound calls.
     pub calls: i64,
-    /// How many of them nobody took.
+    /// The number of those that nobody took.
     pub missed: i64,
 }
 
-/// Who called most often, among the `newest` inbound calls with a number that a query lets through.
+/// Finds who called most often, among the `newest` inbound calls with a number that a query lets through.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -50,8 +50,8 @@ pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) 
     Ok(rows.into_iter().map(|(party, calls, missed)| TopCaller { party, calls, missed }).collect())
 }
 
-/// The same for a few calls on SQLite, which would sort them by caller to count them: that takes longer than reading. Whom
-/// they called in vain is only looked up of those who are told.
+/// Finds the same for few calls on SQLite, which would sort them by caller to count them: that takes longer than
+/// reading. Missed calls are only looked up of the callers that are returned.
 async fn count_callers(
     db: &Db,
     pool: &Reader<Sqlite>,
@@ -94,7 +94,7 @@ async fn count_callers(
     Ok(callers.into_iter().map(caller).collect())
 }
 
-/// The route that answered each call of a time span, by the call's key: id and name.
+/// Finds the route that answered each call of a time span, by the call's key: id and name.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -112,7 +112,7 @@ pub async fn routes_of_calls(db: &Db, query: &CallQuery) -> Result<HashMap<i64, 
     Ok(rows.into_iter().map(|(key, route, name)| (key, (route, name))).collect())
 }
 
-/// Own lines and SIP users seen in a time span, each ascending: what filters offer.
+/// Lists own lines and SIP users seen in a time span, each ascending: what filters offer.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,5 @@
-//! What calls have beyond the events that are folded: kept in the log, but not read to store one more, so that the cost of
-//! an event does not grow with its call.
+//! Surplus events: those that a call has beyond the ones that are folded. They are kept in the log, but not read to
+//! store one more, so that the cost of an event does not grow with its call.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -16,21 +16,22 @@ use super::{Db, StoreError, for_both_engines, meta, reading, reading_on, writing
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
 
-/// Keys of one question.
+/// Maximum number of keys in one query.
 const KEYS_AT_ONCE: usize = 1_000;
-/// Events of one transaction, or in memory at a time.
+/// Maximum number of events in one transaction, or in memory at a time.
 pub(super) const EVENTS_AT_ONCE: i64 = 500;
 const NEXT_OF_CALL: &str = "select digest, received_ms, deliveries, body from surplus_events \
      where call_key = $1 and digest > $2 order by digest limit cast($3 as bigint)";
 const DROP_SOME: &str = "delete from surplus_events where call_key = $1 and digest in \
      (select digest from surplus_events where call_key = $1 order by digest limit cast($2 as bigint))";
-/// Calls of one transaction.
+/// Maximum number of calls in one transaction.
 const CALLS_AT_ONCE: usize = 20;
 
-/// Call and digest: the place of an event.
+/// The place of an event, for keyset pagination: call key and digest.
 pub(super) type EventPlace = (i64, Vec<u8>);
 
-/// The events of a call, each with whether it is beyond those that are folded: see the migration that made the table of these.
+/// The subquery for the events of a call, each with whether it is surplus: see the migration that made the table of
+/// these.
 macro_rules! placed {
     () => {
         "(select events.*, row_number() over ( \
@@ -51,8 +52,7 @@ const FOLDED: &str = concat!("select received_ms, deliveries, body from ", place
 const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from events where call_key = $1) \
      + (select count(*) from surplus_events where call_key = $1) where id = $1";
 
-/// Folds calls again that had more events than are folded when their surplus was first set apart. Once; costs nothing
-/// afterwards.
+/// Folds calls again that had surplus events when these were first set apart. Done once; costs nothing afterwards.
 ///
 /// # Errors
 /// When the database does not answer. Doing it again goes on.
@@ -71,8 +71,8 @@ pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), Sto
     meta::forget(db, meta::FOLD_AGAIN).await
 }
 
-/// Sets apart what crowded calls with these keys have beyond the events that are folded, one call at a time; the first key is
-/// left out.
+/// Sets apart the surplus of crowded calls with these keys (those that have it among the folded events), one call at a
+/// time; the first key is left out.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -86,8 +86,8 @@ pub(super) async fn set_apart_between(db: &Db, keys: Range<i64>) -> Result<(), S
     Ok(())
 }
 
-/// Deletes some of what a call has beyond the events that are folded, at most so much: how much. `is_bare` where these are
-/// gone and what is left of the call stays as it is.
+/// Deletes surplus events of a call, at most `most`; returns how many. With `is_bare`, its folded events are gone and
+/// what is left of the call stays as it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,8 +95,8 @@ pub(super) async fn drop_some(db: &Db, call_key: i64, most: i64, is_bare: bool) 
     writing!(db, transaction in engine => engine::drop_some(&mut transaction, call_key, most, is_bare).await)
 }
 
-/// The next events of a call beyond those that are folded, behind this digest, and the digest of the last; `None` if there
-/// are no more.
+/// Reads the next surplus events of a call, behind this digest, and the digest of the last; `None` if there are no
+/// more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -111,8 +111,8 @@ pub(super) async fn next_of_call(
 for_both_engines! {
     use batch, pseudonymise, record, writes;
 
-    /// Sets apart what crowded calls have beyond the events that are folded, as a log of before has it, or one that somebody
-    /// else has written to; and loads them again.
+    /// Sets apart the surplus of crowded calls, as a log of an earlier version has it, or one that another program has
+    /// written to; and loads these calls again.
     pub async fn set_apart(connection: &mut EngineConnection, known: &mut KnownCalls) -> Result<(), StoreError> {
         let crowded = known.iter().filter(|(_, call)| call.is_crowded());
         let crowded: Vec<(CallId, i64)> = crowded.map(|(id, call)| (id.clone(), call.stored.key)).collect();
@@ -123,7 +123,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// The same of the call with this key.
+    /// Sets apart the surplus of the call with this key.
     pub async fn set_apart_of(connection: &mut EngineConnection, call_key: i64) -> Result<(), StoreError> {
         for sql in SET_APART {
             sqlx::query(sql)
@@ -142,7 +142,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Those of these calls that are crowded.
+    /// Returns those of these calls that are crowded.
     pub async fn crowded(connection: &mut EngineConnection, call_keys: &[i64]) -> Result<Vec<i64>, StoreError> {
         let mut query = QueryBuilder::<Engine>::new("select call_key from events where call_key in (");
         let mut list = query.separated(",");
@@ -151,13 +151,13 @@ for_both_engines! {
         Ok(query.build_query_scalar().persistent(false).fetch_all(connection).await?)
     }
 
-    /// The same of all calls from one key to another.
+    /// Returns the crowded calls from one key to another.
     pub async fn crowded_between(connection: &mut EngineConnection, first: i64, last: i64) -> Result<Vec<i64>, StoreError> {
         let sql = "select call_key from events where call_key between $1 and $2 group by call_key having count(*) > $3";
         Ok(sqlx::query_scalar(sql).bind(first).bind(last).bind(MOST_OF_CALL as i64).fetch_all(connection).await?)
     }
 
-    /// The events of a crowded call that are folded.
+    /// Loads the events of a crowded call that are folded.
     pub async fn folded_of_crowded(connection: &mut EngineConnection, call_key: i64) -> Result<Receipts, StoreError> {
         let rows: Vec<(i64, i32, Vec<u8>)> = sqlx::query_as(FOLDED)
             .bind(call_key)
@@ -169,7 +169,7 @@ for_both_engines! {
         rows.into_iter().map(|(received_ms, deliveries, body)| read_receipt(received_ms, deliveries, body)).collect()
     }
 
-    /// Adds to known calls those events of theirs that are not folded and among `receipts`.
+    /// Adds to known calls those surplus events of theirs that are among `receipts`.
     pub async fn load_repeated<'r>(
         connection: &mut EngineConnection,
         known: &mut KnownCalls,
@@ -204,7 +204,7 @@ for_both_engines! {
         Ok(())
     }
 
-    /// Stores what calls have beyond the events that are folded.
+    /// Adds the statements that store the changed surplus of calls.
     pub fn write<'t>(writes: &mut writes::Writes, updates: impl Iterator<Item = &'t CallUpdate> + Clone) {
         let outdated: Vec<_> = updates.clone().flat_map(CallUpdate::outdated_surplus).collect();
         let changed: Vec<_> = updates.clone().flat_map(CallUpdate::changed_surplus).collect();
@@ -264,7 +264,7 @@ for_both_engines! {
             return Ok(dropped as i64);
         }
         if dropped == 0 {
-            // Whatever was counted before.
+            // The count is made anew, whatever it was before.
             count_again(connection, call_key).await?;
         } else {
             sqlx::query("update calls set event_count = event_count - cast($2 as integer) where id = $1")
@@ -276,7 +276,7 @@ for_both_engines! {
         Ok(dropped as i64)
     }
 
-    /// How many events calls with these keys have beyond those that are folded.
+    /// Counts the surplus events of each call with these keys.
     pub async fn count_surplus(
         connection: &mut EngineConnection,
         first_key: i64,

@@ -1,5 +1,5 @@
-//! Whether the database takes any event at all. Before that is known, none is blamed for not being taken: a table may be gone,
-//! or a privilege.
+//! A probe of whether the database takes any event at all. Before that is known, no event is blamed for not being
+//! taken: a table may be gone, or a privilege.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::routing::table::Decision;
 
-/// The key of a call that there never is.
+/// The key of a call that never exists.
 const NO_CALL: i64 = 0;
 
-/// Stores an event of a call that there is not, as any event is stored, takes that back, and commits something that means
-/// nothing, all within `within`.
+/// Probes the database: stores an event of a call that does not exist, as any event is stored, rolls that back, and
+/// commits a setting that means nothing, all within `within`.
 ///
 /// # Errors
 /// When the database does not take it, as it would not take any other.

@@ -1,15 +1,15 @@
-//! Whose turn it is to write: one after the other, on all nodes.
+//! The write lock: transactions that write run one after the other, on all nodes.
 
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
-/// Any number that nothing else in the database uses: who holds it may write.
+/// The key of the advisory lock whose holder may write: any number that nothing else in the database uses.
 const WRITE_LOCK: i64 = 0x0066_6572_6e61_6d74;
-/// PostgreSQL's code for a lock that was not had in time.
+/// PostgreSQL's error code of a lock timeout.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// A transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
+/// Begins a transaction that alone may write. Read-then-write must begin like this, or SQLite fails under load.
 pub(super) async fn begin_sqlite(
     connection: &mut SqliteConnection,
     _: Duration,
@@ -17,10 +17,10 @@ pub(super) async fn begin_sqlite(
     connection.begin_with("begin immediate").await
 }
 
-/// A transaction that alone may write, on all nodes: every batch touches the cells of the current hour
-/// anyway, and so nothing can deadlock. Who has waited a while queues again: a node that stands still must not get its
-/// turn. Whoever begins a transaction gives up the waiting, too. None of its statements may work longer than `within`: the
-/// server would go on with what nobody waits for, and keep all others waiting.
+/// Begins a transaction that alone may write, on all nodes, under an advisory lock: every batch touches the cells of
+/// the current hour anyway, and so nothing can deadlock. After a lock timeout it queues again: a node that is suspended
+/// must not get its turn. The caller's time budget ends the waiting, too. No statement may work longer than `within`:
+/// the server would go on with what nobody waits for, and keep all others waiting.
 pub(super) async fn begin_postgres(
     connection: &mut PgConnection,
     within: Duration,

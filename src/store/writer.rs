@@ -1,5 +1,5 @@
-//! Group commit: many waiting, one writing. What is queued while a transaction runs goes into the next
-//! one together, so waiting costs the same disk write for all.
+//! Group commit: one task writes the events that many submit. What is queued while a transaction runs goes into the
+//! next one together, so all share the same disk write.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,23 +19,23 @@ use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
 use super::{Db, StoreError, WRITE_TIMEOUT};
 
-/// Events of one transaction.
+/// Maximum number of events in one transaction.
 pub(super) const BATCH: usize = 1_000;
-/// Pause between attempts while the database is away.
+/// The pause between attempts while the database is unreachable.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
-/// How often it is looked whether something waits too long.
+/// The interval at which it is checked whether something waits too long.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How often it is tried to empty the spool.
+/// The interval between attempts to empty the spool.
 const EMPTY_EVERY: Duration = Duration::from_secs(1);
 /// How long a transaction of several events of the spool may take before it is tried with half of them.
 const EMPTY_WITHIN: Duration = Duration::from_secs(1);
-/// How long the database may take for an event that is none, to show that it takes any.
+/// The time budget of the probe that shows whether the database takes any event.
 const TRIAL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why an event was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// Too much is waiting already.
+    /// Too much is waiting already (backpressure).
     #[error("too many events are waiting for the database")]
     QueueFull,
     /// The database rejects this very event.
@@ -49,7 +49,7 @@ pub enum WriteError {
     Stopping,
 }
 
-/// Where handlers hand in events.
+/// The handle by which handlers submit events.
 #[derive(Clone)]
 pub struct Writer {
     entrance: WriteHandle,
@@ -82,18 +82,19 @@ impl Writer {
         // A thread of its own wakes faster than a task: a batch waits for the database several times in turn.
         let runtime = tokio::runtime::Handle::current();
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run()));
-        // Another one, because the spool makes whoever writes to it wait for the disk.
+        // Another thread, because the spool makes whoever writes to it wait for the disk.
         tokio::task::spawn_blocking(move || look_after(&looking));
         (Self { entrance, outage, observer, spool: level }, writing)
     }
 
-    /// From now on `observer` sees every commit; the first one given stays.
+    /// Sets the observer that sees every commit from now on; the first one given stays.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         let _ = self.observer.set(observer);
     }
 
-    /// Queues an event; the receiver tells when it is durably stored, or in the spool. With `keep` it waits on when
-    /// neither the database nor the spool takes it, otherwise it is given up then; it has room of its own and goes first.
+    /// Queues an event; the receiver is told when it is durably stored, or in the spool. With `keep` it waits on when
+    /// neither the database nor the spool takes it, otherwise it is given up then; such events have a queue of their
+    /// own and go first.
     ///
     /// # Errors
     /// When too much is waiting or the service is stopping.
@@ -105,46 +106,47 @@ impl Writer {
         self.entrance.submit(delivery, keep)
     }
 
-    /// Whether the last transaction failed because the database is away.
+    /// Returns whether the database is known to be unreachable, as by the last transaction.
     pub fn is_database_away(&self) -> bool {
         self.outage.since_ms().is_some()
     }
 
-    /// Waits until the database is known to be away.
+    /// Waits until the database is known to be unreachable.
     pub async fn until_outage(&self) {
         self.outage.begun().await;
     }
 
-    /// The database is away, as somebody else has found out who will also say when it [is there](Self::note_there).
+    /// Marks the database as unreachable, for a caller that has found out and that also calls
+    /// [`note_there`](Self::note_there).
     pub fn note_outage(&self) {
         self.outage.begin();
     }
 
-    /// The database is there, as somebody else has found out.
+    /// Marks the database as reachable, for a caller that has found out.
     pub fn note_there(&self) {
         self.outage.end();
     }
 
-    /// Since when the database takes no events, milliseconds since 1970 UTC; `None` while it takes them.
+    /// Returns since when the database takes no events, in milliseconds since 1970 UTC; `None` while it takes them.
     pub fn outage_since_ms(&self) -> Option<i64> {
         self.outage.since_ms()
     }
 
-    /// How much waits in the spool.
+    /// Returns the gauge of how much waits in the spool.
     pub fn spool(&self) -> &SpoolGauge {
         &self.spool
     }
 
-    /// How many events wait in memory.
+    /// Returns how many events wait in memory.
     pub fn queued(&self) -> usize {
         self.entrance.len()
     }
 }
 
-/// What the writer and whoever looks after what waits have in common.
+/// The state that the writing task and the watchdog thread share.
 struct Shared {
     desk: Mutex<Desk>,
-    /// Held by the writer while there is nothing to do.
+    /// The queue, locked by the writer while it waits for events.
     queue: tokio::sync::Mutex<Queue>,
 }
 
@@ -154,7 +156,7 @@ impl Shared {
     }
 }
 
-/// Puts into the spool what is not stored in time, whatever the writer waits for.
+/// Runs the watchdog: puts events into the spool that are not stored in time, whatever the writer waits for.
 fn look_after(shared: &Weak<Shared>) {
     loop {
         std::thread::sleep(LOOK_EVERY);
@@ -170,15 +172,15 @@ struct WriterTask {
     outage: Arc<Outage>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     shared: Arc<Shared>,
-    /// That what the spool holds does not come out.
+    /// The log throttle for a spool that cannot be emptied.
     spool_trouble: LogThrottle,
 }
 
-/// What became of what the spool handed out.
+/// The result of storing a batch of the spool.
 enum Emptied {
-    /// It is in the database, but for these lines, which it never takes.
+    /// The batch is in the database, but for these lines, which it never takes.
     All { rejected: Vec<String> },
-    /// The database is away.
+    /// The database takes no events now.
     Outage,
 }
 
@@ -203,9 +205,9 @@ impl WriterTask {
                 self.write().await;
                 continue;
             }
-            // The database is in trouble: what comes joins what waits.
+            // The spool is not empty, so the database is in trouble: new events join those that wait there.
             let pause = next_try.saturating_duration_since(Instant::now());
-            // At the stop, what waits is safe where it is.
+            // When the service stops, what waits in the spool is safe where it is.
             if pause.is_zero() && !self.is_stopping().await {
                 self.empty_spool().await;
                 shared.desk().leave_spool();
@@ -238,9 +240,9 @@ impl WriterTask {
         self.shared.queue.lock().await.is_closed()
     }
 
-    /// Stores what is in hand, repeated while the database gives way or, for a while, is away; then it goes into the spool. A
-    /// poisonous event fails alone: what the database rejects although it takes others, or takes too long for, is halved until
-    /// it is found.
+    /// Stores the current batch; retries on conflicts and, for a while, while the database is unreachable; then it goes
+    /// into the spool. A poison event fails alone: a batch that the database rejects although it takes others, or takes
+    /// too long for, is halved until that event is found.
     async fn write(&mut self) {
         let shared = self.shared.clone();
         loop {
@@ -256,7 +258,7 @@ impl WriterTask {
                 Err(error) => error,
             };
             let is_away = !error.is_passing() && !self.takes_others(&error).await;
-            // What is in the spool meanwhile is stored when that is emptied.
+            // A batch that was put into the spool meanwhile is stored when that is emptied.
             if shared.desk().current().is_none_or(|(now, _)| !Arc::ptr_eq(&now, &deliveries)) {
                 continue;
             }
@@ -287,7 +289,7 @@ impl WriterTask {
         }
     }
 
-    /// Puts what is in hand into the spool. Where that fails, only what must be kept is left.
+    /// Puts the current batch into the spool. Where that fails, only events that must be kept are left.
     async fn give_up(&self) {
         self.outage.begin();
         let shared = &self.shared;
@@ -302,13 +304,13 @@ impl WriterTask {
             tracing::error!(events, "neither database nor spool: events are lost");
             return;
         }
-        // Nobody behind it waits in vain.
+        // The queue behind it is spooled or refused, too, so that nobody there waits in vain.
         shared.desk().divert_queue(&mut queue);
         drop(queue);
         sleep(RETRY_PAUSE).await;
     }
 
-    /// Keeps what the database will never take for people to look at; its sender is told all the same.
+    /// Sets events aside that the database will never take, for people to look at; their sender is told all the same.
     fn set_aside(&self, rejected: &[Delivery], error: &StoreError) {
         let lines: Vec<String> = rejected.iter().map(line_of).collect();
         match self.shared.desk().spool.set_aside(&lines) {
@@ -319,7 +321,7 @@ impl WriterTask {
         }
     }
 
-    /// Whether the database takes other events than those it failed with: only then it is their fault.
+    /// Probes whether the database takes other events than those it failed with: only then it is their fault.
     async fn takes_others(&self, error: &StoreError) -> bool {
         let Err(trial) = takes_events(&self.db, &self.derivation, TRIAL_WITHIN).await else { return true };
         if self.outage.begin() {
@@ -328,7 +330,7 @@ impl WriterTask {
         false
     }
 
-    /// One transaction.
+    /// Records events in one transaction, and notes whether the database is reachable.
     async fn attempt(&self, deliveries: &[Delivery], within: Duration) -> Result<Vec<Recorded>, StoreError> {
         let started = Instant::now();
         let result = record_changes(&self.db, &self.derivation, deliveries, within).await;
@@ -368,7 +370,7 @@ impl WriterTask {
                 let events = rejected.len() - waiting.unreadable.len();
                 let aside = shared.desk().spool.set_aside(&rejected);
                 match aside {
-                    // Of torn lines the spool itself tells.
+                    // Torn lines are logged by the spool itself.
                     Ok(_) if events == 0 => {}
                     Ok(file) => {
                         tracing::error!(events, file = %file.display(), "the database rejects events of the spool");
@@ -387,14 +389,14 @@ impl WriterTask {
         tracing::info!("the spool is empty again");
     }
 
-    /// Stores what the spool handed out, in halves where that is too much at once: whatever the database rejects, or takes
-    /// too long for although it takes others, is found and keeps nobody waiting.
+    /// Stores a batch of the spool, in halves where that is too much at once: an event that the database rejects, or
+    /// takes too long for although it takes others, is found and keeps nobody waiting.
     async fn store_waiting(&mut self, waiting: &Waiting) -> Emptied {
         let mut rejected = waiting.unreadable.clone();
-        // The large ones first: what goes is stored before it is looked more closely at what does not.
+        // The large parts first: what can be stored is stored before parts that failed are split further.
         let mut parts = VecDeque::from([(&*waiting.deliveries, false)]);
         while let Some((part, is_second_try)) = parts.pop_front() {
-            // Where there were torn lines only: that proves nothing of the database.
+            // There were torn lines only: that proves nothing of the database.
             if part.is_empty() {
                 continue;
             }
@@ -407,7 +409,7 @@ impl WriterTask {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([(first, false), (second, false)]);
                 }
-                // Something else may have kept the database until just now.
+                // It is tried twice, because something else may have kept the database busy until just now.
                 Err(StoreError::TooLong) if !is_second_try => parts.push_back((part, true)),
                 Err(error) => {
                     tracing::error!(%error, "an event is too much for the database");

@@ -1,20 +1,20 @@
-//! Statements that return nothing, made first and sent together where the engine takes that: each hand-over to SQLite's
-//! thread and back costs more than some rows.
+//! A batch of statements that return nothing, made first and sent together where the engine takes that: each hand-over
+//! to SQLite's thread and back costs more than some rows.
 
 use sqlx::{Arguments, Database, QueryBuilder};
 
 use super::{StoreError, for_both_engines};
 
-/// SQLite takes texts of up to a million bytes.
+/// The length of a text of statements, in bytes, from which on another one is begun; SQLite takes up to a million.
 const LONGEST_TEXT: usize = 400_000;
-/// Room for the values and the text of some hundred events, or both would grow step by step.
+/// Initial capacity for the values and the text of some hundred events, or both would grow step by step.
 const USUAL_VALUES: usize = 2_500;
 const USUAL_TEXT: usize = 16_000;
 
 for_both_engines! {
-    /// Statements in the order in which they are to be executed.
+    /// A batch of statements in the order in which they are to be executed.
     pub struct Writes {
-        /// What is sent at once each.
+        /// Texts of statements that are complete, each of which is sent at once.
         complete: Vec<QueryBuilder<Engine>>,
         open: QueryBuilder<Engine>,
     }
@@ -24,7 +24,7 @@ for_both_engines! {
             Self { complete: Vec::new(), open: empty() }
         }
 
-        /// Where the next statement is written.
+        /// Returns the builder that the next statement is written to.
         pub fn query(&mut self) -> &mut QueryBuilder<Engine> {
             &mut self.open
         }
@@ -37,7 +37,7 @@ for_both_engines! {
             }
         }
 
-        /// Executes all of them.
+        /// Executes all statements.
         pub async fn send(self, connection: &mut EngineConnection) -> Result<(), StoreError> {
             let mut last = self.send_for(connection).await?;
             if !last.sql().as_str().is_empty() {
@@ -46,7 +46,8 @@ for_both_engines! {
             Ok(())
         }
 
-        /// Executes all of them but those that can be sent with a question, which is to be written behind them.
+        /// Executes all statements but those that can be sent with a query, which is to be appended to the returned
+        /// builder.
         pub async fn send_for(self, connection: &mut EngineConnection) -> Result<QueryBuilder<Engine>, StoreError> {
             for mut statements in self.complete {
                 statements.build().persistent(false).execute(&mut *connection).await?;

@@ -16,15 +16,15 @@ use super::pages::see_other;
 use super::permissions::{self, Access};
 use super::state::AppState;
 
-/// What a proxy adds to a request that it passes on.
+/// Headers that give away a request forwarded by a reverse proxy.
 const PROXY_HEADERS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 const PROXY_PREFIX: &str = "x-forwarded-";
 
-/// Lets in who may come in. Where somebody else would have to log in first, pages lead there and everything else gets
-/// 401; who may not is told why.
+/// Middleware that authenticates and authorises requests. Where a login is needed, pages redirect to it and everything
+/// else gets 401; a request without permission gets 403 with the reason.
 ///
 /// # Errors
-/// Those of the guarded.
+/// Those of the wrapped service.
 pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -52,7 +52,7 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     // A command may just have added or removed an account or a token.
     let is_told = state.look_at_accounts().await;
     let known = state.accounts.known();
-    // As long as nobody knows whether there are accounts, the stricter rule.
+    // As long as the accounts are not loaded, the stricter rule holds.
     if state.is_local_mode() || known.is_none() && state.config.is_unprotected() {
         check_local(request)?;
     }
@@ -60,7 +60,7 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
         check_origin(request)?;
     }
     let Some(known) = known else { return Err(outage()) };
-    // As the table of urls reads it: whatever is written as %xx there cannot pass for something else here.
+    // The path as the router decoded it, so that percent-encoding cannot make it pass for another url here.
     let place = Access::of(request.match_info().as_str());
     if state.is_local_mode() {
         return Ok(if place == Access::OwnAccount || place == Access::Accounts {
@@ -71,7 +71,8 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     }
     let principal = match Principal::of(request, state).await {
         Err(_) if place == Access::Open => None,
-        // Whoever was known stays in while the database is away; whether somebody else may come in cannot be told.
+        // While the database does not answer, cached sessions stay valid; unknown ones cannot be judged, so 503, not
+        // 401.
         Err(Error::Unauthorized { .. }) if !is_told => return Err(outage()),
         principal => principal?,
     };
@@ -90,7 +91,7 @@ fn outage() -> Error {
     Error::Unavailable("the database does not answer")
 }
 
-/// People are led to where they can log in, programs are told what they lack.
+/// Redirects people to the login or setup page; answers programs with 401 and what they lack.
 fn log_in_first(request: &HttpRequest, place: Access, is_nobody_there: bool) -> Result<Entry, Error> {
     let is_of_api = request.match_info().as_str().starts_with("/api/");
     if (place == Access::Machine || is_of_api) && !wants_page(request) {
@@ -112,13 +113,13 @@ fn log_in_first(request: &HttpRequest, place: Access, is_nobody_there: bool) -> 
     Ok(Entry::GoTo(format!("/login?{next}")))
 }
 
-/// Whether somebody looks at this with a browser.
+/// Returns whether the client accepts HTML and the url is not one of the API.
 pub fn wants_page(request: &HttpRequest) -> bool {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accepted.is_some_and(|accepted| accepted.contains("text/html")) && !request.path().starts_with("/api/")
 }
 
-/// The answer with a cookie set.
+/// Returns the answer with a cookie set.
 ///
 /// # Errors
 /// When the cookie cannot be written.
@@ -127,7 +128,7 @@ pub fn with_cookie(mut response: HttpResponse, cookie: &actix_web::cookie::Cooki
     Ok(response)
 }
 
-/// A proxy in front must not publish an unprotected dashboard.
+/// Refuses requests that come through a proxy or for another host, so that no proxy publishes an unprotected dashboard.
 ///
 /// # Errors
 /// 403 for a request that was not made on this machine for this machine.
@@ -167,7 +168,7 @@ fn is_loopback_name(host: &str) -> bool {
     })
 }
 
-/// Pages of other sites must not act in the name of whoever looks at them.
+/// Refuses cross-site requests (CSRF protection), so that pages of other sites cannot act in a user's name.
 ///
 /// # Errors
 /// 403 for a foreign `Origin` or `Sec-Fetch-Site: cross-site`.
@@ -185,7 +186,7 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     }
 }
 
-/// Whether a request's media type, without its parameters, is this one.
+/// Returns whether a request's media type, without its parameters, is this one.
 pub fn has_content_type(request: &HttpRequest, expected: &str) -> bool {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     given.and_then(|value| value.split(';').next()).is_some_and(|media| media.trim().eq_ignore_ascii_case(expected))

@@ -1,24 +1,24 @@
-//! Figures by agent, where they are switched off: what may not be asked for, and who is not named in figures.
+//! The setting that switches off figures by agent: which filters it refuses, and whom figures must not name.
 
 use super::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::people::is_sip_user;
 
 impl AppState {
-    /// Whether somebody may be told by this agent, line or party: a SIP user stands there, too, in internal calls.
+    /// Returns whether figures may name this agent, line or party: in internal calls, a SIP user is a party, too.
     pub fn may_count(&self, subject: &str) -> bool {
         self.config.agent_figures || !is_sip_user(subject)
     }
 
-    /// As figures name a line or a party: nobody, if it must not be told.
+    /// Returns a line or a party as figures name it: empty if it must not be named.
     pub fn counted_as<'a>(&self, subject: &'a str) -> &'a str {
         if self.may_count(subject) { subject } else { "" }
     }
 
-    /// Whether the calls of this filter are not those of one agent, or may be.
+    /// Checks that a filter does not narrow calls down to one agent, unless that is allowed.
     ///
     /// # Errors
-    /// The word that narrows it down to one although that is switched off.
+    /// The field that narrows it down to one although that is switched off.
     pub fn check_agents(&self, filter: &Filter) -> Result<(), FilterError> {
         let may_count = |subject: &Option<String>| subject.as_ref().is_none_or(|subject| self.may_count(subject));
         let fields = [

@@ -1,4 +1,4 @@
-//! The audit log: every request that changed something leaves who, when, what.
+//! The audit log: records who changed what and when, for every request that changed something.
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
@@ -14,18 +14,18 @@ use crate::log_throttle::throttled;
 use crate::store::audit::{Entry, note};
 
 const MAX_ABOUT_CHARS: usize = 120;
-/// Of a telephone number so much is kept at the beginning and at the end.
+/// How many characters of a telephone number are kept at the beginning and at the end; the rest is masked.
 const KEPT: (usize, usize) = (6, 2);
 
-/// What a request is about, where its url does not say it.
+/// Request extension that names the subject of a change, where the url does not.
 struct About(String);
 
-/// Says what a request is about.
+/// Attaches the subject of a change to its request.
 pub fn about(request: &HttpRequest, what: &str) {
     request.extensions_mut().insert(About(what.to_owned()));
 }
 
-/// What a request to change something does, and to what its url says; `None` for those that change nothing.
+/// Returns the action of a request and the subject that its url names; `None` for requests that change nothing.
 pub fn action_of<'a>(method: &Method, path: &'a str) -> Option<(Action, Option<&'a str>)> {
     use Subject::*;
     use Verb::*;
@@ -86,7 +86,7 @@ pub fn action_of<'a>(method: &Method, path: &'a str) -> Option<(Action, Option<&
     })
 }
 
-/// Notes what an answered request changed. It is changed: if this cannot be noted, the log says so.
+/// Writes the audit entry of an answered request. Its change is done already, so a failure to write is only logged.
 pub async fn note_answered<B>(response: &ServiceResponse<B>) {
     let request = response.request();
     let path = request.match_info().as_str();
@@ -99,13 +99,14 @@ pub async fn note_answered<B>(response: &ServiceResponse<B>) {
     note_of(state, author(request).name, action, said.as_deref().or(by_url)).await;
 }
 
-/// Pages lead on after a change; where they answer themselves they show a form again, but for two.
+/// Returns whether an answer means that something changed: pages redirect after a change, and with all but two of them
+/// an answer of their own is the form again.
 fn has_changed(path: &str, status: StatusCode) -> bool {
     let answers_itself = path.starts_with("/api/") || ["/settings/users/tokens", "/contacts/import"].contains(&path);
     status == StatusCode::SEE_OTHER || answers_itself && status.is_success()
 }
 
-/// Notes what somebody did.
+/// Writes an audit entry.
 pub async fn note_of(state: &AppState, who: Option<String>, action: Action, about: Option<&str>) {
     let entry = Entry { id: 0, at_ms: now_ms(), who, action: action::word(action), about: about.map(shown) };
     if let Err(error) = note(&state.db, &entry).await {
@@ -114,22 +115,22 @@ pub async fn note_of(state: &AppState, who: Option<String>, action: Action, abou
     }
 }
 
-/// Notes a login that failed although there is such an account, without keeping whoever tries it waiting: how long that
-/// takes would tell.
+/// Writes the audit entry of a failed login to an existing account, in the background: the time it takes would tell the
+/// client that the account exists.
 pub fn note_failed_login(state: &Data<AppState>, name: String, address: std::net::IpAddr, is_locked: bool) {
     let (state, verb) = (state.clone(), if is_locked { Verb::Locked } else { Verb::Failed });
     tokio::spawn(async move {
         let about = shown(&format!("{name}, {address}"));
         let action = action::word((Subject::Login, verb));
         let entry = Entry { id: 0, at_ms: now_ms(), who: None, action, about: Some(about) };
-        // Strangers can have it fail as often as they like.
+        // Throttled: strangers can have it fail as often as they like.
         if let Err(error) = note(&state.db, &entry).await {
             throttled!(error, error, "a failed login was not noted in the audit log");
         }
     });
 }
 
-/// As it is kept: short, and telephone numbers not as a whole.
+/// Returns a subject as it is kept: shortened, and with telephone numbers masked.
 fn shown(about: &str) -> String {
     let about = percent_encoding::percent_decode_str(about).decode_utf8_lossy();
     if let Some(number) = compact(&about).filter(|number| number.len() > KEPT.0 + KEPT.1) {
@@ -138,7 +139,7 @@ fn shown(about: &str) -> String {
     about.chars().filter(|c| !c.is_control()).take(MAX_ABOUT_CHARS).collect()
 }
 
-/// Notes that somebody has logged in.
+/// Writes the audit entry of a successful login.
 pub async fn note_login(state: &AppState, name: String, address: std::net::IpAddr) {
     note_of(state, Some(name), (Subject::Login, Verb::Succeeded), Some(&address.to_string())).await;
 }

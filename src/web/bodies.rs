@@ -1,5 +1,6 @@
-//! How large a body may be, by url: the one table of it. All that are being held together have a budget, so that neither many
-//! nor large ones fill the memory, and large ones are read off the threads that answer callers.
+//! Limits of request bodies, by url: the one table of them. All bodies that are held at the same time share a memory
+//! budget, so that neither many nor large ones exhaust it, and large ones are parsed off the threads that answer
+//! callers.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -20,49 +21,49 @@ use super::state::AppState;
 use crate::fields::{Counter, FieldError};
 use crate::store::question::Question;
 
-/// Bodies up to here need no room, for there may be so many connections and no more, and are read at once; larger ones are
-/// read off the threads that answer callers.
+/// Maximum length of bodies that take nothing from the budget, in bytes: their number is bounded by that of
+/// connections. They are parsed at once; larger ones are parsed off the threads that answer callers.
 const FREE_BYTES: usize = 4 * 1024;
-/// Beyond what may be, so much is passed over, and the answer is read.
+/// How many bytes beyond the limit are read and discarded, so that the client reads the answer.
 const PASSED_OVER_BYTES: usize = 4 * 1024 * 1024;
-/// Room is counted in these.
+/// The unit of the budget, in bytes per semaphore permit.
 const UNIT: usize = 1024;
-/// In quarters of the budget: one for bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`], one for what is tried out, and
-/// two for what changes something, so that nobody who may only look keeps others from changing something.
+/// The number of parts of the budget: one for bodies that no [`Bound`] lets grow beyond [`FORM_BYTES`], one for trials,
+/// and two for changes, so that nobody with read access only keeps others from changing something.
 const QUARTERS: usize = 4;
 const FORM_BYTES: usize = 256 * 1024;
 
-/// What a body may be.
+/// The limits of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// Its length.
+    /// Maximum length, in bytes.
     pub bytes: usize,
-    /// Fields of a form, values of JSON.
+    /// Maximum number of fields of a form, or of values of JSON.
     pub values: usize,
-    /// Of the values of JSON, objects.
+    /// Maximum number of objects among the values of JSON.
     pub objects: usize,
 }
 
 impl Bound {
-    /// Needs no login.
+    /// The limits of urls that need no login.
     const OPEN: Self = Self { bytes: FREE_BYTES, values: 100, objects: 0 };
-    /// What everybody may change of their own account: three passwords fit.
+    /// The limits of changes to one's own account: three passwords fit.
     const ACCOUNT: Self = Self { bytes: 2 * FREE_BYTES, values: 100, objects: 0 };
     const FORM: Self = Self { bytes: FORM_BYTES, values: 5_000, objects: 0 };
-    /// A file of contacts.
+    /// The limits of a file of contacts.
     pub const FILE: Self = Self { bytes: 5 * 1000 * 1000, values: 100, objects: 0 };
-    /// A list of 10,000 numbers fits.
+    /// The limits of most JSON: a list of 10,000 numbers fits.
     const JSON: Self = Self { bytes: FORM_BYTES, values: 25_000, objects: 2_000 };
-    /// A route from and to 10,000 numbers each fits.
+    /// The limits of one route: one from and to 10,000 numbers each fits.
     const ROUTE: Self = Self { bytes: 1024 * 1024, values: 50_000, objects: 2_000 };
-    /// 10,000 lines and as many agents fit.
+    /// The limits of names: 10,000 lines and as many agents fit.
     const NAMES: Self = Self { bytes: 4 * 1024 * 1024, values: 100_000, objects: 22_000 };
-    /// 10,000 routes fit.
+    /// The limits of a table of routes: 10,000 routes fit.
     const ROUTES: Self = Self { bytes: 8 * 1024 * 1024, values: 500_000, objects: 60_000 };
-    /// 100,000 contacts fit.
+    /// The limits of all contacts: 100,000 fit.
     const CONTACTS: Self = Self { bytes: 16 * 1024 * 1024, values: 800_000, objects: 110_000 };
 
-    /// That of a url.
+    /// Returns the limits of a url.
     pub fn of(method: &Method, path: &str) -> Self {
         match path {
             "/login" | "/setup" | "/language" => Self::OPEN,
@@ -79,20 +80,20 @@ impl Bound {
     }
 }
 
-/// The room for bodies that are being held, and whose turn it is to have a large one read.
+/// The memory budget for bodies, and the locks on parsing large ones (semaphores).
 #[derive(Debug)]
 pub struct Bodies {
     small: Arc<Semaphore>,
     large_trials: Arc<Semaphore>,
     large_changes: Arc<Semaphore>,
-    /// Those of the PBX wait for nobody else.
+    /// A budget of its own for bodies of the PBX, which wait for nobody else.
     pbx: Arc<Semaphore>,
     trials: Arc<Semaphore>,
     changes: Arc<Semaphore>,
 }
 
 impl Bodies {
-    /// With a budget in bytes, and the same again for the PBX.
+    /// Creates a budget in bytes, and one of the same size for the PBX.
     pub fn new(budget: usize) -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / UNIT));
         let quarter = budget / QUARTERS;
@@ -107,7 +108,7 @@ impl Bodies {
         }
     }
 
-    /// For a body of the PBX.
+    /// Returns an empty reservation for a body of the PBX.
     pub fn pbx(&self) -> Held {
         Held { room: self.pbx.clone(), permit: None }
     }
@@ -122,7 +123,7 @@ impl Bodies {
     }
 }
 
-/// The room that a body has, until it is dropped.
+/// A body's reservation in the budget, released on drop.
 #[derive(Debug)]
 pub struct Held {
     room: Arc<Semaphore>,
@@ -130,10 +131,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// Makes room for so many bytes altogether.
+    /// Grows the reservation to so many bytes altogether.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the budget is exhausted.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Error> {
         let wanted = bytes.saturating_sub(FREE_BYTES).div_ceil(UNIT);
         let more = wanted.saturating_sub(self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
@@ -150,7 +151,7 @@ impl Held {
     }
 }
 
-/// A body, and its room.
+/// A body with its reservation.
 struct Body {
     bytes: Vec<u8>,
     held: Held,
@@ -160,7 +161,7 @@ fn state(request: &HttpRequest) -> Result<Data<AppState>, Error> {
     request.app_data::<Data<AppState>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
 }
 
-/// Reads a body, and stops as soon as `check` finds in its pieces that it holds more than may be.
+/// Reads a body, and stops as soon as `check` finds that its chunks hold more than the limits allow.
 async fn read(
     request: &HttpRequest,
     mut payload: Payload,
@@ -174,7 +175,7 @@ async fn read(
         return Err(too_large());
     }
     let mut held = state(request)?.bodies.held(bound, is_trial());
-    // Memory that nothing is written to is none, but has to be granted.
+    // Memory that nothing is written to costs nothing, but its allocation can fail.
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(told.unwrap_or_default()).map_err(|_| Error::Full)?;
     while let Some(chunk) = payload.next().await {
@@ -189,20 +190,20 @@ async fn read(
         held.grow(bytes.len() + chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
-    // Whoever sends slowly has the whole time of a question all the same.
+    // The time budget starts anew: the time of a slow upload is not taken from it.
     if let Some(question) = Question::asked() {
         question.goes_on();
     }
     Ok(Body { bytes, held })
 }
 
-/// What only tries something out is a question; what changes something is none.
+/// Returns whether the request only tries something out: then it is a [`Question`], which a change is not.
 fn is_trial() -> bool {
     Question::asked().is_some()
 }
 
-/// Many clients read no answer before they have sent everything: of a body that is too large some more is read and kept by
-/// nobody.
+/// Reads and discards some more of a body that is too large: many clients read no answer before they have sent
+/// everything.
 async fn pass_over(mut payload: Payload, bytes: usize) {
     let mut passed = 0;
     while let Some(Ok(chunk)) = payload.next().await {
@@ -242,8 +243,8 @@ fn check_form() -> impl FnMut(&[u8], Bound) -> Result<(), Error> {
     }
 }
 
-/// Runs what reads a body, beside the threads that answer callers if it is large, or tries something out: that may take
-/// long whatever its length.
+/// Parses a body; off the threads that answer callers if it is large or a trial, which may take long whatever its
+/// length.
 async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     if bytes <= FREE_BYTES && !is_trial() {
         return Ok(work());
@@ -251,7 +252,7 @@ async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 
     aside(work).await
 }
 
-/// The turn of a body, if it is large: only one that changes something and one that tries something out are read at a time.
+/// Waits for the lock on parsing, if a body is large: one change and one trial are parsed at a time.
 async fn turn(request: &HttpRequest, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, Error> {
     if bytes <= FREE_BYTES {
         return Ok(None);
@@ -262,15 +263,16 @@ async fn turn(request: &HttpRequest, bytes: usize) -> Result<Option<OwnedSemapho
     turn.ok().and_then(Result::ok).map(Some).ok_or(Error::Full)
 }
 
-/// Reads a JSON body, whose room is taken as long as what was read of it is there.
+/// Reads a JSON body; its reservation is held as long as the parsed value.
 ///
 /// # Errors
-/// 415 unless it says that it is JSON, 413 when it is or holds too much, 400 when it is none, 503 when there is no room.
+/// 415 unless its content type is JSON, 413 when it exceeds a limit, 400 when it is no JSON, 503 when the budget is
+/// exhausted.
 pub async fn json(request: &HttpRequest, payload: Payload) -> Result<Read<Value>, Error> {
     json_list(request, payload, |body| serde_json::from_slice(body).map(Ok)).await?.checked()
 }
 
-/// What was read of a body, with its turn and its room as long as it is worked with.
+/// A parsed body, with its lock and its reservation as long as it is processed.
 pub struct Read<T> {
     value: T,
     turn: Option<OwnedSemaphorePermit>,
@@ -278,20 +280,20 @@ pub struct Read<T> {
 }
 
 impl<T> Read<T> {
-    /// What was read, and what is to be held as long as it is worked with.
+    /// Splits into the parsed value and what is to be held as long as it is processed.
     pub fn into_parts(self) -> (T, Hold) {
         (self.value, Hold { turn: self.turn, _room: self.held })
     }
 }
 
-/// The turn and the room of a body.
+/// A guard that holds the parsing lock and the reservation of a body.
 pub struct Hold {
     turn: Option<OwnedSemaphorePermit>,
     _room: Held,
 }
 
 impl Hold {
-    /// What was read is worked with for long: others are read meanwhile.
+    /// Releases the parsing lock, because processing the value takes long: others are parsed meanwhile.
     pub fn end_turn(&mut self) {
         self.turn = None;
     }
@@ -306,7 +308,7 @@ impl<T> Deref for Read<T> {
 }
 
 impl<T> Read<Result<T, Vec<FieldError>>> {
-    /// What was read, if nothing was wrong.
+    /// Returns the parsed body, if no field is wrong.
     ///
     /// # Errors
     /// Every wrong field.
@@ -315,7 +317,7 @@ impl<T> Read<Result<T, Vec<FieldError>>> {
     }
 }
 
-/// Reads a JSON body in the way of its own that a long list needs.
+/// Reads a JSON body with the given parser, as a long list needs one of its own.
 ///
 /// # Errors
 /// Those of [`json`].
@@ -336,10 +338,10 @@ pub async fn json_list<T: Send + 'static>(
     run(length, reading).await?
 }
 
-/// The fields of a form.
+/// Reads the fields of a form.
 ///
 /// # Errors
-/// 415 unless it says that it is one, 413 when it is or holds too much, 503 when there is no room.
+/// 415 unless its content type is that of a form, 413 when it exceeds a limit, 503 when the budget is exhausted.
 pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Parameters, Error> {
     const FORM: &str = "application/x-www-form-urlencoded";
     if !access::has_content_type(request, FORM) {
@@ -349,14 +351,14 @@ pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Parameters,
     run(body.bytes.len(), move || form_urlencoded::parse(&body.bytes).into_owned().collect()).await
 }
 
-/// Takes room for a file, as far as it was read, and then its turn to be read.
+/// The reservation of an uploaded file, which grows as it is read, and then the lock on parsing it.
 pub struct Filed {
     held: Held,
     turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Filed {
-    /// Nothing of it was read.
+    /// Creates an empty reservation.
     ///
     /// # Errors
     /// When the state is missing.
@@ -364,18 +366,18 @@ impl Filed {
         Ok(Self { held: state(request)?.bodies.held(Bound::FILE, false), turn: None })
     }
 
-    /// So much of it is held.
+    /// Grows the reservation to so many bytes altogether.
     ///
     /// # Errors
-    /// When there is no room.
+    /// When the budget is exhausted.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Error> {
         self.held.grow(bytes)
     }
 
-    /// All of it is there.
+    /// Waits for the parsing lock, once the whole file was read.
     ///
     /// # Errors
-    /// When its turn does not come.
+    /// When the lock does not become free in time.
     pub async fn take_turn(&mut self, request: &HttpRequest, bytes: usize) -> Result<(), Error> {
         self.turn = turn(request, bytes).await?;
         Ok(())

@@ -1,5 +1,5 @@
-//! Who knows which caller: kept in memory, so that an answer never waits for the database. The commits of this
-//! process come at once, those of other nodes and of `import` within seconds.
+//! Call history by caller, cached in memory so that routing never waits for the database. The commits of this process
+//! come at once, those of other nodes and of `import` within seconds.
 
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
@@ -10,40 +10,40 @@ use crate::store::accepted::{PeerCall, Since, last_key, peer_calls};
 use crate::store::changes::CallChange;
 use crate::store::{Db, StoreError};
 
-/// How often the calls of others are looked for.
+/// How often the database is polled for calls of other nodes.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// Most calls are accepted within so long.
+/// How far back such a poll reads: most calls are accepted within that time.
 const JUST_NOW_MS: i64 = 10 * 60_000;
-/// How often it is looked for calls that rang longer, and how far back.
+/// How often a poll reads further back, for calls that rang longer; and how far back.
 const LOOK_BACK_EVERY: Duration = Duration::from_secs(60);
 const LOOK_BACK_MS: i64 = 4 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// What is remembered of earlier calls.
+/// The in-memory cache of earlier calls.
 #[derive(Default)]
 pub struct Callers {
     history: RwLock<History>,
     reading: Mutex<Reading>,
 }
 
-/// What was read from the database.
+/// What was read from the database so far.
 #[derive(Clone, Copy, Default)]
 struct Reading {
-    /// So many days back; 0 = nothing yet.
+    /// The number of days read back; 0 = nothing yet.
     days: u16,
-    /// The largest key then.
+    /// The largest key of a call at the last read.
     key: i64,
     looked: Option<Instant>,
     looked_back: Option<Instant>,
 }
 
 impl Callers {
-    /// What decisions ask.
+    /// Returns the history that routing decisions use, locked for reading.
     pub fn history(&self) -> RwLockReadGuard<'_, History> {
         self.history.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Learns from what was committed.
+    /// Adds committed changes to the history.
     pub fn note(&self, changes: &[CallChange]) {
         let with_peer = |change: &&CallChange| {
             change.after.call.peer.is_some() || change.before.as_ref().is_some_and(|before| before.call.peer.is_some())
@@ -58,10 +58,11 @@ impl Callers {
         });
     }
 
-    /// Reads what routes that ask so many days back need and what others have stored; `None`: nobody asks.
+    /// Reads the calls of so many days, as far as routes ask for them, and what other nodes have stored; `None`: no
+    /// route asks.
     ///
     /// # Errors
-    /// When the database does not answer; what is remembered stays.
+    /// When the database does not answer; the cache stays as it is.
     pub async fn refresh(&self, db: &Db, days: Option<u16>) -> Result<(), StoreError> {
         let Some(days) = days else { return Ok(()) };
         let before = *self.reading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +89,7 @@ impl Callers {
     }
 
     fn learn(&self, calls: &[PeerCall]) {
-        // In parts, so that no decision waits long.
+        // In chunks, so that no routing decision waits long for the lock.
         for part in calls.chunks(1_000) {
             let mut history = self.history.write().unwrap_or_else(PoisonError::into_inner);
             for PeerCall { direction, party, peer, started_ms, accepted_ms } in part {

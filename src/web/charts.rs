@@ -3,15 +3,15 @@
 
 use crate::calls::outcome::Outcome;
 
-/// How high a plot is, in pixels.
+/// The height of a plot, in pixels.
 pub const HEIGHT: f64 = 180.0;
-/// Room above the highest bar, for half a line of text.
+/// The space above the highest bar, in pixels: half a line of text.
 const TOP: f64 = 8.0;
-/// Labels with more characters than this, blanks between them included, collide on a phone.
+/// Maximum number of characters of all labels, blanks between them included: more collide on a phone.
 const MOST_CHARS: usize = 38;
 const MOST_TICKS: i64 = 4;
 
-/// Outcomes that are one colour of a chart, bottom to top.
+/// A series of a stacked bar chart: the outcomes that share a colour, bottom to top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Series {
     /// Somebody picked up.
@@ -27,10 +27,10 @@ pub enum Series {
 }
 
 impl Series {
-    /// Bottom to top.
+    /// All series, bottom to top.
     pub const ALL: [Self; 5] = [Self::Accepted, Self::Voicemail, Self::Missed, Self::Unreached, Self::Other];
 
-    /// Where an outcome counts.
+    /// Returns the series that an outcome counts in.
     pub fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Accepted => Self::Accepted,
@@ -41,7 +41,7 @@ impl Series {
         }
     }
 
-    /// Its class in the style sheet.
+    /// Returns its class in the style sheet.
     pub fn class(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -53,24 +53,24 @@ impl Series {
     }
 }
 
-/// How many calls of each series, in the order of [`Series::ALL`].
+/// The number of calls of each series, in the order of [`Series::ALL`].
 pub type Counts = [i64; Series::ALL.len()];
 
-/// What one bar stands for.
+/// The data of one bar.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// In tables and tips.
+    /// Its name in tables and tooltips.
     pub name: String,
-    /// Below the chart.
+    /// Its label below the chart.
     pub short: String,
-    /// Where it leads.
+    /// The url that it links to.
     pub href: String,
-    /// What it shows.
+    /// The number of its calls, by series.
     pub counts: Counts,
 }
 
 impl Column {
-    /// All its calls.
+    /// Returns the number of all its calls.
     pub fn total(&self) -> i64 {
         self.counts.iter().sum()
     }
@@ -81,31 +81,31 @@ impl Column {
 pub struct Segment {
     /// Its class in the style sheet.
     pub class: &'static str,
-    /// Its upper edge.
+    /// Its upper edge, in pixels.
     pub y: f64,
-    /// How high it is.
+    /// Its height, in pixels.
     pub height: f64,
 }
 
 /// One bar.
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// Where its place begins, in percent.
+    /// The left edge of its slot, in percent.
     pub x: f64,
-    /// Bottom to top.
+    /// Its segments, bottom to top.
     pub segments: Vec<Segment>,
-    /// What it says when pointed at.
+    /// Its tooltip.
     pub tip: String,
-    /// Where it leads.
+    /// The url that it links to.
     pub href: String,
 }
 
-/// A line across the plot.
+/// A grid line across the plot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// How many calls it stands for.
+    /// The number of calls it stands for.
     pub value: i64,
-    /// Where it runs.
+    /// Its position, in pixels.
     pub y: f64,
 }
 
@@ -114,27 +114,27 @@ pub struct Tick {
 pub struct Label {
     /// Its middle, in percent.
     pub x: f64,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
-/// Stacked bars.
+/// A stacked bar chart.
 #[derive(Clone, Debug)]
 pub struct BarChart {
-    /// Left to right.
+    /// Its bars, left to right.
     pub bars: Vec<Bar>,
-    /// How wide the place of each bar is, in percent.
+    /// The width of each bar's slot, in percent.
     pub place: f64,
-    /// Bottom to top.
+    /// Its grid lines, bottom to top.
     pub ticks: Vec<Tick>,
-    /// Left to right.
+    /// Its labels, left to right.
     pub labels: Vec<Label>,
-    /// How high the plot is, in pixels.
+    /// The height of the plot, in pixels.
     pub height: f64,
 }
 
 impl BarChart {
-    /// One bar for each column.
+    /// Lays out one bar for each column.
     pub fn new(columns: &[Column], tip: impl Fn(&Column) -> String) -> Self {
         let highest = columns.iter().map(Column::total).max().unwrap_or(0);
         let step = tick_step(highest);
@@ -175,19 +175,19 @@ fn segments(counts: &Counts, y_of: impl Fn(i64) -> f64) -> Vec<Segment> {
     segments
 }
 
-/// 1, 2 or 5 times a power of ten, so that few lines reach above `highest`.
+/// Returns the distance of grid lines: 1, 2 or 5 times a power of ten, so that few lines reach above `highest`.
 fn tick_step(highest: i64) -> i64 {
     let powers = std::iter::successors(Some(1_i64), |power| power.checked_mul(10));
     let steps = powers.flat_map(|power| [power, power.saturating_mul(2), power.saturating_mul(5)]);
     steps.into_iter().find(|step| step.saturating_mul(MOST_TICKS) >= highest).unwrap_or(i64::MAX)
 }
 
-/// A hundredth of a percent is finer than any screen.
+/// Rounds to a hundredth of a percent, which is finer than any screen.
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// Half a pixel is as fine as a screen shows.
+/// Rounds to half a pixel, which is as fine as a screen shows.
 fn pixels(value: f64) -> f64 {
     (value * 2.0).round() / 2.0
 }

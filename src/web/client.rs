@@ -1,4 +1,5 @@
-//! Who asks, as far as it can be believed: what a proxy tells of its client counts only if the proxy is configured.
+//! The client of a request, as far as its claims can be trusted: forwarding headers count only if they come from a
+//! configured (trusted) proxy.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -14,27 +15,27 @@ const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";
 const HOST: &str = "x-forwarded-host";
 
-/// The address of whoever asks: of all that passed the request on, the last that is no configured proxy.
+/// Returns the client's address: of all hops that forwarded the request, the last that is no trusted proxy.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     told(request).address
 }
 
-/// Whether the client speaks TLS, with this server or with a configured proxy in front of it.
+/// Returns whether the client speaks TLS, with this server or with a trusted proxy in front of it.
 pub fn is_https(request: &HttpRequest) -> bool {
     request.conn_data::<Encrypted>().is_some()
         || told(request).scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
-/// The host that the client asked for, and the port if it named one.
+/// Returns the host that the client asked for, and the port if it named one.
 pub fn host(request: &HttpRequest) -> Option<&str> {
     let asked = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     told(request).host.or_else(asked)
 }
 
-/// The part of an IPv6 address that one customer has.
+/// The mask of the IPv6 network (/64) that one customer has.
 const IPV6_NETWORK: u128 = !0 << 64;
 
-/// What an address counts as where addresses are told apart: an IPv6 network of 64 bits is one.
+/// Returns what limits count an address as: an IPv6 network of 64 bits is one.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & IPV6_NETWORK).into()),
@@ -69,7 +70,8 @@ impl<'a> Told<'a> {
         let (by_hops, hop) = walk(peer, hops.iter().rev().map(|hop| hop.address), proxies);
         let hop = hop.and_then(|passed| hops.iter().rev().nth(passed));
         Self {
-            // A proxy adds to one of the two and may pass on the other as it came: what only the client said.
+            // A proxy adds to one of the two headers and may forward the other as the client sent it: if they disagree,
+            // neither counts.
             address: match (headers.contains_key(FOR), hops.is_empty()) {
                 (true, false) if by_list != by_hops => peer,
                 (true, _) => by_list,
@@ -81,7 +83,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// From the peer back to the first that is no proxy, and how many were passed before whoever told of it.
+/// Walks from the peer back to the first hop that is no trusted proxy; returns it, and the index of the hop that told
+/// of it.
 fn walk(
     peer: IpAddr,
     before: impl Iterator<Item = Option<IpAddr>>,
@@ -95,7 +98,7 @@ fn walk(
         told_by = Some(passed);
         match address {
             Some(address) => client = address,
-            // Whoever that is: this side of it, only the proxy is known.
+            // That hop is unknown: on this side of it, only the proxy is known.
             None => break,
         }
     }
@@ -130,14 +133,14 @@ impl<'a> Hop<'a> {
     }
 }
 
-/// The members of a list header, which may come in several lines.
+/// Returns the members of a list header, which may come in several lines.
 fn items<'a>(headers: &'a HeaderMap, name: &'static str) -> impl DoubleEndedIterator<Item = &'a str> {
     let lines: Vec<_> = headers.get_all(name).collect();
     let members = |line: &'a header::HeaderValue| split(line.to_str().unwrap_or_default(), ',').map(str::trim);
     lines.into_iter().flat_map(members).collect::<Vec<_>>().into_iter()
 }
 
-/// Splits outside of quotes.
+/// Splits a text outside of quoted strings.
 fn split(text: &str, at: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c| {
@@ -155,7 +158,8 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; proxies may hide the address.
+/// Parses `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; `None` if a proxy hides
+/// the address.
 fn address(text: &str) -> Option<IpAddr> {
     let text = unquoted(text);
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

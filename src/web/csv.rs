@@ -13,7 +13,7 @@ use crate::store::calls::{CallQuery, Cursor, list_calls};
 
 const ROWS_PER_CHUNK: usize = 500;
 
-/// [`CallJson::FIELDS`] for people.
+/// The German column headers of [`CallJson::FIELDS`].
 const GERMAN_FIELDS: [&str; CallJson::FIELDS.len()] = [
     "Anruf-ID",
     "Richtung",
@@ -32,16 +32,16 @@ const GERMAN_FIELDS: [&str; CallJson::FIELDS.len()] = [
     "Ereignisse",
 ];
 
-/// How the file is written.
+/// The CSV dialect of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     /// RFC 4180.
     Plain,
-    /// What a German Excel opens without asking.
+    /// The dialect that a German Excel opens without asking: semicolons, a byte order mark and German headers.
     ExcelDe,
 }
 
-/// `GET /calls.csv`: all rows, newest first, streamed.
+/// Handler of `GET /calls.csv`: streams all rows, newest first.
 pub async fn calls(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let dialect = dialect(&parameters)?;
@@ -124,7 +124,8 @@ fn rows(dialect: Dialect, calls: impl Iterator<Item = CallJson>) -> Result<Vec<u
     writer.into_inner().map_err(internal)
 }
 
-/// A cell that a spreadsheet would run as a formula is made a text; telephone numbers stay as they are.
+/// Prevents CSV injection: makes a cell that a spreadsheet would run as a formula a text; telephone numbers stay as
+/// they are.
 fn defused(text: String) -> String {
     let is_number =
         text.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));

@@ -1,5 +1,5 @@
-//! How many connections an address may have at once. Whoever has too many is turned away before anything is read of
-//! them; others come in as ever.
+//! The limit of concurrent connections per client address. Connections beyond it are closed before anything is read
+//! from them; other addresses are not affected.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::client::network;
 use crate::config::{Config, TrustedProxies};
 
-/// The connections that there are, by address; an IPv6 network of 64 bits is one.
+/// Counter of open connections by address; an IPv6 network of 64 bits is one.
 #[derive(Debug)]
 pub struct Doors {
     most: usize,
-    /// Many clients come through each of these.
+    /// Trusted proxies, which are exempt: many clients come through each of them.
     proxies: TrustedProxies,
     counts_loopback: bool,
     by_network: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection that was let in, until it is over.
+/// An admitted connection, which counts until it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
     doors: Arc<Doors>,
@@ -26,7 +26,7 @@ pub struct Admitted {
 }
 
 impl Doors {
-    /// As the settings say.
+    /// Creates a counter with the limits of the settings.
     pub fn new(config: &Config) -> Self {
         Self {
             most: config.limits.connections_of_address,
@@ -36,10 +36,10 @@ impl Doors {
         }
     }
 
-    /// Lets a connection in; `None` if there are too many of its address.
+    /// Admits a connection; `None` if there are too many of its address.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
         let address = address.to_canonical();
-        // A proxy on this machine needs no setting, and whoever is on it has other ways to harm.
+        // Loopback is exempt: a proxy on this machine needs no setting, and local users have other ways to do harm.
         if self.proxies.contains(address) || address.is_loopback() && !self.counts_loopback {
             return Some(Admitted { doors: self.clone(), network: None });
         }

@@ -12,81 +12,82 @@ use crate::store::accounts::AccountError;
 use crate::store::routes::RouteError;
 use crate::store::shared::SharedError;
 
-/// One error for all of HTTP. Clients of API and PBX endpoint see it as `application/problem+json` (RFC 9457).
+/// The error type of all HTTP handlers. Clients of API and PBX endpoint see it as `application/problem+json` (RFC
+/// 9457).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// 400: fields that cannot be used, each named.
+    /// 400: invalid fields, each named.
     #[error("{}", .0.iter().map(|field| field.detail.as_str()).collect::<Vec<_>>().join("; "))]
     Fields(Vec<WrongField>),
-    /// 400: no JSON at all.
+    /// 400: a body that cannot be used as a whole, such as one that is no JSON.
     #[error("{0}")]
     BadRequest(String),
-    /// 401: who sent this cannot be told.
+    /// 401: the request is not authenticated.
     #[error("{reason}")]
     Unauthorized {
         /// What is missing or wrong.
         reason: &'static str,
-        /// What would do.
+        /// The authentication scheme to use.
         challenge: Challenge,
     },
-    /// 403: not from there.
+    /// 403: not allowed from where the request comes from.
     #[error("{0}")]
     Forbidden(String),
-    /// 403: not by whoever asks.
+    /// 403: not allowed for this account or token.
     #[error("{0}")]
     NotAllowed(&'static str),
-    /// 403: not here, whoever asks.
+    /// 403: switched off by the settings, for everybody.
     #[error("{0}")]
     SwitchedOff(FilterError),
-    /// 404.
+    /// 404: no such page or item.
     #[error("there is no such page or item")]
     NotFound,
-    /// 405: the other methods of the url.
+    /// 405: method not allowed; names the methods that are.
     #[error("this url takes only {0}")]
     Method(&'static str),
     /// 408: the body did not come in time.
     #[error("the request came too slowly")]
     TooSlow,
-    /// 409: something else stands in the way.
+    /// 409: conflicts with something else that is stored.
     #[error("{0}")]
     InTheWay(String),
-    /// 412: changed meanwhile.
+    /// 412: changed by somebody else meanwhile (optimistic concurrency).
     #[error("it was changed by somebody else meanwhile: load it again")]
     Changed,
-    /// 413.
+    /// 413: the body exceeds a limit.
     #[error("{0}")]
     TooLarge(String),
-    /// 415: what it should have been.
+    /// 415: unsupported content type; names the expected one.
     #[error("the Content-Type must be {0}")]
     ContentType(&'static str),
-    /// 429: whoever asks has enough running already.
+    /// 429: the client has too many requests running already.
     #[error("too many questions at once: wait for some of the answers first")]
     Crowded,
-    /// 503: it was stopped.
+    /// 503: the request exceeded its time budget and was stopped.
     #[error("this took too long and was stopped: choose a shorter period or a narrower filter")]
     TooLong,
-    /// 503: others send too much.
+    /// 503: no capacity is left for bodies and trials, because others send too much.
     #[error("not now: too much is being sent at once")]
     Full,
-    /// 503: the same works later.
+    /// 503: a temporary failure; the same request works later.
     #[error("not now: {0}")]
     Unavailable(&'static str),
-    /// 503: the database's file is damaged, as this tells.
+    /// 503: the database file is damaged; with the message that tells so.
     #[error("not now: the file of the database is damaged")]
     Damaged(String),
-    /// 500: our fault; logged, not told.
+    /// 500: an internal error; logged, not told to the client.
     #[error("something went wrong here; the log says what")]
     Internal(String),
 }
 
-/// How whoever is not known could make themselves known.
+/// The authentication scheme that an unauthenticated client should use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
-    /// User and password of the PBX.
+    /// HTTP Basic, with user and password of the PBX.
     Basic,
-    /// An API token.
+    /// A bearer token: an API token.
     Bearer,
-    /// What no header of HTTP asks for.
+    /// A scheme that no `WWW-Authenticate` header names: the signature of the PBX.
     Other,
 }
 
@@ -171,7 +172,7 @@ impl ResponseError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            // The log hears of it from whoever marks the database: see [`super::metrics::measure`].
+            // Logged where the database is marked as damaged: see [`super::metrics::measure`].
             error if error.is_damage() => Self::Damaged(error.to_string()),
             StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::TooLong => {
                 throttled!(warn, error, "a request failed");
@@ -234,12 +235,12 @@ impl From<Vec<FieldError>> for Error {
     }
 }
 
-/// What a url answers to every method but these.
+/// Returns the route that answers 405 to every method but these.
 pub fn only(methods: &'static str) -> Route {
     web::to(move || async move { Err::<HttpResponse, _>(Error::Method(methods)) })
 }
 
-/// Any url that does not exist.
+/// Handler of all urls that do not exist: answers 404.
 pub async fn not_found(_request: HttpRequest) -> Result<HttpResponse, Error> {
     Err(Error::NotFound)
 }

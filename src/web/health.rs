@@ -7,15 +7,15 @@ use super::error::Error;
 use super::state::AppState;
 use crate::store::condition::Trouble;
 
-/// How long the database may take to say that it is there.
+/// Timeout of the database ping.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The process runs.
+/// Liveness probe: answers as long as the process runs.
 pub async fn healthz() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// The database answers, takes events, and nobody has come across damage in it.
+/// Readiness probe: answers 200 while the database answers, takes events, and is not known to be damaged; else 503.
 pub async fn readyz(state: Data<AppState>) -> Result<HttpResponse, Error> {
     let asking = state.clone();
     let answers = state.pings.share(PATIENCE, async move { asking.db.ping().await.is_ok() }).await;

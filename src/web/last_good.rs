@@ -1,5 +1,5 @@
-//! The last good table of routes, in a small file: what a node answers calls with while the database is away at its
-//! start.
+//! The snapshot of the last good routing table, in a small file: a node routes calls by it if the database does not
+//! answer at its start.
 
 use std::path::{Path, PathBuf};
 
@@ -9,16 +9,16 @@ use super::tables::StoredTable;
 use crate::config::Config;
 use crate::durable::{replace, sync_folder_of};
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// Of which database: routes of another one must not answer.
+    /// The name of the table's database: routes of another one must not answer.
     database: String,
     #[serde(flatten)]
     table: StoredTable,
 }
 
-/// Where the last good table is kept.
+/// The file that keeps the last good table.
 #[derive(Clone, Debug)]
 pub struct LastGood {
     path: PathBuf,
@@ -26,18 +26,18 @@ pub struct LastGood {
 }
 
 impl LastGood {
-    /// As the settings say.
+    /// Locates the file by the settings.
     pub fn new(config: &Config) -> Self {
         Self { path: config.routes_path(), database: config.database_name().to_owned() }
     }
 
-    /// Where.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Keeps a table, unless it is kept already. The file is whole at every moment, also after power loss, and
-    /// nobody else may read it: it holds phone numbers.
+    /// Writes a table to the file, unless it is there already. The file is replaced atomically and durably, so it is
+    /// whole even after power loss, and only its owner may read it: it holds phone numbers.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -45,13 +45,13 @@ impl LastGood {
         let kept = Kept { database: self.database.clone(), table: table.clone() };
         let text = serde_json::to_vec(&kept)?;
         if std::fs::read(&self.path).is_ok_and(|there| there == text) {
-            // Whoever wrote it may have got no further.
+            // The writer may have stopped before it synced the folder.
             return sync_folder_of(&self.path);
         }
         replace(&self.path, &text, ".fernamt-routes")
     }
 
-    /// The table that was kept last. A file that cannot be used is named in the log.
+    /// Returns the table that was kept last. A file that cannot be used is named in the log.
     pub fn read(&self) -> Option<StoredTable> {
         let named = self.path.display();
         let text = match std::fs::read(&self.path) {

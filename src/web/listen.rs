@@ -1,5 +1,5 @@
-//! From connections to requests: HTTP/1 alone, as the limits for clients are those of HTTP/1. HTTP/2 would have the server
-//! speak it as soon as there is TLS, without any of them.
+//! The HTTP server, from connections to requests: HTTP/1 alone, because the limits for clients are those of HTTP/1.
+//! With TLS, the server would also negotiate HTTP/2, without any of them.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -26,37 +26,39 @@ use super::timeouts;
 use crate::config::Limits;
 use crate::log_throttle::times;
 
-/// So many connections may wait to be taken in; the system may allow fewer (`net.core.somaxconn`).
+/// Maximum number of connections that wait to be accepted (listen backlog); the system may allow fewer
+/// (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 /// How long a client that is done may take to close its side.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// How long a stop waits for requests to be answered.
+/// How long a graceful shutdown waits for requests to be answered, in seconds.
 const STOP_WITHIN_SECONDS: u64 = 8;
 
-/// Listens, with room for a crowd: what the system has no room for tries again after a second, after three, after seven.
+/// Listens with a large backlog: connections that do not fit are tried again only after a second, after three, after
+/// seven.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// When the address cannot be bound.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Else a restart would have to wait until the last connections of before are forgotten.
+    // Otherwise a restart would have to wait until the kernel forgets the closed connections (TIME_WAIT).
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// What serving needs to know.
+/// The settings of the server.
 #[derive(Clone)]
 pub struct Serving {
-    /// How much time clients get.
+    /// Timeouts and limits for clients.
     pub limits: Limits,
-    /// Who may have how many connections.
+    /// The limit of connections per address.
     pub doors: Arc<Doors>,
-    /// `None`: plain HTTP.
+    /// The TLS settings; `None`: plain HTTP.
     pub tls: Option<ServerConfig>,
 }
 
-/// A server on a listener, of an application for each of its threads.
+/// Starts a server on a listener, with an application for each of its threads.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -83,7 +85,7 @@ where
         let application = factory().into_factory().map_err(|error| error.into().error_response());
         map_config(application, |_| AppConfig::default())
     };
-    // Otherwise few who begin no handshake keep everybody out; that an address does not have too many is seen to by `doors`.
+    // Otherwise a few clients that never complete a TLS handshake keep everybody out; `doors` limits them by address.
     max_concurrent_tls_connect(limits.connections_of_core);
     let builder = match tls {
         None => builder.listen(name, listener, move || {
@@ -114,7 +116,7 @@ where
     Ok(builder?.run())
 }
 
-/// A connection that was made with TLS.
+/// Connection data that marks a TLS connection.
 pub struct Encrypted;
 
 fn settings<T, S>(limits: Limits, stopping: GracefulShutdownSignal) -> HttpServiceBuilder<T, S>
@@ -143,16 +145,16 @@ where
         })
 }
 
-/// Lets a connection in, or not.
+/// Applies the connection limit; `None` turns the connection away.
 fn admit(doors: &Arc<Doors>, stream: &TcpStream) -> Option<Admitted> {
-    // A page leaves in several pieces: the later ones would wait until the first is acknowledged, which many put off.
+    // A page leaves in several writes: with Nagle's algorithm, the later ones would wait for a delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    // Whoever has no address any more has left.
+    // A socket without a peer address is disconnected.
     let address = stream.peer_addr().ok()?.ip();
     doors.admit(address).or_else(|| turn_away(address))
 }
 
-/// Serves a connection that was let in until it is over; the others are closed.
+/// Serves an admitted connection until it ends; others are closed.
 async fn until_over<E>(serving: Option<(impl Future<Output = Result<(), E>>, Admitted)>) -> Result<(), E> {
     let Some((serving, _admitted)) = serving else { return Ok(()) };
     serving.await

@@ -2,11 +2,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After a look in vain nobody waits for the next one this long.
+/// How long after a failed read nobody waits for another one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks at the database, one after the other. Everybody gets one that began after they asked, and many who ask at once
-/// share it: so nothing that was changed before is missed, and however many ask, one connection is busy at most.
+/// Coalesces concurrent reads of the same data into one query at a time (single flight). Everybody gets a read that
+/// began after they asked, and many who ask at once share it: so no earlier change is missed, and however many ask, one
+/// connection is busy at most.
 #[derive(Default)]
 pub struct Looks {
     begun: AtomicU64,
@@ -14,7 +15,7 @@ pub struct Looks {
     last: Mutex<Outcome>,
 }
 
-/// How a look ended.
+/// The result of a read.
 #[derive(Clone, Copy, Default)]
 struct Outcome {
     number: u64,
@@ -23,7 +24,7 @@ struct Outcome {
 }
 
 impl Looks {
-    /// Whether the database told, in a look that began after this and took no longer than `patience`.
+    /// Returns whether a read succeeded that began after this call and took no longer than `patience`.
     pub async fn share(
         self: &Arc<Self>,
         patience: Duration,
@@ -42,7 +43,7 @@ impl Looks {
         if last.number > asked {
             return last.is_told;
         }
-        // On its own: whoever asked may leave, and others wait for it.
+        // In a task of its own: the request that started it may be cancelled while others wait for it.
         let looks = self.clone();
         let looking = tokio::spawn(async move {
             let number = looks.begun.fetch_add(1, Ordering::SeqCst) + 1;

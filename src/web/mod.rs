@@ -1,76 +1,76 @@
-//! HTTP: the PBX's endpoint, the JSON API, the pages. Asks [`crate::store`]; knows no SQL.
+//! The HTTP server: the PBX's endpoint, the JSON API, the pages. It queries [`crate::store`] and knows no SQL.
 
-/// Who may come in.
+/// Authentication and authorisation of requests.
 pub mod access;
-/// Accounts in memory.
+/// Accounts, tokens and sessions, cached in memory.
 pub mod accounts;
-/// Figures by agent, where they are switched off.
+/// The setting that switches off figures by agent.
 mod agent_figures;
 /// The JSON API.
 pub mod api;
-/// Who changed what.
+/// The audit log: who changed what.
 pub mod audit;
-/// How large bodies may be.
+/// Limits and memory budget of request bodies.
 pub mod bodies;
-/// Who knows which caller.
+/// Call history by caller, cached in memory.
 pub mod callers;
 /// The geometry of charts.
 pub mod charts;
-/// Who asks, as far as it can be believed.
+/// Address, scheme and host of the client, as far as they can be trusted.
 pub mod client;
 /// The clock: the one place that reads it.
 pub mod clock;
-/// The call log as a file for spreadsheets and scripts.
+/// The call log as a CSV file for spreadsheets and scripts.
 pub mod csv;
-/// How many connections an address may have.
+/// The limit of connections per client address.
 pub mod doors;
-/// What every error looks like to clients.
+/// The error type of handlers, and its answer to clients.
 pub mod error;
 /// The figures of the dashboard.
 pub mod figures;
-/// Whether the process and its database are well.
+/// Health checks: liveness and readiness probes.
 pub mod health;
-/// The routes that answer while the database is away at the start.
+/// The snapshot of the routing table for a start without the database.
 pub mod last_good;
-/// From connections to requests.
+/// The HTTP server on its listeners.
 pub mod listen;
-/// What changes, as it changes.
+/// The live stream of changes (server-sent events).
 pub mod live;
-/// Looks at the database that many share.
+/// Coalesces concurrent reads of the same data into one query (single flight).
 pub mod looks;
-/// Figures for Prometheus.
+/// Metrics for Prometheus.
 pub mod metrics;
-/// What people call numbers and agents.
+/// Names of numbers and agents, cached in memory.
 pub mod names;
-/// How many callbacks are owed.
+/// The number of open callbacks, cached in memory.
 pub mod open_callbacks;
-/// The pages.
+/// The HTML pages.
 pub mod pages;
-/// Texts as parts of paths.
+/// Percent-encoding of path segments.
 pub mod paths;
-/// Who may do what.
+/// Permissions by url and role.
 pub mod permissions;
 /// The endpoint of the PBX.
 pub mod placetel;
-/// How complete the events were that the figures rest on.
+/// Data quality: how complete the events were that the figures rest on.
 pub mod quality;
-/// Who may ask how much at once, and for how long.
+/// Concurrency limits and time budgets of requests that read.
 pub mod questions;
-/// Why requests to the PBX's endpoint were turned away.
+/// Reasons why requests to the PBX's endpoint were refused.
 pub mod refusal;
 /// The figures behind API and pages.
 pub mod reports;
-/// Routes tried out, on one call and on past ones.
+/// Dry runs of routes, on one call and on past ones.
 pub mod route_trials;
-/// What is in memory at the start.
+/// Initial loading of the application state.
 mod starting;
-/// What handlers share.
+/// The application state that all handlers share.
 pub mod state;
-/// The routes with what they share.
+/// The routing table with what its routes share.
 pub mod tables;
-/// Clients that are too slow.
+/// Timeouts for slow clients.
 pub mod timeouts;
-/// Whose turn it is to read what is kept in memory.
+/// Serialises the reads that refresh a cache.
 pub mod turns;
 
 mod i18n;
@@ -81,25 +81,25 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
-/// Nothing from elsewhere, nothing inline.
+/// The content security policy: nothing from other origins, nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What every response carries.
+/// Middleware that adds the security headers of every response.
 pub fn headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::X_FRAME_OPTIONS, "DENY"))
-        // Pages say "same-origin" of themselves, which counts there: browsers would send their forms with `Origin: null`,
-        // like those of another site.
+        // Pages override it with "same-origin" in a `meta` element: otherwise browsers would send their forms with
+        // `Origin: null`, like those of another site.
         .add((header::REFERRER_POLICY, "no-referrer"))
 }
 
-/// Who has come by TLS once shall not come without it, for a year.
+/// Middleware that adds HSTS for a year to answers of requests that came over TLS.
 ///
 /// # Errors
-/// Those of the inner one.
+/// Those of the wrapped service.
 pub async fn hsts(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -113,11 +113,11 @@ pub async fn hsts(
     Ok(response)
 }
 
-/// What is about calls and people stays out of caches, on disks of browsers and in proxies; only what looks the same for
-/// everybody may be kept.
+/// Middleware that forbids caching (`no-store`), so that data on calls and people stays off disks of browsers and out
+/// of proxies; only assets, which look the same for everybody, may be cached.
 ///
 /// # Errors
-/// Those of the inner one.
+/// Those of the wrapped service.
 pub async fn keep_out_of_caches(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -130,10 +130,10 @@ pub async fn keep_out_of_caches(
     Ok(response)
 }
 
-/// The table of urls.
+/// Registers all urls with their handlers (the routing table of HTTP).
 pub fn configure(config: &mut ServiceConfig) {
     config
-        // What scopes have no url for.
+        // For urls that no scope knows.
         .default_service(web::to(error::not_found))
         .route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))

@@ -1,4 +1,4 @@
-//! What people call numbers and agents, in memory: a page asks for hundreds.
+//! Names of numbers and agents, cached in memory: a page asks for hundreds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use crate::contacts::Contact;
 use crate::store::names::{Kind, OwnName, list_contacts, list_own_names, names_version};
 use crate::store::{Db, StoreError};
 
-/// A search that finds more than this many by name is too wide to find any of them.
+/// Maximum number of subjects that a search by name is expanded to: one that finds more is too wide to be useful.
 const MOST_FOUND: usize = 200;
 
-/// All names.
+/// All names of lines, agents and contacts.
 #[derive(Debug, Default)]
 pub struct Names {
     version: i64,
     lines: HashMap<String, Arc<str>>,
     agents: HashMap<String, Arc<str>>,
-    /// In the order of the address book.
+    /// The contacts, in the order of the address book.
     contacts: Vec<Entry>,
     places: HashMap<String, usize>,
 }
 
-/// A contact, and how it is shown, ordered and found.
+/// A contact, with its display name and the folded name by which it is sorted and found.
 #[derive(Debug)]
 struct Entry {
     contact: Contact,
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 impl Names {
-    /// Loads them if they are newer than those of `version`.
+    /// Loads the names if their stored version is not `version`.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -63,44 +63,44 @@ impl Names {
         Self { version, lines, agents, contacts, places }
     }
 
-    /// Raised by every change.
+    /// Returns the version, which every change raises.
     pub fn version(&self) -> i64 {
         self.version
     }
 
-    /// What people call an own line.
+    /// Returns the name of an own line.
     pub fn line(&self, number: &str) -> Option<Arc<str>> {
         self.lines.get(number).cloned()
     }
 
-    /// What people call a SIP user.
+    /// Returns the name of a SIP user.
     pub fn agent(&self, peer: &str) -> Option<Arc<str>> {
         self.agents.get(peer).cloned()
     }
 
-    /// Who has an outside number, E.164: a contact, or an own line.
+    /// Returns the name of an outside number, E.164: that of a contact, or of an own line.
     pub fn contact(&self, number: &str) -> Option<Arc<str>> {
         self.entry(number).map(|entry| entry.display.clone()).or_else(|| self.line(number))
     }
 
-    /// Whoever is meant by a number in any notation or a SIP user.
+    /// Returns the name of a number in any notation, or of a SIP user.
     pub fn any(&self, raw: &str, numbering: &Numbering) -> Option<Arc<str>> {
         let e164 = || numbering.e164(raw).and_then(|number| self.contact(&number));
         self.agent(raw).or_else(|| self.line(raw)).or_else(e164)
     }
 
-    /// The contact with this number, as it is stored.
+    /// Returns the contact with this number, as it is stored.
     pub fn stored(&self, number: &str) -> Option<&Contact> {
         self.entry(number).map(|entry| &entry.contact)
     }
 
-    /// How many contacts there are.
+    /// Returns the number of contacts.
     pub fn count(&self) -> usize {
         self.contacts.len()
     }
 
-    /// The contacts whose name has every word of `text`, or whose number has its digits; in the order of the address
-    /// book. `beginning` is the text as the beginning of a number in E.164, where it can be one.
+    /// Returns the contacts whose name has every word of `text`, or whose number has its digits; in the order of the
+    /// address book. `beginning` is the text as the beginning of a number in E.164, where it can be one.
     pub fn search<'a>(&'a self, text: &str, beginning: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
         let text = folded(text);
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
@@ -114,7 +114,7 @@ impl Names {
         self.contacts.iter().filter(found).map(|entry| &entry.contact)
     }
 
-    /// The numbers and agents that a search in the call log means by name.
+    /// Returns the numbers and agents whose name matches a search in the call log.
     pub fn meant(&self, text: &str) -> Vec<String> {
         let text = folded(text);
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -136,7 +136,7 @@ impl Names {
     }
 }
 
-/// As names are compared: small letters.
+/// Folds a name for comparison: to small letters.
 fn folded(text: &str) -> String {
     text.to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! How many people wait for a callback, and who first: pages show it by the way, so it must cost them nothing.
+//! The number of open callbacks, and those that have waited longest, cached because many pages show them.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -11,23 +11,23 @@ use crate::log_throttle::throttled;
 use crate::store::Db;
 use crate::store::callbacks::{CallbackPage, count_open, open_callbacks};
 
-/// Missed calls longer ago than this many days are only listed if asked for.
+/// How many days back missed calls are listed; older ones only if asked for.
 pub const DEFAULT_DAYS: i64 = 30;
-/// So many are named by the way.
+/// The number of longest waiting callbacks that pages show.
 pub const FIRST: usize = 3;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// An answer is remembered so many times as long as asking took: where that is nothing it is always new, and where
-/// there are very many calls asking takes a small share of the time all the same.
+/// Lifetime of a cached answer, as a multiple of the duration of its query: where that is short the answer is always
+/// fresh, and where there are very many calls the query takes a small share of the time all the same.
 const REMEMBERED_TIMES: u32 = 20;
 const REMEMBERED_AT_MOST: Duration = Duration::from_secs(5);
 
-/// When the time begins that ends now and is so many days long.
+/// Returns the time so many days before now, in milliseconds since 1970 UTC.
 pub fn days_ago_ms(days: i64) -> i64 {
     now_ms() - days * DAY_MS
 }
 
-/// Who is owed a callback, as far as pages say it by the way.
+/// The cache of open callbacks that pages show.
 #[derive(Debug, Default)]
 pub struct OpenCallbacks {
     count: Cached<i64>,
@@ -35,27 +35,27 @@ pub struct OpenCallbacks {
 }
 
 impl OpenCallbacks {
-    /// How many callbacks are owed, at most a few seconds old; `None` while the database does not answer.
+    /// Returns the number of open callbacks, at most a few seconds old; `None` while the database does not answer.
     pub async fn count(&self, db: &Db, numbering: &Numbering) -> Option<i64> {
         self.count.get(count_open(db, numbering, days_ago_ms(DEFAULT_DAYS))).await
     }
 
-    /// Who has waited longest, at most a few seconds old; `None` while the database does not answer.
+    /// Returns those that have waited longest, at most a few seconds old; `None` while the database does not answer.
     pub async fn first(&self, db: &Db, numbering: &Numbering) -> Option<CallbackPage> {
         self.first.get(open_callbacks(db, numbering, days_ago_ms(DEFAULT_DAYS), None, FIRST)).await
     }
 
-    /// They are others now.
+    /// Invalidates the cache, because callbacks changed.
     pub async fn forget(&self) {
         self.count.forget().await;
         self.first.forget().await;
     }
 }
 
-/// An answer of the database that is not asked for again at once.
+/// An answer of the database, cached for a short time.
 #[derive(Debug)]
 pub struct Cached<T> {
-    // Held while asking: pages asked for at the same time ask once.
+    // Locked during the query: pages that ask at the same time share one.
     known: Mutex<Option<(Instant, Option<T>)>>,
 }
 
@@ -66,7 +66,7 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T: Clone> Cached<T> {
-    /// The answer; `None` while the database does not answer.
+    /// Returns the cached answer, or that of the query; `None` while the database does not answer.
     pub async fn get<E: Display>(&self, ask: impl Future<Output = Result<T, E>>) -> Option<T> {
         let mut known = self.known.lock().await;
         if let Some((until, value)) = &*known

@@ -1,4 +1,5 @@
-//! Who may do what, by url. What is not listed here is an admin's to change and everybody's, who is logged in, to see.
+//! Permissions by url and role. What is not listed here, everybody who is logged in may read and only admins may
+//! change.
 
 use actix_web::http::Method;
 
@@ -6,27 +7,27 @@ use super::accounts::principal::{AuthMethod, Principal};
 use super::error::Error;
 use crate::accounts::Role;
 
-/// What kind of url it is.
+/// The access class of a url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Needs no login.
     Open,
-    /// Somebody's own account.
+    /// The account of whoever is logged in.
     OwnAccount,
-    /// Everybody's accounts.
+    /// The accounts of all users.
     Accounts,
-    /// Who changed what.
+    /// The audit log.
     Audit,
-    /// For programs: they are told, not led.
+    /// For programs: without a login they get 401, not a redirect.
     Machine,
-    /// Tries something out and changes nothing, though it is posted.
+    /// A dry run: changes nothing, though it is posted.
     Trial,
     /// Any other page.
     Page,
 }
 
 impl Access {
-    /// Of a path as the table of urls reads it.
+    /// Returns the class of a path as the router matched it.
     pub fn of(path: &str) -> Self {
         let is_in =
             |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -46,7 +47,7 @@ impl Access {
     }
 }
 
-/// What tells of the lines only that somebody is limited to; everything else is closed to them.
+/// Returns whether a path shows only the lines that an account is limited to; all other paths are closed to it.
 fn is_of_lines(path: &str) -> bool {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     matches!(
@@ -59,7 +60,7 @@ fn is_of_lines(path: &str) -> bool {
     )
 }
 
-/// Whether somebody may.
+/// Checks whether a principal may send a request to a url.
 ///
 /// # Errors
 /// 403 that says why not.

@@ -26,19 +26,19 @@ use crate::routing::table::Decision;
 use crate::store::record::{Delivery, Recorded, Source};
 use crate::store::writer::WriteError;
 
-/// Whatever storage does, nobody waits longer: what the database does not take within two seconds is in the spool
-/// by then, or refused.
+/// Timeout for storing an event: what the database does not take within two seconds is in the spool by then, or
+/// refused.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Tells what became of an event.
+/// The channel that tells whether an event was stored.
 type Stored = oneshot::Receiver<Result<Recorded, WriteError>>;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// `/placetel`.
+/// Returns the resource `/placetel`.
 pub fn resource() -> Resource {
     web::resource("/placetel").route(web::post().to(receive)).default_service(only("POST"))
 }
 
-/// Takes one event of the PBX: stored durably, then acknowledged. An IncomingCall is answered in time,
+/// Receives one event of the PBX: it is acknowledged once it is stored durably. An IncomingCall is answered in time,
 /// whatever storage does: somebody is waiting on the line.
 async fn receive(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let received_ms = state.clock.now_ms();
@@ -87,7 +87,7 @@ async fn read_event(
     })
 }
 
-/// In as much room as it takes: the server's own way sets 32 KiB aside for each.
+/// Reads the body into a buffer that grows with it: the framework's own extractor sets 32 KiB aside for each.
 async fn read_body(mut payload: Payload, mut held: Held) -> Result<(Vec<u8>, Held), (RefusalReason, Error)> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
@@ -155,7 +155,8 @@ async fn answer_call(state: &AppState, receipt: Receipt) -> HttpResponse {
     reply(state, settled.unwrap_or(decision))
 }
 
-/// The decision that holds for a call, if the database tells in time. While it is away nobody waits for it.
+/// Waits for the stored decision that holds for a call; `None` if the database does not tell in time, at once during an
+/// outage.
 async fn settled_in_time(state: &AppState, stored: Stored) -> Option<Decision> {
     let stored = tokio::select! {
         biased;

@@ -1,4 +1,4 @@
-//! How complete the events were that the figures rest on.
+//! Data quality: how complete the events were that the figures rest on.
 
 use std::collections::BTreeMap;
 
@@ -13,30 +13,30 @@ use crate::store::calls::for_each_call;
 use crate::store::cells::read_cells;
 use crate::store::quality::{MOST_CALLS, arrivals};
 
-/// Of all lines.
+/// The data quality of all lines.
 #[derive(Clone, Debug, Default)]
 pub struct Quality {
-    /// All of them together.
+    /// All lines together.
     pub totals: LineQuality,
-    /// Those with most calls first.
+    /// The lines, those with most calls first.
     pub lines: Vec<LineQuality>,
     /// Whether the events of every call were looked at, and not only those of the newest.
     pub is_complete: bool,
 }
 
-/// Of one own line.
+/// The data quality of one own line.
 #[derive(Clone, Debug, Default)]
 pub struct LineQuality {
-    /// `None` for calls whose line is not known.
+    /// Its number; `None` for calls whose line is not known.
     pub number: Option<String>,
-    /// What is missing.
+    /// Counts of what is missing from its calls.
     pub gaps: Gaps,
-    /// What came doubled or late.
+    /// Counts of events that came doubled or late.
     pub arrivals: Arrivals,
 }
 
-/// Of the calls that started on these days, on one line or on all. What is missing comes from the cells; how events
-/// came, from those of the newest calls.
+/// Returns the data quality of the calls that started on these days, on one line or on all. What is missing comes from
+/// the cells; how events came, from those of the newest calls.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,6 @@
-//! Who asks how much at once. One who asks in a loop, or for very much, must not keep others waiting: each has a share, a
-//! question has a budget of time, and what nobody waits for any more is given up.
+//! Concurrency limits and time budgets of requests that read, called questions. A client that asks in a loop, or for
+//! very much, must not keep others waiting: each has a share, a question has a time budget, and what nobody waits for
+//! any more is cancelled.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,25 +27,26 @@ use super::timeouts::Client;
 use crate::config::Limits;
 use crate::store::question::{Connections, Question};
 
-/// Until then nobody is asked whether they still wait: some close their side as soon as they have asked.
+/// How long a question runs before it is checked whether its client has left: some close their side as soon as they
+/// have asked.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// So often it is looked whether somebody still waits.
+/// The interval of that check from then on.
 const LOOK: Duration = Duration::from_millis(200);
-/// From so many known askers on, those who ask nothing are forgotten.
+/// From so many known clients on, those that ask nothing are forgotten.
 const MANY: usize = 256;
-/// So many live streams one account or token may read: a quarter of all.
+/// Maximum number of live streams of one account or token: a quarter of all.
 const STREAMS: usize = 64;
-/// What is read here is of the service itself, and little.
+/// Exempt urls: what they read is of the service itself, and little.
 const OWN: [&str; 2] = ["/events", "/metrics"];
 
-/// Whose share it is.
+/// The client that a share belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Asker {
-    /// Somebody with a login, wherever they are.
+    /// An account that is logged in, from any address.
     Account(i64),
-    /// A program, by the name of its token.
+    /// A program, by the name of its API token.
     Token(String),
-    /// Nobody in particular; of IPv6 the network.
+    /// The address of a client without a login; of IPv6 the network.
     Address(IpAddr),
 }
 
@@ -58,7 +60,7 @@ impl Asker {
     }
 }
 
-/// What one asker has running.
+/// The concurrency limits of one client, and what it has running.
 #[derive(Debug)]
 struct Share {
     turns: Arc<Semaphore>,
@@ -67,7 +69,7 @@ struct Share {
     asked: AtomicUsize,
 }
 
-/// The shares of all who ask something now.
+/// The shares of all clients that ask something now.
 #[derive(Debug, Default)]
 pub struct Questions {
     shares: Mutex<HashMap<Asker, Weak<Share>>>,
@@ -75,7 +77,7 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// A question whose answer is remembered for all: it is in nobody's share.
+    /// Returns a question whose answer is cached for everybody: it counts in nobody's share.
     pub fn of_all(&self, limits: Limits) -> Question {
         Question::new(self.house.clone(), limits.question, None)
     }
@@ -95,7 +97,8 @@ impl Questions {
         share
     }
 
-    /// A place among those who read the live stream. Who has no login has what their address has of connections.
+    /// Reserves a place on the live stream. Clients without a login are limited only by the connections of their
+    /// address.
     ///
     /// # Errors
     /// When this account or token has as many as it may.
@@ -121,12 +124,12 @@ impl Questions {
     }
 }
 
-/// One who reads the live stream, until it is dropped.
+/// A reserved place on the live stream, released on drop.
 pub struct Stream {
     _place: Option<(OwnedSemaphorePermit, Arc<Share>)>,
 }
 
-/// One of those who ask or wait, until it is dropped.
+/// A request that asks or waits, counted until it is dropped.
 struct Asked {
     share: Arc<Share>,
     before: usize,
@@ -145,7 +148,7 @@ impl Drop for Asked {
     }
 }
 
-/// A question that is worked at. When it is dropped, nobody waits for it.
+/// A running question, which is cancelled on drop.
 struct Turn {
     question: Question,
     _asked: Asked,
@@ -157,10 +160,11 @@ impl Drop for Turn {
     }
 }
 
-/// Makes a request a question, in its turn. What changes something is none: it is done once it was begun.
+/// Middleware that runs a request that reads as a question, once its client's share has room. A change is no question:
+/// it is completed once it was begun.
 ///
 /// # Errors
-/// Those of the inner one.
+/// Those of the wrapped service.
 pub async fn ask(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -201,7 +205,7 @@ fn is_question(request: &HttpRequest) -> bool {
     }
 }
 
-/// An answer that comes in pieces, each of which has the time of a question.
+/// A streamed answer, each chunk of which has the time budget of a question.
 struct Answer {
     body: BoxBody,
     turn: Turn,

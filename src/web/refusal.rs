@@ -1,16 +1,15 @@
 //! Requests to the PBX's endpoint that were turned away.
 
-/// The last request to the PBX's endpoint that was turned away: what the first page shows to whoever
-/// connects Placetel.
+/// The last request to the PBX's endpoint that was turned away: the first page shows it to whoever connects Placetel.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// Milliseconds since 1970 UTC.
+    /// The time, in milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Why.
+    /// The reason.
     pub reason: RefusalReason,
 }
 
-/// Why a request to the PBX's endpoint was turned away.
+/// The reason why a request to the PBX's endpoint was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalReason {
     /// The signature is missing.
@@ -19,16 +18,16 @@ pub enum RefusalReason {
     SignatureWrong,
     /// User and password are missing or wrong.
     Basic,
-    /// It came through a proxy or for another host, in local mode.
+    /// The request came through a proxy or for another host, in local mode.
     NotLocal,
-    /// It came from a page of another site.
+    /// The request came from a page of another site.
     ForeignOrigin,
-    /// It was no form.
+    /// The content type was not that of a form.
     ContentType,
-    /// It was too large.
+    /// The body was too large.
     TooLarge,
-    /// It was large, and too many such came at once.
+    /// The memory budget for bodies was exhausted, as too many large ones came at once.
     NoRoom,
-    /// It was no event.
+    /// The body was no event.
     NoEvent,
 }

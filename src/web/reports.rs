@@ -9,7 +9,7 @@ use crate::stats::rollup::{Class, Measures, Progress};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::cells::read_cells;
 
-/// The figures of the calls that a filter lets through: from cells where a tier holds the combination,
+/// Returns the figures of the calls that a filter lets through: from cells where a tier holds the combination,
 /// corrected for calls that are still running, else from the calls themselves.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub async fn report(
     report_from(state, source, filter, group_by, limit, within).await
 }
 
-/// The same from a given source, which must hold it, and with another threshold of the service level.
+/// Like [`report`], but from a given source, which must hold it, and with another threshold of the service level.
 ///
 /// # Errors
 /// See [`report`].
@@ -70,7 +70,7 @@ pub async fn report_from(
     Ok(report)
 }
 
-/// A call as reports count it: without whomever figures must not name.
+/// Converts a call to the form that reports count, without the agents that figures must not name.
 pub fn counted(state: &AppState, stored: StoredCall, route_id: Option<i64>) -> CountedCall {
     let StoredCall { call, in_hours, .. } = stored;
     let named = |subject: Option<String>| subject.filter(|subject| state.may_count(subject));

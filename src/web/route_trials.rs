@@ -22,22 +22,22 @@ use crate::store::inbound::InboundCalls;
 use crate::store::question::Question;
 use crate::store::routes::list_routes;
 
-/// Past calls are decided for one at a time: it keeps a processor busy.
+/// Semaphore that lets one replay run at a time: it keeps a processor busy.
 static TURN: Semaphore = Semaphore::const_new(1);
 
-/// Past calls, decided again.
+/// The result of a replay: past calls, decided again.
 pub struct Replayed {
-    /// What came of it.
+    /// The answers by both tables, compared.
     pub replay: Replay,
     /// Whether there are more calls than were looked at.
     pub has_more: bool,
 }
 
-/// Runs what takes longer than others should wait for. Whoever asks for it has their turn until it is done, even if they
-/// leave: it cannot be stopped.
+/// Runs blocking or CPU-bound work on a thread pool. Its request keeps its share until it is done, even if the client
+/// leaves: it cannot be cancelled.
 ///
 /// # Errors
-/// When it breaks down.
+/// When the work panics.
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let question = Question::asked();
     let work = move || {
@@ -48,10 +48,10 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     block(work).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Decides the newest `most` inbound calls of these days by today's routes and by those that are tried.
+/// Decides the newest `most` inbound calls of these days by today's routes and by those on trial.
 ///
 /// # Errors
-/// When the database does not answer, or others take too long with theirs.
+/// When the database does not answer, or the replays of others take too long.
 pub async fn replay(state: &AppState, trial: TrialTable, days: DayRange, most: usize) -> Result<Replayed, Error> {
     let turn = timeout(state.config.limits.turn, TURN.acquire()).await;
     let mut turn = turn.ok().and_then(Result::ok).ok_or(Error::Full)?;
@@ -60,7 +60,7 @@ pub async fn replay(state: &AppState, trial: TrialTable, days: DayRange, most: u
     let mut calls = InboundCalls::new(business.day_start_ms(days.start), business.day_start_ms(next_day(days.end)));
     let (mut comparison, mut left) = (Comparison::default(), most);
     let has_more = loop {
-        // Each page of calls has the time of a question: there may be a million of them.
+        // Each page of calls has the time budget of a question: there may be a million of them.
         if let Some(question) = Question::asked() {
             question.goes_on();
         }
@@ -73,7 +73,7 @@ pub async fn replay(state: &AppState, trial: TrialTable, days: DayRange, most: u
         left -= page.len();
         let (today, trial, callers) = (today.clone(), trial.clone(), state.callers().clone());
         (comparison, turn) = aside(move || {
-            // Call by call: nobody who calls now waits for this.
+            // Locks the history call by call, so that no call that comes now waits for this.
             page.into_iter().for_each(|call| comparison.add(call, &today.table, &trial, &callers.history()));
             (comparison, turn)
         })
@@ -85,7 +85,7 @@ pub async fn replay(state: &AppState, trial: TrialTable, days: DayRange, most: u
     Ok(Replayed { replay: comparison.finish(&trial), has_more })
 }
 
-/// The stored table with one route as somebody wants it, in place of the stored one or as a new one.
+/// Returns the stored table with one route on trial, in place of the stored one or as a new one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -109,14 +109,14 @@ pub async fn table_with(state: &AppState, wanted: TriedRoute) -> Result<TrialTab
     .await
 }
 
-/// A call that is made up. Of targets in turn or by weight it gets one of the orders that calls get.
+/// A hypothetical call to try routes on. Of targets in turn or by weight it gets one of the orders that calls get.
 #[derive(Clone, Debug)]
 pub struct MadeUpCall {
-    /// Who calls.
+    /// The number of the caller.
     pub from: String,
-    /// Who is called.
+    /// The number that is called.
     pub to: String,
-    /// When, epoch milliseconds.
+    /// The time of the call, in milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
 
@@ -126,7 +126,7 @@ impl MadeUpCall {
     }
 }
 
-/// What a call would be answered by the routes that answer now, and why.
+/// Returns how the routes in use would answer a call, and why.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -136,13 +136,13 @@ pub async fn explain_now(state: &AppState, call: MadeUpCall) -> Result<Explanati
     aside(move || explain(&routes, (&loaded.table, &loaded.unusable), &call.incoming(), &callers.history())).await
 }
 
-/// The same by routes that are tried, numbered by their order. It takes as long as they are many.
+/// Like [`explain_now`], but by routes on trial, numbered by their order. The time it takes grows with their number.
 pub fn explain_trial(state: &AppState, trial: &TrialTable, call: &MadeUpCall) -> Explanation {
     let parts = (&trial.table, &trial.unusable[..]);
     explain(&trial.routes, parts, &call.incoming(), &state.callers().history())
 }
 
-/// What is probably not meant in the routes that answer now.
+/// Returns warnings of probable mistakes in the routes in use.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -150,10 +150,10 @@ pub async fn warnings_now(state: &AppState) -> Result<Warnings, Error> {
     warnings_of(state, list_routes(&state.db).await?).await
 }
 
-/// The same, with the stored routes at hand.
+/// Like [`warnings_now`], with the stored routes already loaded.
 ///
 /// # Errors
-/// When it breaks down.
+/// When the work panics.
 pub async fn warnings_of(state: &AppState, routes: Vec<Route>) -> Result<Warnings, Error> {
     let (loaded, derivation, hours) = (state.table(), state.derivation.clone(), state.hours.clone());
     aside(move || {
@@ -163,7 +163,7 @@ pub async fn warnings_of(state: &AppState, routes: Vec<Route>) -> Result<Warning
     .await
 }
 
-/// Why a route did not answer, after its name; times as `moment` has them.
+/// Returns the text that says why a route did not answer, to follow its name; `moment` formats times.
 pub fn why(reason: &Reason, lang: Lang, moment: &dyn Fn(i64) -> String) -> String {
     let t = &texts(lang).route_trial;
     match reason {

@@ -1,4 +1,4 @@
-//! What is in memory at the start: from the database as far as it tells, else what was good last.
+//! Initial loading of the application state: from the database as far as it answers, else from the last good snapshot.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::store::writer::Writer;
 use crate::store::{Db, StoreError};
 
 impl AppState {
-    /// Loads routes and names.
+    /// Loads the state from the database: routes, names, callers and accounts.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -30,8 +30,8 @@ impl AppState {
         Ok(state)
     }
 
-    /// Loads what the database tells. What it does not tell comes later; until then the routes are those that were good
-    /// last.
+    /// Loads the state as far as the database answers. The rest is loaded later; until then the last good routes are
+    /// used.
     pub async fn begin(
         config: Config,
         db: Arc<Db>,
@@ -57,7 +57,7 @@ impl AppState {
         state
     }
 
-    /// Takes the routes that were good last, while the database is away.
+    /// Builds the state from the last good routes, while the database does not answer.
     fn of_last_good(
         config: Config,
         db: Arc<Db>,
@@ -74,7 +74,7 @@ impl AppState {
     }
 }
 
-/// What the database told; the log hears what it did not.
+/// Returns the result of a read from the database; logs its error.
 fn heard<T>(db: &Db, what: &'static str, told: Result<T, StoreError>) -> Option<T> {
     told.inspect_err(|error| {
         db.condition().note(error);

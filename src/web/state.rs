@@ -38,49 +38,49 @@ use crate::store::record::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError, routes};
 
-/// How many decisions are remembered for repetitions that come before the first is stored. From 3,585 on, a map out of
-/// which as much goes as comes in takes four times the room.
+/// Number of decisions that are remembered for repetitions that come before the first is stored. From 3,585 on, a hash
+/// map with as many removals as insertions takes four times the memory.
 const RECENT_DECISIONS: usize = 3_500;
 
-/// Who may come in is not waited for longer: then what was known goes on. With what a password waits for, and takes, an answer
-/// to a login is not later than a second.
+/// Timeout of the check whether accounts changed; after it, the cached ones are used. With the queue for password
+/// hashing and the hashing itself, a login is answered within a second.
 const ACCOUNTS_PATIENCE: Duration = Duration::from_millis(300);
 
 const NEVER: i64 = i64::MIN;
 
-/// What handlers share.
+/// The application state that all handlers share.
 pub struct AppState {
     /// The settings.
     pub config: Config,
     /// The database.
     pub db: Arc<Db>,
-    /// What calls and cells are derived with.
+    /// The settings by which calls and cells are derived.
     pub derivation: Arc<Derivation>,
-    /// What hours of routes are read with.
+    /// The context in which hours of routes are parsed.
     pub hours: HoursContext,
-    /// Where events go.
+    /// The writer of events.
     pub writer: Writer,
-    /// Who may come in.
+    /// Accounts, tokens and sessions.
     pub accounts: Accounts,
-    /// The room for bodies.
+    /// The memory budget for request bodies.
     pub bodies: Bodies,
-    /// Who asks how much.
+    /// The concurrency limits of requests that read.
     pub questions: Questions,
-    /// How many callbacks are owed.
+    /// The cached open callbacks.
     pub open_callbacks: OpenCallbacks,
-    /// What became of the calls of each route, by its id.
+    /// The cached figures of the calls of each route, by its id.
     pub route_figures: Cached<Arc<HashMap<String, Totals>>>,
-    /// The stream of what changes.
+    /// The live stream of changes.
     pub live: Arc<Live>,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
-    /// Told when routes may have changed through another node.
+    /// Notified when routes may have changed through another node.
     pub routes_changed: Notify,
-    /// Whether the database answers is asked by many at once.
+    /// Pings of the database, shared by concurrent requests.
     pub pings: Arc<Looks>,
-    /// What the clock shows, and whether that is believed.
+    /// The system clock, and whether its time is trusted.
     pub clock: Arc<WatchedClock>,
-    /// Whether the database answers what is asked every second.
+    /// The outage of the reads that run every second, if there is one.
     pub unreachable: Outage,
     last_good: LastGood,
     routes_read: Turns,
@@ -141,7 +141,7 @@ impl AppState {
         }
     }
 
-    /// Keeps the routes beside the database. That this works is no condition for anything.
+    /// Writes the routes to the last good snapshot. A failure is only logged.
     pub(super) async fn keep(&self, stored: StoredTable) {
         let last_good = self.last_good.clone();
         let kept = tokio::task::spawn_blocking(move || last_good.keep(&stored)).await;
@@ -151,15 +151,15 @@ impl AppState {
         }
     }
 
-    /// The routes that answer now.
+    /// Returns the routing table in use.
     pub fn table(&self) -> Arc<LoadedTable> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Compiles the stored routes if they are others than those that answer now.
+    /// Reloads and compiles the stored routes, if they differ from those in use.
     ///
     /// # Errors
-    /// When the database does not answer; what was loaded goes on.
+    /// When the database does not answer; the loaded routes stay in use.
     pub async fn refresh_routes(&self) -> Result<(), StoreError> {
         let Some(turn) = self.routes_read.turn(&self.db).await else { return Ok(()) };
         let now = self.table();
@@ -168,7 +168,7 @@ impl AppState {
             let stored = StoredTable::load(&self.db).await?;
             let (derivation, hours) = (self.derivation.clone(), self.hours.clone());
             let compiling = move || (stored.compile_unless(&now, &derivation, &hours), stored);
-            // If it breaks down, the log says so, and it is tried again.
+            // If it panics, that is logged, and it is tried again.
             let Ok((loaded, stored)) = tokio::task::spawn_blocking(compiling).await else { return Ok(()) };
             if let Some(loaded) = loaded {
                 *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
@@ -179,7 +179,7 @@ impl AppState {
         Ok(())
     }
 
-    /// What routes are read with, as things are stored now.
+    /// Returns the context in which routes are parsed, refreshed from the database.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -188,38 +188,38 @@ impl AppState {
         Ok(RouteContext::new(&self.hours, &self.table().shared))
     }
 
-    /// What routes that answer now, or are tried, are compiled with.
+    /// Returns the context in which routes in use or on trial are compiled.
     pub fn surroundings<'a>(&'a self, loaded: &'a LoadedTable) -> CompileContext<'a> {
         CompileContext { numbering: &self.derivation.numbering, hours: &self.hours, shared: &loaded.shared }
     }
 
-    /// Who knows which caller.
+    /// Returns the call history by caller.
     pub fn callers(&self) -> &Arc<Callers> {
         &self.callers
     }
 
-    /// Reads who knows which caller, as far as routes ask for it and others have stored it.
+    /// Refreshes the call history by caller, as far as routes ask for it and others have stored it.
     ///
     /// # Errors
-    /// When the database does not answer; what is remembered stays.
+    /// When the database does not answer; the cache stays as it is.
     pub async fn refresh_callers(&self) -> Result<(), StoreError> {
         self.callers.refresh(&self.db, self.table().table.last_peer_days()).await
     }
 
-    /// Until when the company is closed now by the switch.
+    /// Returns until when the company is closed by the switch; `None` if it is not.
     pub fn closed_until(&self, now_ms: i64) -> Option<i64> {
         self.table().shared.closed.filter(|closed| closed.holds(now_ms)).map(|closed| closed.until_ms)
     }
 
-    /// What people call numbers and agents now.
+    /// Returns the current names of numbers and agents.
     pub fn names(&self) -> Arc<Names> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads the stored names if they are others than those in memory.
+    /// Reloads the stored names, if they differ from those in memory.
     ///
     /// # Errors
-    /// When the database does not answer; what was loaded goes on.
+    /// When the database does not answer; the loaded names stay in use.
     pub async fn refresh_names(&self) -> Result<(), StoreError> {
         let Some(turn) = self.names_read.turn(&self.db).await else { return Ok(()) };
         let version = turn.has_same_server().then(|| self.names().version());
@@ -230,7 +230,7 @@ impl AppState {
         Ok(())
     }
 
-    /// The answer to an IncomingCall: the one its call got before, else what the routes say now.
+    /// Returns the answer to an IncomingCall: the one its call got before (idempotent), else what the routes say now.
     pub fn decide(&self, call_id: &CallId, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Decision {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(decision) = recent.by_call.get(call_id) {
@@ -247,7 +247,7 @@ impl AppState {
         decision
     }
 
-    /// Remembers the decision that holds for a call, which may be older than ours.
+    /// Remembers the stored decision that holds for a call, which may be older than ours.
     pub fn settle(&self, call_id: &CallId, decision: &Decision) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.by_call.get(call_id).is_some_and(|ours| ours != decision) {
@@ -267,7 +267,7 @@ impl AppState {
         self.last_event_ms.store(at_ms, Ordering::Relaxed);
     }
 
-    /// Whether anything was ever received. Once known it is not asked again: calls stay.
+    /// Returns whether any event was ever received. Once true, that is cached: calls stay.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -278,27 +278,27 @@ impl AppState {
         Ok(self.has_events.load(Ordering::Relaxed))
     }
 
-    /// When the PBX's endpoint last took an event since the start, milliseconds since 1970 UTC.
+    /// Returns when the PBX's endpoint last took an event since the start, in milliseconds since 1970 UTC.
     pub fn last_event_ms(&self) -> Option<i64> {
         Some(self.last_event_ms.load(Ordering::Relaxed)).filter(|&at_ms| at_ms != NEVER)
     }
 
-    /// The last request to the PBX's endpoint that was turned away.
+    /// Returns the last request to the PBX's endpoint that was turned away.
     pub fn last_refusal(&self) -> Option<Refusal> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Today in business time.
+    /// Returns today's date in business time.
     pub fn today(&self) -> NaiveDate {
         self.derivation.business.day(now_ms())
     }
 
-    /// See `--hangup-timeout`.
+    /// Returns `--hangup-timeout`, in milliseconds.
     pub fn hangup_timeout_ms(&self) -> i64 {
         i64::try_from(self.config.hangup_timeout.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// A filter in the store's terms, at this moment.
+    /// Translates a filter into a query of the store, as of now.
     pub fn query(&self, filter: &Filter) -> CallQuery {
         let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
         let query = CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms);
@@ -309,38 +309,41 @@ impl AppState {
         if self.config.agent_figures { query } else { query.without_agents() }
     }
 
-    /// How many people wait for a callback, at most a few seconds old; `None` while the database does not answer.
+    /// Returns how many people wait for a callback, at most a few seconds old; `None` while the database does not
+    /// answer.
     pub async fn open_callback_count(&self) -> Option<i64> {
         let ask = self.open_callbacks.count(&self.db, &self.derivation.numbering);
         self.questions.of_all(self.config.limits).ask(ask).await
     }
 
-    /// Since when the database takes or tells nothing, milliseconds since 1970 UTC; `None` while it works.
+    /// Returns since when the database takes or tells nothing, in milliseconds since 1970 UTC; `None` while it works.
     pub fn outage_since_ms(&self) -> Option<i64> {
         let troubled_since_ms = self.db.condition().trouble_since_ms();
         self.writer.outage_since_ms().into_iter().chain(self.unreachable.since_ms()).chain(troubled_since_ms).min()
     }
 
-    /// Whether the database takes events, as far as anybody has come across.
+    /// Returns whether the database takes events, as far as is known.
     pub fn is_database_well(&self) -> bool {
         !self.writer.is_database_away() && self.db.condition().trouble().is_none()
     }
 
-    /// How many events are acknowledged or answered, but not in the database yet.
+    /// Returns how many events are acknowledged or answered, but not in the database yet.
     pub fn waiting_events(&self) -> u64 {
         let in_spool = self.writer.spool().events();
         if self.outage_since_ms().is_some() { in_spool + self.writer.queued() as u64 } else { in_spool }
     }
 
-    /// Whether anybody on this machine may do everything: for trying out, until there is an account.
+    /// Returns whether local mode is on: anybody on this machine may do everything, to try it out, until there is an
+    /// account.
     pub fn is_local_mode(&self) -> bool {
         self.config.is_unprotected() && self.accounts.known().is_some_and(|known| known.users().is_empty())
     }
 
-    /// Whether the database has told, after this was asked, who may come in. If not, what was known goes on.
+    /// Refreshes the accounts, together with concurrent requests; returns whether a read that began after this call
+    /// succeeded. If not, the cached accounts stay in use.
     pub async fn look_at_accounts(self: &Arc<Self>) -> bool {
         let state = self.clone();
-        // Every request waits for one: boxed, it is not carried along through all that waits.
+        // Boxed, because every request waits for one: otherwise its size would add to every future that does.
         let look = Box::pin(async move {
             let told = state.refresh_accounts().await;
             told.inspect_err(|error| tracing::debug!(%error, "who may come in could not be read")).is_ok()
@@ -348,18 +351,18 @@ impl AppState {
         self.accounts.looks.share(ACCOUNTS_PATIENCE, look).await
     }
 
-    /// Reads who may come in, if others have changed that. Tells the log how to make the first account where one is
-    /// needed.
+    /// Reloads accounts and tokens, if others have changed them. Tells the log how to make the first account where one
+    /// is needed.
     ///
     /// # Errors
-    /// When the database does not answer; what was known goes on.
+    /// When the database does not answer; the cached accounts stay in use.
     pub async fn refresh_accounts(&self) -> Result<(), StoreError> {
         self.accounts.refresh(&self.db).await?;
         let has_accounts = self.accounts.known().is_some_and(|known| !known.users().is_empty());
         if has_accounts || self.config.is_unprotected() {
             return Ok(());
         }
-        // Without it everything but the first account works; the next time is in a second.
+        // Only the first account needs the code, and it is tried again in a second.
         if let Err(error) = self.accounts.tell_code(&self.db).await {
             tracing::debug!(%error, "the code that makes the first account could not be told yet");
         }
@@ -367,9 +370,9 @@ impl AppState {
     }
 }
 
-/// Counts and shows what is committed.
+/// The observer of commits: updates metrics, caller history and live stream.
 struct Watch {
-    /// That events were left out.
+    /// Limits the rate of the warning that events were left out.
     left_out: Mutex<LogThrottle>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,

@@ -1,4 +1,4 @@
-//! The routes with what they share: as stored, and as compiled for deciding.
+//! The routing table with what its routes share: as stored, and as compiled for deciding.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,41 +11,41 @@ use crate::store::record::Derivation;
 use crate::store::shared::load_shared;
 use crate::store::{Db, StoreError, revisions, routes};
 
-/// The routes as compiled last.
+/// The routing table as compiled last.
 #[derive(Debug)]
 pub struct LoadedTable {
-    /// Decides.
+    /// The compiled routes.
     pub table: RoutingTable,
     /// Routes that cannot be used.
     pub unusable: Vec<Unusable>,
-    /// What routes share.
+    /// The lists, schedules and switch that routes share.
     pub shared: Shared,
     pub(super) version: i64,
     pub(super) revision: Option<i64>,
-    /// Whether it comes from the file beside the database, not from the database itself.
+    /// Whether it comes from the last good snapshot, not from the database itself.
     pub(super) is_last_good: bool,
     fingerprint: Fingerprint,
 }
 
-/// Of everything that is stored of a table.
+/// The SHA-256 hash of everything that is stored of a table.
 type Fingerprint = [u8; 32];
 
-/// The routes as they are stored.
+/// The routing table as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredTable {
-    /// Raised by every change.
+    /// The version, which every change raises.
     pub version: i64,
     /// The newest revision of the history.
     pub revision: Option<i64>,
-    /// In the order in which they are tried.
+    /// The routes, in the order in which they are tried.
     pub routes: Vec<Route>,
-    /// What they share.
+    /// The lists, schedules and switch that they share.
     #[serde(default)]
     pub shared: Shared,
 }
 
 impl StoredTable {
-    /// Loads them, all of one version.
+    /// Loads a consistent snapshot: everything of one version.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -54,7 +54,7 @@ impl StoredTable {
             let version = routes::routes_version(db).await?;
             let (revision, routes) = (revisions::newest_revision(db).await?, routes::list_routes(db).await?);
             let shared = load_shared(db).await?;
-            // What changed in between would be said to be of the wrong revision.
+            // Otherwise a change in between would be attributed to the wrong revision.
             if routes::routes_version(db).await? == version {
                 return Ok(Self { version, revision, routes, shared });
             }
@@ -65,7 +65,7 @@ impl StoredTable {
         self.compiled(self.fingerprint(), derivation, hours)
     }
 
-    /// Compiles them unless `now` is the same, and of the database.
+    /// Compiles the table, unless `now` is the same and comes from the database.
     pub(super) fn compile_unless(
         &self,
         now: &LoadedTable,

@@ -1,4 +1,5 @@
-//! Clients that are too slow, by weakness or by purpose, are cut off: none may hold a place for as long as it likes.
+//! Timeouts for slow clients, whether on a weak link or in an attack (slowloris): none may hold a connection for as
+//! long as it likes.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -27,10 +28,10 @@ use super::state::AppState;
 use crate::config::Limits;
 use crate::log_throttle::throttled;
 
-/// A connection, and until when its client must do something.
+/// A connection, with the deadline by which its client must send or read something.
 struct Connection {
     socket: TcpStream,
-    /// `None` while it is this side's turn.
+    /// The deadline; `None` while it is the server's turn.
     deadline: Cell<Option<Instant>>,
     stall: Duration,
 }
@@ -45,8 +46,8 @@ impl Connection {
     }
 }
 
-/// Watches over each connection, from when it is there. The server itself only limits the time for the head of the
-/// first request and for doing nothing.
+/// Returns the hook that starts a watchdog for each new connection. The framework itself only limits the time for the
+/// head of the first request and for doing nothing.
 pub fn watch(limits: Limits) -> impl Fn(&dyn Any, &mut Extensions) {
     move |stream, data| {
         let plain = stream.downcast_ref::<rt::net::TcpStream>();
@@ -62,16 +63,16 @@ pub fn watch(limits: Limits) -> impl Fn(&dyn Any, &mut Extensions) {
     }
 }
 
-/// Whoever sent a request.
+/// The connection of a request's client.
 pub struct Client(Option<Rc<Connection>>);
 
 impl Client {
-    /// That of this one.
+    /// Returns that of a request.
     pub fn of(request: &HttpRequest) -> Self {
         Self(request.conn_data::<Rc<Connection>>().cloned())
     }
 
-    /// Whether it has closed its side, and nothing that it sent before is left.
+    /// Returns whether the client has closed its side, and nothing that it sent before is left to read.
     pub fn has_left(&self) -> bool {
         match self.0.as_ref().map(|connection| connection.socket.peek(&mut [0])) {
             None => false,
@@ -94,10 +95,11 @@ async fn cut_off_late(connection: Weak<Connection>) {
     }
 }
 
-/// Limits how long a request may take to come, and its answer to be taken.
+/// Middleware that limits how long the body of a request may take to arrive, and how long the client may take to read
+/// the answer.
 ///
 /// # Errors
-/// Those of the limited.
+/// Those of the wrapped service.
 pub async fn limit(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -128,7 +130,7 @@ fn error_response() -> actix_web::HttpResponse {
     response
 }
 
-/// Whose turn it is; in the end always theirs.
+/// Guard that suspends the client's deadline while the server works, and starts it again on drop.
 struct StallGuard(Option<Rc<Connection>>);
 
 impl StallGuard {
@@ -151,7 +153,7 @@ impl Drop for StallGuard {
     }
 }
 
-/// A body that must come in time.
+/// A request body that must arrive in time (minimum rate).
 struct Paced {
     payload: Payload,
     limits: Limits,
@@ -175,7 +177,7 @@ impl Stream for Paced {
         if let Poll::Ready(piece) = Pin::new(&mut self.payload).poll_next(context) {
             if let Some(Ok(bytes)) = &piece {
                 let more = Duration::from_secs(1).mul_f64(bytes.len() as f64 / f64::from(Limits::BYTES_PER_SECOND));
-                // What came early is no credit: somebody else may wait for the room that this body has.
+                // What came early is no credit: others may wait for the memory that this body holds.
                 self.deadline = Some((deadline + more).min(Instant::now() + body));
             }
             return Poll::Ready(piece);
@@ -190,7 +192,7 @@ impl Stream for Paced {
     }
 }
 
-/// A body that must be taken in time. It is only asked for more once there is room for it.
+/// A response body that the client must read in time. It is only polled for more once there is room for it.
 struct Taken {
     body: BoxBody,
     turn: StallGuard,

@@ -1,6 +1,5 @@
-//! What is kept in memory of the database is read by one at a time: of two that read at once, the slower one would come
-//! last with what is older. So any other version counts, also a lower one, as there is after a failover or a restored
-//! backup.
+//! Serialises the reads that refresh a cache from the database: of two concurrent ones, the slower would come last with
+//! older data. So any other version counts, also a lower one, as there is after a failover or a restored backup.
 
 use std::time::Instant;
 
@@ -8,19 +7,19 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::store::Db;
 
-/// The turns of those who read one thing.
+/// The lock that serialises the reads of one cache.
 #[derive(Debug, Default)]
 pub struct Turns(Mutex<LastRead>);
 
 #[derive(Debug, Default)]
 struct LastRead {
-    /// What [`Db::server_changes`] said when everything was read.
+    /// The value of [`Db::server_changes`] at the last complete read.
     server: Option<u64>,
-    /// When the last one began who found out how things are.
+    /// When the last complete read began.
     began: Option<Instant>,
 }
 
-/// Whoever reads.
+/// A guard for one read.
 #[derive(Debug)]
 pub struct Turn<'a> {
     last: MutexGuard<'a, LastRead>,
@@ -29,7 +28,7 @@ pub struct Turn<'a> {
 }
 
 impl Turns {
-    /// Waits until nobody else reads; `None` if somebody read meanwhile who began after this was asked for.
+    /// Waits until nobody else reads; `None` if a read completed meanwhile that began after this call.
     pub async fn turn(&self, db: &Db) -> Option<Turn<'_>> {
         let asked = Instant::now();
         let last = self.0.lock().await;
@@ -39,12 +38,12 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Whether equal versions mean equal things. Another server may have come to the same version in another way.
+    /// Returns whether equal versions mean equal data: another server may have reached the same version in another way.
     pub fn has_same_server(&self) -> bool {
         self.last.server == Some(self.server)
     }
 
-    /// Everything is as it is stored.
+    /// Marks the read as complete: the cache is as stored.
     pub fn end(mut self) {
         *self.last = LastRead { server: Some(self.server), began: Some(self.began) };
     }

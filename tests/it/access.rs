@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Tests of access control: who may come in.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `fernamt user` and `fernamt token`.
+//! Tests of the commands `fernamt user` and `fernamt token`.
 
 use crate::helpers::Database;
 use crate::signed_in::PASSWORD;

@@ -1,4 +1,4 @@
-//! The pages of accounts: one's own, and everybody's.
+//! Tests of the pages of accounts: one's own, and the list of all.
 
 use crate::helpers::{Answer, Answers, TestApp, form};
 use crate::signed_in::{PASSWORD, by, by_token, guarded, leads_to, log_in, try_login};

@@ -1,4 +1,4 @@
-//! Accounts: the first one, logging in and out, sessions, tokens.
+//! Tests of accounts: the first one, logging in and out, sessions, tokens.
 
 use std::sync::Arc;
 use std::time::Duration;

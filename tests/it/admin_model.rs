@@ -1,5 +1,5 @@
-//! Random sequences of what administrators do, beside a model of what must be there then. After each step the database is
-//! sound and refers to nothing that is gone, and what is listed is what the model says.
+//! Model-based tests of administration: random sequences of actions run beside a model of the expected state. After
+//! each step the database is sound and has no dangling references, and the lists are what the model says.
 
 #![allow(clippy::print_stdout, reason = "shown where a test fails: how to have the same again")]
 

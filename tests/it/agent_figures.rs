@@ -1,4 +1,4 @@
-//! Figures by agent, switched off: nobody gets any, by whatever way; who took a single call is still told.
+//! Tests of figures by agent when switched off: nobody gets any, by whatever way; who took a single call is still told.
 
 use std::sync::Arc;
 

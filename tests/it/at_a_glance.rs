@@ -1,4 +1,4 @@
-//! Names wherever a number or a person stands, and dashboards that change while somebody looks.
+//! Tests of names wherever a number or a person is shown, and of dashboards that change while somebody looks.
 
 use chrono::{Days, Utc};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The audit log: who changed what.
+//! Tests of the audit log: who changed what.
 
 use serde_json::json;
 

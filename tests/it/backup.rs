@@ -1,4 +1,4 @@
-//! Copies of the database, and whether what is stored is sound.
+//! Tests of backups, and of the integrity check of what is stored.
 
 use std::fs;
 use std::process::Command;

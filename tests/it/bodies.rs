@@ -1,4 +1,4 @@
-//! Bodies: how large each may be, and that much does not become very much.
+//! Tests of request bodies: their maximum sizes, and that large ones do not take a multiple of their size in memory.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

@@ -1,5 +1,5 @@
-//! Every bound of what is sent, tried as it stands in docs/operations.md: so much is taken, one more is refused with the field
-//! that has too much. What is bounded beyond requests has tests beside it (doors, fairness, bodies, overlong, live, spool).
+//! Tests of every bound of requests as documented in docs/operations.md: the maximum is accepted, one more is refused
+//! with the field at fault. Other bounds have tests of their own (doors, fairness, bodies, overlong, live, spool).
 
 use chrono::{Days, Utc};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The pages in Chromium, as people see and use them.
+//! Browser tests of the pages in Chromium, as people see and use them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Accounts in Chromium: the first one, logging in and out, everybody's.
+//! Browser tests of accounts in Chromium: the first one, logging in and out, and the list of all.
 
 use crate::browser::look_everywhere;
 use crate::chromium::Browser;

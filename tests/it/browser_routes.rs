@@ -1,4 +1,4 @@
-//! A company sets up its routes in the browser, tries them, breaks them and takes that back.
+//! Browser tests of routes: a company sets them up, tries them, breaks them and reverts that.
 
 use fantoccini::Locator;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The call log and the page of one call as people see them, and the log as a file of any size.
+//! Tests of the call log and the page of one call as people see them, and of the log as a file of any size.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};

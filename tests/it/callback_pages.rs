@@ -1,4 +1,4 @@
-//! The page of callbacks, as a browser without JavaScript gets it, and the number in the navigation.
+//! Tests of the page of callbacks, as a browser without JavaScript gets it, and of the number in the navigation.
 
 use crate::callbacks::{miss, owed, pause};
 use crate::client::{Answer, Answers};

@@ -1,4 +1,4 @@
-//! How many missed callers were rung back, compared with a second count.
+//! Tests of the callback report (how many missed callers were rung back), compared with an independent count.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

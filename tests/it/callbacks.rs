@@ -1,4 +1,4 @@
-//! Who is still to be rung back.
+//! Tests of the list of callbacks: which callers are still to be rung back.
 
 use serde_json::json;
 

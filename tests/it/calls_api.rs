@@ -1,4 +1,4 @@
-//! `GET /api/v1/calls`, one call, and `GET /calls.csv`.
+//! Tests of `GET /api/v1/calls`, of one call, and of `GET /calls.csv`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Chromium by ChromeDriver, for the tests that look at pages as people do.
+//! Controls Chromium by ChromeDriver, for the tests that look at pages as people do.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A plain HTTP client that sends exactly what it is told, and a verb for each url.
+//! A plain HTTP client that sends exactly what it is told, and the methods of each url.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

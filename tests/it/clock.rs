@@ -1,4 +1,4 @@
-//! Clocks that are wrong: nothing that cannot be undone is done by them, and nothing that comes meanwhile is lost.
+//! Tests of wrong clocks: nothing irreversible is done by them, and nothing received meanwhile is lost.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A PostgreSQL of one test's own, which may crash and keeps its promises all the same.
+//! A PostgreSQL cluster for a single test, which may crash but keeps its durability guarantees.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
-//! Names of lines, agents and outside numbers: JSON, forms, files, and that they stand wherever a number stands.
+//! Tests of the names of lines, agents and outside numbers: JSON, forms, files, and that they are shown with every
+//! number.
 
 use std::time::{Duration, Instant};
 

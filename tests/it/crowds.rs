@@ -1,5 +1,5 @@
-//! Calls with very many events, and calls of which somebody else has put more into the log than is folded: forgetting, deleting,
-//! telling and deriving again come to their end, and leave nothing out.
+//! Tests of calls with very many events, and of calls of which another process has put more into the log than is
+//! folded: forgetting, deleting, exporting and deriving again complete, and leave nothing out.
 
 use fernamt::calls::receipts::{MOST_FOLDED, Receipt};
 use fernamt::store::Db;

@@ -1,4 +1,5 @@
-//! A database that is damaged or taken away while a server runs: it is told of soon, and callers are answered meanwhile.
+//! Tests of a database that is damaged or taken away while a server runs: it is reported soon, and callers are
+//! answered.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The dashboards: their figures are those of the API, and those of a second count.
+//! Tests of the dashboards: their figures equal those of the API, and those of an independent count.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The dashboard as of today: how yesterday went, and today so far.
+//! Tests of the dashboard at the present day: how yesterday went, and today so far.
 
 use chrono::{DateTime, Days, Utc};
 

@@ -1,4 +1,4 @@
-//! The dashboard of a company with many lines, people and callers.
+//! Tests of the dashboard of a company with many lines, people and callers.
 
 use chrono::{Days, Utc};
 

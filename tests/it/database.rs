@@ -1,4 +1,4 @@
-//! A database for one test: a SQLite file, or a fresh database of the cluster that `TEST_DATABASE_URL` names.
+//! Creates a database for one test: a SQLite file, or a fresh database of the cluster that `TEST_DATABASE_URL` names.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! `fernamt demo`, the program itself.
+//! Tests of `fernamt demo`, run as the program.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,4 @@
-//! Who comes in, and how many: accounts that are known at once, connections and logins of strangers, and what they leave in
-//! the log.
+//! Tests of admission: accounts that are known at once, limits of strangers' connections and logins, and what they log.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

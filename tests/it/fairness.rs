@@ -1,4 +1,4 @@
-//! Questions that take long, and those who ask very many: others are answered all the same.
+//! Tests of fairness: slow queries, and clients that send very many, do not keep others from being answered.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,4 +1,4 @@
-//! Nobody else on the machine may read what fernamt writes: callers and secrets stand in it.
+//! Tests of file permissions: no other user may read what fernamt writes, because it contains callers and secrets.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

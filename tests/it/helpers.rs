@@ -1,4 +1,4 @@
-//! What the tests share: events, servers in this process and in their own, and the program as a command.
+//! Shared test helpers: events, servers in this process and in their own, and the program as a command.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;

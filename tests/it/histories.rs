@@ -1,5 +1,5 @@
 //! Random but repeatable event logs: weeks around both changes of the clock, calls near midnight and at the edges of
-//! the office hours, and everything that was seen to go wrong in the field.
+//! the office hours, and all irregularities that were seen in the field.
 
 use std::sync::LazyLock;
 

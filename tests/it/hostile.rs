@@ -1,4 +1,4 @@
-//! Strangers' bytes, for a moment; `cargo fuzz` tries them for as long as you like (docs/development.md).
+//! Short fuzz tests with hostile bytes; `cargo fuzz` runs them for as long as you like (docs/development.md).
 
 #[path = "../../fuzz/subjects.rs"]
 mod subjects;

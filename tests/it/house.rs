@@ -1,4 +1,4 @@
-//! The rules of the house: who may know whom. The tree is the map only as long as these hold.
+//! Architecture tests: which modules may depend on which, so that the module tree remains a reliable map.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

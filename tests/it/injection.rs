@@ -1,4 +1,5 @@
-//! What callers, Placetel's fields, imports and people can be called is text, wherever it is shown, searched or written.
+//! Injection tests: whatever text callers, Placetel's fields, imports and people supply stays text wherever it is
+//! shown, searched or written.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! A rebuild that was killed half-way: the next start brings it to its end, and callers are answered meanwhile.
+//! Tests of a rebuild that was killed half-way: the next start finishes it, and callers are answered meanwhile.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The program and its database die at random moments while many connections send events. What was acknowledged is there
-//! afterwards, once. `make soak` does it more often.
+//! Crash tests: the program and its database are killed at random moments while many connections send events. What was
+//! acknowledged is there afterwards, exactly once. `make soak` runs more of them.
 
 #![allow(clippy::print_stdout, reason = "shown where a test fails: how to have the same again")]
 

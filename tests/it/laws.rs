@@ -1,4 +1,4 @@
-//! The laws of the house: order, repetition and batching do not matter, and `rebuild` gives what incremental work gave.
+//! Property tests of the fold: order, repetition and batching do not matter, and `rebuild` gives what increments gave.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Viewers who see some lines only: what they get is what somebody with nothing but these lines' calls would get.
+//! Tests of viewers limited to some lines: they get what somebody would get who has only these lines' calls.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Viewers who see some lines only, asking for what others have: its name is told as little as whether there is such a thing.
+//! Tests of viewers limited to some lines who ask for other lines' data: neither name nor existence is told.
 
 use std::sync::Arc;
 

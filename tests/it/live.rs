@@ -1,4 +1,4 @@
-//! What changes, as it changes: the stream of `GET /events`.
+//! Tests of the live stream `GET /events`: changes are sent as they happen.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

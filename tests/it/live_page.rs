@@ -1,4 +1,4 @@
-//! The page of running calls, and what tells of new ones on other pages.
+//! Tests of the page of running calls, and of the notices of new ones on other pages.
 
 use crate::helpers::{Answers, CALLER, LINE, TestApp, accepted, hung_up, incoming, log_line};
 use crate::live::ago;

@@ -1,4 +1,4 @@
-//! `import`, `export`, `rebuild` and `simulate`, the program itself.
+//! Tests of the commands `import`, `export`, `rebuild` and `simulate`, run as the program.
 
 use std::io::Read;
 use std::process::Stdio;

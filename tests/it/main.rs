@@ -1,4 +1,4 @@
-//! The integration tests, one binary: a file per subject.
+//! The integration tests, compiled to one binary: a file per subject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! Tests of the Prometheus metrics.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Months that are over are summed up once; what a late event changes opens them again.
+//! Tests of closed months: they are summed up once, and reopened by what a late event changes.
 
 use std::collections::BTreeSet;
 

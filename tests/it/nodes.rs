@@ -1,5 +1,5 @@
-//! Several nodes on one database: one that stands still, versions that went back, the same call on two at once, and callers
-//! while the database is known to be away.
+//! Tests of several nodes on one database: a node that stands still, versions that went back, the same call on two
+//! nodes at once, and callers while the database is known to be unreachable.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

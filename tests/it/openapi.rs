@@ -1,4 +1,4 @@
-//! What the API says of itself: that it is all there, and true.
+//! Tests of the OpenAPI document: that it is complete and true.
 
 use std::collections::BTreeMap;
 

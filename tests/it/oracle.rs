@@ -1,5 +1,5 @@
-//! Calls and statistics counted a second time, from the contract and the law of the fold alone: nothing here knows
-//! how the program does it. Numbers are looked up in the table that the histories are made from.
+//! A test oracle: counts calls and statistics independently, from the wire contract and the law of the fold alone,
+//! without knowing how the program does it. Numbers are looked up in the table that the histories are made from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

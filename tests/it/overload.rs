@@ -1,5 +1,5 @@
-//! More than can be done: what waits is bounded, what is refused is refused at once, callers are answered, and all goes
-//! on as before when it is over.
+//! Tests of overload: queues are bounded, what is refused is refused at once (load shedding), callers are answered, and
+//! all goes on as before when it is over.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

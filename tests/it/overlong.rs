@@ -1,4 +1,4 @@
-//! Calls with more events than any call has: each further event costs the same, nothing is lost, and no other call waits.
+//! Tests of calls with excessively many events: each costs the same, nothing is lost, and no other call waits.
 
 use std::time::{Duration, Instant};
 

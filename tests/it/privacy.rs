@@ -1,4 +1,4 @@
-//! What is forgotten is gone, down to the bytes on disk, and the figures stay what they were.
+//! Tests of privacy: what is forgotten is gone, down to the bytes on disk, and the figures stay what they were.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

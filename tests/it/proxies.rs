@@ -1,4 +1,4 @@
-//! A proxy in front: what it says counts only if it is configured.
+//! Tests of reverse proxies: forwarded headers count only if the proxy is configured as trusted.
 
 use crate::helpers::{Answers, TestApp, hung_up};
 

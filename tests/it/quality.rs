@@ -1,4 +1,4 @@
-//! How complete the events were, compared with a second count.
+//! Tests of the data quality figures, compared with an independent count.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

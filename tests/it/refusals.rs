@@ -1,4 +1,4 @@
-//! A database that answers, but takes nothing: a table or a privilege is gone, or nobody is let in. That is no event's fault.
+//! Tests of a database that answers but refuses: a table or privilege is gone, or logins fail. No event is blamed.
 
 use crate::database::Database;
 use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, hung_up, incoming};

@@ -1,4 +1,4 @@
-//! What goes by itself because it may be kept no longer.
+//! Tests of retention: what is deleted automatically because it may be kept no longer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every change of the routes can be seen, and taken back.
+//! Tests of the revisions of routes: every change can be seen and reverted.
 
 use fernamt::store::revisions::Actor;
 use fernamt::store::{Db, routes};

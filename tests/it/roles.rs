@@ -1,4 +1,4 @@
-//! Who may do what: every url of the table, for everybody.
+//! Tests of authorisation: who may do what, for every url of the table and every role.
 
 use actix_web::http::Method;
 use fernamt::web::audit::action_of;

@@ -1,4 +1,5 @@
-//! The form of a route: hours by weekday or typed, rows that move, errors beside their field; the list in sentences.
+//! Tests of the form of a route: hours by weekday or typed, rows that move, errors beside fields; the list in
+//! sentences.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Routes on every node, and on one whose database is away at its start.
+//! Tests of routes on every node, and on one whose database is unreachable at its start.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

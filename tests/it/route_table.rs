@@ -1,4 +1,4 @@
-//! The whole table of routes in one request.
+//! Tests of replacing the whole table of routes in one request.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Routes: kept by the API, obeyed from the next call on.
+//! Tests of the routes API: routes take effect from the next call on.
 
 use serde_json::{Value, json};
 

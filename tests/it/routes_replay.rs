@@ -1,4 +1,4 @@
-//! Past calls, decided by other routes before they are saved.
+//! Tests of the replay: past calls are decided by edited routes before those are saved.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! One call, tried out; and what is probably not meant in a table of routes.
+//! Tests of the trial of one call, and of warnings about what is probably not meant in a table of routes.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Whatever the program is told in confidence, it tells nobody: not in its log, its errors, its help or its pages.
+//! Tests that secrets given to the program never leak: not in its log, its errors, its help or its pages.
 
 use crate::database::Database;
 use crate::helpers::{Answers, Done, Server, config, fernamt, form, hung_up};

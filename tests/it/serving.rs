@@ -1,4 +1,4 @@
-//! The program as a service: its first line, its end, and what callers hear while the database is busy.
+//! Tests of the program as a service: its first line, its shutdown, and what callers hear while the database is busy.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

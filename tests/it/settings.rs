@@ -1,4 +1,4 @@
-//! Settings: a value that cannot be used stops the start, with one line that names the flag.
+//! Tests of settings: an unusable value stops the start, with one line that names the flag.
 
 use std::net::TcpListener;
 use std::process::Stdio;

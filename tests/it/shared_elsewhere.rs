@@ -1,4 +1,4 @@
-//! What routes share, wherever the table of routes goes: its history, the test box, replay, warnings.
+//! Tests of shared lists and schedules wherever the table of routes is used: history, test box, replay, warnings.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What routes share: lists, schedules, the switch; and what depends on the call: turns, and who knows the caller.
+//! Tests of what routes share: lists, schedules, the switch; and what depends on the call: rotation, last peer.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Accounts for tests: made by the commands, logged in by the page.
+//! Creates accounts for tests: made by the commands, logged in by the page.
 
 use std::sync::Arc;
 

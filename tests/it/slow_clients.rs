@@ -1,4 +1,4 @@
-//! Clients that take their time, by weakness or by purpose. Raw sockets: whoever attacks uses no library.
+//! Tests of slow clients, whether weak or malicious (slowloris). They use raw sockets, as an attacker would.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

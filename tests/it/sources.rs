@@ -1,4 +1,4 @@
-//! The figures from cells and those from the calls themselves are the same, whatever is asked.
+//! Tests that figures from cells equal those from the calls themselves, whatever is queried.
 
 use std::sync::Arc;
 

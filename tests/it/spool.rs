@@ -1,4 +1,4 @@
-//! What the database does not take waits in a file and is stored afterwards, once.
+//! Tests of the spool: events that the database does not accept wait in a file and are stored afterwards, once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A client of the live stream that reads as it comes.
+//! A client of the live stream (server-sent events) that reads incrementally.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
-//! A PostgreSQL with a standby: what was acknowledged is there after the primary is gone, and a spool that waits for the
-//! standby is not emptied before.
+//! Tests of a PostgreSQL with a standby: what was acknowledged is there after a failover, and a spool that waits for
+//! the standby is not emptied before.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! The table of docs/operations.md: what keeps a server from being as it should be at its start, and what it does then, with
-//! and without the routes that were good last. Where anything is known of routes, callers are answered and events kept.
+//! Tests of the table of start conditions in docs/operations.md: what keeps a server from a normal start, and what it
+//! does then, with and without the last good routes. Where any routes are known, callers are answered and events kept.
 
 #![allow(clippy::print_stdout, reason = "shown where a test fails: which row it was")]
 

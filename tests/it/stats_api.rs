@@ -1,4 +1,4 @@
-//! `GET /api/v1/stats`, compared with a second count.
+//! Tests of `GET /api/v1/stats`, compared with an independent count.
 
 use std::collections::{BTreeMap, HashMap};
 

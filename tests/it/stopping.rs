@@ -1,4 +1,4 @@
-//! Commands that are told to stop: within two seconds, and they say what they have done.
+//! Tests of commands stopped by a signal: they end within two seconds, and print what they have done.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};

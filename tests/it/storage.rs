@@ -1,5 +1,5 @@
-//! Storage in trouble: locked, full, read-only, away, damaged. What the PBX and callers are answered, what people are told, and
-//! that everything is stored when it is over.
+//! Tests of storage in trouble: locked, full, read-only, unreachable, damaged. They check what the PBX and callers are
+//! answered, what people are told, and that everything is stored when it is over.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::process::Command;

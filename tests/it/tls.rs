@@ -1,4 +1,4 @@
-//! TLS without a proxy: handshakes by rustls, with certificates made here.
+//! Tests of TLS without a proxy: handshakes by rustls, with certificates made here.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Where a text is left: in the bytes of files, in columns, in what a planner knows.
+//! Searches for traces of a text: in the bytes of files, in columns, in the planner's statistics.
 
 use crate::database::Database;
 

@@ -1,4 +1,4 @@
-//! `POST /placetel`: what the PBX sends, and what it is answered.
+//! Tests of `POST /placetel`: what the PBX sends, and what it is answered.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Calls around the oddities of time zones: what is counted as they come is what is counted again.
+//! Tests of calls around the oddities of time zones: incremental counts equal those of a rebuild.
 
 use chrono::{DateTime, Duration, SecondsFormat};
 

@@ -73,7 +73,7 @@ fn events_that_differ_in_the_notation_alone_stay_two() {
     let known: Receipts = [of("01712345678"), of("+491712345678")].into_iter().collect();
     let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     assert_eq!(concealed.len(), 2);
-    // Either of them is known.
+    // Both notations are recognised.
     for from in ["01712345678", "+491712345678"] {
         assert!(concealed.find(&admit(&of(from), &concealed, Some(Direction::In)).unwrap().body).is_some());
     }
@@ -138,7 +138,7 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
         [event("IncomingCall", first, OWN, "in"), event("HungUp", OWN, second, "out")],
         [event("OutgoingCall", OWN, first, "out"), event("CallAccepted", second, OWN, "in")],
         [event("IncomingCall", first, OWN, ""), event("OutgoingCall", OWN, second, "")],
-        // The one that disagrees tells nothing of who is outside; one that has no say does.
+        // The event that disagrees does not tell who is outside; one that tells no direction does.
         [event("IncomingCall", first, OWN, "in") + "&x=", event("HungUp", "", "", "out")],
     ] {
         let silent = event("Parked", second, second, "");
@@ -154,7 +154,7 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
         let after = Call::fold(&concealed, &german()).unwrap();
         assert_eq!((after.number.as_deref(), after.direction), (Some("+4922129191999"), call.direction), "{all}");
         assert_eq!(after.party.as_deref(), Some("forgotten-x"));
-        // What comes again is known, and what disagrees only now brings nobody back.
+        // A repeated event is recognised, and an event that disagrees only now does not bring a number back.
         for receipt in known.iter() {
             assert!(concealed.find(&admit(receipt, &concealed, call.direction).unwrap().body).is_some(), "{all}");
         }
@@ -205,7 +205,7 @@ fn numbers_in_a_text_are_blanked_in_every_notation() {
     assert_eq!(blank("<Target ringtime=\"23\"/>", ["23"].into_iter(), &german(), "x"), None);
 }
 
-/// Few values, so that events agree, contradict each other and come at the same time.
+/// Generates events from few values, so that they agree, contradict each other and come at the same time.
 fn events() -> impl Strategy<Value = Receipts> {
     let fields = (
         prop::sample::select(vec!["IncomingCall", "OutgoingCall", "CallAccepted", "HungUp", "Odd One", "Parked"]),
@@ -257,7 +257,7 @@ proptest! {
         prop_assert_eq!(after, expected);
         let times = |receipts: &Receipts| receipts.iter().map(|r| (r.received_ms, r.deliveries)).collect::<Vec<_>>();
         prop_assert_eq!(times(&concealed), times(&receipts));
-        // Once more changes nothing but the name.
+        // Pseudonymising again changes nothing but the pseudonym.
         let again = pseudonymise(&concealed, call.direction, "forgotten-x").unwrap();
         prop_assert_eq!(&again, &concealed);
         for receipt in receipts.iter() {

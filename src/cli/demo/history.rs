@@ -1,5 +1,5 @@
-//! Years of a small company's calls: busy mornings, quiet lunches, empty Sundays. Pure: a seed and a span of time in,
-//! events out.
+//! Generates years of a small company's calls: busy mornings, quiet lunches, empty Sundays. Pure: takes a seed and a
+//! span of time, returns events.
 
 use chrono::{Datelike, Timelike};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -9,18 +9,18 @@ use crate::simulate::habits::Habits;
 use crate::simulate::script::Script;
 use crate::stats::business::BusinessTime;
 
-/// Calls an hour on an ordinary working day, by local hour.
+/// Average number of calls an hour on an ordinary working day, by local hour.
 const WORKING_DAY: [f64; 24] = [
     0.02, 0.01, 0.01, 0.01, 0.02, 0.1, 0.4, 2.2, 5.5, 7.0, 6.5, 5.0, 2.6, 4.2, 5.6, 4.8, 3.2, 1.3, 0.7, 0.4, 0.25,
     0.15, 0.08, 0.04,
 ];
-/// How busy Monday to Sunday are.
+/// Activity of Monday to Sunday, as a factor.
 const WEEK: [f64; 7] = [1.25, 1.05, 1.0, 1.0, 0.8, 0.12, 0.05];
-/// How busy January to December are.
+/// Activity of January to December, as a factor.
 const YEAR: [f64; 12] = [1.05, 1.0, 1.1, 1.0, 0.95, 0.95, 0.8, 0.8, 1.05, 1.1, 1.15, 0.9];
-/// A working day on which the company is closed: some call nevertheless.
+/// Factor for a working day on which the company is closed: some call nevertheless.
 const CLOSED: f64 = 0.15;
-/// How much the calls of a year grow on the year before.
+/// Growth of the number of calls a day: 12 per cent a year.
 const GROWTH_A_DAY: f64 = 0.12 / 365.0;
 /// Share of hangups that never arrive.
 const LOST: f64 = 0.006;
@@ -31,15 +31,15 @@ const HOUR_MS: i64 = 3_600_000;
 /// An event of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastEvent {
-    /// When it came, milliseconds since 1970 UTC.
+    /// When it was received, milliseconds since 1970 UTC.
     pub received_ms: i64,
     /// The form body.
     pub body: String,
-    /// How often it came.
+    /// The number of deliveries.
     pub deliveries: u32,
 }
 
-/// The calls of a company until now, hour by hour.
+/// A generator of a company's calls until now, hour by hour.
 #[derive(Debug)]
 pub struct History<'b> {
     business: &'b BusinessTime,
@@ -49,7 +49,7 @@ pub struct History<'b> {
 }
 
 impl<'b> History<'b> {
-    /// The same seed gives the same calls.
+    /// Creates the generator; the same seed gives the same calls.
     pub fn new(business: &'b BusinessTime, seed: u64, until_ms: i64) -> Self {
         let habits = Habits {
             talk_mean_seconds: 170.0,
@@ -61,12 +61,12 @@ impl<'b> History<'b> {
         Self { business, script: Script::new(habits, seed), rng: StdRng::seed_from_u64(!seed), until_ms }
     }
 
-    /// The people outside, who calls most often first.
+    /// Returns the outside numbers, most frequent caller first.
     pub fn outsiders(&self) -> &[String] {
         self.script.outsiders()
     }
 
-    /// The beginnings of the hours of so many days, today's included, ascending.
+    /// Returns the starts of all hours of the last `days` days, today's included, ascending.
     pub fn hours(&self, days: u32) -> impl Iterator<Item = i64> + use<'b> {
         let today = self.business.day(self.until_ms);
         let first = today - chrono::Days::new(u64::from(days.saturating_sub(1)));
@@ -74,7 +74,7 @@ impl<'b> History<'b> {
         self.business.hour_starts(first, today).take_while(move |start_ms| *start_ms <= until_ms)
     }
 
-    /// The events, until now, of the calls that begin in an hour. In no order.
+    /// Generates the events, until now, of the calls that begin in an hour, in no order.
     pub fn events_of_hour(&mut self, start_ms: i64) -> Vec<PastEvent> {
         let is_open = self.business.is_open(start_ms);
         let ordinary = open_hours();
@@ -127,7 +127,7 @@ fn closed_endings() -> Vec<(Ending, f64)> {
     vec![(Accepted, 0.06), (Missed, 0.3), (Voicemail, 0.62), (Blocked, 0.02)]
 }
 
-/// How often something happens that happens `mean` times on average (Knuth's way; the means here are small).
+/// Draws from a Poisson distribution with this mean (Knuth's algorithm; the means here are small).
 fn poisson(mean: f64, rng: &mut StdRng) -> u32 {
     let limit = (-mean).exp();
     let (mut count, mut product) = (0, rng.random::<f64>());
@@ -144,7 +144,7 @@ mod tests {
     use crate::routing::hours::{Hours, HoursContext};
     use chrono_tz::Europe::Berlin;
 
-    /// 2026-11-22T12:00Z, a Sunday.
+    /// The time 2026-11-22T12:00Z, a Sunday.
     const NOW_MS: i64 = 1_795_348_800_000;
 
     fn business() -> BusinessTime {

@@ -1,7 +1,7 @@
 use quick_xml::events::Event;
 use quick_xml::{Reader, Writer};
 
-/// A document with a line for each element, for people; what is no XML stays as it is.
+/// Indents an XML document for people, one line for each element; what is not XML stays as it is.
 pub fn indented(xml: &str) -> String {
     let mut reader = Reader::from_str(xml);
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);

@@ -1,4 +1,4 @@
-//! A reply from JSON: strictly, with every wrong field named.
+//! Parses a reply from JSON: strictly, with every wrong field reported.
 
 use std::ops::RangeInclusive;
 
@@ -12,21 +12,21 @@ use super::{
 };
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 
-/// How long a target may ring, in seconds.
+/// Bounds of the ringing time of a target, in seconds.
 pub const TARGET_RINGTIME: RangeInclusive<i64> = 1..=3600;
-/// What a target may weigh.
+/// Bounds of the weight of a target.
 pub const WEIGHT: RangeInclusive<i64> = 1..=1000;
-/// For how many days a peer may know a caller.
+/// Bounds of the time for which a peer counts as knowing a caller, in days.
 pub const WITHIN_DAYS: RangeInclusive<i64> = 1..=365;
-/// How long a group may ring, in seconds (Placetel's bounds).
+/// Bounds of the ringing time of a group, in seconds (Placetel's bounds).
 pub const GROUP_RINGTIME: RangeInclusive<i64> = 10..=60;
-/// The longest id of a queue, an announcement and so on, in characters.
+/// Maximum length of the id of a queue, an announcement and so on, in characters.
 pub const MAX_ID_CHARS: usize = 64;
-/// The longest telephone number or SIP id, in characters.
+/// Maximum length of a telephone number or SIP id, in characters.
 pub const MAX_NUMBER_CHARS: usize = 128;
-/// The most targets of one forward.
+/// Maximum number of targets of one forward.
 pub const MAX_TARGETS: usize = 100;
-/// The most numbers of one target.
+/// Maximum number of numbers of one target.
 pub const MAX_NUMBERS: usize = 100;
 
 const ACTIONS: [&str; 7] = ["forward", "reject", "hangup", "queue", "prompt", "group", "routing_plan"];
@@ -64,7 +64,7 @@ impl Reply {
         errors.or(reply)
     }
 
-    /// Reads a reply that stands at `path` of a larger value; `None` only if `errors` says why.
+    /// Reads a reply at `path` of a larger value; `None` only if `errors` says why.
     pub fn read(path: &str, value: &Value, errors: &mut Errors) -> Option<Self> {
         let object = Object::read(path, value, errors)?;
         let action = object.required("action", errors)?;

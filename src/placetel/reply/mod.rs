@@ -1,4 +1,4 @@
-//! What the PBX is told to do with an incoming call: the reply's types, which are its JSON shape too.
+//! The reply that tells the PBX what to do with an incoming call: its types, which are its JSON shape, too.
 
 mod indent;
 mod json;
@@ -13,17 +13,17 @@ pub use json::{
     GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS,
 };
 
-/// How long a target rings in seconds unless told otherwise (Placetel's default).
+/// Default ringing time of a target, in seconds (Placetel's default).
 pub const DEFAULT_TARGET_RINGTIME: u16 = 60;
-/// How long a group rings in seconds unless told otherwise (Placetel's default).
+/// Default ringing time of a group, in seconds (Placetel's default).
 pub const DEFAULT_GROUP_RINGTIME: u16 = 40;
-/// What a target weighs unless told otherwise.
+/// Default weight of a target.
 pub const DEFAULT_WEIGHT: u16 = 1;
-/// How long the peer who knows the caller rings, in seconds, unless told otherwise.
+/// Default ringing time of the peer who knows the caller, in seconds.
 pub const DEFAULT_LAST_PEER_RINGTIME: u16 = 15;
-/// For how many days a peer knows a caller unless told otherwise.
+/// Default number of days for which a peer counts as knowing a caller.
 pub const DEFAULT_LAST_PEER_DAYS: u16 = 30;
-/// The document that tells the PBX nothing: for every other event, and for a call that no route matches.
+/// The empty response, which gives the PBX no instruction: for every other event, and for a call that no route matches.
 pub const EMPTY_RESPONSE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>";
 
 /// The one action of an answer.

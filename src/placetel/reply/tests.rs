@@ -1,4 +1,4 @@
-//! Any reply: through JSON and back, and what its XML says when a parser reads it.
+//! Property tests of replies: the round trip through JSON, and what the XML says when a parser reads it.
 
 use proptest::prelude::*;
 
@@ -57,7 +57,7 @@ fn a_reply() -> impl Strategy<Value = Reply> {
     ]
 }
 
-/// All attribute values and texts of a document, in order; panics if it is not well-formed.
+/// Returns all attribute values and texts of a document, in order; panics if it is not well-formed.
 fn values(xml: &str) -> Vec<String> {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(xml);

@@ -1,4 +1,4 @@
-//! A reply as the XML document that the PBX wants. Attributes at the PBX's default are left out.
+//! Serialises a reply as the XML document that the PBX expects. Attributes at the PBX's default are left out.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::{
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 impl Reply {
-    /// The whole document, with its declaration.
+    /// Returns the whole document, with its declaration.
     pub fn to_xml(&self) -> String {
         // A reply of texts, numbers and flags always serialises; if not, the PBX runs its backup plan.
         quick_xml::se::to_string(&ResponseXml { action: ActionXml::from(self) })
@@ -102,7 +102,8 @@ struct RejectXml {
     reason: Option<&'static str>,
 }
 
-/// The 2017 document says `queue_id`, that of 2025 `id`: both, so that it works whichever the PBX reads.
+/// The XML of a queue. The 2017 document says `queue_id`, that of 2025 `id`: both are written, so that it works
+/// whichever the PBX reads.
 #[derive(Serialize)]
 struct QueueXml<'a> {
     #[serde(rename = "@queue_id")]

@@ -10,7 +10,7 @@ use crate::routing::table::CompileContext;
 /// Monday, 2026-11-23, 11:00 in Berlin.
 const MONDAY_MS: i64 = 1_795_428_000_000;
 const HOUR_MS: i64 = 3_600_000;
-/// Without lists.
+/// The reason `To`, without lists.
 const TO: Reason = Reason::To { lists: Vec::new() };
 const FROM: Reason = Reason::From { lists: Vec::new() };
 

@@ -1,5 +1,4 @@
-//! What is open on which day, worked out once per day: a rule takes microseconds to evaluate, a minute only
-//! nanoseconds to look up.
+//! Cache of the open minutes per day: a rule takes microseconds to evaluate, a minute only nanoseconds to look up.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,17 +9,17 @@ use chrono_tz::Tz;
 
 use super::Hours;
 
-/// How many days are remembered at a time. Calls come day after day, also when old ones are looked at again.
+/// Maximum number of cached days. Calls come day after day, also when old ones are decided again.
 const REMEMBERED: usize = 64;
-/// The minutes of a day.
+/// A range of minutes of a day.
 type Minutes = Range<u16>;
 
-/// The open minutes of the days that were asked for last.
+/// The cached open minutes of days that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct KnownDays(RwLock<HashMap<NaiveDate, Box<[Minutes]>>>);
 
 impl KnownDays {
-    /// Whether a minute of a day is open; `of_day` tells the open minutes of a day that is not known yet.
+    /// Returns whether a minute of a day is open; `of_day` computes the open minutes of a day that is not cached.
     pub(super) fn is_open(&self, day: NaiveDate, minute: u16, of_day: impl FnOnce() -> Box<[Minutes]>) -> bool {
         let is_in = |spans: &[Minutes]| spans.iter().any(|span| span.contains(&minute));
         if let Some(spans) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&day) {
@@ -38,7 +37,7 @@ impl KnownDays {
 }
 
 impl Hours {
-    /// Whether the wall clock of the business shows a time that is open.
+    /// Returns whether it is open at a local time of the business.
     pub(super) fn is_open_locally(&self, local: NaiveDateTime) -> bool {
         let minute = u16::try_from(local.hour() * 60 + local.minute()).unwrap_or_default();
         self.days.is_open(local.date(), minute, || self.open_minutes(local.date()))
@@ -48,14 +47,15 @@ impl Hours {
         self.open_ranges(day).into_iter().map(|(from, to)| from..to).collect()
     }
 
-    /// The instants of a day at which it opens or closes, in epoch milliseconds.
+    /// Returns the instants of a day at which it opens or closes, in epoch milliseconds.
     pub(in crate::routing) fn changes_on(&self, day: NaiveDate) -> Vec<i64> {
         let at = |minute: u16| instants_ms(self.zone, day.and_time(Default::default()) + minutes(minute));
         self.open_ranges(day).into_iter().flat_map(|(from, to)| [from, to]).flat_map(at).collect()
     }
 }
 
-/// The instants at which a clock shows a time, ascending; one that it leaves out is the first one after.
+/// Returns the instants at which a clock shows a time, ascending, in epoch milliseconds. For a time that it skips
+/// (clock change), it is the next one that it shows, in steps of 15 minutes.
 pub(in crate::routing) fn instants_ms(zone: Tz, local: NaiveDateTime) -> Vec<i64> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(at) => vec![at.timestamp_millis()],

@@ -19,21 +19,21 @@ use opening_hours::localization::Country;
 /// The states of Germany, by their code after `DE-`.
 pub const GERMAN_STATES: [&str; 16] =
     ["BW", "BY", "BE", "BB", "HB", "HH", "HE", "MV", "NI", "NW", "RP", "SL", "SN", "ST", "SH", "TH"];
-/// The years that the crate knows the days of the whole country for.
+/// The years for which the crate knows the holidays of the whole country.
 const KNOWN_YEARS: RangeInclusive<i32> = 2000..=2076;
 
-/// When a holiday is.
+/// The rule for the date of a holiday.
 #[derive(Clone, Copy)]
 enum Day {
-    /// Month and day.
+    /// A fixed month and day.
     Fixed(u32, u32),
-    /// So many days after Easter Sunday.
+    /// A number of days after Easter Sunday.
     AfterEaster(u64),
     /// The Wednesday before 23 November.
     Repentance,
 }
 
-/// Which states keep it in which years.
+/// A holiday with the states that keep it, and the years in which they do.
 struct StateHoliday {
     day: Day,
     years: RangeInclusive<i32>,
@@ -80,12 +80,12 @@ const STATE_HOLIDAYS: [StateHoliday; 15] = [
     always(Day::Repentance, &["SN"]),
 ];
 
-/// Whether this is a state of the country, as far as the states of the country are known.
+/// Returns whether a country has this state; always true where the states of the country are not known.
 pub fn is_state(country: &str, state: &str) -> bool {
     country != "DE" || GERMAN_STATES.contains(&state)
 }
 
-/// The holidays of a country and, in Germany, of one of its states.
+/// Returns the holidays of a country and, in Germany, of one of its states.
 pub(super) fn of(country: &str, state: Option<&str>) -> ContextHolidays {
     let national = country.parse().map(Country::holidays).unwrap_or_default();
     match state {
@@ -124,7 +124,7 @@ impl Day {
     }
 }
 
-/// Easter Sunday of the Gregorian calendar, by the rule of Meeus, Jones and Butcher.
+/// Computes Easter Sunday of the Gregorian calendar by the algorithm of Meeus, Jones and Butcher.
 fn easter(year: i32) -> Option<NaiveDate> {
     let (golden, century, rest) = (year % 19, year / 100, year % 100);
     let moon_shift = (century - (century + 8) / 25 + 1) / 3;

@@ -1,17 +1,17 @@
-//! Opening hours in OpenStreetMap's syntax, told in the business time zone, with public holidays.
+//! Opening hours in OpenStreetMap's syntax, evaluated in the business time zone, with public holidays.
 //!
-//! The crate opening-hours reads and evaluates them. It is asked for the schedule of one local day only: that
-//! is what a wall clock needs, over both clock changes, and it leaves out the crate's search for the next
+//! The crate opening-hours parses and evaluates them. It is asked for the schedule of one local day only: that
+//! is enough for wall clock time, also over both clock changes, and it avoids the crate's search for the next
 //! change, which can run long.
 
 mod days;
 /// Public holidays.
 pub mod holidays;
-/// What was probably meant.
+/// Suggestions: what was probably meant by an invalid expression.
 mod suggest;
 #[cfg(test)]
 mod tests;
-/// Hours that are the same every week.
+/// Weekly schedules: hours that are the same every week.
 pub mod week;
 
 use std::sync::Arc;
@@ -25,12 +25,12 @@ use self::days::KnownDays;
 pub(super) use self::days::instants_ms;
 use crate::fields::Problem;
 
-/// The longest expression in characters.
+/// Maximum length of an expression, in characters.
 pub const MAX_HOURS_CHARS: usize = 1000;
-/// Reading takes three to nine times as long with each further date like `Jan Mo[1]` in one list.
+/// Maximum number of dates like `Jan Mo[1]` in one list: parsing takes three to nine times as long with each further.
 const MAX_WEEKDAY_DATES: usize = 5;
 
-/// Where a business is: what a wall clock shows there and which days are public holidays.
+/// The locale of a business: its time zone, and which days are public holidays there.
 #[derive(Clone, Debug)]
 pub struct HoursContext {
     zone: Tz,
@@ -38,22 +38,22 @@ pub struct HoursContext {
 }
 
 impl HoursContext {
-    /// `country` is an ISO 3166 alpha-2 code in upper case. Without known holidays, expressions with `PH` are
-    /// refused.
+    /// Creates the context. `country` is an ISO 3166 alpha-2 code in upper case. Without known holidays, expressions
+    /// with `PH` are refused.
     ///
-    /// With a German `state` (`NW` of `DE-NW`) `PH` are also the days that this state keeps; without, and in other
+    /// With a German `state` (`NW` of `DE-NW`), `PH` includes the holidays of this state; without one, and in other
     /// countries, only those of the whole country.
     pub fn new(zone: Tz, country: &str, state: Option<&str>) -> Self {
         Self { zone, holidays: holidays::of(country, state) }
     }
 
-    /// The business time zone.
+    /// Returns the business time zone.
     pub fn zone(&self) -> Tz {
         self.zone
     }
 }
 
-/// When a business is open.
+/// Parsed opening hours of a business.
 #[derive(Clone, Debug)]
 pub struct Hours {
     zone: Tz,
@@ -61,7 +61,7 @@ pub struct Hours {
     days: Arc<KnownDays>,
 }
 
-/// Why a text is no opening hours.
+/// The reason why a text cannot be used as opening hours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HoursError {
     /// More than [`MAX_HOURS_CHARS`], or too many dates like `Jan Mo[1]` in a row to be read in reasonable time.
@@ -69,7 +69,7 @@ pub enum HoursError {
         "too long: at most {MAX_HOURS_CHARS} characters and {MAX_WEEKDAY_DATES} dates like \"Jan Mo[1]\" in a list"
     )]
     TooLong,
-    /// Not the syntax.
+    /// A syntax error.
     #[error(
         "not opening hours from character {character} on ({rest:?}); {}",
         suggestion.as_ref().map_or_else(
@@ -85,10 +85,10 @@ pub enum HoursError {
         /// What was probably meant; it can be used as it is.
         suggestion: Option<String>,
     },
-    /// The syntax, but not a sense: a range that runs backwards, a time beyond 48:00.
+    /// Valid syntax without a usable meaning: a range that runs backwards, a time beyond 48:00.
     #[error("not usable as opening hours: {0}")]
     Senseless(String),
-    /// Sunrise and sunset need a place, which nobody has told.
+    /// Sunrise and sunset, which need a location: none is configured.
     #[error("dawn, sunrise, sunset and dusk are not supported: write times, for example 08:00-18:00")]
     Sun,
     /// `PH` or `SH` where no such holidays are known: it would silently never match.
@@ -97,7 +97,7 @@ pub enum HoursError {
 }
 
 impl HoursError {
-    /// What is wrong, as a field's problem in both languages.
+    /// Returns what is wrong as a field's problem, in both languages.
     pub fn problem(&self) -> Problem {
         let de = match self {
             Self::TooLong => format!(
@@ -123,10 +123,10 @@ impl HoursError {
 }
 
 impl Hours {
-    /// Reads an expression such as `Mo-Fr 09:00-17:00; PH off`.
+    /// Parses an expression such as `Mo-Fr 09:00-17:00; PH off`.
     ///
-    /// A rule after `;` replaces what held for its days, also the night that reaches into them from the day
-    /// before; one after `, ` adds to it.
+    /// A rule after `;` replaces the earlier rules for its days, also the overnight span that reaches into them from
+    /// the day before; one after `, ` adds to them.
     ///
     /// # Errors
     /// Where the syntax breaks and what was probably meant, or what in it cannot be used here.
@@ -139,7 +139,7 @@ impl Hours {
         })
     }
 
-    /// As [`Self::parse`], without thinking about what else could be meant.
+    /// Parses like [`Self::parse`], without a suggestion of what else could be meant.
     fn read(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
         if text.chars().count() > MAX_HOURS_CHARS || weekday_dates(text) > MAX_WEEKDAY_DATES {
             return Err(HoursError::TooLong);
@@ -164,13 +164,13 @@ impl Hours {
         Ok(Self { zone: context.zone, rules: rules.with_context(holidays), days: Arc::default() })
     }
 
-    /// Whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
+    /// Returns whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
     /// hour that the clock shows twice is open twice. `unknown` is not open; nor is a time that is no date.
     pub fn is_open(&self, at_ms: i64) -> bool {
         local(self.zone, at_ms).is_some_and(|local| self.is_open_locally(local))
     }
 
-    /// From which minutes of a day until which it is open, as few ranges as possible.
+    /// Returns the open ranges of a day in minutes, the end exclusive, merged into as few as possible.
     fn open_ranges(&self, day: NaiveDate) -> Vec<(u16, u16)> {
         let mut open: Vec<(u16, u16)> = Vec::new();
         for span in self.rules.schedule_at(day).into_iter().filter(|span| span.kind == RuleKind::Open) {
@@ -184,16 +184,16 @@ impl Hours {
     }
 }
 
-/// What a wall clock shows at an instant, if it is a date.
+/// Returns the local wall clock time at an instant in epoch milliseconds, if that is a date.
 pub(super) fn local(zone: Tz, at_ms: i64) -> Option<NaiveDateTime> {
-    // Beyond this the crate knows no schedule and chrono, near its end, no local time.
+    // Beyond this the crate knows no schedule and chrono, near the end of its range, no local time.
     const CENTURIES_MS: i64 = 8000 * 365 * 86_400_000;
     let instant = DateTime::from_timestamp_millis(at_ms).filter(|_| at_ms.abs() < CENTURIES_MS)?;
     Some(instant.with_timezone(&zone).naive_local())
 }
 
-/// How many dates like `Jan Mo[1]` may follow one another in a list, at most; over the grammar a chain of
-/// them is read again and again.
+/// Returns an upper bound of how many dates like `Jan Mo[1]` follow one another in a list; by the crate's grammar
+/// such a chain is parsed again and again (backtracking).
 fn weekday_dates(text: &str) -> usize {
     let goes_on_with_a_date = |rest: &&str| {
         let mut next = rest.chars();
@@ -204,7 +204,7 @@ fn weekday_dates(text: &str) -> usize {
     1 + text.split("],").skip(1).filter(goes_on_with_a_date).count()
 }
 
-/// The parser tells the place as `--> 1:4` and draws it; one line is wanted.
+/// Converts an error of the crate's parser, a drawing over several lines with the position as `--> 1:4`, to one line.
 fn refusal(text: &str, error: &str) -> HoursError {
     let column = error.split_once("--> 1:").and_then(|(_, rest)| rest.lines().next()?.trim().parse::<usize>().ok());
     match column {

@@ -1,10 +1,10 @@
-//! What somebody probably meant by an expression that cannot be read: days and times as people write them in German
-//! and English.
+//! Suggestions for expressions that cannot be parsed: understands days and times as people write them in German and
+//! English.
 
 use super::week::{DAY, DAYS, clock, read_clock};
 use super::{Hours, HoursContext, MAX_HOURS_CHARS};
 
-/// Each day's names, Monday first. A beginning of at least two letters is enough.
+/// The names of each weekday, Monday first. A prefix of at least two letters is enough.
 const DAY_NAMES: [&[&str]; 7] = [
     &["montags", "mondays"],
     &["dienstags", "tuesdays"],
@@ -14,7 +14,8 @@ const DAY_NAMES: [&[&str]; 7] = [
     &["samstags", "saturdays"],
     &["sonntags", "sundays"],
 ];
-/// The expression that was probably meant; it can be used as it is. `None` if nobody knows, or if nothing is to mend.
+/// Returns the expression that was probably meant, which can be used as it is. `None` if that cannot be told, or if
+/// there is nothing to correct.
 pub fn suggest(text: &str, context: &HoursContext) -> Option<String> {
     if text.chars().count() > MAX_HOURS_CHARS {
         return None;
@@ -29,7 +30,7 @@ pub fn suggest(text: &str, context: &HoursContext) -> Option<String> {
     (meant != text.trim() && Hours::read(&meant, context).is_ok()).then_some(meant)
 }
 
-/// What can be read stays as it is.
+/// Corrects one rule; a valid one stays as it is.
 fn mended(rule: &str, context: &HoursContext) -> Option<String> {
     if Hours::read(rule, context).is_ok() {
         return Some(rule.to_owned());
@@ -41,19 +42,19 @@ fn mended(rule: &str, context: &HoursContext) -> Option<String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     Day(usize),
-    /// Days of the week in a word.
+    /// Several weekdays named by one word.
     Days(&'static str),
     Holiday,
     Off,
     Except,
     Always,
-    /// A minute of the day, and whether more than the hour was told.
+    /// A minute of the day, and whether more than the hour was given.
     Time(u16, bool),
     Dash,
     Comma,
 }
 
-/// The words of a rule; `None` if one of them is not known.
+/// Splits a rule into tokens; `None` if a word is not known.
 fn tokens(rule: &str) -> Option<Vec<Token>> {
     let rule = rule.to_lowercase();
     let mut rest = rule.trim_start();
@@ -93,7 +94,7 @@ fn read_word(word: &str, tokens: &mut Vec<Token>) -> Option<()> {
         DAY_NAMES.iter().position(is_meant)
     };
     let token = match word {
-        // Not a long way to write `So`.
+        // Sonnabend is Saturday: not a long form of `So` (Sunday).
         _ if word.starts_with("sonna") => Token::Day(5),
         "24/7" | "immer" | "always" => Token::Always,
         "-" | "–" | "—" | "−" | "‐" | "‑" | "bis" | "to" | "till" | "until" | "through" => Token::Dash,
@@ -104,7 +105,7 @@ fn read_word(word: &str, tokens: &mut Vec<Token>) -> Option<()> {
         "täglich" | "daily" => Token::Days("Mo-Su"),
         "werktags" | "wochentags" | "weekdays" => Token::Days("Mo-Fr"),
         "wochenende" | "weekend" | "weekends" => Token::Days("Sa,Su"),
-        // Words that change nothing.
+        // Filler words that change nothing.
         "uhr" | "h" | "an" | "am" | "on" | "at" | "von" | "from" | "public" | "gesetzlichen" | "." | ":" => {
             return Some(());
         }
@@ -114,7 +115,7 @@ fn read_word(word: &str, tokens: &mut Vec<Token>) -> Option<()> {
     Some(())
 }
 
-/// Rules on the way from words to expressions.
+/// Builder that turns tokens into the rules of an expression.
 #[derive(Default)]
 struct Rules {
     done: Vec<String>,
@@ -167,7 +168,7 @@ impl Rules {
     }
 
     fn times(&mut self, from: u16, to: u16, is_told: bool) {
-        // "9-5" in an office is the afternoon; "22-6" is the night.
+        // "9-5" in an office ends in the afternoon; "22-6" is the night.
         let is_afternoon = !is_told && (6 * 60..12 * 60).contains(&from) && (60..=7 * 60).contains(&to) && to < from;
         let to = if is_afternoon { to + DAY / 2 } else { to };
         self.times += if self.times.is_empty() { "" } else { "," };

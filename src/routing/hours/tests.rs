@@ -309,7 +309,7 @@ fn a_scrap() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(words.to_vec()), 0..14).prop_map(|words| words.concat())
 }
 
-/// Rules whose parts fit together, so that most of them are read and told.
+/// Generates rules whose parts fit together, so that most of them can be parsed.
 fn rules() -> impl Strategy<Value = String> {
     let dates = [
         "",

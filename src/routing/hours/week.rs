@@ -1,4 +1,4 @@
-//! Opening hours as a week: what most expressions say, and what a grid of seven days can show.
+//! Opening hours as a weekly schedule, which is what most expressions say and what a grid of seven days can show.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,18 +8,18 @@ use opening_hours::ContextHolidays;
 
 use super::{Hours, HoursContext};
 
-/// Minutes of a day.
+/// The number of minutes in a day.
 pub const DAY: u16 = 24 * 60;
-/// The days as expressions call them.
+/// The names of the weekdays in expressions, Monday first.
 pub const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const HOLIDAY: &str = "PH";
 
-/// From a minute of a day until a minute of it, or of the next day.
+/// A span of open time, from a minute of a day until a minute of the same or the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// The first minute, less than [`DAY`].
     pub from: u16,
-    /// The minute it ends before, 1 to [`DAY`]; at or before `from` it is one of the next day.
+    /// The minute at which the span ends (exclusive), 1 to [`DAY`]; at or before `from` it is one of the next day.
     pub to: u16,
 }
 
@@ -27,46 +27,46 @@ impl Span {
     /// The whole day.
     pub const ALL: Self = Self { from: 0, to: DAY };
 
-    /// Whether it reaches into the next day.
+    /// Returns whether the span reaches into the next day.
     pub fn is_overnight(self) -> bool {
         self.to <= self.from
     }
 }
 
-/// What public holidays are like.
+/// The opening hours on public holidays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holidays {
-    /// Like the day of the week that they are.
+    /// The hours of the weekday on which a holiday falls.
     Usual,
-    /// Open at these hours only; never if there are none.
+    /// These hours only; closed if there are none.
     Own(Vec<Span>),
 }
 
-/// When it is open, the same every week.
+/// A weekly schedule: opening hours that are the same every week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Week {
-    /// Monday first.
+    /// The spans of each weekday, Monday first.
     pub days: [Vec<Span>; 7],
-    /// The public holidays.
+    /// The hours on public holidays.
     pub holidays: Holidays,
 }
 
 impl Week {
-    /// The week that an expression says; `None` if it says more, or otherwise, than a week can.
+    /// Converts an expression to a week; `None` if a week cannot say exactly the same.
     pub fn of(text: &str) -> Option<Self> {
         let week = Self::from_rules(&Reader::rules(text)?)?;
-        // Rules whose nights meet mean more than their days: only what certainly is the same counts.
+        // Rules whose overnight spans meet mean more than their days say, so only a proven equal meaning counts.
         (meaning(text)? == meaning(&week.to_expression())?).then_some(week)
     }
 
-    /// The expression that says it. A holiday's own hours must not be overnight.
+    /// Converts the week to an expression. A holiday's own hours must not be overnight.
     pub fn to_expression(&self) -> String {
         if self.days.iter().all(|day| day == &[Span::ALL]) && self.holidays == Holidays::Usual {
             return "24/7".into();
         }
         let groups: Vec<_> =
             self.groups().map(|(days, spans)| format!("{} {}", days_of(&days), times(spans))).collect();
-        // After `;` a day would lose the night that reaches into it.
+        // After `;` a day would lose the overnight span that reaches into it.
         let is_overnight = self.days.iter().flatten().any(|span| span.is_overnight());
         let mut text = groups.join(if is_overnight { ", " } else { "; " });
         match &self.holidays {
@@ -80,7 +80,7 @@ impl Week {
         if text.is_empty() { "off".into() } else { text }
     }
 
-    /// The days that are open at the same hours, by their first.
+    /// Groups the days that are open at the same hours, ordered by the first day of each group.
     pub fn groups(&self) -> impl Iterator<Item = (Vec<usize>, &[Span])> {
         let first = |(place, day): &(usize, &Vec<Span>)| {
             !day.is_empty() && self.days.iter().position(|other| other == *day) == Some(*place)
@@ -102,7 +102,7 @@ impl Week {
     }
 }
 
-/// Runs of neighbouring places: `[0, 1, 2, 4]` gives `(0, 2)` and `(4, 4)`.
+/// Collapses consecutive places into ranges: `[0, 1, 2, 4]` gives `(0, 2)` and `(4, 4)`.
 pub fn runs(days: &[usize]) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for day in days {
@@ -128,12 +128,12 @@ fn times(spans: &[Span]) -> String {
     spans.iter().map(|span| format!("{}-{}", clock(span.from), clock(span.to))).collect::<Vec<_>>().join(",")
 }
 
-/// A minute of the day as `09:00`.
+/// Formats a minute of the day as `09:00`.
 pub fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
-/// A time of the day as people write it, in minutes up to [`DAY`]: `9`, `9:30`, `9.30`, `0930`.
+/// Parses a time of the day as people write it, in minutes up to [`DAY`]: `9`, `9:30`, `9.30`, `0930`.
 pub fn read_clock(text: &str) -> Option<u16> {
     let (hour, minute) = match text.split_once([':', '.']) {
         Some((hour, minute)) if minute.len() == 2 => (hour, minute),
@@ -149,7 +149,7 @@ pub fn read_clock(text: &str) -> Option<u16> {
     (minute < 60).then_some(hour * 60 + minute).filter(|minutes| *minutes <= DAY)
 }
 
-/// One rule of an expression of the simple kind.
+/// One parsed rule of a simple expression.
 struct Rule {
     adds: bool,
     days: Vec<usize>,
@@ -157,7 +157,7 @@ struct Rule {
     spans: Vec<Span>,
 }
 
-/// What the rules that hold say in the end.
+/// Evaluates the rules that hold, in order: each replaces the spans before it or, if it `adds` spans, extends them.
 fn told(rules: &[Rule], holds: impl Fn(&Rule) -> bool) -> Vec<Span> {
     let mut spans = Vec::new();
     for rule in rules.iter().filter(|rule| holds(rule)) {
@@ -171,7 +171,7 @@ fn told(rules: &[Rule], holds: impl Fn(&Rule) -> bool) -> Vec<Span> {
     spans
 }
 
-/// Reads rules like `Mo-Fr 09:00-12:00,13:00-17:00; PH off` and no others.
+/// Parser for rules like `Mo-Fr 09:00-12:00,13:00-17:00; PH off`, and for no others.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         Some(Rule { adds, days, on_holidays, spans })
     }
 
-    /// Days without hours are open all day.
+    /// Reads the spans of a rule; days without hours are open all day.
     fn spans(&mut self) -> Option<Vec<Span>> {
         if !starts_with_digit(self.rest) {
             return Some(vec![Span::ALL]);
@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
 
     fn takes(&mut self, word: &str) -> bool {
         let rest = self.rest.trim_start().strip_prefix(word);
-        // `Mo` is not the beginning of `Mon`.
+        // A word must not end within a longer one: `Mo` does not match the beginning of `Mon`.
         let rest = rest.filter(|rest| !word.ends_with(char::is_alphabetic) || !rest.starts_with(char::is_alphabetic));
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
@@ -269,7 +269,8 @@ fn starts_with_digit(text: &str) -> bool {
     text.trim_start().starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Every day of the week, as a holiday and not, before and after a holiday: when it is open.
+/// Evaluates an expression for every weekday, as a holiday and not, before and after a holiday; returns the open
+/// ranges of each of these days.
 fn meaning(text: &str) -> Option<Vec<Vec<(u16, u16)>>> {
     static HOLIDAYS: LazyLock<Option<(NaiveDate, ContextHolidays)>> = LazyLock::new(|| {
         let monday = NaiveDate::from_ymd_opt(2024, 1, 1)?;

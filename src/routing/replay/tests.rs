@@ -26,7 +26,7 @@ fn shared() -> Shared {
     Shared { lists: vec![list], ..Shared::default() }
 }
 
-/// Two routes, told apart by their queues.
+/// Returns two routes, which differ in their queues.
 fn office(hours: &str, queue: &str) -> Value {
     json!([
         {"id": 0, "name": "Office", "hours": hours, "reply": {"action": "queue", "id": queue}},
@@ -39,9 +39,9 @@ fn call(number: i64, from: &str, days: i64) -> PastCall {
     PastCall { call_id, from: Some(from.into()), to: Some("022129191999".into()), at_ms: MONDAY_MS - days * DAY_MS }
 }
 
-/// Four calls: Monday, Sunday from Berlin, Sunday from elsewhere, Saturday from Berlin.
+/// Replays four calls: Monday, Sunday from Berlin, Sunday from elsewhere, Saturday from Berlin.
 fn compared(today: Value, tried: Value) -> Replay {
-    // Both have the ids of their order.
+    // In both tables, routes have their order as ids.
     let (today, tried) = (trial(today), trial(tried));
     let mut comparison = Comparison::default();
     for call in [call(1, "0301", 0), call(2, "0301", 1), call(3, "0401", 1), call(4, "0302", 2)] {

@@ -1,35 +1,35 @@
-//! Routes found by one number of a call, told apart by the other without looking at each.
+//! Candidate routes: found by one number of a call, and filtered by the other without looking at each route.
 
 use smallvec::SmallVec;
 
-/// Which number of a call.
+/// The number of a call by which a route is found: called or calling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NumberSide {
     To,
     From,
 }
 
-/// Numbers and lists in 64 bits, a Bloom filter: where two share no bit, they have nothing in common.
+/// A Bloom filter of numbers and lists in 64 bits: two that share no bit have nothing in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BloomMask(u64);
 
 impl BloomMask {
-    /// Of a side of a route for any number: every call has it.
+    /// The mask of a route's side for any number; the mask of every call includes it.
     pub(super) const ANY: Self = Self(1);
 
-    /// Of ids of keys and places of lists.
+    /// Builds the mask of ids of keys and places of lists.
     pub(super) fn of(keys: impl Iterator<Item = u32>, lists: &[usize]) -> Self {
         let lists = lists.iter().map(|list| !(*list as u64));
         let bits = keys.map(u64::from).chain(lists).fold(0, |bits, id| bits | Self::bit(id));
         Self(bits)
     }
 
-    /// Fibonacci hashing into the 63 bits that are not `ANY`'s.
+    /// Maps an id to a bit, by Fibonacci hashing into the 63 bits that are not `ANY`'s.
     fn bit(id: u64) -> u64 {
         2 << ((u128::from(id.wrapping_mul(0x9e37_79b9_7f4a_7c15)) * 63) >> 64)
     }
 
-    /// Of everything that either holds.
+    /// Returns the union of both masks.
     pub(super) fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -42,13 +42,13 @@ impl BloomMask {
 /// A route that was found by one number.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
-    /// Its place.
+    /// The place of the route in the table.
     pub(super) place: usize,
-    /// Of its other side.
+    /// The mask of its other side, by which it was not found.
     pub(super) other: BloomMask,
 }
 
-/// Routes in order, all found in one way, that may match by the other number of a call.
+/// Cursor over routes in order, all found by the same number, that skips those that cannot match the other number.
 pub(super) struct Candidates<'a> {
     candidate: &'a [Candidate],
     other: BloomMask,
@@ -56,19 +56,19 @@ pub(super) struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    /// `other` is of the number by which they were not found.
+    /// Creates the cursor; `other` is the mask of the number by which the routes were not found. `None` if empty.
     pub(super) fn new(candidate: &'a [Candidate], other: BloomMask, way: Option<NumberSide>) -> Option<Self> {
         let mut candidates = Self { candidate, other, way };
         candidates.skip(0);
         (!candidates.candidate.is_empty()).then_some(candidates)
     }
 
-    /// The place of the first.
+    /// Returns the place of the first route.
     fn first(&self) -> Option<usize> {
         self.candidate.first().map(|candidate| candidate.place)
     }
 
-    /// Leaves some behind, and then those that cannot match.
+    /// Skips `count` routes, and then those that cannot match.
     fn skip(&mut self, count: usize) {
         let rest = self.candidate.get(count..).unwrap_or_default();
         let next = rest.iter().position(|candidate| candidate.other.may_share(self.other)).unwrap_or(rest.len());
@@ -76,7 +76,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// The places in all of these in order, each once, and in which way it was found.
+/// Merges sorted candidates (k-way merge): their places in order, each once, and by which number it was found.
 pub(super) fn merged(mut all: SmallVec<[Candidates<'_>; 8]>) -> impl Iterator<Item = (usize, Option<NumberSide>)> {
     std::iter::from_fn(move || {
         let places = all.iter().filter_map(|candidates| Some((candidates.first()?, candidates.way)));

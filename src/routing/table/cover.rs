@@ -1,4 +1,4 @@
-//! Which routes leave nothing to others, and when a number is left without any.
+//! Coverage analysis: which routes are shadowed by earlier ones, and which numbers are left without a route.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,14 +8,14 @@ use crate::routing::lists::Lists;
 use crate::routing::matching::Pattern;
 use crate::routing::named::Key;
 
-/// How many comparisons one look at a table may take: with far fewer it is done for any table that people made.
+/// Maximum number of comparisons in one analysis of a table; any table that people made needs far fewer.
 const MAX_COMPARISONS: usize = 2_000_000;
 
-/// More comparisons would be needed than one look may take.
+/// The error that an analysis would exceed its work budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::routing) struct TooMany;
 
-/// Routes filed under their numbers, to find those whose numbers include all of another's.
+/// Index of routes by their numbers, to find those whose numbers include all of another's.
 struct Wider<'a> {
     lists: &'a Lists,
     contents: &'a [Index<()>],
@@ -40,10 +40,10 @@ impl<'a> Wider<'a> {
         }
     }
 
-    /// Those that may include all of `numbers`; none is left out.
+    /// Returns candidates, the places of routes that may include all of `numbers`; none is left out.
     fn than<'b>(&'b self, numbers: &'b Numbers) -> Vec<&'b [usize]> {
         let mut wider = vec![self.any.as_slice()];
-        // Whoever includes all includes the part that is looked for.
+        // A route that includes all numbers includes those of any one part, so it is enough to look for one part.
         if let Some(part) = numbers.parts(self.contents).find(|part| part.len() > 0).filter(|_| !numbers.any) {
             wider.extend(self.some.around(part).map(Vec::as_slice));
             let by_list = self.lists.around(part).filter_map(|list| self.by_list.get(&list));
@@ -58,7 +58,7 @@ impl Numbers {
         std::iter::once(&*self.meant).chain(self.lists.iter().filter_map(|list| contents.get(*list)))
     }
 
-    /// Whether no number at all is meant: its lists are empty.
+    /// Returns whether no number at all is meant, because the lists are empty.
     fn is_nobody(&self, contents: &[Index<()>]) -> bool {
         !self.any && self.parts(contents).all(|part| part.len() == 0)
     }
@@ -73,7 +73,7 @@ impl Numbers {
             && lists.filter_map(|list| contents.get(*list)).all(|list| Index::cover(&mine, list))
     }
 
-    /// How many keys of lists [`Self::include`] looks at, at most.
+    /// Returns how many keys of lists [`Self::include`] looks at, at most.
     fn cost(&self, others: &Self, contents: &[Index<()>]) -> usize {
         let lists = others.lists.iter().filter(|list| !self.any && !self.lists.contains(list));
         lists.filter_map(|list| contents.get(*list)).map(Index::len).sum::<usize>()
@@ -81,13 +81,13 @@ impl Numbers {
 }
 
 impl RoutingTable {
-    /// The ids of the routes that take part, in order.
+    /// Returns the ids of the routes that take part, in order.
     pub(in crate::routing) fn ids(&self) -> impl Iterator<Item = i64> {
         self.routes.iter().map(|route| route.id)
     }
 
-    /// Whether some route takes every call at all times, or two do together: one while a schedule is open, one while
-    /// it is closed.
+    /// Returns whether some route takes every call at all times, or two do together: one while a schedule is open, one
+    /// while it is closed.
     pub(in crate::routing) fn has_last_resort(&self) -> bool {
         let schedules: HashSet<(&Key, bool)> = self.for_everybody().filter_map(|route| self.schedule(route)).collect();
         self.for_everybody().any(|route| route.opening.is_none())
@@ -98,7 +98,7 @@ impl RoutingTable {
         self.openings.get(route.opening?)?.schedule()
     }
 
-    /// Whether some route is for any number and any caller, at some hours.
+    /// Returns whether some route is for any number and any caller, at some hours.
     pub(in crate::routing) fn has_any_number(&self) -> bool {
         self.for_everybody().next().is_some()
     }
@@ -107,14 +107,15 @@ impl RoutingTable {
         self.routes.iter().filter(|route| route.to.numbers.any && route.from.numbers.any)
     }
 
-    /// Places of routes that are for nobody, because the lists that they name are empty.
+    /// Returns the places of routes that are for nobody, because the lists that they name are empty.
     pub(in crate::routing) fn for_nobody(&self) -> Vec<usize> {
         let contents = self.lists.contents();
         let places = self.routes.iter().enumerate().filter(|(_, route)| route.is_for_nobody(&contents));
         places.map(|(place, _)| place).collect()
     }
 
-    /// Places of routes that can never match, each with the first earlier one that takes all their calls.
+    /// Returns the places of shadowed routes, which can never match, each with the first earlier one that takes all its
+    /// calls.
     pub(in crate::routing) fn covered(&self) -> Result<Vec<(usize, usize)>, TooMany> {
         let contents = self.lists.contents();
         let (mut by_to, mut by_from) = (Wider::new(&self.lists, &contents), Wider::new(&self.lists, &contents));
@@ -138,7 +139,7 @@ impl RoutingTable {
         Ok(covered)
     }
 
-    /// For each pattern the places of all routes that take its calls from any caller while they are open.
+    /// Returns for each pattern the places of all routes that take its calls from any caller while they are open.
     pub(in crate::routing) fn takers<'a>(
         &self,
         patterns: impl Iterator<Item = &'a Pattern>,
@@ -161,24 +162,24 @@ impl RoutingTable {
         Ok(takers)
     }
 
-    /// How many different hours routes have.
+    /// Returns how many different hours routes have.
     pub(in crate::routing) fn different_hours(&self) -> usize {
         self.openings.len()
     }
 
-    /// Which of the different hours the route at a place has; `None` = always.
+    /// Returns which of the different hours the route at a place has; `None` = always.
     pub(in crate::routing) fn hours_of(&self, place: usize) -> Option<usize> {
         self.routes.get(place)?.opening
     }
 
-    /// Whether routes with these hours take part at an instant.
+    /// Returns whether routes with these hours take part at an instant.
     pub(in crate::routing) fn is_open(&self, hours: usize, at_ms: i64) -> bool {
         let is_closed = self.closed.is_some_and(|closed| closed.holds(at_ms));
         self.openings.get(hours).is_some_and(|opening| opening.takes_part(at_ms, is_closed))
     }
 
-    /// Whether routes with these hours take part at some time within so many days from an instant on. Those for when
-    /// a schedule is closed do whenever somebody closes by the switch.
+    /// Returns whether routes with these hours take part at some time within so many days from an instant on. Those for
+    /// when a schedule is closed do whenever somebody closes by the switch.
     pub(in crate::routing) fn opens_within(&self, hours: usize, at_ms: i64, days: u64) -> bool {
         self.openings.get(hours).is_some_and(|opening| {
             !opening.is_for_open()
@@ -201,7 +202,7 @@ impl CompiledRoute {
         self.to.numbers.is_nobody(contents) || self.from.numbers.is_nobody(contents)
     }
 
-    /// Whether it takes part whenever the other does.
+    /// Returns whether the route certainly takes part whenever the other does.
     fn is_open_with(&self, other: &Self) -> bool {
         self.opening.is_none() || self.opening == other.opening
     }

@@ -1,4 +1,4 @@
-//! Routes by what they name: numbers, beginnings of numbers, lists.
+//! Index of routes by what they name: numbers, number prefixes, lists.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,19 @@ use crate::routing::index::Index;
 use crate::routing::lists::Side;
 use crate::routing::matching::Spellings;
 
-/// A number or the beginning of one that routes name.
+/// A number or number prefix that routes name, with these routes.
 #[derive(Debug, Default)]
 pub(super) struct Key {
-    /// Every key of a table has another.
+    /// The id of the key, unique within a table.
     id: u32,
     routes: ByWay,
 }
 
-/// Few, as of most routes, stand beside the route: deciding walks over many.
+/// The ids of the keys of a side. A few, as most routes have, are stored inline, because deciding walks over many
+/// routes.
 pub(super) type KeyIds = SmallVec<[u32; 4]>;
 
-/// The routes that are found on each side.
+/// The routes that are found by each of a call's numbers.
 #[derive(Debug, Default)]
 struct ByWay {
     to: Vec<Candidate>,
@@ -41,23 +42,23 @@ impl ByWay {
             NumberSide::To => &mut self.to,
             NumberSide::From => &mut self.from,
         };
-        // Two spellings of one route may be one key.
+        // Two spellings of one route may be the same key.
         if all.last().is_none_or(|last| last.place != found.place) {
             all.push(found);
         }
     }
 }
 
-/// All keys and named lists, with the routes to be found by them.
+/// The index: all keys and named lists, with the routes to be found by them.
 #[derive(Debug, Default)]
 pub(super) struct Filed {
     keys: Index<Key>,
-    /// By place of the list.
+    /// The routes by place of the list.
     lists: HashMap<usize, ByWay>,
 }
 
 impl Filed {
-    /// Gives the keys of these sides their ids.
+    /// Creates the index with the keys of these sides and gives them their ids; no route is filed yet.
     pub(super) fn new<'a>(sides: impl Iterator<Item = &'a Side>) -> Self {
         let mut keys = Index::<Key>::default();
         sides.flat_map(|side| &side.patterns).for_each(|pattern| keys.file(pattern, |_| {}));
@@ -74,7 +75,7 @@ impl Filed {
         }
     }
 
-    /// The ids of the keys of a side, in order.
+    /// Returns the ids of the keys of a side, ascending and each once.
     pub(super) fn ids(&self, side: &Side) -> KeyIds {
         let mut ids: KeyIds =
             side.patterns.iter().flat_map(|pattern| self.keys.of(pattern)).map(|key| key.id).collect();
@@ -83,12 +84,12 @@ impl Filed {
         ids
     }
 
-    /// The keys that a number has; one may come more than once.
+    /// Returns the keys that match a number; there may be duplicates.
     pub(super) fn keys_of<'a>(&'a self, number: &Spellings) -> impl Iterator<Item = &'a Key> {
         self.keys.find(number)
     }
 
-    /// The routes that were filed under what is known of a number.
+    /// Returns the routes that were filed under the keys and lists of a number.
     pub(super) fn find<'a>(&'a self, way: NumberSide, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a [Candidate]> {
         let by_list = asked.lists.iter().filter_map(|list| self.lists.get(list));
         asked.keys.iter().map(|key| &key.routes).chain(by_list).map(move |routes| routes.of(way))
@@ -100,13 +101,13 @@ impl Key {
         self.id
     }
 
-    /// Whether it is one of these, which are in order.
+    /// Returns whether the key is one of these, which are ascending.
     pub(super) fn is_in(&self, ids: &[u32]) -> bool {
         ids.binary_search(&self.id).is_ok()
     }
 }
 
-/// How many routes name a number or a list on one side.
+/// Counts of how many routes name each number and each list on one side (selectivity).
 #[derive(Default)]
 pub(super) struct Sharing {
     numbers: Index<usize>,
@@ -119,7 +120,7 @@ impl Sharing {
         side.lists.iter().for_each(|list| *self.lists.entry(*list).or_default() += 1);
     }
 
-    /// The largest number of routes that a call for this side would have to look through.
+    /// Returns the largest number of routes that a call for this side would have to look through.
     pub(super) fn most(&self, side: &Side) -> usize {
         let by_number = side.patterns.iter().flat_map(|pattern| self.numbers.of(pattern));
         let by_list = side.lists.iter().filter_map(|list| self.lists.get(list));

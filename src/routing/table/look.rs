@@ -1,14 +1,14 @@
-//! Looking at every route for one call, which deciding does not do.
+//! Full scan: matches one call against every route, which deciding does not do.
 
 use super::{CompiledRoute, CompiledSide, Mismatch, RoutingTable, Spelled};
 use crate::routing::opening::Opening;
 
-/// How far ahead the next opening is looked for.
+/// The number of days ahead within which the next opening is looked for.
 const DAYS_AHEAD: u64 = 14;
 
-/// How a route stands to a call.
+/// The result of matching a route against a call.
 pub(in crate::routing) struct Fit<'a> {
-    /// Which route.
+    /// The id of the route.
     pub id: i64,
     /// The first condition that is not met; `None` if the route matches.
     pub mismatch: Option<Mismatch>,
@@ -18,12 +18,12 @@ pub(in crate::routing) struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    /// The lists that the route's called numbers name.
+    /// Returns the names of the lists that the route's called numbers name.
     pub fn lists_of_called(&self) -> Vec<String> {
         self.named(&self.route.to)
     }
 
-    /// The lists that the route's callers name.
+    /// Returns the names of the lists that the route's callers name.
     pub fn lists_of_callers(&self) -> Vec<String> {
         self.named(&self.route.from)
     }
@@ -32,18 +32,18 @@ impl Fit<'_> {
         side.numbers.lists.iter().filter_map(|list| self.table.lists.name(*list)).map(ToOwned::to_owned).collect()
     }
 
-    /// Whether the route is for when its schedule is closed.
+    /// Returns whether the route is for when its schedule is closed.
     pub fn is_for_closed(&self) -> bool {
         self.opening().is_some_and(|opening| !opening.is_for_open())
     }
 
-    /// Until when nothing but the switch keeps the route from taking part, epoch milliseconds.
+    /// Returns until when the closed switch alone keeps the route from taking part, in epoch milliseconds.
     pub fn closed_until_ms(&self) -> Option<i64> {
         let closed = self.table.closed.filter(|closed| closed.holds(self.at_ms))?;
         self.opening().filter(|opening| opening.takes_part(self.at_ms, false)).map(|_| closed.until_ms)
     }
 
-    /// When the route takes part next, epoch milliseconds; `None` if not soon.
+    /// Returns when the route takes part next, in epoch milliseconds; `None` if not within two weeks.
     pub fn opens_ms(&self) -> Option<i64> {
         self.opening()?.takes_part_after(self.at_ms, DAYS_AHEAD, self.table.closed)
     }
@@ -54,7 +54,7 @@ impl Fit<'_> {
 }
 
 impl RoutingTable {
-    /// How the routes that take part stand to a call, in order.
+    /// Matches a call against each route that takes part, in order.
     pub(in crate::routing) fn fits<'a>(
         &'a self,
         from: Option<&str>,

@@ -317,7 +317,7 @@ fn routes() -> impl Strategy<Value = Vec<Route>> {
         Some("not @shut"),
     ]);
     let one = (0..4_i64, prop::bool::weighted(0.9), patterns(), patterns(), hours);
-    // Among few, also one that matches seldom is the first.
+    // In a small table, even a route that seldom matches is sometimes the first that does.
     let rows = prop_oneof![prop::collection::vec(one.clone(), 0..4), prop::collection::vec(one, 0..40)];
     rows.prop_map(|rows| {
         let routes = rows.into_iter().enumerate().map(|(id, (position, enabled, to, from, hours))| {
@@ -355,7 +355,7 @@ fn shared() -> impl Strategy<Value = Shared> {
     })
 }
 
-/// What the contract says, route by route and pattern by pattern.
+/// Reference implementation of the contract: a linear scan, route by route and pattern by pattern.
 fn scan(routes: &[Route], shared: &Shared, from: Option<&str>, to: Option<&str>, at_ms: i64) -> Option<i64> {
     let numbering = numbering();
     let meant = |patterns: &[String], number: Option<&str>| {
@@ -385,13 +385,13 @@ fn scan(routes: &[Route], shared: &Shared, from: Option<&str>, to: Option<&str>,
     matching.min_by_key(|route| (route.position, route.id)).map(|route| route.id)
 }
 
-/// Who rings, in order.
+/// Returns the numbers that ring, in order.
 fn rings(xml: &str) -> Vec<String> {
     let numbers = xml.split("<Number>").skip(1).map(|rest| rest.split('<').next().unwrap());
     numbers.map(ToOwned::to_owned).collect()
 }
 
-/// What [`in_some_order`] rings for the call `call-1`: worked out by another program from what `distribution` says.
+/// Returns what [`in_some_order`] rings for the call `call-1`, computed by another program as `distribution` says.
 fn ringing(id: i64) -> Vec<String> {
     let order = [[1, 2, 3, 4], [4, 1, 2, 3], [4, 3, 1, 2]][id as usize % 3];
     order.iter().map(|weight| format!("{id}-{weight}")).collect()

@@ -39,7 +39,7 @@ fn found_with(routes: &[Route], shared: &Shared) -> Warnings {
     warnings(routes, &table, surroundings, MONDAY_MS)
 }
 
-/// Pairs of a route that never matches and the one before it.
+/// Returns pairs of a route that never matches and the earlier one that takes its calls.
 fn covered(routes: &[Route]) -> Vec<(i64, i64)> {
     covered_with(routes, &Shared::default())
 }
@@ -97,7 +97,7 @@ fn a_route_after_one_that_takes_all_its_calls_never_matches() {
         assert_eq!(covered(&[route(1, &[], wider, None), route(2, &[], narrower, OFFICE)]), [(2, 1)], "{narrower:?}");
     }
     assert_eq!(covered(&[route(1, &["0221*"], &[], OFFICE), route(2, &["02219"], &["23"], OFFICE)]), [(2, 1)]);
-    // The first of several is named.
+    // Of several earlier routes, the first is named.
     let several = [route(1, &["022*"], &[], None), route(2, &["0221*"], &[], None), route(3, &["02219"], &[], None)];
     assert_eq!(covered(&several), [(2, 1), (3, 1)]);
 }
@@ -119,7 +119,7 @@ fn a_route_that_may_match_is_not_warned_of() {
     let mut off = route(1, &[], &[], None);
     off.enabled = false;
     assert_eq!(covered(&[off, route(2, &["23"], &[], None)]), []);
-    // After it, not before.
+    // A route takes calls from those after it, not from those before.
     assert_eq!(covered(&[route(2, &[], &[], None), route(1, &["23"], &[], None)]), []);
 }
 
@@ -160,10 +160,10 @@ fn hours_that_nobody_covers_are_told_for_each_number() {
     let nights: Vec<_> = nights.into_iter().map(|(from, to)| gap(from, to)).collect();
     let number = || vec!["022129191999".to_owned()];
     assert_eq!(uncovered(&[line(OFFICE)]), [(number(), nights.clone())]);
-    // A route for certain callers does not help others; one for other numbers neither.
+    // A route for certain callers does not cover other callers; one for other numbers does not either.
     let others = [line(OFFICE), route(2, &[], &["030*"], None), route(3, &["23"], &[], None)];
     assert_eq!(uncovered(&others), [(number(), nights.clone())]);
-    // A wider one does.
+    // A route with a wider prefix does.
     let wider = [line(OFFICE), route(2, &["0221*"], &[], Some("Mo-Su 00:00-09:00,17:00-24:00"))];
     let weekend = vec![gap((5, 9), (5, 17)), gap((6, 9), (6, 17))];
     let all_but_the_wider = vec![
@@ -180,7 +180,7 @@ fn hours_that_nobody_covers_are_told_for_each_number() {
     // Only certain callers: never covered.
     let never = vec![Gap { start_ms: MONDAY_MS, end_ms: None }];
     assert_eq!(uncovered(&[route(1, &["23"], &["030*"], None)]), [(vec!["23".to_owned()], never)]);
-    // Any number.
+    // A route for any number.
     assert_eq!(uncovered(&[route(1, &[], &[], OFFICE)]), [(vec![], nights)]);
     // Several numbers with the same gaps are one warning; a last resort covers all.
     let two = [route(1, &["23", "24"], &[], OFFICE), route(2, &["25"], &[], OFFICE)];

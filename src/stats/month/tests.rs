@@ -41,7 +41,7 @@ fn calls_together(calls: &[(Call, bool)]) -> MonthCalls {
     month
 }
 
-/// Class by class, from the calls alone.
+/// Counts sums by class, from the calls alone.
 fn counted<K: Ord>(calls: &[(Call, bool)], key: impl Fn(&Call) -> K) -> BTreeMap<(K, Class), Sums> {
     let mut counted: BTreeMap<_, Sums> = BTreeMap::new();
     for (call, in_hours) in calls {

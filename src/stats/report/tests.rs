@@ -29,7 +29,7 @@ pub(in crate::stats) fn counted(call: &Call, in_hours: bool) -> CountedCall {
     }
 }
 
-/// As the database would hand them out: rows by filter, cells by tier and subject.
+/// Filters calls as the database would: rows by filter, cells by tier and subject.
 pub(in crate::stats) fn asked(filter: &Filter, call: &Call) -> bool {
     filter.number.as_ref().is_none_or(|number| call.number.as_ref() == Some(number))
         && filter.peer.as_ref().is_none_or(|peer| call.peer.as_ref() == Some(peer))

@@ -8,7 +8,7 @@ fn berlin() -> BusinessTime {
 }
 
 prop_compose! {
-    /// Any call that a fold could give, and some that it could not.
+    /// Generates any call that a fold could give, and some that it could not.
     pub(crate) fn any_call()(
         direction in prop::sample::select(vec![None, Some(Direction::In), Some(Direction::Out)]),
         ending in prop::option::of(prop::sample::select(Outcome::ALL[..9].to_vec())),

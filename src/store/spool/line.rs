@@ -1,5 +1,5 @@
-//! How an event is written: JSON in one line, whose first field is the checksum of what follows it. Lines of before there were
-//! checksums have none.
+//! The format of an entry: JSON in one line, whose first field is the checksum of what follows it. Lines of before
+//! there were checksums have none.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::calls::receipts::Receipt;
 use crate::routing::table::Decision;
 use crate::store::record::{Delivery, Source};
 
-/// What a line with a checksum begins with; then come eight hexadecimal digits of the CRC-32 of all behind [`AFTER`].
+/// The beginning of a line with a checksum; then come eight hexadecimal digits of the CRC-32 of all behind [`AFTER`].
 const BEFORE: &[u8] = br#"{"crc32":""#;
 const AFTER: &[u8] = br#"","#;
 const DIGITS: usize = 8;
@@ -32,20 +32,20 @@ struct EntryDecision {
     took_us: Option<i64>,
 }
 
-/// An event as a line, without its end.
+/// Encodes an event as a line, without its end.
 pub fn line_of(delivery: &Delivery) -> String {
     let json = serde_json::to_string(&Entry::of(delivery)).unwrap_or_default();
     let fields = json.trim_start_matches('{');
     format!(r#"{{"crc32":"{:08x}",{fields}"#, crc32fast::hash(fields.as_bytes()))
 }
 
-/// The lines of a piece that no line's end is in. Zeros are where a sector never reached the disk: what is behind them may be
-/// a line of its own.
+/// Splits a piece without any line's end at zeros, which are where a sector never reached the disk: what is behind them
+/// may be a line of its own.
 pub(super) fn lines_in(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
     piece.split(|&byte| byte == 0).filter(|line| !line.is_empty())
 }
 
-/// `None` for what nobody has written like this.
+/// Decodes a line; `None` if its checksum or its format is wrong.
 pub(super) fn read(line: &[u8]) -> Option<Delivery> {
     if let Some(rest) = line.strip_prefix(BEFORE) {
         let (digits, rest) = rest.split_at_checked(DIGITS)?;

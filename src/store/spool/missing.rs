@@ -1,4 +1,4 @@
-//! A spool whose disk is in trouble at the start: it takes nothing until it can be opened.
+//! A stand-in for a spool whose disk is in trouble at the start: it takes nothing until the spool can be opened.
 
 use std::io;
 use std::path::Path;
@@ -7,16 +7,16 @@ use std::sync::atomic::Ordering;
 
 use super::{MOST_BYTES, MOST_SERVERS, Spool, numbered, private};
 
-/// Whatever is written there is refused, as on a full disk.
+/// The file that stands in: whatever is written there is refused, as on a full disk.
 const NOWHERE: &str = "/dev/full";
 
-/// Whether a server has kept a spool here before.
+/// Returns whether a server has kept a spool here before.
 pub fn is_there(path: &Path) -> bool {
     (1..=MOST_SERVERS).any(|number| numbered(path, number).exists())
 }
 
 impl Spool {
-    /// A spool that is opened as soon as it can be.
+    /// Returns a stand-in for a spool that is opened as soon as it can be.
     ///
     /// # Errors
     /// When there is nothing to stand in for it.
@@ -34,7 +34,7 @@ impl Spool {
         })
     }
 
-    /// Opens it if that was not possible before. What waits in it is there then.
+    /// Opens the spool if that was not possible before; what waits in it is there then.
     pub fn open_again(&mut self) {
         if !self.is_missing {
             return;

@@ -1,13 +1,14 @@
-//! Where events come as fast as they are stored, the spool is never empty: what waits takes the place of what is stored, or the
-//! file would grow without end.
+//! Compaction of the spool: where events come as fast as they are stored, it is never empty, and what waits takes the
+//! place of what is stored, or the file would grow without end.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::Spool;
 
-/// So many bytes of what is stored may stay in the file, or as many as wait: so each byte is moved once at most.
+/// The size of stored entries that may stay in the file, in bytes, or as much as waits: so each byte is moved once at
+/// most.
 const MOST_STORED: u64 = 1 << 20;
-/// So many bytes are moved at a time.
+/// The number of bytes that are moved at a time.
 const PIECE: usize = 64 << 10;
 
 impl Spool {
@@ -23,8 +24,8 @@ impl Spool {
         Ok(())
     }
 
-    /// What waits stands in the file twice then, on disk. Whoever finds it so after a crash stores it twice, which changes
-    /// nothing.
+    /// Copies what waits to the beginning of the file, and syncs it. It stands in the file twice then, on disk; if a
+    /// crash leaves it so, it is stored twice, which changes nothing.
     fn copy_to_the_beginning(&self) -> io::Result<()> {
         let length = self.end - self.first;
         let mut piece = vec![0; PIECE];
@@ -35,7 +36,7 @@ impl Spool {
             self.write_at(done, piece)?;
             done += piece.len() as u64;
         }
-        // Behind it there is the end of a line that was stored. Zeros are none.
+        // Behind the copy there is the rest of a line that was stored. It is zeroed, because zeros are no line.
         let mut from = length;
         while from < self.first {
             let piece = up_to(&mut piece, self.first - from);
@@ -62,7 +63,7 @@ impl Spool {
     }
 }
 
-/// The beginning of a piece, so much of it at most.
+/// Returns the beginning of a piece, at most `most` bytes of it.
 fn up_to(piece: &mut [u8], most: u64) -> &mut [u8] {
     let length = usize::try_from(most).map_or(piece.len(), |most| most.min(piece.len()));
     &mut piece[..length]
@@ -74,7 +75,7 @@ mod tests {
     use super::super::tests::{delivery, folder};
     use super::*;
 
-    /// A spool of which `stored` of `all` are stored.
+    /// Fills a spool with `all` entries, of which `stored` are stored.
     fn partly_stored(spool: &mut Spool, all: i64, stored: usize) {
         let all: Vec<_> = (0..all).map(|number| delivery(number % 1_000)).collect();
         all.chunks(AT_ONCE).for_each(|some| spool.keep(some).unwrap());

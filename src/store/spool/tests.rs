@@ -150,7 +150,7 @@ fn a_full_disk_is_told_and_changes_nothing() {
     assert!(spool.is_empty());
 }
 
-/// As entries were written before they had a checksum.
+/// Encodes an entry as it was before there were checksums.
 fn without_checksum(delivery: &Delivery) -> String {
     let line = line_of(delivery);
     format!("{{{}", &line[r#"{"crc32":"01234567","#.len()..])
@@ -202,7 +202,7 @@ fn a_sector_that_never_reached_the_disk_hides_no_line_behind_it() {
         });
         assert_eq!(waiting.deliveries, whole.cloned().collect::<Vec<_>>(), "sector {sector}");
     }
-    // Zeros that end where a line begins, whose end before it they have taken.
+    // Zeros that end where a line begins, and have overwritten the line's end before it.
     let mut torn = text.into_bytes();
     let second = torn.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     torn[..second].fill(0);
@@ -213,7 +213,7 @@ fn a_sector_that_never_reached_the_disk_hides_no_line_behind_it() {
 fn what_is_left_of_a_write_that_failed_counts_for_nothing() {
     let (_folder, path) = folder();
     let (kept, longer) = (line_of(&delivery(1)), line_of(&delivery(300)));
-    // The second line stands where a longer one was that never came to be.
+    // The second line overwrites a longer one whose write failed.
     let second = line_of(&delivery(2));
     let rest = &longer[second.len() + 1..];
     let waiting = found_in(&path, format!("{kept}\n{second}\n{rest}\n{kept}\n").as_bytes());

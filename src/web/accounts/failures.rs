@@ -8,18 +8,19 @@ use super::hashing::Turn;
 use crate::accounts::MAX_NAME_CHARS;
 use crate::web::client::network;
 
-/// From this failure on nobody gets further with a name.
+/// Rate limit: from this failure on, all logins with a name from an address are refused.
 const MOST: usize = 10;
-/// From this failure on nobody gets further, whatever the name: nobody mistypes as often, not even a whole office.
+/// Rate limit: from this failure on, all logins from an address are refused, whatever the name: nobody mistypes as
+/// often, not even a whole office.
 const MOST_OF_ADDRESS: usize = 100;
-/// Failures count this long.
+/// How long a failure counts (sliding window).
 const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Hashing is too slow for more to fail within the window.
+/// Number of keys from which on expired ones are removed: hashing is too slow for more to fail within the window.
 const MOST_REMEMBERED: usize = 200_000;
 
 type Key = (String, IpAddr);
 
-/// Failed logins per name and address, and per address, on this node.
+/// The rate limiter of logins: failures per name and address, and per address, on this node.
 #[derive(Default)]
 pub struct Failures(Mutex<Counted>);
 
@@ -29,8 +30,8 @@ struct Counted {
     by_network: HashMap<IpAddr, Vec<Instant>>,
 }
 
-/// An attempt that counts as failed until it is decided: many at once are not more than one after another. If it is dropped
-/// before, it does not count: nobody has learned anything.
+/// A login attempt, which counts as failed until it is decided: many at once are not more than one after another. If it
+/// is dropped before, it does not count: nobody has learned anything.
 pub struct Attempt<'a> {
     failures: &'a Failures,
     key: Key,
@@ -44,9 +45,9 @@ impl Failures {
     /// Begins an attempt.
     ///
     /// # Errors
-    /// Too many have failed; how long to wait.
+    /// When too many have failed: how long to wait.
     pub fn attempt(&self, name: &str, address: IpAddr, now: Instant) -> Result<Attempt<'_>, Duration> {
-        // Nobody has a longer name, and somebody may send any.
+        // No account has a longer name, but a client may send any.
         let name = name.chars().take(MAX_NAME_CHARS).collect();
         let network = network(address);
         let key = (name, network);
@@ -68,14 +69,14 @@ impl Failures {
     }
 }
 
-/// Forgets whom nothing counts against any more, before there are too many to remember.
+/// Removes keys without recent failures, once there are too many.
 fn clean<K: Eq + Hash>(failures: &mut HashMap<K, Vec<Instant>>, now: Instant) {
     if failures.len() >= MOST_REMEMBERED {
         failures.retain(|_, failures| failures.iter().any(|at| is_recent(*at, now)));
     }
 }
 
-/// How many failures count, if there is room for one more; otherwise how long there is none.
+/// Returns how many failures count, if there is room for one more; otherwise how long there is none.
 fn room(failures: &mut Vec<Instant>, most: usize, now: Instant) -> Result<usize, Duration> {
     failures.retain(|at| is_recent(*at, now));
     match failures.len().checked_sub(most).and_then(|surplus| failures.get(surplus)) {
@@ -85,12 +86,13 @@ fn room(failures: &mut Vec<Instant>, most: usize, now: Instant) -> Result<usize,
 }
 
 impl Attempt<'_> {
-    /// Whose turn it is when many wait: first those of whom fewest have failed.
+    /// Returns its priority in the queue for hashing: first those of whom fewest have failed.
     pub fn turn(&self) -> Turn {
         Turn { network: self.key.1, failures: self.count_of_network - 1 }
     }
 
-    /// It succeeded: for this name nothing counts any more. What the address tried with others does.
+    /// Marks the attempt as successful: its name and address have no failures any more. Those of the address with other
+    /// names still count.
     pub fn succeed(mut self) {
         self.is_decided = true;
         let mut counted = self.failures.lock();
@@ -98,7 +100,7 @@ impl Attempt<'_> {
         remove(&mut counted.by_network, &self.key.1, self.at);
     }
 
-    /// It failed; how long to wait if nobody gets further now.
+    /// Marks the attempt as failed; returns how long to wait if the limit is reached now.
     pub fn fail(mut self) -> Option<Duration> {
         self.is_decided = true;
         (self.count >= MOST || self.count_of_network >= MOST_OF_ADDRESS).then_some(WINDOW)

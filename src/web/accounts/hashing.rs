@@ -7,30 +7,30 @@ use tokio::sync::oneshot;
 use crate::accounts::password::PasswordHash;
 use crate::web::error::Error;
 
-/// So many passwords are hashed at once: each takes a processor and 19 MiB.
+/// Maximum number of passwords that are hashed at once: each takes a processor and 19 MiB.
 const AT_ONCE: usize = 2;
-/// So many may wait for that, and so many of one address.
+/// Maximum length of the queue for that, and of one address in it.
 const MOST_WAITING: usize = 64;
 const MOST_OF_ADDRESS: usize = 8;
-/// Nobody waits longer for their turn.
+/// Maximum time in the queue.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Whose turn it is when many wait.
+/// The priority of a request in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// From where: see [`crate::web::client::network`].
+    /// The network of the client: see [`crate::web::client::network`].
     pub network: IpAddr,
-    /// How many logins from there have failed: whoever has fewer comes first.
+    /// The number of failed logins from there: whoever has fewer comes first.
     pub failures: usize,
 }
 
 impl Turn {
-    /// Of somebody who is logged in.
+    /// The priority of somebody who is logged in.
     pub const KNOWN: Self = Self { network: IpAddr::V4(Ipv4Addr::UNSPECIFIED), failures: 0 };
 }
 
-/// Hashes passwords on threads of their own, a few at once. Those who have not failed come before those who have, so that
-/// nobody waits behind a machine that tries passwords.
+/// Hashes passwords on threads of their own, a few at once, with a priority queue. Those who have not failed come
+/// before those who have, so that nobody waits behind a machine that tries passwords.
 #[derive(Default)]
 pub struct Hashing {
     line: Arc<Mutex<Line>>,
@@ -40,7 +40,7 @@ pub struct Hashing {
 struct Line {
     hashing: usize,
     waiting: Vec<Waiting>,
-    /// How many have come to wait.
+    /// The number of requests that ever waited, which orders them by arrival.
     came: u64,
 }
 
@@ -56,7 +56,7 @@ impl Waiting {
     }
 }
 
-/// Where one password is hashed; whoever leaves calls the next.
+/// A slot for hashing one password, which passes to the next in the queue on drop.
 struct Place(Arc<Mutex<Line>>);
 
 impl Drop for Place {
@@ -72,7 +72,7 @@ impl Drop for Place {
                 }
             }
         };
-        // Whoever has left meanwhile drops the place, and calls the next.
+        // If the receiver has left meanwhile, the slot is dropped, and passes to the next.
         let _ = next.call.send(Self(self.0.clone()));
     }
 }
@@ -82,10 +82,10 @@ fn lock(line: &Mutex<Line>) -> std::sync::MutexGuard<'_, Line> {
 }
 
 impl Hashing {
-    /// Whether a password fits.
+    /// Returns whether a password fits its hash.
     ///
     /// # Errors
-    /// When too many wait.
+    /// When the queue is full, or its turn does not come in time.
     pub async fn fits(&self, turn: Turn, hash: PasswordHash, password: String) -> Result<bool, Error> {
         self.run(turn, move || hash.fits(&password)).await
     }
@@ -93,7 +93,7 @@ impl Hashing {
     /// Hashes a password.
     ///
     /// # Errors
-    /// When too many wait.
+    /// When the queue is full, or its turn does not come in time.
     pub async fn hash(&self, turn: Turn, password: String) -> Result<PasswordHash, Error> {
         let hash = self.run(turn, move || PasswordHash::new(&password)).await?;
         hash.map_err(|error| Error::Internal(format!("a password could not be hashed: {error}")))
@@ -110,7 +110,7 @@ impl Hashing {
         working.await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))
     }
 
-    /// A place when it is free; `None` if too many wait who come first.
+    /// Waits for a free slot; `None` if the queue has no room for this priority.
     async fn place(&self, turn: Turn) -> Option<Place> {
         let called = {
             let mut line = lock(&self.line);

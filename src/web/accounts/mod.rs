@@ -1,12 +1,12 @@
-//! Accounts in memory: who may come in is asked at every request.
+//! Accounts, tokens and sessions, cached in memory: every request is authenticated.
 
-/// Failed logins.
+/// The rate limit of failed logins.
 pub mod failures;
-/// Hashing, without keeping others waiting.
+/// The queue for password hashing.
 pub mod hashing;
-/// Who asks.
+/// The authenticated principal of a request.
 pub mod principal;
-/// Cookies and what they stand for.
+/// Session cookies, and the cache of sessions.
 pub mod sessions;
 
 use std::collections::HashMap;
@@ -23,23 +23,23 @@ use crate::store::{Db, StoreError};
 use crate::web::looks::Looks;
 use crate::web::turns::Turns;
 
-/// What is known of accounts on this node.
+/// The cache of accounts on this node.
 #[derive(Default)]
 pub struct Accounts {
     known: RwLock<Option<Arc<Known>>>,
     read: Turns,
     has_told_code: AtomicBool,
-    /// Whether others have changed anything is asked at every request.
+    /// Checks for changes by others, shared by concurrent requests: every request asks.
     pub looks: Arc<Looks>,
-    /// Who is logged in.
+    /// The cache of sessions.
     pub sessions: Sessions,
-    /// Who has tried in vain to log in.
+    /// The rate limiter of logins.
     pub failures: Failures,
-    /// Where passwords are hashed.
+    /// The queue for password hashing.
     pub hashing: Hashing,
 }
 
-/// Accounts and tokens as they were stored a moment ago.
+/// A snapshot of accounts and tokens, as they were stored a moment ago.
 #[derive(Debug)]
 pub struct Known {
     version: i64,
@@ -54,43 +54,43 @@ impl Known {
         Self { version, users, tokens, by_hash }
     }
 
-    /// Accounts, by name.
+    /// Returns the accounts, in order of name.
     pub fn users(&self) -> &[User] {
         &self.users
     }
 
-    /// Tokens, by name.
+    /// Returns the tokens, in order of name.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
     }
 
-    /// The account of this name, however it is capitalised.
+    /// Returns the account of this name, however it is capitalised.
     pub fn user_named(&self, name: &str) -> Option<&User> {
         let key = key_of(name);
         self.users.iter().find(|user| key_of(&user.name) == key)
     }
 
-    /// The account with this number.
+    /// Returns the account with this number.
     pub fn user(&self, id: i64) -> Option<&User> {
         self.users.iter().find(|user| user.id == id)
     }
 
-    /// The token that is recognised by this.
+    /// Returns the token with this hash.
     pub fn token(&self, hash: SecretHash) -> Option<&Token> {
         self.by_hash.get(&hash).map(|place| &self.tokens[*place])
     }
 }
 
 impl Accounts {
-    /// Accounts and tokens; `None` as long as the database has not told.
+    /// Returns accounts and tokens; `None` until they were first loaded.
     pub fn known(&self) -> Option<Arc<Known>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads what is stored if it is not what is known.
+    /// Reloads accounts and tokens, if the stored version is not the cached one.
     ///
     /// # Errors
-    /// When the database does not answer; what was known goes on.
+    /// When the database does not answer; the cache stays in use.
     pub async fn refresh(&self, db: &Db) -> Result<(), StoreError> {
         let Some(turn) = self.read.turn(db).await else { return Ok(()) };
         let version = self.known().filter(|_| turn.has_same_server()).map(|known| known.version);
@@ -104,7 +104,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Tells the log, once, the code that makes the first account.
+    /// Logs, once, the one-time code that makes the first account.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -12,38 +12,39 @@ use crate::web::clock::now_ms;
 use crate::web::error::{Challenge, Error};
 use crate::web::state::AppState;
 
-/// Who asks. In local mode nobody has a name.
+/// The authenticated principal of a request, an account or a token. In local mode there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// As people write it.
+    /// The name, as people write it.
     pub name: String,
-    /// What they may do.
+    /// The role: what they may do.
     pub role: Role,
-    /// How they came in.
+    /// How they were authenticated.
     pub by: AuthMethod,
-    /// What they may see.
+    /// The lines that they may see; `None` for all.
     pub lines: Lines,
 }
 
-/// How somebody came in.
+/// The way of authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthMethod {
-    /// Logged in, with a browser.
+    /// By a session cookie, with a browser.
     Session {
         /// The session's number.
         id: i64,
         /// The account's number.
         user_id: i64,
     },
-    /// A program with a token.
+    /// By an API token, of a program.
     Token,
 }
 
 impl Principal {
-    /// Finds out who sends a request; `None` if it says nothing of that.
+    /// Authenticates a request by its token or its session cookie; `None` without either, or if the session is not
+    /// valid.
     ///
     /// # Errors
-    /// 401 for a token that there is not, 503 while the database cannot tell.
+    /// 401 for an unknown token, 503 while the database cannot tell.
     pub async fn of(request: &HttpRequest, state: &AppState) -> Result<Option<Self>, Error> {
         let Some(known) = state.accounts.known() else { return Ok(None) };
         if let Some(token) = bearer(request) {
@@ -61,23 +62,23 @@ impl Principal {
         }))
     }
 
-    /// Whoever sent a request that was let in.
+    /// Returns the principal of a request that was let in.
     pub fn let_in(request: &HttpRequest) -> Option<Arc<Self>> {
         request.extensions().get::<Arc<Self>>().cloned()
     }
 
-    /// The only lines that whoever sent a request may see.
+    /// Returns the only lines that a request's principal may see; `None` for all.
     pub fn lines_of(request: &HttpRequest) -> Lines {
         Self::let_in(request).and_then(|principal| principal.lines.clone())
     }
 
-    /// Whether whoever sent a request may see a call.
+    /// Returns whether a request's principal may see a call.
     pub fn may_see(request: &HttpRequest, call: &Call) -> bool {
         Self::lines_of(request).is_none_or(|lines| call.number.as_ref().is_some_and(|number| lines.contains(number)))
     }
 
-    /// Whether whoever sent a request that was let in would still be let in as the same; while the database cannot
-    /// tell, they would.
+    /// Returns whether the principal of a request that was let in would still be let in as the same; while the database
+    /// cannot tell, they would.
     pub async fn still_may(request: &HttpRequest, state: &AppState) -> bool {
         match Self::let_in(request) {
             None => state.is_local_mode(),
@@ -88,7 +89,7 @@ impl Principal {
         }
     }
 
-    /// As histories name them: programs are told from people.
+    /// Returns the name that histories show, which tells programs from people.
     pub fn signature(&self) -> String {
         match self.by {
             AuthMethod::Session { .. } => self.name.clone(),
@@ -103,7 +104,7 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Who changes something, and when.
+/// Returns who changes something by a request, and when.
 pub fn author(request: &HttpRequest) -> Actor {
     Actor { name: Principal::let_in(request).map(|principal| principal.signature()), at_ms: now_ms() }
 }

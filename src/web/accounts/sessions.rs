@@ -13,17 +13,17 @@ use crate::store::sessions::{LIFETIME_MS, Session, end_session, find_session, op
 use crate::store::{Db, StoreError};
 use crate::web::client::is_https;
 
-/// The cookie of whoever is logged in.
+/// The name of the session cookie.
 pub const COOKIE: &str = "session";
-/// So long the database is not asked again: another node may have ended the session.
+/// Lifetime of a cached session: another node may have ended it.
 const FRESH: Duration = Duration::from_secs(5);
-/// "Last used" is kept to this.
+/// The resolution of "last used", in milliseconds.
 const TOUCH_MS: i64 = 60_000;
-/// More are not remembered at once.
+/// Maximum number of cached sessions.
 const MOST: usize = 10_000;
 const MAX_AGENT_CHARS: usize = 200;
 
-/// Sessions that the database was asked for a moment ago.
+/// The cache of sessions that were read from the database a moment ago.
 #[derive(Default)]
 pub struct Sessions {
     remembered: Mutex<CachedSession>,
@@ -32,15 +32,15 @@ pub struct Sessions {
 #[derive(Default)]
 struct CachedSession {
     by_hash: HashMap<SecretHash, (Session, Instant)>,
-    /// Raised whenever sessions may have ended: what was read before does not count.
+    /// The generation of the cache, raised whenever sessions may have ended: what was read before is not kept.
     forgotten: u64,
 }
 
 impl Sessions {
-    /// The session that a request's cookie stands for.
+    /// Returns the session that a request's cookie stands for.
     ///
     /// # Errors
-    /// When the database does not answer, and has not lately.
+    /// When the database does not answer, and the session is not cached.
     pub async fn of(
         &self,
         request: &HttpRequest,
@@ -59,7 +59,7 @@ impl Sessions {
             return Ok(Some(session.clone()).filter(|session| session.holds(now_ms)));
         }
         let found = match (find_session(db, hash).await, known) {
-            // Whoever was in stays in while the database is away: then pages matter most.
+            // A cached session stays valid while the database is away: then pages matter most.
             (Err(error), Some((session, _))) if error.is_passing() => {
                 return Ok(Some(session).filter(|session| session.holds(now_ms)));
             }
@@ -69,7 +69,7 @@ impl Sessions {
             && now_ms - session.seen_ms >= TOUCH_MS
             && clock.believes(now_ms)
         {
-            // Neither waited for nor a condition for anything.
+            // In the background: nothing waits for it or depends on it.
             let (db, id) = (db.clone(), session.id);
             tokio::spawn(async move {
                 if let Err(error) = touch_session(&db, id, now_ms).await {
@@ -84,7 +84,7 @@ impl Sessions {
         Ok(found)
     }
 
-    /// Begins a session, always a new one; the cookie. `None` if the account is gone meanwhile.
+    /// Opens a session, always a new one, and returns its cookie; `None` if the account is gone meanwhile.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -109,7 +109,7 @@ impl Sessions {
         Ok(Some(cookie(request, secret, lifetime)))
     }
 
-    /// Forgets what was remembered: sessions may have ended.
+    /// Invalidates the cache, because sessions may have ended.
     pub fn forget(&self) {
         let mut remembered = self.lock();
         remembered.by_hash.clear();
@@ -133,7 +133,7 @@ impl CachedSession {
     }
 }
 
-/// Takes the cookie away.
+/// Returns an expired cookie, which removes the session cookie from the browser.
 pub fn no_cookie(request: &HttpRequest) -> Cookie<'static> {
     cookie(request, String::new(), CookieDuration::ZERO)
 }

@@ -91,7 +91,7 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
 }
 
-/// A page of those who are to be rung back, as far as somebody who may see only these lines knows of them.
+/// Returns a page of the open callbacks, restricted to `lines`, those that the requester may see.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -111,7 +111,7 @@ pub async fn callbacks_for(
     }
 }
 
-/// How many days back somebody looks.
+/// Parses `within_days`: how many days back missed calls are considered.
 ///
 /// # Errors
 /// When it is no usable number of days.
@@ -121,10 +121,10 @@ pub fn within_days(parameters: &Parameters) -> Result<i64, Error> {
     days.ok_or_else(|| wrong("within_days", format!("expected a number of days from 1 to {MAX_DAYS}")))
 }
 
-/// Where the page begins.
+/// Decodes the pagination cursor: where the page begins.
 ///
 /// # Errors
-/// When it is none of our cursors.
+/// When it is no valid cursor.
 pub fn cursor(parameters: &Parameters) -> Result<Option<CallbackCursor>, FilterError> {
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
     parameter(parameters, "cursor").map(|text| CallbackCursor::decode(text).ok_or(wrong)).transpose()
@@ -150,7 +150,7 @@ pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl 
     }))
 }
 
-/// What became of the missed callers that a filter lets through.
+/// Builds the report on what became of the missed callers that a filter lets through.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -180,7 +180,7 @@ pub async fn undo(path: Path<String>, state: Data<AppState>) -> Result<HttpRespo
     if unmark(&state, &path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
 }
 
-/// Marks a number, in any notation, as rung back; the number.
+/// Marks a number, in any notation, as rung back; returns the number in E.164.
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.
@@ -191,7 +191,7 @@ pub async fn mark(state: &AppState, party: &str, by: Actor) -> Result<String, Er
     Ok(party)
 }
 
-/// Takes the last mark of a number back, if there is one.
+/// Removes the last mark of a number; returns whether there was one.
 ///
 /// # Errors
 /// When it is no valid number, or the database does not answer.

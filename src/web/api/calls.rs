@@ -59,7 +59,7 @@ pub struct CallJson {
 }
 
 impl CallJson {
-    /// The names of its fields, in order.
+    /// The names of the JSON fields, in order.
     pub const FIELDS: [&str; 15] = [
         "call_id",
         "direction",
@@ -78,7 +78,7 @@ impl CallJson {
         "event_count",
     ];
 
-    /// Its fields as texts, in the order of [`CallJson::FIELDS`]; what is not known is empty.
+    /// Returns the field values as texts, in the order of [`CallJson::FIELDS`]; what is not known is empty.
     pub fn into_texts(self) -> [String; Self::FIELDS.len()] {
         let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
         [
@@ -100,7 +100,7 @@ impl CallJson {
         ]
     }
 
-    /// As it stands at `now_ms`.
+    /// Builds the JSON of a call as it stands at `now_ms`.
     pub fn new(stored: StoredCall, now_ms: i64, timeout_ms: i64) -> Self {
         let call = stored.call;
         let (state, outcome) = call.standing(now_ms, timeout_ms);
@@ -146,7 +146,7 @@ pub struct CallDetail {
 }
 
 impl CallDetail {
-    /// As it stands at `now_ms`.
+    /// Builds the JSON of a call with its events and decision, as it stands at `now_ms`.
     pub fn new(call: StoredCall, events: &Receipts, decision: Option<Decision>, now_ms: i64, timeout_ms: i64) -> Self {
         Self {
             surplus_events: Some(call.call.events_beyond(events)).filter(|&count| count > 0),
@@ -157,7 +157,7 @@ impl CallDetail {
     }
 }
 
-/// All events, first to last.
+/// Converts all events to JSON, first to last.
 pub fn all_of(events: &Receipts) -> Vec<EventJson> {
     events.iter().map(EventJson::new).collect()
 }
@@ -213,10 +213,10 @@ impl From<Decision> for DecisionJson {
     }
 }
 
-/// The cursor among the parameters that has this name.
+/// Decodes the pagination cursor in the parameter of this name.
 ///
 /// # Errors
-/// When it is not one of ours.
+/// When it is no valid cursor.
 pub fn cursor(parameters: &super::Parameters, name: &str) -> Result<Option<Cursor>, FilterError> {
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
     parameter(parameters, name).map(|text| Cursor::decode(text).ok_or(wrong)).transpose()

@@ -103,7 +103,7 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     Ok(Json(ContactList { items, next_cursor }))
 }
 
-/// The digits of the last number of the page before.
+/// Decodes the keyset pagination cursor: the digits of the last number of the page before.
 fn decode_cursor(text: &str) -> Result<String, FilterError> {
     let is_number = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| format!("+{text}")).ok_or(FilterError { field: "cursor", problem: FilterProblem::Cursor })

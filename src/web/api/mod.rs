@@ -1,28 +1,28 @@
-//! The JSON API, `/api/v1`.
+//! The JSON REST API under `/api/v1`.
 
-/// People to ring back.
+/// Endpoints for callbacks: missed callers who are to be rung back.
 pub mod callbacks;
-/// Calls, one and many.
+/// Endpoints for calls: the list, and one call in detail.
 pub mod calls;
-/// Names of outside numbers.
+/// Endpoints for contacts: names of outside numbers.
 pub mod contacts;
-/// Names of lines and agents.
+/// Endpoints for the names of own lines and agents.
 pub mod names;
-/// What the API looks like.
+/// The OpenAPI document of the API.
 pub mod openapi;
-/// How complete the events were.
+/// Endpoint for data quality: how complete the received events were.
 pub mod quality;
-/// The history of the routes.
+/// Endpoints for the revision history of the routes.
 pub mod revisions;
-/// Routes tried out.
+/// Endpoints that try routes out: a dry run of one call, and a replay of past calls.
 pub mod route_trials;
-/// What is probably not meant in the routes.
+/// Endpoint for warnings about the routes: what is probably not meant.
 pub mod route_warnings;
-/// Routes.
+/// Endpoints for routes, one by one and as a whole table.
 pub mod routes;
-/// What routes share.
+/// Endpoints for what routes share: named lists, named schedules and the closed switch.
 pub mod shared;
-/// Statistics.
+/// Endpoint for call statistics.
 pub mod stats;
 
 mod others;
@@ -35,7 +35,7 @@ use super::error::{not_found, only};
 use super::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 
-/// `/api/v1`.
+/// Builds the scope `/api/v1` with all resources, their methods and handlers.
 pub fn scope() -> Scope {
     let resource = |path: &str, methods| web::resource(path).default_service(only(methods));
     web::scope("/api/v1")
@@ -108,23 +108,23 @@ pub fn scope() -> Scope {
 /// The query parameters of a request, in order.
 pub type Parameters = Vec<(String, String)>;
 
-/// Of a query, so many are read.
+/// Maximum number of query parameters that are read; further ones are ignored.
 const MOST_PARAMETERS: usize = 100;
 
-/// Reads the query; whatever it holds, it is pairs.
+/// Reads the query string as name-value pairs; it never fails, whatever the query holds.
 pub fn parameters(request: &HttpRequest) -> Parameters {
     form_urlencoded::parse(request.query_string().as_bytes()).into_owned().take(MOST_PARAMETERS).collect()
 }
 
-/// The first parameter of this name that is not empty.
+/// Returns the value of the first parameter with this name that is not empty.
 pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
     parameters.iter().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
-/// The filter words among the parameters, for somebody who may see only these lines.
+/// Parses the filter parameters, and restricts the filter to `lines`, those that the requester may see.
 ///
 /// # Errors
-/// The first that cannot be used.
+/// The first parameter that cannot be used.
 pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result<Filter, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
@@ -132,7 +132,7 @@ pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result
     Ok(Filter { lines, ..filter })
 }
 
-/// `limit`, between 1 and `most`.
+/// Parses `limit`, a number from 1 to `most`; returns `default` if it is absent.
 ///
 /// # Errors
 /// When it is no such number.

@@ -10,14 +10,14 @@ use crate::web::bodies::json_list;
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// The longest name of a line or an agent, in characters.
+/// Maximum length of the name of a line or an agent, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
-/// The longest number or SIP user.
+/// Maximum length of a number or SIP user, in characters.
 const MAX_SUBJECT_CHARS: usize = 200;
-/// More lines or agents than this has nobody.
+/// Maximum number of named lines, and of named agents; nobody has more.
 const MAX_NAMES: usize = 10_000;
 
-/// Whether a number or SIP user can have a name at all.
+/// Returns whether a text can be a number or SIP user that has a name.
 pub fn is_subject(text: &str) -> bool {
     (1..=MAX_SUBJECT_CHARS).contains(&text.chars().count()) && !text.contains('\0')
 }

@@ -1,4 +1,4 @@
-//! What the API looks like, as OpenAPI. A new endpoint says it with `#[utoipa::path]` and joins the list in
+//! The OpenAPI document of the API. A new endpoint is described with `#[utoipa::path]` and added to the list in
 //! [`ApiDoc`]; a test compares that list with the table of urls.
 
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ use crate::web::error::Problem;
 use crate::web::permissions::Access;
 
 const PROBLEM: &str = "application/problem+json";
-/// Of what is sent, only these must be there; everything else has a default or is read-only.
+/// The fields that are required in request bodies; everything else has a default or is read-only.
 const REQUIRED: [&str; 5] = ["name", "reply", "action", "id", "numbers"];
 const READ_ONLY: [&str; 2] = ["id", "version"];
 
@@ -140,7 +140,7 @@ const DESCRIPTION: &str = "Instants are RFC 3339 UTC with milliseconds, days are
     cannot be used. Unless fernamt is in local mode, programs send a token as `Authorization: Bearer TOKEN`; without one the answer \
     is 401, and 403 where its role does not allow something.";
 
-/// Whatever goes wrong looks the same everywhere.
+/// Modifier that adds the error responses, which look the same everywhere, to every operation.
 struct Errors;
 
 impl Modify for Errors {
@@ -170,7 +170,7 @@ fn error(what: &str) -> RefOr<Response> {
     RefOr::T(ResponseBuilder::new().description(what).content(PROBLEM, content).build())
 }
 
-/// Handlers of different subjects have the same names: an operation is called by method and path.
+/// Modifier that builds operation ids from method and path, because handlers of different subjects share names.
 struct OperationIds;
 
 impl Modify for OperationIds {
@@ -192,7 +192,7 @@ fn operations(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 4
     [("get", &mut item.get), ("post", &mut item.post), ("put", &mut item.put), ("delete", &mut item.delete)]
 }
 
-/// The document.
+/// Returns the OpenAPI document, which is built once.
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         let mut document = serde_json::to_value(ApiDoc::openapi()).unwrap_or_default();
@@ -212,7 +212,7 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Everything but what these urls tell wants to know who asks.
+/// Adds the security schemes, and requires one of them for every operation except those of the open urls.
 fn say_who_may(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "token": {"type": "http", "scheme": "bearer", "description": "Made with `fernamt token add`"},
@@ -226,7 +226,7 @@ fn say_who_may(document: &mut Value) {
     }
 }
 
-/// The schema of what is sent, from that of what is shown: most of it may be left out.
+/// Derives the request schema (`…Draft`) from the response schema: most of its fields become optional.
 fn add_draft(name: &str, schemas: &Value, drafts: &mut Map<String, Value>) {
     let draft = format!("{name}Draft");
     if drafts.contains_key(&draft) {
@@ -296,7 +296,7 @@ fn point_to_drafts(value: &mut Value, drafts: &Map<String, Value>) {
     }
 }
 
-/// `GET /api/v1/openapi.json`
+/// Handles `GET /api/v1/openapi.json`.
 pub async fn show() -> impl Responder {
     HttpResponse::Ok().json(document())
 }

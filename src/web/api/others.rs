@@ -1,4 +1,4 @@
-//! What the document says of urls outside `/api/v1`. Nothing here runs.
+//! Stubs that describe endpoints outside this module, mostly outside `/api/v1`, for OpenAPI. Nothing here runs.
 #![allow(dead_code, reason = "only says what there is")]
 
 use super::openapi::FilterParams;

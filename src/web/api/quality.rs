@@ -10,7 +10,7 @@ use crate::web::error::{Error, WrongField};
 use crate::web::quality::{LineQuality, quality};
 use crate::web::state::AppState;
 
-/// Neither cells nor log know about these.
+/// The filter parameters that cannot be used here, because neither cells nor log know about them.
 const NARROWER: [&str; 7] = ["direction", "peer", "outcome", "party", "q", "hours", "route"];
 
 /// Which calls; the other filter words cannot be used here.

@@ -21,7 +21,7 @@ use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
-/// Raised by every change, and no content of a route.
+/// The field that counts changes; differences leave it out, because it is no content of a route.
 const VERSION: &str = "version";
 
 /// A change of the routes
@@ -105,7 +105,7 @@ fn wrong_cursor() -> FilterError {
     FilterError { field: "cursor", problem: FilterProblem::Cursor }
 }
 
-/// Revisions older than `before`, and with what the next page begins.
+/// Returns a page of the revisions older than `before`, and the cursor of the next page (keyset pagination).
 ///
 /// # Errors
 /// When the database does not answer.

@@ -21,11 +21,11 @@ use crate::web::error::{Error, WrongField};
 use crate::web::route_trials::{MadeUpCall, explain_now, explain_trial, replay, why};
 use crate::web::state::AppState;
 
-/// The most calls that are decided again at a time.
+/// Maximum number of calls in one replay.
 const MAX_CALLS: usize = 1_000_000;
-/// Two years, one of them a leap year.
+/// Maximum length of a replayed period, in days: two years, one of them a leap year.
 const MAX_DAYS: i64 = 731;
-/// The most changes that are listed.
+/// Maximum number of changes that are listed.
 const MAX_CHANGES: usize = 1_000;
 
 /// A call, and routes in place of today's.
@@ -160,12 +160,12 @@ pub async fn test(request: HttpRequest, payload: Payload, state: Data<AppState>)
     }))
 }
 
-/// What comes of reading a test.
+/// The outcome of reading a test request.
 enum Tested {
-    /// The answer by the routes that it brought: they are compiled, asked and dropped by one thread, for what another one
+    /// The answer by the routes in the request. One thread compiles, asks and drops them, because what another one
     /// drops stays in memory.
     Tried(RouteTest),
-    /// A call for the routes that answer now.
+    /// A call to be decided by the routes that are in force now.
     Now(MadeUpCall),
 }
 
@@ -192,7 +192,7 @@ fn tested(routes: TriedRoutes, state: &AppState) -> Result<Tested, Vec<FieldErro
         None => errors.or(Some(None))?,
         Some(_) => Some(routes.compile(&call, state, errors)?),
     };
-    // Without them there was an error.
+    // If one is missing, there was an error, which was returned above.
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
     let call = MadeUpCall { from, to, at_ms: at_ms.unwrap_or_else(now_ms) };
     Ok(match trial {
@@ -201,7 +201,7 @@ fn tested(routes: TriedRoutes, state: &AppState) -> Result<Tested, Vec<FieldErro
     })
 }
 
-/// What a request says, its routes read one by one.
+/// A parsed request body, whose routes were read one by one.
 struct TriedRoutes {
     object: Value,
     routes: Routes,
@@ -308,7 +308,7 @@ fn replay_of(routes: TriedRoutes, state: &AppState) -> Result<ReplayOf, Vec<Fiel
         errors.add("end", problem);
     }
     let trial = routes.compile(&asked, state, errors)?;
-    // Without days there was an error.
+    // If the days are missing, there was an error, which `compile` returned.
     days.map(|days| (days, trial)).ok_or_else(Vec::new)
 }
 

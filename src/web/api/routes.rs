@@ -16,7 +16,7 @@ use crate::web::error::{Error, WrongField};
 use crate::web::state::AppState;
 use crate::web::tables::StoredTable;
 
-/// The most routes of a table that is sent at once.
+/// Maximum number of routes in a table that is sent at once.
 const MAX_ROUTES: usize = 10_000;
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -58,15 +58,15 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<App
     Ok(table(replaced))
 }
 
-/// The table as it is answered.
+/// Builds the answer with the whole table, and with its version as the `ETag`.
 pub(super) fn table(RouteTable { version, routes }: RouteTable) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(RouteList { items: routes })
 }
 
-/// Routes, each with the id that it says it has.
+/// Validated routes of a table that was sent, each with the `id` that it claims, if any.
 type DraftTable = Vec<(Option<i64>, RouteDraft)>;
 
-/// The routes of a table.
+/// Reads and validates the routes of a table that was sent.
 fn read_table(body: &[u8], context: &RouteContext<'_>) -> serde_json::Result<Result<DraftTable, Vec<FieldError>>> {
     let (mut errors, mut of_items) = (Errors::default(), Errors::default());
     let mut ids = HashSet::new();
@@ -182,7 +182,7 @@ fn etag(route: &Route) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{}\"", route.version))
 }
 
-/// `If-Match: "version"`; `*` is any version.
+/// Reads the expected version from `If-Match: "version"` (optimistic concurrency); `None` (`*` or absent) is any.
 pub(super) fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
     let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();

@@ -15,7 +15,7 @@ use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// For longer nobody is closed by a switch.
+/// Maximum number of days for which the closed switch can be set.
 pub const MAX_CLOSED_DAYS: i64 = 366;
 const DAY_MS: i64 = 86_400_000;
 
@@ -274,10 +274,10 @@ impl From<Option<ClosedSwitch>> for ClosedJson {
     }
 }
 
-/// The switch, if it can be set until then.
+/// Returns the closed switch as set from `now_ms` until `until_ms`, if that is allowed.
 ///
 /// # Errors
-/// When that is over or too far away.
+/// When `until_ms` is not in the future, or more than [`MAX_CLOSED_DAYS`] away.
 pub fn closed_until(until_ms: i64, now_ms: i64) -> Result<ClosedSwitch, Problem> {
     if until_ms <= now_ms {
         return Err(Problem::Said { de: "muss in der Zukunft liegen".into(), en: "must be in the future".into() });

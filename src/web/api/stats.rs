@@ -76,7 +76,7 @@ pub async fn stats(request: HttpRequest, state: Data<AppState>) -> Result<impl R
     Ok(Json(StatsJson { period: PeriodJson::of(filter.days, &state), totals: report.totals, groups: report.groups }))
 }
 
-/// `within_seconds`: the threshold of the service level for this question alone.
+/// Parses `within_seconds`: the threshold of the service level for this request alone, in seconds.
 fn within_seconds(parameters: &Parameters) -> Result<Option<u32>, FilterError> {
     let wrong = FilterError { field: "within_seconds", problem: FilterProblem::Seconds };
     let read = |text: &str| text.parse().ok().filter(|seconds| *seconds <= DAY_SECONDS).ok_or(wrong);

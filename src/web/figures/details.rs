@@ -1,4 +1,5 @@
-//! When it rings, whom, and who answers: what only hours, lines and agents tell.
+//! The details of a dashboard: calls by hour of the week, by line and by agent, which only hours, lines and agents
+//! tell.
 
 use super::buckets;
 use crate::stats::filter::Filter;
@@ -13,18 +14,18 @@ use crate::store::months::sums_of_closed_months;
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// What only hours and single calls can tell.
+/// The figures that only hours and single calls can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// When in the week it rings.
+    /// The heat map: calls by hour of the week.
     pub heat: HeatMap,
-    /// Who was called.
+    /// Counts by the line that was called.
     pub lines: CountsByName,
-    /// Who answered or called.
+    /// Counts by the agent who answered or called.
     pub agents: CountsByName,
 }
 
-/// Of months that are closed from their sums, of all other days from the cells.
+/// Counts the details: closed months from their sums, all other days from the cells.
 pub async fn details(state: &AppState, filter: &Filter) -> Result<Details, Error> {
     let closed = sums_of_closed_months(&state.db, filter.days).await?;
     let rest = days_without(filter.days, closed.iter().map(|(month, _)| *month));
@@ -50,7 +51,7 @@ pub async fn details(state: &AppState, filter: &Filter) -> Result<Details, Error
 async fn heat(state: &AppState, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, Error> {
     let business = &state.derivation.business;
     let mut heat = HeatMap::default();
-    // A cell has many classes; what a wall clock shows is told once for all of them.
+    // A cell has many classes; the local hour of its bucket is computed once for all of them.
     let mut last = None;
     let mut count = |bucket, class: Class, calls| {
         let hour = match last {

@@ -25,24 +25,24 @@ use crate::stats::timeline::Step;
 use crate::stats::totals::Totals;
 use crate::store::calls::{are_at_most, oldest_start_ms};
 
-/// So many calls are read one by one for a single page, not more.
+/// Maximum number of calls that are read one by one for a single page.
 pub const REACH: i64 = 100_000;
 
-/// Where the figures of a dashboard come from.
+/// The source of a dashboard's figures (query plan).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountingPlan {
     /// From the cells of all tiers.
     Cells,
-    /// From the cells of one line or agent, which know no hours and not each other.
+    /// From the cells of one line or agent, which hold neither hours nor combinations of line and agent.
     Subject,
     /// From the calls.
     Calls,
 }
 
-/// What a dashboard shows of a period.
+/// The figures of a period on a dashboard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeriodFigures {
-    /// Over everything asked for.
+    /// The totals of everything asked for.
     pub totals: Totals,
     /// The steps of the chart, if it has any.
     pub steps: Option<Vec<Step>>,
@@ -50,12 +50,12 @@ pub struct PeriodFigures {
     pub while_open: GroupCounts,
     /// The period to compare with, if it was asked for.
     pub before: Option<Comparison>,
-    /// What only hours and single calls can tell; `None` when there are too many of those to read.
+    /// The figures that only hours and single calls can tell; `None` when there are too many of those to read.
     pub details: Option<Details>,
 }
 
 impl PeriodFigures {
-    /// The period to compare with, if there is one.
+    /// Returns the period to compare with, if there is one.
     pub fn compared(&self) -> Option<&Before> {
         match &self.before {
             Some(Comparison::With(before)) => Some(before),
@@ -69,7 +69,7 @@ impl PeriodFigures {
 pub enum Comparison {
     /// With the same weekdays before.
     With(Box<Before>),
-    /// With nothing: of these days nothing is known, or not all. The first day of the log.
+    /// With nothing, because the log does not hold all of these days; the first day that it holds.
     Unknown(NaiveDate),
 }
 
@@ -86,7 +86,7 @@ pub struct Before {
     pub while_open: GroupCounts,
 }
 
-/// The cheapest way that tells as much as possible.
+/// Chooses the cheapest source that tells as much as possible.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -100,7 +100,7 @@ pub async fn plan(state: &AppState, filter: &Filter, step: Option<GroupBy>) -> R
     Ok(if is_far { CountingPlan::Subject } else { CountingPlan::Calls })
 }
 
-/// Counts everything, in steps for a chart, compared or not.
+/// Counts the figures of a dashboard, with steps for a chart and a comparison if asked for.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -140,7 +140,7 @@ async fn current(state: &AppState, plan: CountingPlan, filter: &Filter, step: Op
     Ok(sheet.finish())
 }
 
-/// The same weekdays before; until the same time of day if the period runs until now.
+/// Counts the same weekdays before; until the same time of day if the period runs until now.
 async fn before(state: &AppState, plan: CountingPlan, filter: &Filter) -> Result<Option<Comparison>, Error> {
     let Some(days) = same_weekdays_before(filter.days) else { return Ok(None) };
     let oldest = oldest_start_ms(&state.db).await?;
@@ -176,9 +176,9 @@ async fn before(state: &AppState, plan: CountingPlan, filter: &Filter) -> Result
 struct Cut {
     day: NaiveDate,
     day_start_ms: i64,
-    /// The same time of day as now.
+    /// The same time of day as now, in milliseconds since 1970 UTC.
     at_ms: i64,
-    /// From here on the calls themselves are counted.
+    /// The end of what is counted from cells: from here on the calls themselves are counted.
     cells_until_ms: i64,
 }
 
@@ -189,23 +189,23 @@ impl Cut {
         let day = today.checked_sub_days(chrono::Days::new(shift));
         let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
         let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms(), day));
-        // Only of all lines together there are hours.
+        // Cells by hour exist only for all lines together.
         let cells_until_ms = if plan == CountingPlan::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
         Some(Self { day, day_start_ms, at_ms, cells_until_ms })
     }
 
-    /// The hours of the day that are counted from cells.
+    /// Returns the hours of the day that are counted from cells.
     fn hours(self) -> Range<i64> {
         self.day_start_ms..self.cells_until_ms
     }
 }
 
-/// The days before `day`, if any.
+/// Returns the days before `day`, if any.
 fn days_before(days: DayRange, day: NaiveDate) -> Option<DayRange> {
     day.pred_opt().filter(|end| *end >= days.start).map(|end| DayRange { end, ..days })
 }
 
-/// The cells of some days.
+/// Returns the buckets of a tier that hold some days.
 pub fn buckets(tier: Tier, days: DayRange, business: &BusinessTime) -> Range<i64> {
     let (first, end) = (days.start, next_day(days.end));
     match tier {

@@ -1,4 +1,4 @@
-//! Counting of the calls that a filter lets through, wherever they come from.
+//! Counts the calls that a filter lets through, from cells, closed months or the calls themselves.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ use crate::web::error::Error;
 use crate::web::reports::counted;
 use crate::web::state::AppState;
 
-/// What one pass counted.
+/// The result of one counting pass.
 pub struct Count {
     pub totals: Totals,
     pub steps: Option<Vec<Step>>,
@@ -31,7 +31,7 @@ pub struct Count {
     pub details: Option<Details>,
 }
 
-/// What one pass counts into.
+/// The accumulator of one counting pass.
 pub struct Sheet<'a> {
     state: &'a AppState,
     filter: &'a Filter,
@@ -56,7 +56,7 @@ impl<'a> Sheet<'a> {
         Count { totals, steps, while_open: self.while_open, details: self.details }
     }
 
-    /// From the tier that holds the filter in these steps.
+    /// Counts from the cells of the tier that holds the filter in these steps.
     pub async fn count_cells(&mut self, days: DayRange) -> Result<(), Error> {
         let Source::Cells(tier, subject) = Source::of(self.filter, self.step) else {
             return Err(Error::Internal("no tier holds this".into()));
@@ -80,7 +80,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// The calls of all lines that began in these hours, where nothing is grouped.
+    /// Counts the calls of all lines that began in these hours, where nothing is grouped.
     pub async fn count_hours(&mut self, hours: Range<i64>) -> Result<(), Error> {
         if hours.is_empty() {
             return Ok(());
@@ -99,7 +99,7 @@ impl<'a> Sheet<'a> {
         Ok(read_cells(db, tier, buckets, subject, count).await?)
     }
 
-    /// A cell, but for the steps: it may be of more than one.
+    /// Adds a cell to everything but the steps of the chart: it may belong to more than one.
     fn add_cell(&mut self, tier: Tier, bucket: i64, name: &str, cell: &Cell) {
         self.counter.add_cell(tier, bucket, name, cell);
         for (class, figures) in cell.iter().filter(|(class, _)| class.in_hours) {
@@ -125,7 +125,7 @@ impl<'a> Sheet<'a> {
         Ok(for_each_call(&state.db, query, count).await?)
     }
 
-    /// A call that cells count as over, but which is still running.
+    /// Corrects for a call that cells count as over, but which is still running.
     pub fn correct(&mut self, call: &CountedCall) {
         self.counter.add_open_call(call);
         if let Some(timeline) = &mut self.timeline {
@@ -150,7 +150,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// The calls among those asked for that are still running.
+/// Returns the calls among those asked for that are still running.
 pub async fn open_calls(state: &AppState, query: &CallQuery) -> Result<Vec<CountedCall>, Error> {
     let mut open = Vec::new();
     for_each_call(&state.db, &query.only_open(), |call| open.push(counted(state, call, None))).await?;

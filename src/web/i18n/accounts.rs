@@ -1,7 +1,7 @@
 use crate::accounts::Role;
 use crate::accounts::password::{MAX_CHARS, MIN_CHARS};
 
-/// Coming in.
+/// Texts of the login.
 pub struct LoginTexts {
     pub title: &'static str,
     pub name: &'static str,
@@ -14,7 +14,7 @@ pub struct LoginTexts {
     pub log_out: &'static str,
 }
 
-/// The first account.
+/// Texts of the setup of the first account.
 pub struct SetupTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -29,7 +29,7 @@ pub struct SetupTexts {
     pub no_events: &'static str,
 }
 
-/// Accounts, one's own and everybody's, and tokens.
+/// Texts of accounts, one's own and everybody's, and of tokens.
 pub struct AccountsTexts {
     pub users: &'static str,
     pub users_what: &'static str,

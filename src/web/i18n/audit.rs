@@ -1,6 +1,6 @@
 use crate::accounts::action::{Subject, Verb};
 
-/// Who changed what.
+/// Texts of the audit log.
 pub struct AuditTexts {
     pub title: &'static str,
     pub intro: &'static str,

@@ -1,4 +1,4 @@
-/// More of the call log and of one call.
+/// Further texts of the call log and of one call.
 pub struct CallLogTexts {
     pub find: &'static str,
     pub newer: &'static str,

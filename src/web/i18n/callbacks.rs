@@ -1,4 +1,4 @@
-/// Who is to be rung back.
+/// Texts of the open callbacks.
 pub struct CallbacksTexts {
     pub title: &'static str,
     pub owed: fn(i64, &str) -> String,

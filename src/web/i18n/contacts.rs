@@ -1,6 +1,6 @@
 use crate::contacts::file::{FileProblem, Reason};
 
-/// Names of lines and agents.
+/// Texts of the names of lines and agents.
 pub struct NamesTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -25,7 +25,7 @@ pub struct NamesTexts {
     pub card_what: &'static str,
 }
 
-/// Contacts.
+/// Texts of the contacts.
 pub struct ContactsTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -67,7 +67,7 @@ pub struct ContactsTexts {
     pub next: &'static str,
 }
 
-/// Contacts from a file.
+/// Texts of the import of contacts from a file.
 pub struct ImportTexts {
     pub title: &'static str,
     pub intro: &'static str,

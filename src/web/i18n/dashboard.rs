@@ -1,4 +1,4 @@
-/// The dashboard of everything, a line, an agent or a caller.
+/// Texts of the dashboard of everything, a line, an agent or a caller.
 pub struct DashboardTexts {
     pub back: &'static str,
     pub of_line: fn(&str) -> String,

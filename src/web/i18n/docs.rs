@@ -1,4 +1,4 @@
-/// The API for people.
+/// Texts of the API documentation.
 pub struct DocsTexts {
     pub title: &'static str,
     pub intro: &'static str,

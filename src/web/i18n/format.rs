@@ -1,4 +1,4 @@
-//! Numbers, days and times as people write them, in their language and in business time.
+//! Locale formatting of numbers, days and times, in business time.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use crate::stats::business::BusinessTime;
 /// Below this many calls a share says less than "3 of 7".
 const FEW: i64 = 20;
 
-/// Writes for one reader.
+/// A formatter for one language and the business time zone.
 #[derive(Clone, Debug)]
 pub struct Format {
     lang: Lang,

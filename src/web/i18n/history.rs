@@ -1,4 +1,4 @@
-/// The history of the routes, and by what a call was decided.
+/// Texts of the history of the routes, and of the routing decision of a call.
 pub struct HistoryTexts {
     pub title: &'static str,
     pub intro: &'static str,

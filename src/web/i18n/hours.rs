@@ -1,4 +1,4 @@
-/// Opening hours: in words, and in the form of a route.
+/// Texts of opening hours: in words, and in the form of a route.
 pub struct HoursTexts {
     /// The days, Monday first.
     pub days: [&'static str; 7],

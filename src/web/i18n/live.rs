@@ -1,4 +1,4 @@
-/// What happens now.
+/// Texts of the live page.
 pub struct LiveTexts {
     pub title: &'static str,
     pub as_of: fn(&str) -> String,

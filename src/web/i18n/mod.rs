@@ -1,6 +1,7 @@
-//! What pages say, in every language: one struct of texts each, so that a missing text does not compile.
+//! Translations of the pages: one struct of texts, filled once for each language, so that a missing text does not
+//! compile.
 
-/// Numbers, days and times as people write them.
+/// Locale formatting of numbers, days and times.
 pub mod format;
 
 mod accounts;
@@ -48,7 +49,7 @@ use crate::calls::outcome::Outcome;
 use crate::lang::Lang;
 use crate::store::condition::Trouble;
 
-/// Everything that pages say in one language.
+/// All texts of the pages in one language.
 pub struct Texts {
     /// For `lang="…"`.
     pub code: &'static str,
@@ -83,7 +84,7 @@ pub struct Texts {
     pub outcome: fn(Outcome) -> &'static str,
 }
 
-/// Around every page.
+/// Texts of the frame around every page.
 pub struct FrameTexts {
     pub skip: &'static str,
     pub navigation: &'static str,
@@ -107,7 +108,7 @@ pub struct FrameTexts {
     pub clock_what: &'static str,
 }
 
-/// The list of calls.
+/// Texts of the list of calls.
 pub struct CallsTexts {
     pub title: &'static str,
     pub count: fn(i64, String) -> String,
@@ -136,7 +137,7 @@ pub struct CallsTexts {
     pub wrong_cursor: &'static str,
 }
 
-/// One call.
+/// Texts of the page of one call.
 pub struct CallTexts {
     pub title: fn(&str) -> String,
     pub back: &'static str,
@@ -174,7 +175,7 @@ pub struct CallTexts {
     pub unknown_value: &'static str,
 }
 
-/// The settings.
+/// Texts of the settings.
 pub struct SettingsTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -199,7 +200,7 @@ pub struct SettingsTexts {
     pub guide: &'static str,
 }
 
-/// Pages that are none.
+/// Texts of the error pages.
 pub struct FailureTexts {
     pub not_found: &'static str,
     pub not_found_what: &'static str,

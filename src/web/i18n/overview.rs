@@ -3,7 +3,7 @@ use crate::stats::period::Period;
 use crate::web::charts::Series;
 use crate::web::refusal::RefusalReason;
 
-/// The words that narrow down.
+/// Texts of filters.
 pub struct FilterTexts {
     pub title: &'static str,
     pub period: &'static str,
@@ -26,7 +26,7 @@ pub struct FilterTexts {
     pub active: &'static str,
 }
 
-/// The first page.
+/// Texts of the overview, the first page.
 pub struct OverviewTexts {
     pub title: &'static str,
     pub connected: fn(&str) -> String,
@@ -49,7 +49,7 @@ pub struct OverviewTexts {
     pub all_calls: &'static str,
 }
 
-/// The first start.
+/// Texts of the welcome page at the first start.
 pub struct WelcomeTexts {
     pub title: &'static str,
     pub intro: &'static str,

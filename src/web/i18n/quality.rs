@@ -1,4 +1,4 @@
-/// How complete the events were.
+/// Texts of the data quality: how complete the events were.
 pub struct QualityTexts {
     pub title: &'static str,
     pub intro: &'static str,

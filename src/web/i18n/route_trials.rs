@@ -1,4 +1,4 @@
-/// Trying out routes: for one call, and on past calls.
+/// Texts of dry runs of routes: for one call, and on past calls.
 pub struct RouteTrialTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -50,7 +50,7 @@ pub struct RouteTrialTexts {
     pub called: &'static str,
 }
 
-/// What is probably not meant in a table of routes.
+/// Texts of the warnings of probable mistakes in a table of routes.
 pub struct WarningTexts {
     pub title: fn(usize, &str) -> String,
     pub no_last_resort: &'static str,

@@ -1,4 +1,4 @@
-/// The list of routes.
+/// Texts of the list of routes.
 pub struct RoutesTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -42,7 +42,7 @@ pub struct RoutesTexts {
     pub fallback: fn(&str) -> String,
 }
 
-/// The form for one route.
+/// Texts of the form for one route.
 pub struct RouteTexts {
     pub new: &'static str,
     pub edit: fn(&str) -> String,

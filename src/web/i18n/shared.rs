@@ -1,4 +1,4 @@
-/// What routes share: lists of numbers, schedules, the switch "closed until".
+/// Texts of what routes share: lists of numbers, schedules, the switch "closed until".
 pub struct SharedTexts {
     pub back: &'static str,
     pub saved: &'static str,
@@ -25,7 +25,7 @@ pub struct SharedTexts {
     pub closed: ClosedTexts,
 }
 
-/// Lists of numbers.
+/// Texts of lists of numbers.
 pub struct ListsTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -41,7 +41,7 @@ pub struct ListsTexts {
     pub known_what: &'static str,
 }
 
-/// Schedules.
+/// Texts of schedules.
 pub struct SchedulesTexts {
     pub title: &'static str,
     pub intro: &'static str,
@@ -61,7 +61,7 @@ pub struct SchedulesTexts {
     pub next_closed: fn(&str) -> String,
 }
 
-/// The switch.
+/// Texts of the switch "closed until".
 pub struct ClosedTexts {
     pub title: &'static str,
     pub what: &'static str,

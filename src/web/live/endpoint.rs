@@ -12,11 +12,11 @@ use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// So often it is asked whether whoever reads the stream may still.
+/// How often it is checked whether whoever reads the stream still may.
 const CHECK: Duration = Duration::from_secs(2);
 
-/// `GET /events`: calls and figures as they change, as server-sent events. What came after the event named by
-/// `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
+/// Handler of `GET /events`: sends calls and figures as they change, as server-sent events. What came after the event
+/// named by `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
 pub async fn events(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let place = state.questions.stream(&request, state.config.limits)?;
     let parameters = parameters(&request);

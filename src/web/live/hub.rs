@@ -8,31 +8,32 @@ use super::NoPlace;
 use crate::config::LivePace;
 
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
-/// When a browser whose stream broke off tries again.
+/// The reconnection time that browsers are told, in milliseconds.
 const RETRY: &str = "retry: 3000\n";
-/// A client takes so much at once: the server keeps a copy for each until it is sent.
+/// Maximum length of what a client takes at once: the server keeps a copy for each until it is sent.
 const PIECE_BYTES: usize = 16 * 1024;
-/// What an entry takes beside its text.
+/// The memory that an entry takes beside its text, in bytes.
 const ENTRY_BYTES: usize = 64;
 
-/// Numbers the events and keeps the last ones, once for all who read: each client is a place in them. So what waits
-/// takes the same room for one client as for all, and one that falls behind what is kept is cut off.
+/// The broadcast log of the live stream: numbers the events and keeps the last ones, once for all who read; each client
+/// is a cursor in it. So what waits takes the same memory for one client as for all, and one that falls behind what is
+/// kept is cut off.
 pub struct Hub {
-    /// Names this run of the program: numbers of another mean nothing here.
+    /// The id of this run of the program: event numbers of another mean nothing here.
     epoch: String,
     last: u64,
-    /// What was sent last, without a gap.
+    /// The entries that were sent last, without a gap.
     log: VecDeque<Entry>,
-    /// The place of its first entry.
+    /// The position of the log's first entry.
     first: u64,
-    /// What its entries take, and how many of them are events with a number.
+    /// The bytes that its entries take, and how many of them are events with a number.
     bytes: usize,
     numbered: usize,
     most_bytes: usize,
     most_numbered: usize,
-    /// Events up to this number cannot be told again.
+    /// Events up to this number cannot be replayed.
     floor: u64,
-    /// The last of what only the newest counts of: name and data.
+    /// The last event of the kind of which only the newest counts: name and data.
     passing: Option<(String, String)>,
     clients: BTreeMap<u64, Cursor>,
     came: u64,
@@ -43,7 +44,7 @@ pub struct Hub {
     is_closed: bool,
 }
 
-/// What was sent at once.
+/// An entry of the log.
 struct Entry {
     /// The number of the last event when this was sent.
     number: u64,
@@ -51,23 +52,23 @@ struct Entry {
     text: Bytes,
 }
 
-/// What a client takes next.
+/// A client's read position in the log.
 #[derive(Clone, Copy)]
 struct Cursor {
     place: u64,
     offset: usize,
 }
 
-/// A client that was taken in.
+/// A client that was subscribed.
 pub struct Subscribed {
     pub client: u64,
-    /// What comes first.
+    /// The bytes to send first.
     pub first: Bytes,
-    /// Told whenever there may be more.
+    /// Notified whenever there may be more.
     pub news: watch::Receiver<()>,
 }
 
-/// What there is for a client.
+/// The result of reading for a client.
 pub enum Taken {
     Piece(Bytes),
     /// Nothing yet.
@@ -99,7 +100,7 @@ impl Hub {
         }
     }
 
-    /// The id of the last event.
+    /// Returns the id of the last event.
     pub fn mark(&self) -> String {
         self.id(self.last)
     }
@@ -112,7 +113,7 @@ impl Hub {
         format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.id(number))
     }
 
-    /// Sends events of this name to everybody, each under a number of its own. How many clients were too slow.
+    /// Sends events of this name to everybody, each under a number of its own; returns how many clients were too slow.
     pub fn send(&mut self, name: &str, data: impl Iterator<Item = String>) -> usize {
         let mut slow = 0;
         for data in data {
@@ -124,18 +125,19 @@ impl Hub {
         slow
     }
 
-    /// Sends what only the newest counts of; it has no number of its own.
+    /// Sends an event of which only the newest counts and which has no number of its own; returns how many clients were
+    /// too slow.
     pub fn send_passing(&mut self, name: &str, data: &str) -> usize {
         self.passing = Some((name.to_owned(), data.to_owned()));
         self.hand_out(self.event(self.last, name, data).into())
     }
 
-    /// Keeps proxies from closing streams on which nothing happens.
+    /// Sends a heartbeat, which keeps proxies from closing idle streams; returns how many clients were too slow.
     pub fn beat(&mut self) -> usize {
         self.hand_out(HEARTBEAT)
     }
 
-    /// What was sent is not all that happened: everybody must look for themselves.
+    /// Sends a reset, because events were lost: all clients must reload; returns how many were too slow.
     pub fn reset(&mut self) -> usize {
         self.last += 1;
         self.floor = self.last;
@@ -152,7 +154,8 @@ impl Hub {
         slow
     }
 
-    /// Nobody waits for a client: whoever has not taken what goes now is cut off. How many were.
+    /// Appends an entry and drops the oldest ones beyond the limits. Clients that have not read those are cut off, as
+    /// nobody waits for them; returns how many were.
     fn push(&mut self, is_numbered: bool, text: Bytes) -> usize {
         self.bytes += text.len() + ENTRY_BYTES;
         self.numbered += usize::from(is_numbered);
@@ -168,12 +171,12 @@ impl Hub {
         before - self.clients.len()
     }
 
-    /// How many read.
+    /// Returns how many clients read.
     pub fn clients(&self) -> usize {
         self.clients.len()
     }
 
-    /// Takes a client in; what it missed since the event with that id comes first.
+    /// Adds a client; what it missed since the event with that id comes first.
     pub fn subscribe(&mut self, since: Option<&str>) -> Result<Subscribed, NoPlace> {
         if self.is_closed {
             return Err(NoPlace::Stopping);
@@ -183,7 +186,7 @@ impl Hub {
         }
         let end = self.first + self.log.len() as u64;
         let missed = since.map(|since| self.missed(since));
-        // With the id that the client has already: nothing after it was sent yet.
+        // Under the id that the client has already: nothing after it was sent yet.
         let (number, place) = missed.flatten().unwrap_or((self.last, end));
         let mut first = format!("{RETRY}id: {}\n\n", self.id(number));
         if missed == Some(None) {
@@ -198,7 +201,8 @@ impl Hub {
         Ok(Subscribed { client: self.came, first: first.into(), news: self.news.subscribe() })
     }
 
-    /// The number of the event with this id and the place of what came after it; `None` if that cannot be told any more.
+    /// Returns the number of the event with this id and the position of what came after it; `None` if that is not kept
+    /// any more.
     fn missed(&self, id: &str) -> Option<(u64, u64)> {
         let (epoch, number) = id.split_once('-')?;
         let number: u64 = number.parse().ok().filter(|_| epoch == self.epoch)?;
@@ -211,7 +215,7 @@ impl Hub {
         is_there.then_some((number, self.first + after as u64))
     }
 
-    /// What a client has not taken yet, a piece of it.
+    /// Returns a piece of what a client has not read yet.
     pub fn take(&mut self, client: u64) -> Taken {
         let Some(cursor) = self.clients.get_mut(&client) else { return Taken::Gone };
         let mut piece = Vec::new();
@@ -231,12 +235,12 @@ impl Hub {
         if piece.is_empty() { Taken::Nothing } else { Taken::Piece(piece.into()) }
     }
 
-    /// A client has left.
+    /// Removes a client that has left.
     pub fn leave(&mut self, client: u64) {
         self.clients.remove(&client);
     }
 
-    /// Whether anybody reads, or did a moment ago: then they may come back.
+    /// Returns whether anybody reads, or did a moment ago: then they may come back.
     pub fn is_watched(&mut self, now: Instant) -> bool {
         if self.clients() > 0 {
             self.empty_since = None;
@@ -245,7 +249,7 @@ impl Hub {
         now.duration_since(*self.empty_since.get_or_insert(now)) < self.linger
     }
 
-    /// From now on nothing is kept.
+    /// Clears the log: what was sent so far cannot be replayed.
     pub fn forget(&mut self) {
         self.first += self.log.len() as u64;
         self.log.clear();
@@ -253,7 +257,7 @@ impl Hub {
         self.passing = None;
     }
 
-    /// Ends all streams and takes no more.
+    /// Ends all streams and accepts no more.
     pub fn close(&mut self) {
         self.is_closed = true;
         self.clients.clear();

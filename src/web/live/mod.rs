@@ -1,10 +1,10 @@
-//! What changes, as it changes: the stream of `GET /events`, and how nodes tell each other.
+//! The live stream of changes (`GET /events`, server-sent events), and how nodes notify each other of changes.
 
-/// `GET /events`.
+/// The handler of `GET /events`.
 mod endpoint;
-/// What is sent, and to whom.
+/// The broadcast log and its clients.
 mod hub;
-/// From changed calls to the stream.
+/// Publishes changed calls on the stream.
 mod publish;
 /// The figures of today.
 mod stats;
@@ -22,46 +22,46 @@ use self::hub::{Hub, Subscribed, Taken};
 pub use self::publish::{listen, publish};
 use crate::config::LivePace;
 
-/// Changed calls that may wait to be shown; beyond it clients look for themselves.
+/// Maximum number of changed calls that wait to be published; beyond it clients are told to reload.
 const MOST_WAITING: usize = 5_000;
 
-/// A client was not taken.
+/// The reason why a client was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlace {
-    /// There are as many as there may be.
+    /// The maximum number of clients is reached.
     Full,
     /// The service is stopping.
     Stopping,
 }
 
-/// The stream, and what waits to be sent on it. Costs next to nothing while nobody reads it.
+/// The live stream, and the changes that wait to be published. It costs next to nothing while nobody reads it.
 pub struct Live {
     pace: LivePace,
-    /// Names this node.
+    /// The random id of this node.
     node: String,
     hub: Mutex<Hub>,
     waiting: Mutex<Waiting>,
     wake: Notify,
     /// Whether anybody reads the stream, or did a moment ago.
     is_watched: AtomicBool,
-    /// Whether other nodes want to know.
+    /// Whether there are other nodes to notify.
     has_nodes: bool,
-    /// Changes that nobody was there to see: whoever comes back must look for themselves.
+    /// The number of commits while nobody read the stream: whoever comes back must reload.
     unseen: AtomicU64,
 }
 
-/// Keys of changed calls.
+/// Keys of changed calls that wait to be published.
 #[derive(Default)]
 struct Waiting {
-    /// Changed by this node: to be told to the others.
+    /// Changed by this node: the others are to be notified.
     own: BTreeSet<i64>,
-    /// Changed by another.
+    /// Changed by another node.
     heard: BTreeSet<i64>,
     is_too_much: bool,
 }
 
 impl Live {
-    /// Nobody reads yet.
+    /// Creates a stream that nobody reads yet.
     pub fn new(pace: LivePace, has_nodes: bool) -> Self {
         let node = format!("{:012x}", rand::random::<u64>() >> 16);
         Self {
@@ -76,7 +76,7 @@ impl Live {
         }
     }
 
-    /// Calls that this node changed.
+    /// Queues calls that this node changed.
     pub fn changed(&self, keys: impl Iterator<Item = i64>) {
         if self.has_nodes || self.is_watched() {
             self.wait(keys, |waiting| &mut waiting.own);
@@ -85,7 +85,7 @@ impl Live {
         }
     }
 
-    /// Calls that another node changed.
+    /// Queues calls that another node changed.
     fn heard(&self, keys: impl Iterator<Item = i64>) {
         self.wait(keys, |waiting| &mut waiting.heard);
     }
@@ -100,29 +100,29 @@ impl Live {
         self.wake.notify_one();
     }
 
-    /// Something changed, and nobody can say what: whoever reads must look for themselves.
+    /// Tells all clients to reload, because it is not known what changed.
     fn lost(&self) {
         self.hub().reset();
     }
 
-    /// How many clients read the stream.
+    /// Returns how many clients read the stream.
     pub fn clients(&self) -> usize {
         self.hub().clients()
     }
 
-    /// The id of the last event: a page that was made after asking for it misses nothing after it.
+    /// Returns the id of the last event: a page that was made after asking for it misses nothing after it.
     pub fn mark(&self) -> String {
         self.hub().mark()
     }
 
-    /// A new client, who saw everything up to `since`, if that is told.
+    /// Adds a client that saw everything up to `since`, if that is given.
     ///
     /// # Errors
-    /// When there is no place.
+    /// When the maximum number of clients is reached or the service is stopping.
     fn subscribe(self: &Arc<Self>, since: Option<&str>) -> Result<Reader, NoPlace> {
         let mut hub = self.hub();
         let subscribed = hub.subscribe(since);
-        // Before anybody else can change what the client has not seen.
+        // Under the lock: no change that the client has not seen goes unnoticed.
         self.is_watched.store(true, Ordering::Relaxed);
         drop(hub);
         self.wake.notify_one();
@@ -130,7 +130,7 @@ impl Live {
         Ok(Reader { live: self.clone(), client, first: Some(first), news })
     }
 
-    /// Ends all streams: a stop does not wait for them.
+    /// Ends all streams, so that a shutdown does not wait for them.
     pub fn close(&self) {
         self.hub().close();
     }
@@ -143,7 +143,7 @@ impl Live {
         self.is_watched.load(Ordering::Relaxed)
     }
 
-    /// Goes to sleep when nobody has read for a while; whether somebody reads or did a moment ago.
+    /// Clears the log when nobody has read for a while; returns whether somebody reads or did a moment ago.
     fn stays_awake(&self, now: Instant) -> bool {
         let mut hub = self.hub();
         let is_watched = hub.is_watched(now);
@@ -163,7 +163,7 @@ impl Live {
     }
 }
 
-/// Somebody who reads the stream, until this is dropped.
+/// A client's subscription to the stream, ended on drop.
 struct Reader {
     live: Arc<Live>,
     client: u64,
@@ -172,7 +172,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// What comes next; `None` at the end, which comes early for those who are too slow.
+    /// Returns what comes next; `None` at the end, which comes early for clients that are too slow.
     async fn next(&mut self) -> Option<Bytes> {
         if let Some(first) = self.first.take() {
             return Some(first);
@@ -180,7 +180,7 @@ impl Reader {
         loop {
             // Before looking: what comes meanwhile is not missed.
             self.news.mark_unchanged();
-            // A statement of its own: nobody waits with the hub locked.
+            // A statement of its own, so that the hub is not locked during the wait.
             let taken = lock(&self.live.hub).take(self.client);
             match taken {
                 Taken::Piece(piece) => return Some(piece),

@@ -22,18 +22,18 @@ use crate::web::clock::now_ms;
 use crate::web::names::Names;
 use crate::web::state::AppState;
 
-/// So many of the newest calls are looked at for changes that nobody told.
+/// Number of the newest calls that are polled for changes without a notification.
 const POLLED: usize = 200;
-/// So many changed calls are read at once.
+/// Number of changed calls that are read at once (batch).
 const AT_ONCE: usize = 200;
-/// So many calls are remembered as they were sent last.
+/// Number of calls whose last sent state is remembered.
 const REMEMBERED: usize = 5_000;
-/// After so many times their pace figures are looked at without a call that changed.
+/// Figures are computed anew without a changed call after so many times their interval.
 const LOOK_AGAIN: u32 = 5;
-/// Pause before another try to hear from other nodes.
+/// Pause before another try to listen for notifications of other nodes.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
-/// From changed calls to the stream, until aborted.
+/// Publishes changed calls and figures on the stream, until aborted.
 pub async fn publish(state: Data<AppState>) {
     let pace = &state.config.live;
     let (mut heartbeat, mut figures, mut poll) = (every(pace.heartbeat), every(pace.stats), every(pace.poll));
@@ -57,15 +57,15 @@ fn every(period: Duration) -> Interval {
     ticks
 }
 
-/// A call as it was last.
+/// The last known state of a call.
 struct Seen {
-    /// What it is told from another state by: whole calls of thousands may be long.
+    /// The hash that tells it from another state: thousands of whole calls may take much memory.
     print: u64,
-    /// Whether clients know it like this; otherwise it only was there when the first of them came.
+    /// Whether clients were sent this state; otherwise it was only noted when the first of them came.
     is_sent: bool,
 }
 
-/// The same for the same state of a call, within this run of the program.
+/// Returns a hash of a call's state, the same for the same state within this run of the program.
 fn print(call: &StoredCall) -> u64 {
     struct Hashed(DefaultHasher);
     impl fmt::Write for Hashed {
@@ -80,16 +80,16 @@ fn print(call: &StoredCall) -> u64 {
     hashed.0.finish()
 }
 
-/// How it is known that a call changed.
+/// How a change of a call became known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// Somebody said so.
+    /// By a commit of this node or a notification of another.
     Told,
-    /// It is among the newest.
+    /// By polling the newest calls.
     Found,
 }
 
-/// A call as clients are told of it.
+/// A call as clients receive it, with names.
 #[derive(Serialize)]
 struct NamedCall {
     #[serde(flatten)]
@@ -120,9 +120,9 @@ impl NamedCall {
 struct Publisher<'a> {
     state: &'a AppState,
     live: &'a Live,
-    /// The calls as they were seen last. `None`: not looked yet.
+    /// The last known states of calls, by key. `None`: nothing read yet.
     seen: Option<BTreeMap<i64, Seen>>,
-    /// Whether the figures may be others than those sent last.
+    /// Whether the figures may differ from those sent last.
     are_figures_old: bool,
     figures: String,
     figures_sent: Option<Instant>,
@@ -134,7 +134,7 @@ impl<'a> Publisher<'a> {
         Self { state, live, seen: None, are_figures_old: false, figures: String::new(), figures_sent: None }
     }
 
-    /// Whether anybody is there to see; if not, all that was known is old.
+    /// Returns whether anybody reads the stream; if not, forgets what was sent.
     fn is_watched(&mut self) -> bool {
         let is_watched = self.live.is_watched() && self.live.stays_awake(Instant::now());
         if !is_watched {
@@ -144,7 +144,7 @@ impl<'a> Publisher<'a> {
         is_watched
     }
 
-    /// Tells what changed: to the other nodes what changed here, to the clients everything.
+    /// Publishes what changed: to the other nodes what changed here, to the clients everything.
     async fn pass_on(&mut self) {
         let Waiting { own, heard, is_too_much } = std::mem::take(&mut *lock(&self.live.waiting));
         let keys: Vec<i64> = own.iter().copied().collect();
@@ -169,7 +169,7 @@ impl<'a> Publisher<'a> {
         self.send_figures().await;
     }
 
-    /// Looks for changes that nobody told: news get lost, and other programs write, too.
+    /// Polls for changes without a notification: notifications get lost, and other programs write, too.
     async fn look_around(&mut self) {
         if !self.is_watched() || self.learn().await {
             return;
@@ -180,7 +180,7 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// Notes the newest calls as they are when the first client comes; whether that was now.
+    /// Notes the newest calls as a baseline when the first client comes; returns whether that was now.
     async fn learn(&mut self) -> bool {
         if self.seen.is_some() {
             return false;
@@ -206,7 +206,7 @@ impl<'a> Publisher<'a> {
         self.live.lost();
     }
 
-    /// Sends calls that are not as they were; nothing is shown twice.
+    /// Sends the calls whose state changed; no state is sent twice.
     fn send(&mut self, mut calls: Vec<StoredCall>, source: Source) {
         let seen = self.seen.get_or_insert_default();
         calls.retain(|call| match seen.get(&call.key) {
@@ -230,7 +230,7 @@ impl<'a> Publisher<'a> {
         self.note_slow(slow);
     }
 
-    /// The figures of today, if they changed and were not sent just now.
+    /// Sends the figures of today, if they changed and were not sent just now.
     async fn send_figures(&mut self) {
         let (pace, since) = (self.live.pace.stats, self.figures_sent.map(|sent| sent.elapsed()));
         let is_early = since.is_some_and(|since| since < pace);
@@ -263,8 +263,8 @@ impl<'a> Publisher<'a> {
     }
 }
 
-/// Hears from other nodes, until aborted or there cannot be any. After a loss of the connection some news may
-/// be missing.
+/// Listens for notifications of other nodes, until aborted or if there cannot be any. After a loss of the connection
+/// some may be missing.
 pub async fn listen(state: Data<AppState>) {
     let mut failing = false;
     loop {
@@ -276,7 +276,7 @@ pub async fn listen(state: Data<AppState>) {
                     tracing::info!("news of other nodes arrive again");
                 }
                 failing = true;
-                // Before it was listened, routes may have changed, too.
+                // Routes may have changed, too, before it listened.
                 state.routes_changed.notify_one();
                 let error = hear(&state, reader).await;
                 throttled!(warn, error, "news of other nodes do not arrive; it is tried again");

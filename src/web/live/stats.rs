@@ -21,12 +21,12 @@ use crate::web::state::AppState;
 struct LiveFigures {
     day: NaiveDate,
     totals: Totals,
-    /// Unknown while it cannot be counted.
+    /// The number of open callbacks; `None` while it cannot be counted.
     open_callback_count: Option<i64>,
     shown: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
 }
 
-/// The figures of today as JSON. The same for everybody.
+/// Returns the figures of today as JSON, the same for everybody.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -48,7 +48,7 @@ pub async fn figures(state: &AppState) -> Result<String, Error> {
     serde_json::to_string(&figures).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// As dashboards say it.
+/// Returns the figures as dashboards word them, by name.
 fn on_dashboards(
     totals: &Totals,
     while_open: &Totals,
@@ -71,13 +71,13 @@ fn on_dashboards(
     ]
 }
 
-/// How many people wait for a callback.
+/// Returns how many people wait for a callback, as number and in words.
 fn owed(count: i64, lang: Lang, format: &Format) -> [(&'static str, String); 2] {
     let number = format.number(count);
     [("owed_what", (texts(lang).callbacks.owed)(count, &number)), ("owed", number)]
 }
 
-/// By the names that pages mark their figures with (`data-stat`).
+/// Returns the figures as text, by the names that pages mark them with (`data-stat`).
 fn shown(totals: &Totals, while_open: &Totals, format: &Format) -> BTreeMap<&'static str, String> {
     let count = |outcome| totals.outcomes.get(outcome);
     let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(count);

@@ -15,7 +15,7 @@ const WAIT_SECONDS: [f64; 10] = [2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 1
 const COMMIT_SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const COMMIT_EVENTS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0];
 
-/// What is counted at every commit.
+/// The metrics of commits.
 pub struct Commits {
     calls: [[Counter; Outcome::ALL.len()]; DIRECTIONS.len()],
     talk: Histogram,
@@ -29,7 +29,7 @@ pub struct Commits {
 }
 
 impl Commits {
-    /// Looks everything up, so that nothing has to be later, and every series is there from the start.
+    /// Creates every series at the start, so that commits look nothing up and all series are there from the start.
     pub fn new(registry: &mut Registry, deliveries: &Counters<2>) -> Self {
         let calls = Counters::default();
         let seconds = |registry: &mut Registry, name: &str, help: &str, buckets: &[f64]| {
@@ -40,7 +40,7 @@ impl Commits {
         let events = Histogram::new(COMMIT_EVENTS);
         let ended = |direction: &'static str| {
             Outcome::ALL.map(|outcome| {
-                // No hangup tells these two: nothing would ever be counted.
+                // No hangup has one of these two outcomes: nothing would ever be counted.
                 let is_told = !matches!(outcome, Outcome::Unknown | Outcome::Open);
                 let labels = [("direction", direction), ("outcome", outcome.as_str())];
                 if is_told { calls.get_or_create_owned(&labels) } else { Counter::default() }

@@ -1,12 +1,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Each doubling is cut into so many parts: at most an eighth too much is told.
+/// Number of buckets per power of two: a quantile is at most an eighth too large.
 const PARTS: usize = 8;
-/// As many doublings of a microsecond as anybody waits.
+/// Number of powers of two, from a microsecond up to longer than anybody waits.
 const DOUBLINGS: usize = 32;
 
-/// How long something took, as counts of microseconds: small, and quick to add to.
+/// A latency histogram with logarithmic buckets of microseconds: small, and quick to add to.
 #[derive(Debug)]
 pub struct Latency {
     counts: [AtomicU64; PARTS * DOUBLINGS],
@@ -19,19 +19,20 @@ impl Default for Latency {
 }
 
 impl Latency {
-    /// Counts one.
+    /// Adds one duration.
     pub fn observe(&self, took: Duration) {
         if let Some(count) = self.counts.get(place(took.as_micros())) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many were counted.
+    /// Returns how many were counted.
     pub fn count(&self) -> u64 {
         self.counts.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// The microseconds that this share of them did not exceed; `None` when there are none.
+    /// Returns a quantile: the microseconds that this share of the durations did not exceed; `None` when there are
+    /// none.
     pub fn quantile_us(&self, share: f64) -> Option<u64> {
         let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         let wanted = (share * counts.iter().sum::<u64>() as f64).ceil() as u64;
@@ -44,7 +45,8 @@ impl Latency {
     }
 }
 
-/// Below `PARTS` each microsecond has a place of its own; then each doubling has `PARTS` places.
+/// Returns the bucket of a duration: below `PARTS` each microsecond has a bucket of its own; then each power of two has
+/// `PARTS` buckets.
 fn place(micros: u128) -> usize {
     let micros = u64::try_from(micros).unwrap_or(u64::MAX);
     let parts = PARTS as u64;
@@ -56,7 +58,7 @@ fn place(micros: u128) -> usize {
     place.min(PARTS * DOUBLINGS - 1)
 }
 
-/// The most microseconds that are counted at a place.
+/// Returns the upper bound of a bucket, in microseconds.
 fn most_of(place: usize) -> u64 {
     let (place, parts) = (place as u64, PARTS as u64);
     if place < parts {

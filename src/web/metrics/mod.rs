@@ -1,12 +1,12 @@
-//! Figures for Prometheus. What happens often only adds to counters that were looked up beforehand.
+//! Metrics for Prometheus. What happens often only adds to counters that were looked up beforehand.
 
-/// Counts what the writer commits.
+/// Metrics of commits.
 mod commits;
-/// How long calls take to be decided, for people.
+/// The latency histogram of routing decisions, for people.
 mod latency;
-/// How long requests take.
+/// Durations of requests.
 mod requests;
-/// `GET /metrics`.
+/// The handler of `GET /metrics`.
 mod scrape;
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub use self::scrape::show;
 use super::refusal::RefusalReason;
 use crate::placetel::event::Kind;
 
-/// Names and values that are known when the program is built, so that no caller can add any.
+/// The labels of a metric, names and values fixed at build time, so that no client can add any.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
@@ -37,13 +37,13 @@ const DECISION_SECONDS: [f64; 8] = [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.00
 /// Why a valid event was not acknowledged, or an incoming call answered without a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Too many events wait.
+    /// The write queue is full.
     QueueFull,
     /// It was not stored in time, or the database rejected it.
     NotStored,
 }
 
-/// Everything that is counted.
+/// All metrics, with their registry.
 pub struct Metrics {
     registry: Registry,
     commits: Commits,
@@ -110,7 +110,7 @@ impl Metrics {
         self.latency.observe(took);
     }
 
-    /// How long it took to find the answers to calls since the start.
+    /// Returns the latency histogram of finding the answers to calls, since the start.
     pub fn latency(&self) -> &Latency {
         &self.latency
     }

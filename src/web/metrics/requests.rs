@@ -16,15 +16,15 @@ use crate::web::state::AppState;
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const SECONDS: [f64; 13] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// Where nearly all requests go.
+/// The path that nearly all requests go to.
 const BUSIEST: &str = "/placetel";
-/// Of an url that does not exist: its path is anybody's.
+/// The label of urls that do not exist: clients choose their paths freely.
 const NO_ROUTE: &str = "none";
 
-/// The pattern of an url, never the url itself.
+/// The labels of a request: the pattern of its url, never the url itself, and the class of its status.
 type Route = [(&'static str, String); 2];
 
-/// How long requests take, by pattern and class of status.
+/// Histograms of how long requests take, by pattern and class of status.
 pub struct Requests {
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     busiest: [Histogram; CLASSES.len()],
@@ -59,10 +59,11 @@ fn route(pattern: String, class: &'static str) -> Route {
     [("route", pattern), ("status", class.to_owned())]
 }
 
-/// Measures a request until its answer begins; a stream may go on for long. Damage that it came across is known to all.
+/// Middleware that measures a request until its answer begins; a stream may go on for long. If it failed on damage, the
+/// database is marked as damaged.
 ///
 /// # Errors
-/// Those of the measured.
+/// Those of the wrapped service.
 pub async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -12,11 +12,11 @@ use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// How long the database may take to answer a scrape.
+/// Timeout of the database at a scrape.
 const PATIENCE: Duration = Duration::from_secs(1);
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is asked for when somebody wants to know.
+/// The gauges that are read at each scrape.
 pub struct Moment {
     active: Gauges<1>,
     queued: Gauge,
@@ -82,7 +82,7 @@ impl Moment {
     }
 }
 
-/// `GET /metrics`
+/// Handler of `GET /metrics`.
 pub async fn show(state: Data<AppState>) -> Result<HttpResponse, Error> {
     state.metrics.moment.look(&state).await;
     let mut text = String::new();

@@ -53,7 +53,7 @@ struct SessionRow {
     is_this: bool,
 }
 
-/// Whoever asks, by their session.
+/// The user who sent the request, identified by the session.
 struct Own {
     name: String,
     session: i64,
@@ -103,12 +103,12 @@ impl AccountPage {
     }
 }
 
-/// `GET /settings/account`
+/// Handles `GET /settings/account`: shows the own account.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     page(&AccountPage::new(&request, context, &state, Inputs::default()).await?)
 }
 
-/// `POST /settings/account/password`
+/// Handles `POST /settings/account/password`: changes the own password.
 pub async fn change_password(
     request: HttpRequest,
     payload: Payload,
@@ -142,7 +142,7 @@ pub async fn change_password(
     Ok(see_other(&format!("{ACCOUNT}?saved=password")))
 }
 
-/// `POST /settings/account/sessions`: `id`, or `others`.
+/// Handles `POST /settings/account/sessions`: ends the session `id`, or all others for `others`.
 pub async fn end_sessions(
     request: HttpRequest,
     payload: Payload,
@@ -164,7 +164,7 @@ pub async fn end_sessions(
     Ok(see_other(&format!("{ACCOUNT}?saved=sessions")))
 }
 
-/// A browser as people call it.
+/// Returns browser and operating system in a user agent string, by their common names.
 fn browser(agent: &str) -> Option<String> {
     let called =
         |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);

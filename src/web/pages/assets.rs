@@ -22,7 +22,7 @@ const STYLE: &str = concat!(
 );
 const SCRIPT: &str = include_str!("../assets/live.js");
 const ICON: &str = include_str!("../assets/icon.svg");
-/// The url names the content, so it never changes.
+/// The caching header of assets: their URLs contain a hash of the content, so they never change.
 const FOR_EVER: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
 
 fn versioned(path: &str, content: &str) -> String {
@@ -30,42 +30,42 @@ fn versioned(path: &str, content: &str) -> String {
     format!("{path}?v={hash}")
 }
 
-/// The url of the style sheet, which changes with it.
+/// Returns the URL of the style sheet, which changes with its content.
 pub fn style_url() -> &'static str {
     static URL: LazyLock<String> = LazyLock::new(|| versioned("/assets/app.css", STYLE));
     &URL
 }
 
-/// The url of the script, which changes with it.
+/// Returns the URL of the script, which changes with its content.
 pub fn script_url() -> &'static str {
     static URL: LazyLock<String> = LazyLock::new(|| versioned("/assets/live.js", SCRIPT));
     &URL
 }
 
-/// The url of the icon, which changes with it.
+/// Returns the URL of the icon, which changes with its content.
 pub fn icon_url() -> &'static str {
     static URL: LazyLock<String> = LazyLock::new(|| versioned("/assets/icon.svg", ICON));
     &URL
 }
 
-/// `GET /assets/app.css`
+/// Handles `GET /assets/app.css`.
 pub async fn style(request: HttpRequest) -> impl Responder {
     static PACKED: LazyLock<Option<Bytes>> = LazyLock::new(|| packed(STYLE));
     asset(&request, "text/css; charset=utf-8", STYLE, &PACKED)
 }
 
-/// `GET /assets/live.js`
+/// Handles `GET /assets/live.js`.
 pub async fn script(request: HttpRequest) -> impl Responder {
     static PACKED: LazyLock<Option<Bytes>> = LazyLock::new(|| packed(SCRIPT));
     asset(&request, "text/javascript; charset=utf-8", SCRIPT, &PACKED)
 }
 
-/// `GET /assets/icon.svg`
+/// Handles `GET /assets/icon.svg`.
 pub async fn icon(request: HttpRequest) -> impl Responder {
     asset(&request, "image/svg+xml", ICON, &None)
 }
 
-/// As small as it gets: worth the time for what is packed once.
+/// Compresses an asset with gzip at the highest level, which pays off because each is compressed only once.
 fn packed(content: &str) -> Option<Bytes> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     packer.write_all(content.as_bytes()).ok()?;

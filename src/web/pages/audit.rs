@@ -31,7 +31,7 @@ struct Row {
     about: String,
 }
 
-/// `GET /settings/audit`
+/// Handles `GET /settings/audit`: shows one page of the audit log.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let before = parameter(&parameters(&request), "before").and_then(|before| before.parse().ok());
     let limit = i64::try_from(ENTRIES_PER_PAGE + 1).unwrap_or(i64::MAX);

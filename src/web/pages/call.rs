@@ -27,7 +27,7 @@ use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
 use crate::web::names::Names;
 use crate::web::state::AppState;
 
-/// Other calls of the same party to show.
+/// The maximum number of other calls of the same party to show.
 const OTHERS: usize = 10;
 
 #[derive(Template)]
@@ -56,7 +56,7 @@ struct CallPage {
     raw: Vec<RawEvent>,
 }
 
-/// Something that happened.
+/// One step in the timeline of a call.
 struct Step {
     at_ms: i64,
     time: String,
@@ -82,7 +82,7 @@ struct RawEvent {
     fields: Vec<(String, String)>,
 }
 
-/// `GET /calls/{call_id}`
+/// Handles `GET /calls/{call_id}`: shows one call.
 pub async fn show(
     path: Path<String>,
     request: HttpRequest,
@@ -133,7 +133,7 @@ fn calls_of(party: &str) -> String {
     FilterQuery::default().with("party", party).with("period", "year").url("/calls")
 }
 
-/// Where the other side gets a name, or another one.
+/// Returns the link that names the other party or changes its name, as text and URL.
 fn contact(call: &Call, state: &AppState, names: &Names, context: &PageContext) -> Option<(&'static str, String)> {
     if !context.may_change() {
         return None;
@@ -146,7 +146,7 @@ fn contact(call: &Call, state: &AppState, names: &Names, context: &PageContext) 
     names.line(party).is_none().then(|| (context.texts.call_log.name_it, format!("/contacts/new?{query}")))
 }
 
-/// The newest other calls with the same party.
+/// Returns the newest other calls with the same party.
 async fn others(call: &Call, state: &AppState, context: &PageContext) -> Result<Vec<CallRow>, Error> {
     let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
     let ever = DayRange { start: chrono::NaiveDate::default(), end: state.today() };
@@ -185,7 +185,7 @@ fn steps(
             Some(name) => (t.answered_by)(name),
             None => t.answered_by_none.to_owned(),
         };
-        // Right after the call came in, which it answers.
+        // The decision answers the incoming call, so it comes right after the first event.
         let place = steps.iter().position(|step| step.at_ms > decision.decided_ms).unwrap_or(steps.len());
         let after_first = place.max(1).min(steps.len());
         steps.insert(after_first, step(decision.decided_ms, what, "decided"));
@@ -216,7 +216,7 @@ fn what_happened(receipt: &Receipt, call: &Call, names: &Names, context: &PageCo
     }
 }
 
-/// Who calls and who is called in an event, by name where there is one.
+/// Returns the caller and the called party of an event, by name where there is one.
 fn sides(call: &Call, event: &Event, names: &Names, context: &PageContext) -> (String, String) {
     let own = call.number.as_deref().and_then(|number| names.line(number));
     let outside = call.party.as_deref().and_then(|party| names.contact(party));
@@ -292,7 +292,7 @@ fn raw_event(receipt: &Receipt, context: &PageContext) -> RawEvent {
     }
 }
 
-/// As sent: the event itself only knows the names that mean something to us.
+/// Returns the event name as sent: a parsed event only knows the names that the service handles.
 fn event_name(receipt: &Receipt) -> String {
     let fields = Event::fields(&receipt.body);
     fields.into_iter().find(|(name, _)| name == "event").map_or(String::new(), |(_, value)| value)

@@ -1,49 +1,49 @@
-//! The course of one call as a lane: how long it rang, how long people spoke.
+//! The timeline bar of one call: how long it rang and how long people talked.
 
 use super::context::PageContext;
 use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 
-/// A part is never thinner than this share of the lane, in percent.
+/// The minimum width of a segment in percent, before all are scaled to fill the bar.
 const LEAST_WIDTH: f64 = 1.5;
 
-/// What a call's lane shows.
+/// The timeline bar of a call.
 pub struct Lane {
-    /// From left to right.
+    /// The segments from left to right.
     pub parts: Vec<Part>,
-    /// When it began.
+    /// The time at which the call began.
     pub begin: String,
-    /// When it ended, or that it goes on.
+    /// The time at which the call ended, or a text that it still runs.
     pub end: String,
-    /// In words, for those who do not see it.
+    /// The description in words, for screen readers.
     pub words: String,
-    /// How to read it.
+    /// The explanation of how to read the bar.
     pub hint: String,
 }
 
-/// A stretch of time.
+/// A segment of the bar.
 pub struct Part {
     pub class: &'static str,
     pub name: &'static str,
     pub duration: String,
-    /// In percent of the lane.
+    /// The left edge, in percent of the bar.
     pub x: f64,
     pub width: f64,
     seconds: i64,
 }
 
-/// What happens in a stretch of time.
+/// The activity in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doing {
     Ringing,
     Talking,
     Voicemail,
-    /// Ringing, then talking; when it changed is not told.
+    /// Ringing, then talking; the events do not tell when it changed.
     Untold,
 }
 
-/// `None` where nothing is known to have lasted.
+/// Returns the timeline bar of a call; `None` if no duration is known.
 pub fn lane(call: &Call, standing: Standing, now_ms: i64, context: &PageContext) -> Option<Lane> {
     let t = &context.texts.call_log;
     let end_ms = end_ms(call, standing, now_ms)?;
@@ -72,7 +72,7 @@ fn end_ms(call: &Call, standing: Standing, now_ms: i64) -> Option<i64> {
     if standing == Standing::Ended { call.ended_ms } else { Some(now_ms) }
 }
 
-/// What happened for how many milliseconds, in order.
+/// Returns the activities of a call in order, each with its duration in milliseconds.
 fn stretches(call: &Call, end_ms: i64) -> Vec<(Doing, i64)> {
     let whole = end_ms - call.started_ms;
     let accepted = call.accepted_ms.map(|at_ms| at_ms.clamp(call.started_ms, end_ms.max(call.started_ms)));
@@ -82,7 +82,7 @@ fn stretches(call: &Call, end_ms: i64) -> Vec<(Doing, i64)> {
             vec![(Doing::Ringing, accepted - call.started_ms), (Doing::Talking, end_ms - accepted)]
         }
         (Some(Outcome::Accepted), None) => vec![(Doing::Untold, whole)],
-        // Whoever calls out may be talking already.
+        // An outbound call without an accepted event may already be a conversation.
         (None, None) if call.direction == Some(Direction::Out) => vec![(Doing::Untold, whole)],
         _ => vec![(Doing::Ringing, whole)],
     };
@@ -101,7 +101,7 @@ fn part(doing: Doing, ms: i64, context: &PageContext) -> Part {
     Part { class, name, duration: context.format.duration(seconds), x: 0.0, width: 0.0, seconds }
 }
 
-/// Side by side, each as wide as it lasted, but none so thin that it cannot be seen.
+/// Places the segments side by side, each as wide as its duration but never too narrow to be seen.
 fn place(parts: &mut [Part]) {
     let whole: i64 = parts.iter().map(|part| part.seconds).sum();
     let share = |seconds: i64| if whole > 0 { seconds as f64 / whole as f64 * 100.0 } else { 0.0 };
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(course(Out, Some(Outcome::Busy), None), [(Ringing, 60_000)]);
         assert_eq!(course(In, None, Some(12)), [(Ringing, 12_000), (Talking, 48_000)]);
         assert_eq!(course(Out, None, None), [(Untold, 60_000)]);
-        // A hangup that came before everything else.
+        // A hangup that precedes all other events.
         assert_eq!(stretches(&call(In, accepted, Some(70), 60), BEGIN - 5_000), []);
     }
 

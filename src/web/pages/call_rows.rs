@@ -11,7 +11,7 @@ use crate::web::clock::now_ms;
 use crate::web::i18n::format::NOTHING;
 use crate::web::state::AppState;
 
-/// A call in a list.
+/// The table row of a call.
 pub struct CallRow {
     pub href: String,
     pub day: String,
@@ -25,19 +25,19 @@ pub struct CallRow {
     pub talk: String,
 }
 
-/// A direction as sign and word.
+/// A direction as symbol and word.
 pub struct DirectionView {
     pub sign: &'static str,
     pub name: &'static str,
 }
 
-/// An outcome as colour and word.
+/// An outcome as CSS class and word.
 pub struct OutcomeView {
     pub class: &'static str,
     pub name: &'static str,
 }
 
-/// Calls as a list shows them.
+/// Converts calls to table rows.
 pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) -> Vec<CallRow> {
     let (now_ms, timeout_ms, names) = (now_ms(), state.hangup_timeout_ms(), state.names());
     let row = |stored: &StoredCall| {
@@ -59,7 +59,7 @@ pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) 
     calls.iter().map(row).collect()
 }
 
-/// The other side, for people.
+/// Returns the display text of the other party.
 pub fn party(call: &Call, context: &PageContext) -> String {
     let raw = if call.direction == Some(Direction::Out) { &call.to } else { &call.from };
     match (&call.party, raw) {
@@ -69,12 +69,12 @@ pub fn party(call: &Call, context: &PageContext) -> String {
     }
 }
 
-/// The other side with its name, for people.
+/// Returns the other party with its name.
 pub fn named_party(call: &Call, context: &PageContext) -> Named {
     Named::party(party(call, context), context)
 }
 
-/// A number as it was sent, for people.
+/// Returns the display text of a number as it was sent.
 pub fn number(raw: &str, context: &PageContext) -> String {
     match raw {
         _ if is_anonymous(raw) => context.texts.calls.anonymous.to_owned(),
@@ -83,7 +83,7 @@ pub fn number(raw: &str, context: &PageContext) -> String {
     }
 }
 
-/// A direction, for people.
+/// Returns the display form of a direction.
 pub fn direction(direction: Option<Direction>, context: &PageContext) -> DirectionView {
     let t = &context.texts.calls;
     match direction {
@@ -93,7 +93,7 @@ pub fn direction(direction: Option<Direction>, context: &PageContext) -> Directi
     }
 }
 
-/// An outcome, for people.
+/// Returns the display form of an outcome.
 pub fn outcome(outcome: Outcome, context: &PageContext) -> OutcomeView {
     let class = if outcome == Outcome::Open { "running" } else { Series::of(outcome).class() };
     OutcomeView { class, name: (context.texts.outcome)(outcome) }

@@ -45,14 +45,14 @@ struct CallbacksPage {
     figures: Vec<Figure>,
 }
 
-/// A choice of how far back the list goes.
+/// A link that chooses how many days back the list goes.
 struct Within {
     href: String,
     name: String,
     is_chosen: bool,
 }
 
-/// Somebody to ring back.
+/// The table row of an open callback.
 struct CallbackRow {
     party: String,
     named: Named,
@@ -65,7 +65,7 @@ struct CallbackRow {
     calls: String,
 }
 
-/// Somebody marked as done.
+/// The table row of a callback that was marked as done.
 struct MarkRow {
     party: String,
     named: Named,
@@ -73,7 +73,7 @@ struct MarkRow {
     undo: String,
 }
 
-/// A figure of the report, and what it means.
+/// A figure of the callback report, and its explanation.
 struct Figure {
     class: &'static str,
     name: &'static str,
@@ -82,7 +82,7 @@ struct Figure {
     what: &'static str,
 }
 
-/// `GET /callbacks`
+/// Handles `GET /callbacks`: shows the open callbacks and the report.
 pub async fn list(
     request: HttpRequest,
     mut context: PageContext,
@@ -116,7 +116,7 @@ pub async fn list(
     if days == DEFAULT_DAYS {
         context.owe(Some(count));
     }
-    // A mark says of no line.
+    // Marks do not name a line, so users who are limited to some lines see none.
     let marks = match lines {
         None => recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?,
         Some(_) => Vec::new(),
@@ -141,14 +141,14 @@ pub async fn list(
     })
 }
 
-/// How far back the list can go; the chosen one is among them, whatever it is.
+/// Returns the choices of how many days back the list goes, including the chosen one if it is not a standard choice.
 fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<Within> {
     let other = Some(chosen).filter(|days| !CHOICES.contains(days));
     let choices = CHOICES.into_iter().chain(other);
     choices.map(|days| Within { href: href(days), name: (t.within_days)(days), is_chosen: days == chosen }).collect()
 }
 
-/// `POST /callbacks/done`
+/// Handles `POST /callbacks/done`: marks a callback as done.
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
@@ -156,7 +156,7 @@ pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>)
     Ok(see_other(&back(&form, Some(&party))))
 }
 
-/// `POST /callbacks/undo`
+/// Handles `POST /callbacks/undo`: removes the mark.
 pub async fn undo(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
@@ -171,7 +171,7 @@ fn url(words: &FilterQuery, days: i64, cursor: Option<&CallbackCursor>) -> Strin
     words.url_with(LIST, &more)
 }
 
-/// Where the form came from: our own list, whatever the field says.
+/// Returns the redirect target: the callback list with the query of the `back` field, which cannot lead elsewhere.
 fn back(form: &Parameters, just_done: Option<&str>) -> String {
     let query = form_value(form, "back").strip_prefix(LIST).and_then(|rest| rest.strip_prefix('?')).unwrap_or_default();
     let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "done");
@@ -183,7 +183,7 @@ fn back(form: &Parameters, just_done: Option<&str>) -> String {
     }
 }
 
-/// The number that was just marked, and what that means.
+/// Returns the number that was just marked as done, and the confirmation.
 fn just_done(parameters: &Parameters, marks: &[Mark], context: &PageContext) -> Option<(String, String)> {
     let party = parameter(parameters, "done")?;
     let mark = marks.iter().find(|mark| mark.party == party)?;
@@ -223,7 +223,7 @@ fn mark_row(mark: Mark, context: &PageContext) -> MarkRow {
     }
 }
 
-/// The periods of the report; choosing one keeps how far back the list goes.
+/// Returns the period filter of the report; its links keep the number of days of the list.
 fn periods(asked: &PageFilter, days: i64, state: &AppState, context: &PageContext) -> FilterView {
     let mut filter = asked.view(LIST, state, context);
     for pill in &mut filter.pills {
@@ -254,7 +254,7 @@ fn figures(report: &CallbackReport, context: &PageContext) -> Vec<Figure> {
     ]
 }
 
-/// Callbacks take longer than calls: from an hour on seconds do not matter, from two days on minutes do not.
+/// Formats the wait for a callback, longer than for calls: without seconds from an hour on, minutes from two days on.
 fn wait(seconds: i64, t: &CallbacksTexts, format: &Format) -> String {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match hours {

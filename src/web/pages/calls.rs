@@ -17,9 +17,9 @@ use crate::web::reports::report;
 use crate::web::state::AppState;
 
 const CALLS_PER_PAGE: usize = 50;
-/// Counting more days than this would take longer than the list itself.
+/// The longest range whose calls are counted, in days: counting more would take longer than the list itself.
 const MOST_COUNTED_DAYS: i64 = 92;
-/// Leads to the calls before a cursor; `cursor` leads to those behind it.
+/// The query parameter of the cursor that leads to newer calls; `cursor` leads to older ones.
 const NEWER: &str = "newer";
 
 #[derive(Template)]
@@ -43,7 +43,7 @@ struct CallsPage {
     fresh: Option<NewCallsNotice>,
 }
 
-/// `GET /calls`
+/// Handles `GET /calls`: shows the call log with keyset pagination.
 pub async fn list(
     request: HttpRequest,
     mut context: PageContext,
@@ -84,7 +84,7 @@ pub async fn list(
     })
 }
 
-/// A page of the log; `newer` leads to the page before it, `next` to the one behind.
+/// One page of the log; `newer` is the cursor of the previous page, `next` that of the following one.
 struct Shown {
     calls: CallPage,
     newer: Option<Cursor>,
@@ -99,7 +99,7 @@ async fn shown(
     let query = state.query(&asked.filter);
     if let Some(cursor) = newer {
         let page = list_newer_calls(&state.db, &query, cursor, CALLS_PER_PAGE).await?;
-        // Fewer than a page before: the first page shows them, and is full.
+        // With less than a full page of newer calls the first page is shown instead: it contains them and is full.
         if let (Some(_), Some(last)) = (page.next, page.calls.last()) {
             let older = Some(Cursor::after(last));
             return Ok(Shown { newer: page.next, calls: CallPage { next: older, ..page } });
@@ -111,12 +111,12 @@ async fn shown(
     Ok(Shown { newer: first.map(Cursor::after), calls })
 }
 
-/// The filters that a new search leaves as they are.
+/// Returns the filter parameters that a new text search keeps.
 fn kept(asked: &PageFilter) -> Vec<(&'static str, String)> {
     asked.words.iter().filter(|(name, _)| *name != "q").map(|(name, value)| (name, value.to_owned())).collect()
 }
 
-/// How many calls there are in all, where that is cheap to tell.
+/// Returns the total number of calls as a text, if it is cheap to count.
 async fn count(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<Option<String>, Error> {
     if Source::of(&asked.filter, None) == Source::Calls || asked.filter.days.len() > MOST_COUNTED_DAYS {
         return Ok(None);

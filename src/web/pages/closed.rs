@@ -1,4 +1,4 @@
-//! The switch "closed until", on `/routes` and wherever its note stands.
+//! The switch that closes the company until a given time, on `/routes` and next to its notice.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -15,11 +15,11 @@ use crate::web::api::shared::closed_until;
 use crate::web::error::Error;
 use crate::web::state::AppState;
 
-/// How browsers send a local time, and how people write one where the browser does not know better.
+/// The accepted formats of a local time: what browsers send, and what people type where there is no date picker.
 const FORMATS: [&str; 5] =
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M"];
 
-/// `POST /routes/closed`
+/// Handles `POST /routes/closed`: closes the company.
 pub async fn close(
     request: HttpRequest,
     payload: Payload,
@@ -49,7 +49,7 @@ pub async fn close(
     }
 }
 
-/// `POST /routes/open`
+/// Handles `POST /routes/open`: opens the company again.
 pub async fn open(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     save_closed_switch(&state.db, None).await?;
@@ -80,9 +80,9 @@ mod tests {
         let business = BusinessTime::new(chrono_tz::Europe::Berlin, None);
         for (now, tomorrow) in [
             ("2026-11-24T22:59:00Z", "2026-11-25T07:00:00Z"),
-            // Past midnight in Berlin.
+            // The time is past midnight in Berlin.
             ("2026-11-24T23:00:00Z", "2026-11-26T07:00:00Z"),
-            // The clock goes back, then forward.
+            // Daylight saving time ends, then begins.
             ("2026-10-24T10:00:00Z", "2026-10-25T07:00:00Z"),
             ("2027-03-27T10:00:00Z", "2027-03-28T06:00:00Z"),
         ] {

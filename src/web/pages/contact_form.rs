@@ -6,7 +6,7 @@ use crate::contacts::{Contact, MAX_NAME_CHARS, NameProblem, named};
 use crate::web::api::Parameters;
 use crate::web::state::AppState;
 
-/// What stands in the inputs, and what is wrong with them.
+/// The values of the form's inputs and their validation errors.
 #[derive(Debug, Default)]
 pub struct ContactForm {
     number: String,
@@ -16,14 +16,14 @@ pub struct ContactForm {
 }
 
 impl ContactForm {
-    /// For a new contact, perhaps of this number.
+    /// Creates the form of a new contact, with its number filled in if one is given.
     pub fn new(number: &str) -> Self {
         // A raw + in a query decodes to a space.
         let number = number.strip_prefix(' ').map_or(number.to_owned(), |digits| format!("+{digits}"));
         Self { number, ..Self::default() }
     }
 
-    /// As a contact stands.
+    /// Creates the form of a stored contact.
     pub fn of(contact: &Contact) -> Self {
         Self {
             number: contact.number.clone(),
@@ -33,13 +33,13 @@ impl ContactForm {
         }
     }
 
-    /// As somebody sent it.
+    /// Reads a submitted form.
     pub fn read(form: &Parameters) -> Self {
         let value = |name| form_value(form, name).to_owned();
         Self { number: value("number"), name: value("name"), company: value("company"), errors: Vec::new() }
     }
 
-    /// The contact that is meant, if nothing is wrong. `before` is the number that it has, if it is none new.
+    /// Returns the contact that the form describes if it is valid. `before` is the current number of a stored contact.
     pub fn contact(&mut self, before: Option<&str>, state: &AppState, context: &PageContext) -> Option<Contact> {
         let t = &context.texts.contacts;
         let number = state.derivation.numbering.e164(self.number.trim());
@@ -64,7 +64,7 @@ impl ContactForm {
         self.errors.push(InputError { input: input.to_owned(), label: label.to_owned(), message });
     }
 
-    /// What stands in an input.
+    /// Returns the value of an input.
     pub fn value(&self, name: &str) -> &str {
         match name {
             "number" => &self.number,
@@ -73,17 +73,17 @@ impl ContactForm {
         }
     }
 
-    /// Everything that is wrong.
+    /// Returns all validation errors.
     pub fn errors(&self) -> &[InputError] {
         &self.errors
     }
 
-    /// What is wrong with an input.
+    /// Returns the error messages of an input.
     pub fn errors_of(&self, input: &str) -> Vec<&str> {
         self.errors.iter().filter(|error| error.input == input).map(|error| error.message.as_str()).collect()
     }
 
-    /// Whether something is wrong with an input.
+    /// Returns whether an input has errors.
     pub fn is_wrong(&self, input: &str) -> bool {
         self.errors.iter().any(|error| error.input == input)
     }

@@ -50,7 +50,7 @@ struct ContactPage {
     name: Option<String>,
 }
 
-/// `GET /contacts`
+/// Handles `GET /contacts`: lists and searches the contacts.
 pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let (t, parameters, names) = (&context.texts.contacts, parameters(&request), state.names());
     let search = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
@@ -91,13 +91,13 @@ fn path_of(number: &str) -> String {
     format!("{LIST}/{number}")
 }
 
-/// `GET /contacts/new`
+/// Handles `GET /contacts/new`: shows the empty form.
 pub async fn new(request: HttpRequest, context: PageContext) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     page(&ContactPage::new(context, ContactForm::new(parameter(&parameters, "number").unwrap_or_default())))
 }
 
-/// `POST /contacts`
+/// Handles `POST /contacts`: creates a contact.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
@@ -113,13 +113,13 @@ pub async fn create(
     done(&state).await
 }
 
-/// `GET /contacts/{number}`
+/// Handles `GET /contacts/{number}`: shows the form of a stored contact.
 pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let contact = found(&path, &state)?;
     page(&ContactPage::of(context, &contact, ContactForm::of(&contact)))
 }
 
-/// `POST /contacts/{number}`
+/// Handles `POST /contacts/{number}`: saves a changed contact.
 pub async fn save(
     path: Path<String>,
     request: HttpRequest,
@@ -137,7 +137,7 @@ pub async fn save(
     done(&state).await
 }
 
-/// `POST /contacts/{number}/delete`
+/// Handles `POST /contacts/{number}/delete`: deletes a contact.
 pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
     delete_contact(&state.db, &found(&path, &state)?.number).await?;
     done(&state).await
@@ -159,7 +159,7 @@ fn too_many(error: ContactsError, context: &PageContext) -> Error {
     }
 }
 
-/// That more contacts than there may be were wanted.
+/// Returns the message that the maximum number of contacts would be exceeded.
 pub fn most_contacts(context: &PageContext) -> String {
     (context.texts.contacts.too_many)(context.format.number(i64::try_from(MAX_CONTACTS).unwrap_or(i64::MAX)))
 }

@@ -13,7 +13,7 @@ use crate::web::error::Error;
 use crate::web::i18n::ImportTexts;
 use crate::web::state::AppState;
 
-/// More lines than this are not read by anybody.
+/// The maximum number of unusable lines to show.
 const MOST_UNUSABLE: usize = 200;
 
 #[derive(Template)]
@@ -42,12 +42,12 @@ struct UnusableRow {
     reason: String,
 }
 
-/// `GET /contacts/import`
+/// Handles `GET /contacts/import`: shows the upload form.
 pub async fn form(context: PageContext) -> Result<HttpResponse, Error> {
     page(&ImportPage::new(context, None))
 }
 
-/// `POST /contacts/import`: all that is usable, or nothing.
+/// Handles `POST /contacts/import`: imports all usable contacts of the file, or none.
 pub async fn import(
     request: HttpRequest,
     payload: Payload,
@@ -81,7 +81,7 @@ pub async fn import(
     }
 }
 
-/// Reading many numbers takes longer than others should wait for.
+/// Parses the file on the blocking thread pool, because many numbers would hold up other requests.
 async fn parsed(content: Vec<u8>, state: &AppState) -> Result<Result<Reading, FileProblem>, Error> {
     let derivation = state.derivation.clone();
     let reading = block(move || read_file(&content, &derivation.numbering)).await;

@@ -19,57 +19,57 @@ use crate::web::names::Names;
 use crate::web::state::AppState;
 use crate::web::tables::LoadedTable;
 
-/// The cookie that remembers the language.
+/// The name of the cookie that stores the chosen language.
 pub const LANG_COOKIE: &str = "lang";
 
-/// Who looks at which page how: what every page needs.
+/// The data that every page template needs: user, language, formats and the state of the service.
 pub struct PageContext {
-    /// What pages say.
+    /// The translated texts.
     pub texts: &'static Texts,
-    /// How numbers and times are written.
+    /// The formats of numbers and times.
     pub format: Format,
-    /// In which language.
+    /// The language of the page.
     pub lang: Lang,
-    /// Path and query, for coming back.
+    /// The path and query of the page, as a return address for redirects.
     pub here: String,
     /// The first part of the path.
     pub section: String,
-    /// How many callbacks are owed, as number and sentence, if any; only known where a page was let through.
+    /// The number of open callbacks, as a number and as a sentence, if there are any; only set for users with access.
     pub owed: Option<(String, String)>,
-    /// Until when the company is closed by the switch, as a sentence; only known where a page was let through.
+    /// Until when the switch closes the company, as a sentence; only set for users with access.
     pub closed: Option<String>,
-    /// What does not work behind the pages, and what becomes of events meanwhile.
+    /// A notice that the database does not answer or events still wait for it, and what happens to events meanwhile.
     pub trouble: Option<(String, String)>,
-    /// That the clock is not believed, and what to do about it; for those who may.
+    /// A notice that the system clock is implausible, and what to do about it; only for users who may change things.
     pub clock: Option<(String, String)>,
-    /// Whether all calls are made up.
+    /// Whether the service runs in demo mode, in which all calls are made up.
     pub is_demo: bool,
-    /// Whether everybody on this machine may come in.
+    /// Whether the service runs in local mode, in which everybody on this machine has access.
     pub is_local: bool,
-    /// Who was let in; `None` in local mode, too.
+    /// The authenticated user or token; also `None` in local mode.
     pub principal: Option<Arc<Principal>>,
-    /// What people call numbers and agents.
+    /// The names of numbers and agents.
     pub names: Arc<Names>,
-    /// Whether what was asked for has calls that whoever looks may see.
+    /// Whether the request found calls that the user may see.
     pub has_found: bool,
-    /// The routes that answer now.
+    /// The snapshot of the active route table.
     table: Arc<LoadedTable>,
-    /// The business time zone.
+    /// The name of the business time zone.
     pub zone: &'static str,
-    /// The url of the style sheet.
+    /// The URL of the style sheet.
     pub style: &'static str,
-    /// The url of the icon.
+    /// The URL of the icon.
     pub icon: &'static str,
-    /// The url of the script of pages that change by themselves.
+    /// The URL of the script of pages that update themselves.
     pub script: &'static str,
-    /// When it was asked for.
+    /// The time of the request, in Unix milliseconds.
     pub now_ms: i64,
-    /// Up to where such a page knows what happened.
+    /// The id of the last live event before the page was made: the stream continues from there.
     pub since: String,
 }
 
 impl PageContext {
-    /// Reads it from a request.
+    /// Builds the context from a request.
     pub fn of(request: &HttpRequest, state: &AppState) -> Self {
         let lang = lang(request);
         let business = state.derivation.business.clone();
@@ -101,35 +101,35 @@ impl PageContext {
 }
 
 impl PageContext {
-    /// Whether there is more for whoever looks than where to log in.
+    /// Returns whether the user has access to more than the login page.
     pub fn is_in(&self) -> bool {
         self.is_local || self.principal.is_some()
     }
 
-    /// The only lines that whoever looks may see.
+    /// Returns the lines that the user is limited to, if any.
     pub fn lines(&self) -> Lines {
         self.principal.as_ref().and_then(|principal| principal.lines.clone())
     }
 
-    /// Whether whoever looks sees some lines only.
+    /// Returns whether the user is limited to some lines.
     pub fn is_limited(&self) -> bool {
         self.lines().is_some()
     }
 
-    /// Whether the name of a line, an agent, a caller or a route that whoever looks has asked for may be told: to those who
-    /// see some lines only, what they may not see must look like what there is not.
+    /// Returns whether the page may show the name of the requested line, agent, caller or route: to users who are
+    /// limited to some lines, a subject that they may not see must look like one that does not exist.
     pub fn may_be_told(&self, asked: &str) -> bool {
         self.has_found || self.lines().is_none_or(|lines| lines.iter().any(|line| line == asked))
     }
 
-    /// Whether whoever looks may change things.
+    /// Returns whether the user may change things.
     pub fn may_change(&self) -> bool {
         self.is_local || self.principal.as_ref().is_some_and(|principal| principal.role == Role::Admin)
     }
 }
 
 impl PageContext {
-    /// Says in the navigation how many callbacks are owed.
+    /// Sets the number of open callbacks that the navigation shows.
     pub fn owe(&mut self, count: Option<i64>) {
         let what = |count| {
             let number = self.format.number(count);
@@ -140,12 +140,12 @@ impl PageContext {
 }
 
 impl PageContext {
-    /// What people call a route that takes part.
+    /// Returns the name of a route in the active table.
     pub fn route_name(&self, id: i64) -> Option<String> {
         self.table.table.name_of(id).map(ToOwned::to_owned)
     }
 
-    /// Says to those who may do something about it that the clock is not believed.
+    /// Sets the notice of an implausible system clock for users who may change things.
     fn doubt(&mut self, doubt: Option<Doubt>) {
         let moment = |at_ms| self.format.moment(at_ms);
         let t = &self.texts.frame;
@@ -154,14 +154,14 @@ impl PageContext {
         self.clock = doubt.filter(|_| self.may_change()).map(said);
     }
 
-    /// Says that the company is closed until then.
+    /// Sets the notice that the company is closed until the given time.
     pub fn close(&mut self, until_ms: Option<i64>) {
         let said = |until_ms| (self.texts.shared.closed.is_closed)(&self.format.moment(until_ms));
         self.closed = until_ms.map(said);
     }
 }
 
-/// What everybody should know while the database is away or events wait for it.
+/// Returns the notice to show while the database is unreachable or buffered events wait for it.
 fn trouble(texts: &Texts, format: &Format, state: &AppState) -> Option<(String, String)> {
     let (t, waiting) = (&texts.frame, state.waiting_events());
     let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));
@@ -193,7 +193,7 @@ impl FromRequest for PageContext {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
             let (mut context, state) = context.zip(state).ok_or_else(missing)?;
             if context.is_in() {
-                // Whoever sees some lines only is told on the page of callbacks.
+                // Users who are limited to some lines see their count on the callbacks page only.
                 if !context.is_limited() {
                     context.owe(state.open_callback_count().await);
                 }

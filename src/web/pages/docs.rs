@@ -1,4 +1,4 @@
-//! The API for people: the OpenAPI document as a page, without anything from elsewhere.
+//! The API reference: renders the OpenAPI document as a page, without third-party resources.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -45,7 +45,7 @@ struct Answer {
     body: Option<(String, Vec<Part>)>,
 }
 
-/// A parameter or a field of a type.
+/// A parameter of an operation or a field of a schema.
 struct Field {
     name: String,
     place: String,
@@ -61,13 +61,13 @@ struct Type {
     fields: Vec<Field>,
 }
 
-/// A piece of what describes a type: a word, or the name of a type of its own.
+/// A fragment of a type description: plain text, or the name of a schema.
 struct Part {
     text: String,
     type_name: Option<String>,
 }
 
-/// `GET /docs`
+/// Handles `GET /docs`: shows the API reference.
 pub async fn show(context: PageContext) -> Result<HttpResponse, Error> {
     let document = document();
     let schemas = document["components"]["schemas"].as_object();
@@ -84,7 +84,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().replace('`', "")
 }
 
-/// The operations by their tag, in order of the tags' names.
+/// Groups the operations by their tag, sorted by the tag names.
 fn groups(paths: &Value) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (path, item) in paths.as_object().into_iter().flatten() {
@@ -135,7 +135,7 @@ fn parameter(parameter: &Value) -> Field {
     }
 }
 
-/// The media type of a body and what it holds.
+/// Returns the media type and the type description of a body.
 fn content(body: &Value) -> Option<(String, Vec<Part>)> {
     let (media, content) = body["content"].as_object()?.iter().next()?;
     Some((media.clone(), kind(&content["schema"])))
@@ -145,7 +145,7 @@ fn type_of(name: &str, schema: &Value) -> Type {
     Type { name: name.to_owned(), what: text(&schema["description"]), kind: kind(schema), fields: fields(schema) }
 }
 
-/// The fields of an object, also of one that is made of several.
+/// Returns the fields of an object schema, including those of its `allOf` parts.
 fn fields(schema: &Value) -> Vec<Field> {
     let own = |schema: &Value| {
         let is_required =
@@ -185,7 +185,7 @@ fn word(text: impl Into<String>) -> Part {
     Part { text: text.into(), type_name: None }
 }
 
-/// What a value looks like, in a line.
+/// Describes the type of a value in one line.
 fn kind(schema: &Value) -> Vec<Part> {
     if let Some(name) = type_name(schema) {
         return vec![named(name)];

@@ -1,4 +1,4 @@
-//! Errors as pages, for people.
+//! Middleware that renders errors as HTML pages.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -27,16 +27,16 @@ struct FailurePage<'a> {
     shows_how_to_go_public: bool,
 }
 
-/// Who asked, kept from before the request was handed on.
+/// The context of the request, taken before the request was passed on.
 struct Asker {
     context: PageContext,
     is_foreign: bool,
 }
 
-/// Turns errors into pages for browsers that asked for pages; other clients keep `application/problem+json`.
+/// Middleware that renders errors as pages for browsers that ask for them; others keep `application/problem+json`.
 ///
 /// # Errors
-/// The inner one.
+/// Passes on the error of the inner service.
 pub async fn as_pages(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -88,12 +88,12 @@ fn page(asker: Asker, error: &Error) -> Option<String> {
     page.render().inspect_err(|error| throttled!(error, error, "an error could not be shown as a page")).ok()
 }
 
-/// The page in place of the body; status and other headers stay.
+/// Replaces the body with the page; status and other headers stay.
 fn as_page<B>(response: HttpResponse<B>, page: String) -> HttpResponse {
     let mut response = response.set_body(page).map_into_boxed_body();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
-    // Both were those of the body that is replaced.
+    // Both headers describe the body that is replaced.
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::CONTENT_ENCODING);
     response

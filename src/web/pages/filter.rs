@@ -1,4 +1,4 @@
-//! What a page was asked for: the filter, and how to show and change it.
+//! The call filter of a page: reads it from the URL, and provides the form and links that change it.
 
 use actix_web::HttpRequest;
 
@@ -12,25 +12,25 @@ use crate::web::api::{self, Parameters};
 use crate::web::i18n::FilterTexts;
 use crate::web::state::AppState;
 
-/// The value of the choice that is two outcomes at once.
+/// The filter value of the choice that combines two outcomes.
 const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
 
-/// Of a value that cannot be used, so many characters are told.
+/// The maximum length of an unusable value in its error message, in characters.
 const MOST_SHOWN: usize = 40;
 
-/// The filter of a page, as the contract's words in its url.
+/// The filter of a page, as query parameters of the public API.
 pub struct PageFilter {
-    /// What is counted or listed; the default when the words cannot be used.
+    /// The filter of the calls to count or list; the default if the parameters are unusable.
     pub filter: Filter,
-    /// The words that hold; none when they cannot be used.
+    /// The parameters in effect; none if they are unusable.
     pub words: FilterQuery,
-    /// The words as they were said, whether they can be used or not.
+    /// The parameters as entered, whether usable or not.
     pub typed: FilterQuery,
-    /// Why the words cannot be used.
+    /// The message that says why the parameters are unusable.
     pub notice: Option<String>,
 }
 
-/// The filter as a page shows it.
+/// The filter bar as the template shows it.
 pub struct FilterView {
     pub t: &'static FilterTexts,
     pub path: &'static str,
@@ -53,14 +53,14 @@ pub struct FilterView {
     pub is_open: bool,
 }
 
-/// One of several.
+/// One option of a choice.
 pub struct Choice {
     pub value: String,
     pub name: &'static str,
     pub is_chosen: bool,
 }
 
-/// A word that narrows down, and the way to be rid of it.
+/// An active filter parameter, and the link that removes it.
 pub struct Chip {
     pub name: &'static str,
     pub value: String,
@@ -69,13 +69,13 @@ pub struct Chip {
 }
 
 impl PageFilter {
-    /// Reads the words of a request.
+    /// Reads the filter from the query parameters of a request.
     pub fn read(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
         Self::within(api::parameters(request), &[], state, context)
     }
 
-    /// Reads the words of a request for a page that always has some of its own, which must be usable. These are in the
-    /// filter, but not among the words.
+    /// Reads the filter for a page that fixes some parameters of its own, which must be usable. These are part of
+    /// `filter`, but not of `words`.
     pub fn within(
         mut parameters: Parameters,
         own: &[(&'static str, String)],
@@ -95,7 +95,7 @@ impl PageFilter {
                 }),
                 words: FilterQuery::default(),
                 notice: Some(notice(context, error, typed.get(error.field))),
-                // What is switched off no form asks for again.
+                // No form asks again for a parameter whose feature is switched off.
                 typed: match error.problem {
                     FilterProblem::AgentFigures => typed.without(error.field),
                     _ => typed,
@@ -104,7 +104,7 @@ impl PageFilter {
         }
     }
 
-    /// For the page at `path`.
+    /// Builds the filter bar for the page at `path`.
     pub fn view(&self, path: &'static str, state: &AppState, context: &PageContext) -> FilterView {
         let t = &context.texts.filter;
         let word = |name: &str| self.typed.get(name).to_owned();
@@ -159,12 +159,12 @@ impl PageFilter {
     }
 }
 
-/// Why a page does not show what was asked for.
+/// Returns the message that the page shows the default because a parameter is unusable.
 fn notice(context: &PageContext, error: FilterError, value: &str) -> String {
     format!("{} {}", unusable(context, error, value), context.texts.filter.fallback)
 }
 
-/// What is wrong with a parameter of a page.
+/// Returns the message that describes an unusable parameter.
 pub fn unusable(context: &PageContext, error: FilterError, value: &str) -> String {
     let t = &context.texts.filter;
     let shown: String = value.chars().filter(|c| !c.is_control()).take(MOST_SHOWN).collect();
@@ -182,13 +182,13 @@ fn choices(chosen: &str, all: &[(&'static str, &'static str)]) -> Vec<Choice> {
     let mut choices: Vec<_> =
         all.iter().map(|&(value, name)| Choice { value: value.into(), name, is_chosen: value == chosen }).collect();
     if !choices.iter().any(|choice| choice.is_chosen) {
-        // A combination that only an url can say stays as it is.
+        // A combination that no option offers but the URL contains stays selected.
         choices.push(Choice { value: chosen.to_owned(), name: "…", is_chosen: true });
     }
     choices
 }
 
-/// A word of the filter, for people.
+/// Returns the display text of a filter parameter.
 pub fn shown(name: &str, value: &str, context: &PageContext) -> String {
     let t = &context.texts.filter;
     match (name, value) {

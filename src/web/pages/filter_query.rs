@@ -1,4 +1,4 @@
-//! The filter words of an url, for links that change some of them.
+//! The filter parameters of a URL, for links that change some of them.
 
 use crate::web::api::Parameters;
 
@@ -6,56 +6,56 @@ const NAMES: [&str; 11] =
     ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours", "route"];
 const WHEN: [&str; 3] = ["start", "end", "period"];
 
-/// Filter words as somebody wrote them.
+/// The filter parameters as entered, in this module also called words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterQuery(Vec<(&'static str, String)>);
 
 impl FilterQuery {
-    /// Those among the parameters; where one occurs twice the last counts, as for the filter.
+    /// Picks the filter parameters of a request; the last of several with one name counts, as in the filter itself.
     pub fn read(parameters: &Parameters) -> Self {
         let last = |name: &&str| parameters.iter().rfind(|(n, value)| n == name && !value.is_empty());
         Self(NAMES.into_iter().filter_map(|name| Some((name, last(&name)?.1.clone()))).collect())
     }
 
-    /// The word of this name; empty if there is none.
+    /// Returns the value of this parameter; empty if there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
     }
 
-    /// With this word instead of one of the same name.
+    /// Sets this parameter, replacing one of the same name.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self = self.without(name);
         self.0.push((name, value.into()));
         self
     }
 
-    /// Without the word of this name.
+    /// Removes the parameter of this name.
     pub fn without(mut self, name: &str) -> Self {
         self.0.retain(|(n, _)| *n != name);
         self
     }
 
-    /// Without all that says when.
+    /// Removes all parameters that restrict the time.
     pub fn any_time(self) -> Self {
         WHEN.into_iter().fold(self, |words, name| words.without(name))
     }
 
-    /// Those that narrow down more than when.
+    /// Returns the parameters that restrict more than the time.
     pub fn narrowing(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().filter(|(name, _)| !WHEN.contains(name)).map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// All of them.
+    /// Returns all parameters.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The url of a page under these words.
+    /// Returns the URL of `path` with these parameters.
     pub fn url(&self, path: &str) -> String {
         self.url_with(path, &[])
     }
 
-    /// The same with further parameters.
+    /// Returns the URL of `path` with these and further parameters.
     pub fn url_with(&self, path: &str, more: &[(&str, &str)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(self.iter()).extend_pairs(more);

@@ -1,4 +1,4 @@
-//! How to connect Placetel, with the addresses of this server.
+//! The guide that says how to connect Placetel, with the addresses of this server.
 
 use actix_web::HttpRequest;
 
@@ -7,7 +7,7 @@ use crate::web::client;
 use crate::web::i18n::WelcomeTexts;
 use crate::web::state::AppState;
 
-/// The addresses and commands of the guide.
+/// The addresses and commands that the guide shows.
 pub struct Guide {
     pub t: &'static WelcomeTexts,
     pub url: String,
@@ -20,13 +20,13 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// For whoever opened this server under the name that the request says.
+    /// Builds the guide with the host name under which the request reached this server.
     pub fn new(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
         let scheme = if client::is_https(request) { "https" } else { "http" };
         let host = client::host(request).map_or_else(|| state.config.listen.to_string(), str::to_owned);
         let own = format!("{scheme}://{host}");
         let url = match state.config.placetel_basic {
-            // The password is not shown; whoever pastes this knows it.
+            // The password is not shown; the person who pastes the URL knows it.
             Some(_) => format!("{scheme}://user:password@{host}/placetel"),
             None => format!("{own}/placetel"),
         };

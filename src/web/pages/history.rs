@@ -20,7 +20,7 @@ use crate::web::state::AppState;
 
 const HISTORY: &str = "/routes/history";
 const PER_PAGE: usize = 50;
-/// More routes than this are only counted.
+/// The maximum number of changed routes to show; further ones are only counted.
 const MOST_CHANGES: usize = 50;
 const MOST_ROUTES: usize = 100;
 
@@ -59,14 +59,14 @@ struct RevisionPage {
     more_routes: Option<String>,
 }
 
-/// A route as it was.
+/// A route at the time of the revision.
 struct Then {
     name: String,
     is_enabled: bool,
     what: String,
 }
 
-/// `GET /routes/history`
+/// Handles `GET /routes/history`: lists the revisions.
 pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
@@ -82,12 +82,12 @@ pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppSta
     })
 }
 
-/// `GET /routes/history/{id}`
+/// Handles `GET /routes/history/{id}`: shows one revision.
 pub async fn show(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     show_with(StatusCode::OK, revision_id(&path)?, None, context, &state).await
 }
 
-/// A revision, with why it was not restored.
+/// Shows a revision, with the reason if it could not be restored.
 async fn show_with(
     status: StatusCode,
     id: i64,
@@ -124,7 +124,7 @@ async fn show_with(
     page_with(status, &shown)
 }
 
-/// `POST /routes/history/{id}/restore`
+/// Handles `POST /routes/history/{id}/restore`: restores the routes of a revision.
 pub async fn restore(
     path: Path<String>,
     request: HttpRequest,
@@ -148,7 +148,7 @@ pub async fn restore(
     }
 }
 
-/// How many are not shown, if any.
+/// Returns the text that says how many items are not shown, if any.
 fn more(count: usize, shown: usize, context: &PageContext) -> Option<String> {
     let more = count.checked_sub(shown).filter(|more| *more > 0);
     more.map(context.texts.history.and_more)

@@ -1,9 +1,9 @@
-//! Opening hours in words.
+//! Descriptions of opening hours in words.
 
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, runs};
 use crate::web::i18n::HoursTexts;
 
-/// When a route holds, as a part of a sentence. What cannot be told in words is shown as it was typed.
+/// Describes when a route applies, as a part of a sentence. Hours that have no description are shown as typed.
 pub fn hours_in_words(hours: Option<&str>, t: &HoursTexts) -> String {
     let Some(text) = hours.map(str::trim) else { return t.any_time.to_owned() };
     if let Some(name) = text.strip_prefix('@') {
@@ -51,7 +51,7 @@ fn times(spans: &[Span], t: &HoursTexts) -> String {
     (t.times)(&listed(&spans.iter().map(span).collect::<Vec<_>>(), t.and))
 }
 
-/// `9` or `9:30`.
+/// Formats a time of day as `9` or `9:30`.
 fn clock(minute: u16) -> String {
     let minute = minute.min(DAY);
     match minute % 60 {
@@ -60,7 +60,7 @@ fn clock(minute: u16) -> String {
     }
 }
 
-/// `a, b and c`
+/// Joins the parts as `a, b and c`.
 pub fn listed(parts: &[String], and: &str) -> String {
     match parts {
         [] => String::new(),

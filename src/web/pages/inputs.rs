@@ -1,11 +1,11 @@
-//! What stands in the inputs of a form, and what is wrong with it.
+//! The values of a form's inputs and their validation errors.
 
 use std::collections::BTreeMap;
 
 use super::route_form::InputError;
 use crate::web::api::Parameters;
 
-/// The inputs of a form by name.
+/// The values of a form's inputs by name, with their validation errors.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     values: BTreeMap<String, String>,
@@ -13,38 +13,38 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// As somebody sent them.
+    /// Reads a submitted form.
     pub fn read(parameters: &Parameters) -> Self {
         let values = parameters.iter().rev().cloned().collect();
         Self { values, errors: Vec::new() }
     }
 
-    /// Fills an input.
+    /// Sets the value of an input.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
     }
 
-    /// What stands in an input.
+    /// Returns the value of an input; empty if there is none.
     pub fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
-    /// Notes that an input is wrong.
+    /// Adds a validation error to an input.
     pub fn note(&mut self, input: impl Into<String>, label: impl Into<String>, message: impl Into<String>) {
         self.errors.push(InputError { input: input.into(), label: label.into(), message: message.into() });
     }
 
-    /// Everything that is wrong.
+    /// Returns all validation errors.
     pub fn errors(&self) -> &[InputError] {
         &self.errors
     }
 
-    /// What is wrong with an input.
+    /// Returns the error messages of an input.
     pub fn errors_of(&self, input: &str) -> Vec<&str> {
         self.errors.iter().filter(|error| error.input == input).map(|error| error.message.as_str()).collect()
     }
 
-    /// Whether something is wrong with an input.
+    /// Returns whether an input has errors.
     pub fn is_wrong(&self, input: &str) -> bool {
         self.errors.iter().any(|error| error.input == input)
     }

@@ -9,7 +9,7 @@ use crate::web::access::with_cookie;
 use crate::web::error::Error;
 use crate::web::i18n::{parse_lang, texts};
 
-/// `POST /language`: remembers the language and goes back.
+/// Handles `POST /language`: stores the language in a cookie and redirects back.
 pub async fn choose(request: HttpRequest, payload: Payload) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     let lang = parse_lang(form_value(&form, "lang")).ok_or(Error::BadRequest("lang: expected de or en".into()))?;
@@ -22,7 +22,7 @@ pub async fn choose(request: HttpRequest, payload: Payload) -> Result<HttpRespon
     with_cookie(see_other(own_path(form_value(&form, "back"))), &cookie)
 }
 
-/// A path of ours; anything that a browser could read as another site's is the first page.
+/// Returns a path of this site, or `/` for what a browser could read as another site's URL (open redirect).
 pub(super) fn own_path(path: &str) -> &str {
     let is_ours =
         path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');

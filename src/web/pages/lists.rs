@@ -19,9 +19,9 @@ use crate::web::i18n::{ListsTexts, SharedTexts};
 use crate::web::state::AppState;
 
 pub(super) const LIST: &str = "/routes/lists";
-/// More wrong lines than this are only counted.
+/// The number of invalid lines that the form lists; further ones are only counted.
 const MOST_WRONG: usize = 20;
-/// So many numbers are shown with their names.
+/// The number of entries that the page shows with their contact names.
 const MOST_KNOWN: usize = 200;
 
 #[derive(Template)]
@@ -50,11 +50,11 @@ struct ListPage {
     path: String,
     form: Inputs,
     subject: Subject,
-    /// Numbers with the names of who has them.
+    /// The listed numbers that have a name, each with that name.
     known: Vec<(String, String)>,
 }
 
-/// `GET /routes/lists`
+/// Handles `GET /routes/lists`: shows all named lists.
 pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let t = &context.texts.shared.lists;
     let mut uses = routes_by_key::<NumberList>(&state).await?;
@@ -68,12 +68,12 @@ pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpRes
     page(&ListsPage { s: &context.texts.shared, t, lists, context })
 }
 
-/// `GET /routes/new-list`
+/// Handles `GET /routes/new-list`: shows the empty form.
 pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
     page(&ListPage::new(context, Inputs::default(), Subject::default()))
 }
 
-/// `GET /routes/lists/{name}`
+/// Handles `GET /routes/lists/{name}`: shows the form of a stored list.
 pub async fn edit(
     request: HttpRequest,
     path: Path<String>,
@@ -85,7 +85,7 @@ pub async fn edit(
     page(&ListPage::stored(context, &stored.item, subject, &state))
 }
 
-/// `POST /routes/lists`
+/// Handles `POST /routes/lists`: creates a list.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
@@ -97,7 +97,7 @@ pub async fn create(
     store(inputs, Subject::default(), context, &state).await
 }
 
-/// `POST /routes/lists/{name}`
+/// Handles `POST /routes/lists/{name}`: saves a changed list.
 pub async fn save(
     path: Path<String>,
     request: HttpRequest,
@@ -111,7 +111,7 @@ pub async fn save(
     store(Inputs::read(&form), subject, context, &state).await
 }
 
-/// `POST /routes/lists/{name}/delete`
+/// Handles `POST /routes/lists/{name}/delete`: deletes a list that no route uses.
 pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
@@ -137,7 +137,7 @@ pub async fn remove(
     }
 }
 
-/// Everything that is usable, or nothing.
+/// Saves the list if all its lines are valid; otherwise saves nothing and shows the form with its errors.
 async fn store(
     mut inputs: Inputs,
     mut subject: Subject,
@@ -160,7 +160,7 @@ async fn store(
     }
 }
 
-/// Reading many numbers takes longer than others should wait for.
+/// Parses the pasted numbers on the blocking thread pool, because many numbers would hold up other requests.
 async fn read(text: String, state: &Data<AppState>) -> Result<Pasted, Error> {
     let derivation = state.derivation.clone();
     let pasted = block(move || read_lines(&text, &derivation.numbering)).await;
@@ -197,7 +197,7 @@ fn counted(count: usize, context: &PageContext, words: fn(usize, &str) -> String
     words(count, &context.format.number(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
-/// What the address says about what was just saved.
+/// Returns the confirmation of the save that the redirect's query parameters describe.
 fn saved(request: &HttpRequest, context: &PageContext) -> Option<String> {
     let parameters = parameters(request);
     let count = |name| parameter(&parameters, name).and_then(|value| value.parse::<usize>().ok());

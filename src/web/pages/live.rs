@@ -20,10 +20,10 @@ use crate::web::i18n::format::NOTHING;
 use crate::web::i18n::{CallsTexts, LiveTexts};
 use crate::web::state::AppState;
 
-/// More running calls than anybody looks at.
+/// The maximum number of running calls to show.
 const MOST_RUNNING: usize = 100;
 const MOST_ENDED: usize = 20;
-/// An unanswered call without news is hidden after so long: its hangup was lost.
+/// The age at which an unanswered call is hidden because its hangup event must have been lost, in milliseconds.
 const PATIENCE_MS: i64 = 10 * 60 * 1000;
 
 #[derive(Template)]
@@ -68,7 +68,7 @@ struct EndedRow {
     talk: String,
 }
 
-/// `GET /live`
+/// Handles `GET /live`: shows running and recently ended calls.
 pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let now_ms = context.now_ms;
     let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.today() });
@@ -91,8 +91,8 @@ pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpRes
     })
 }
 
-/// The calls that ended last. Only those that began lately can be asked for by their end; if they are too few,
-/// those that began last do.
+/// Returns the calls that ended last. Only calls that began recently can be queried by their end; if they are too few,
+/// the calls that began last are returned.
 async fn ended(state: &AppState, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
     let lately_ms = now_ms.saturating_sub(state.hangup_timeout_ms());
     let ended = last_ended(&state.db, lately_ms, MOST_ENDED as i64).await?;
@@ -150,7 +150,7 @@ fn ended_row(call: &Call, now_ms: i64, state: &AppState, context: &PageContext) 
     }
 }
 
-/// Like the script: by name alone, there is no room for more.
+/// Returns the line as the script shows it: by name alone, because there is no room for more.
 fn line(call: &Call, context: &PageContext) -> String {
     Named::line(call.number.as_deref().unwrap_or(NOTHING), &context.names).short().to_owned()
 }
@@ -159,13 +159,13 @@ fn peer(call: &Call, context: &PageContext) -> String {
     Named::agent(call.peer.as_deref().unwrap_or_default(), &context.names).short().to_owned()
 }
 
-/// `0:07`, `12:34` or `1:02:03`.
+/// Formats a duration as `0:07`, `12:34` or `1:02:03`.
 fn timer(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds.max(0) / 3600, seconds.max(0) / 60 % 60, seconds.max(0) % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// What the script needs to write rows as this page does.
+/// Returns the texts that the script needs to write rows like those of this page.
 fn words(context: &PageContext) -> Value {
     let (t, calls_t) = (&context.texts.live, &context.texts.calls);
     let way = |way| {

@@ -34,7 +34,7 @@ struct LoginPage {
     wrong: Option<String>,
 }
 
-/// `GET /login`
+/// Handles `GET /login`: shows the login form.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if let Some(elsewhere) = elsewhere(&state) {
         return Ok(see_other(elsewhere));
@@ -47,8 +47,8 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
     page(&LoginPage { t: &context.texts.login, context, name: String::new(), next, wrong: None })
 }
 
-/// `POST /login`: 401 whatever is wrong, 429 after many failures. Nobody learns which names there are, neither by what is
-/// said nor by how long it takes.
+/// Handles `POST /login`: answers 401 for any wrong input and 429 after many failures. Neither the text nor the
+/// response time reveals which account names exist.
 pub async fn log_in(
     request: HttpRequest,
     payload: Payload,
@@ -78,7 +78,7 @@ pub async fn log_in(
     };
     let Some(cookie) = cookie else {
         let (address, locked_for) = (client_address(&request), attempt.fail());
-        // By network: whoever has many addresses does not fill the log with them.
+        // The log is throttled by network, so that an attacker with many addresses does not fill it.
         if let Some(times) = times("a login failed", &network(address).to_string()) {
             tracing::warn!(%address, times, "a login failed");
         }
@@ -104,7 +104,7 @@ fn too_many(wait: Duration, page: impl FnOnce(String) -> LoginPage) -> Result<Ht
     Ok(response)
 }
 
-/// Where to, if nobody can log in.
+/// Returns the redirect target if login is impossible: in local mode, or while there is no account.
 fn elsewhere(state: &AppState) -> Option<&'static str> {
     let is_nobody_there = state.accounts.known().is_some_and(|known| known.users().is_empty());
     match () {
@@ -114,7 +114,7 @@ fn elsewhere(state: &AppState) -> Option<&'static str> {
     }
 }
 
-/// `POST /logout`
+/// Handles `POST /logout`: ends the session and deletes the session cookie.
 pub async fn log_out(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if let Some(AuthMethod::Session { id, user_id }) = Principal::let_in(&request).map(|principal| principal.by) {
         end_session(&state.db, user_id, id).await?;

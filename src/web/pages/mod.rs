@@ -1,58 +1,58 @@
-//! The pages: complete without JavaScript. Each handler fetches, decides, renders.
+//! The HTML pages, which work without JavaScript. Each handler fetches data, decides and renders a template.
 
-/// Somebody's own account.
+/// The page of the signed-in user's own account.
 pub mod account;
-/// Style sheet and icon.
+/// The static assets: style sheet, script and icon.
 pub mod assets;
-/// Who changed what.
+/// The audit log: who changed what.
 pub mod audit;
-/// One call.
+/// The page of one call.
 pub mod call;
-/// Who is to be rung back.
+/// The list of open callbacks: callers who are to be called back.
 pub mod callbacks;
-/// The list of calls.
+/// The call log.
 pub mod calls;
-/// The switch "closed until".
+/// The switch that closes the company until a given time.
 pub mod closed;
-/// Names of outside numbers.
+/// The contacts: names of outside numbers.
 pub mod contacts;
-/// Contacts from a file.
+/// The import of contacts from a file.
 pub mod contacts_import;
-/// The API for people.
+/// The API reference as a page.
 pub mod docs;
-/// Errors as pages.
+/// Middleware that renders errors as pages.
 pub mod failure;
-/// The history of the routes.
+/// The revision history of the routes.
 pub mod history;
-/// The language of pages.
+/// The choice of the page language.
 pub mod language;
 /// Named lists of numbers.
 pub mod lists;
-/// What happens now.
+/// The live page of running calls.
 pub mod live;
-/// Coming in, and out.
+/// Login and logout.
 pub mod login;
-/// Numbers and agents with their names.
+/// The display of numbers and agents with their names.
 pub mod named;
 /// Names of lines and agents.
 pub mod names;
-/// The first page, and the same for one line, agent or caller.
+/// The dashboard of the company, or of one line, agent or caller.
 pub mod overview;
-/// How complete the events were.
+/// The data quality page: how complete the received events were.
 pub mod quality;
-/// An edited route on past calls.
+/// The replay of past calls against an edited route.
 pub mod route_replay;
-/// One call, tried out.
+/// The dry run of one call through the routes.
 pub mod route_test;
-/// Routes.
+/// The routes: list, form and changes.
 pub mod routes;
 /// Named schedules.
 pub mod schedules;
-/// The settings.
+/// The settings page.
 pub mod settings;
-/// The first account.
+/// The setup page, which creates the first account.
 pub mod setup;
-/// Everybody's accounts and tokens.
+/// The administration of all accounts and API tokens.
 pub mod users;
 
 mod call_lane;
@@ -83,7 +83,7 @@ use super::api::Parameters;
 use super::bodies::form as form_body;
 use super::error::Error;
 
-/// The table of pages.
+/// Registers the URL paths of all pages.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(overview::show))
@@ -156,7 +156,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/language", web::post().to(language::choose));
 }
 
-/// A page as a response. It is somebody's own, and in their language.
+/// Renders a template as a 200 response that only private caches may store, because it depends on user and language.
 fn page(template: &impl Template) -> Result<HttpResponse, Error> {
     page_with(StatusCode::OK, template)
 }
@@ -170,12 +170,12 @@ fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpRespons
         .body(html))
 }
 
-/// After a change: look there.
+/// Redirects to `path` with 303 See Other, for use after a change (post/redirect/get).
 pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// The field of this name; empty if there is none.
+/// Returns the value of the form field of this name; empty if there is none.
 fn form_value<'a>(form: &'a Parameters, name: &str) -> &'a str {
     form.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
 }

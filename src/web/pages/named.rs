@@ -1,4 +1,4 @@
-//! Numbers and agents with the names that people gave them.
+//! The display of numbers and agents with the names that users gave them.
 
 use std::sync::Arc;
 
@@ -9,40 +9,40 @@ use super::context::PageContext;
 use crate::calls::forgetting::is_pseudonym;
 use crate::web::names::Names;
 
-/// A number or agent wherever a page shows one. In a template `{{ party }}` is all: it writes its own HTML.
+/// A number or agent as a page shows it. In a template `{{ party }}` is enough: it renders its own HTML.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "partials/named.html")]
 pub struct Named {
-    /// As calls have it, or what stands there instead.
+    /// The number or agent as stored with the call, or a placeholder.
     pub raw: String,
-    /// What people call it.
+    /// The name that users gave it.
     pub name: Option<Arc<str>>,
-    /// Where it leads.
+    /// The URL that it links to.
     pub href: Option<String>,
 }
 
-/// The template escapes what it is made of.
+/// The HTML needs no further escaping, because the template of [`Named`] escapes its parts.
 impl HtmlSafe for Named {}
 
 impl Named {
-    /// What has no name.
+    /// Creates a text without a name.
     pub fn plain(raw: impl Into<String>) -> Self {
         Self { raw: raw.into(), name: None, href: None }
     }
 
-    /// An own line.
+    /// Looks up the name of an own line.
     pub fn line(number: impl Into<String>, names: &Names) -> Self {
         let raw = number.into();
         Self { name: names.line(&raw), raw, href: None }
     }
 
-    /// A SIP user.
+    /// Looks up the name of an agent, which is a SIP user.
     pub fn agent(peer: impl Into<String>, names: &Names) -> Self {
         let raw = peer.into();
         Self { name: names.agent(&raw), raw, href: None }
     }
 
-    /// Somebody outside.
+    /// Looks up the name of an outside number.
     pub fn party(number: impl Into<String>, context: &PageContext) -> Self {
         let raw = number.into();
         if is_pseudonym(&raw) {
@@ -51,22 +51,22 @@ impl Named {
         Self { name: context.names.contact(&raw), raw, href: None }
     }
 
-    /// Leading there.
+    /// Adds a link.
     pub fn to(self, href: impl Into<String>) -> Self {
         Self { href: Some(href.into()), ..self }
     }
 
-    /// The name alone, or what stands for it: for titles.
+    /// Returns the name, or the raw value if there is none, for example for titles.
     pub fn short(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.raw)
     }
 
-    /// The name and what it stands for, as plain text.
+    /// Returns the name and the raw value as plain text.
     pub fn both(&self) -> String {
         self.name.as_ref().map_or_else(|| self.raw.clone(), |name| format!("{name} {}", self.raw))
     }
 
-    /// Whether there is nothing to show.
+    /// Returns whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }

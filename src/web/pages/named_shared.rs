@@ -1,4 +1,4 @@
-//! What the pages of lists and schedules have in common.
+//! Code that the pages of number lists and schedules share.
 
 use std::collections::HashMap;
 
@@ -14,22 +14,22 @@ use crate::web::error::Error;
 use crate::web::paths::segment;
 use crate::web::state::AppState;
 
-/// A list or a schedule on its page: what the form is about.
+/// The list or schedule that a form edits.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// `None` while it is new.
+    /// The name; `None` for a new item.
     pub name: Option<String>,
-    /// As the form was made from.
+    /// The version on which the form is based (optimistic concurrency).
     pub version: String,
-    /// Whether somebody else changed it meanwhile.
+    /// Whether another user changed it since the form was loaded.
     pub is_conflict: bool,
-    /// Whether it was saved just now.
+    /// The confirmation that it was just saved, if it was.
     pub saved: Option<String>,
-    /// Why it was not deleted.
+    /// The message that it could not be deleted because routes use it.
     pub in_use: Option<String>,
 }
 
-/// The routes by what they name.
+/// Groups the routes by the lists or schedules that they use.
 pub async fn routes_by_key<T: Named>(state: &AppState) -> Result<HashMap<Key, Vec<RouteName>>, StoreError> {
     let mut by_key: HashMap<Key, Vec<RouteName>> = HashMap::new();
     for (key, route) in uses::<T>(&state.db).await? {
@@ -38,12 +38,12 @@ pub async fn routes_by_key<T: Named>(state: &AppState) -> Result<HashMap<Key, Ve
     Ok(by_key)
 }
 
-/// The page of a list or a schedule below `base`.
+/// Returns the path of the page of a list or schedule below `base`.
 pub fn path_of(base: &str, name: &str) -> String {
     format!("{base}/{}", segment(name))
 }
 
-/// Saves what a form means; otherwise the form says what is wrong, with the status of the answer.
+/// Saves the item of a form; on a conflict, notes the errors in the form and returns the status of the response.
 pub async fn save<T: Named>(
     state: &AppState,
     item: &T,
@@ -80,7 +80,7 @@ pub async fn save<T: Named>(
     }
 }
 
-/// Notes what the API says about a form, by the names of inputs.
+/// Adds the validation errors of the API to the inputs of the same names.
 pub fn note_errors(
     inputs: &mut Inputs,
     errors: &[crate::fields::FieldError],
@@ -92,7 +92,7 @@ pub fn note_errors(
     }
 }
 
-/// The names of routes, for a sentence.
+/// Joins the names of routes for a sentence.
 pub fn names(routes: &[RouteName]) -> String {
     routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", ")
 }

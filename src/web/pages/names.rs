@@ -18,7 +18,7 @@ use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/names?saved=1";
 const SEEN_WITHIN_DAYS: i64 = 366;
-/// More than this are not edited by hand.
+/// The maximum number of rows in the form, because more are not edited by hand.
 const MOST_ROWS: usize = 500;
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct NamesPage {
     has_errors: bool,
 }
 
-/// The lines, or the agents.
+/// One section of the form: lines or agents.
 struct Section {
     field: &'static str,
     title: &'static str,
@@ -49,14 +49,14 @@ struct Row {
     error: Option<String>,
 }
 
-/// `GET /settings/names`
+/// Handles `GET /settings/names`: shows the form.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let names = known(&state).await?;
     let is_saved = parameter(&parameters(&request), "saved").is_some();
     page(&names_page(context, &names, is_saved))
 }
 
-/// `POST /settings/names`
+/// Handles `POST /settings/names`: saves all names.
 pub async fn save(
     request: HttpRequest,
     payload: Payload,
@@ -72,21 +72,21 @@ pub async fn save(
     Ok(see_other(SAVED))
 }
 
-/// Lines and agents that calls tell of, and those that have a name.
+/// Returns the lines and agents of recent calls, and all that have a name.
 async fn known(state: &AppState) -> Result<Vec<OwnName>, Error> {
     let today = day_number(state.today());
     let (lines, agents) = lines_and_peers(&state.db, today - SEEN_WITHIN_DAYS..today + 1).await?;
     let seen = [(Kind::Line, lines), (Kind::Agent, agents)];
     let unnamed =
         seen.into_iter().flat_map(|(kind, subjects)| subjects.into_iter().map(move |subject| (kind, subject)));
-    // Whoever may send events may send any text.
+    // Event bodies may contain any text, so unusable subjects are skipped.
     let nameable = unnamed.filter(|(_, subject)| is_subject(subject));
     let mut names: BTreeMap<(Kind, String), String> = nameable.map(|key| (key, String::new())).collect();
     names.extend(list_own_names(&state.db).await?.into_iter().map(|own| ((own.kind, own.subject), own.name)));
     Ok(names.into_iter().map(|((kind, subject), name)| OwnName { kind, subject, name }).collect())
 }
 
-/// The form tells each subject, then its name.
+/// Reads the form, in which each subject is followed by its name.
 fn read(form: &Parameters) -> Result<Vec<OwnName>, Error> {
     let (mut names, mut seen) = (Vec::new(), BTreeSet::new());
     for pair in form.chunks(2) {

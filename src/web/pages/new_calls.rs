@@ -2,7 +2,7 @@ use super::context::PageContext;
 use super::filter::PageFilter;
 use crate::web::state::AppState;
 
-/// What a list needs to say quietly that there are new calls: see `live.js`.
+/// The data of the notice that new calls have arrived since a list was loaded: see `live.js`.
 pub struct NewCallsNotice {
     pub now_ms: i64,
     pub one: &'static str,
@@ -15,8 +15,8 @@ pub struct NewCallsNotice {
 }
 
 impl NewCallsNotice {
-    /// For a list under this filter; `None` where a new call could not be seen, or nobody can tell before it is
-    /// looked for.
+    /// Builds the notice for a list with this filter; `None` if a new call could not appear in the list, or if the live
+    /// stream cannot tell whether a call matches the filter.
     pub fn of(asked: &PageFilter, state: &AppState, context: &PageContext) -> Option<Self> {
         let (filter, today, t) = (&asked.filter, state.today(), &context.texts.live);
         let is_open = (filter.days.start..=filter.days.end).contains(&today);
@@ -24,7 +24,7 @@ impl NewCallsNotice {
             && filter.search.is_none()
             && filter.in_hours.is_none()
             && filter.route.is_none();
-        // Whoever sees some lines only has no stream.
+        // Users who are limited to some lines get no live stream.
         (is_open && is_told && !context.is_limited()).then(|| Self {
             now_ms: context.now_ms,
             one: t.one_new,

@@ -1,4 +1,4 @@
-//! Where a list of calls is empty: which filter hides them, and a link that shows some.
+//! The empty state of a call list: tells which filter hides the calls and links to some.
 
 use chrono::NaiveDate;
 
@@ -14,24 +14,24 @@ use crate::web::error::Error;
 use crate::web::reports::report;
 use crate::web::state::AppState;
 
-/// So far back calls are looked for.
+/// The number of days that are searched for calls.
 const WITHIN_DAYS: u64 = 365;
 
-/// What an empty list of calls says.
+/// The content of an empty call list.
 pub struct NoCalls {
-    /// Whether there are calls at all.
+    /// Whether there are any calls at all.
     pub has_events: bool,
-    /// Filters without which there are calls: what to say, and where it leads.
+    /// The filters whose removal would show calls, each as text and URL.
     pub hides: Vec<(String, String)>,
-    /// When the newest call was that only the period hides, and where it leads.
+    /// The day of the newest call that only the period hides, as text and URL.
     pub newest: Option<(String, String)>,
-    /// The same search over more than the period.
+    /// The URL of the same search over a longer period.
     pub longer: Option<String>,
-    /// Whether only several filters together hide everything.
+    /// Whether only the combination of several filters hides all calls.
     pub is_together: bool,
 }
 
-/// Finds out why there are none.
+/// Finds out why the list is empty.
 pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<NoCalls, Error> {
     let has_events = state.has_events().await?;
     let mut none = NoCalls { has_events, hides: Vec::new(), newest: None, longer: None, is_together: false };
@@ -52,7 +52,7 @@ pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContex
         let words = asked.words.clone().any_time();
         words.with("start", days.start.to_string()).with("end", days.end.to_string()).url("/calls")
     };
-    // Text is looked for in every call: over a year only on demand.
+    // A text search scans every call, so it covers a whole year only on demand.
     if asked.filter.search.is_some() {
         none.longer = is_longer.then(|| of_days(year));
     } else if let Some(day) = newest_day(&Filter { days: year, period: None, ..asked.filter.clone() }, state).await? {
@@ -73,7 +73,7 @@ async fn has_calls(words: &FilterQuery, state: &AppState, lines: Lines) -> Resul
     Ok(report(state, &filter, None, 1).await?.totals.calls > 0)
 }
 
-/// The last day with such a call.
+/// Returns the last day that has calls of this filter.
 async fn newest_day(filter: &Filter, state: &AppState) -> Result<Option<NaiveDate>, Error> {
     if Source::of(filter, Some(GroupBy::Day)) == Source::Calls {
         let page = list_calls(&state.db, &state.query(filter), None, 1).await?;

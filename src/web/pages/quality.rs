@@ -23,41 +23,41 @@ struct QualityPage {
     quality: QualityView,
 }
 
-/// What `partials/quality.html` shows, as a field named `quality`.
+/// The data of the template `partials/quality.html`, as a field named `quality`.
 pub struct QualityView {
-    /// What it says.
+    /// The translated texts.
     pub t: &'static QualityTexts,
-    /// Of all lines together; none when there were no calls.
+    /// The figures of all lines together; empty if there were no calls.
     pub measures: Vec<Measure>,
-    /// Line by line.
+    /// The figures of each line.
     pub lines: Vec<QualityRow>,
-    /// That the events of older calls were not looked at.
+    /// The notice that the events of older calls were not examined.
     pub newest_only: Option<String>,
-    /// That calls have more events than are folded.
+    /// The notice that some calls have more events than are folded into them.
     pub surplus: Option<String>,
 }
 
-/// A figure of all lines, and what it means for the others.
+/// A figure over all lines, and its effect on other figures.
 pub struct Measure {
-    /// What it is called.
+    /// The name of the figure.
     pub name: &'static str,
-    /// How many of how many.
+    /// The count out of the total.
     pub value: String,
-    /// What that means.
+    /// The explanation of the figure.
     pub what: &'static str,
 }
 
-/// One line.
+/// The figures of one line.
 pub struct QualityRow {
     /// The line.
     pub number: Named,
-    /// Its calls that are over.
+    /// The number of its ended calls.
     pub calls: String,
-    /// What each is called and its share.
+    /// The name of each figure and its share.
     pub figures: [(&'static str, String); 4],
 }
 
-/// `GET /quality`
+/// Handles `GET /quality`: shows the data quality.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let asked = PageFilter::read(&request, &state, &context);
     page(&QualityPage {
@@ -68,7 +68,7 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
     })
 }
 
-/// The data quality of a filter's days and line; its other words do not count.
+/// Returns the data quality for the days and the line of a filter; its other parameters are ignored.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -100,7 +100,7 @@ pub async fn quality_view(state: &AppState, context: &PageContext, filter: &Filt
     })
 }
 
-/// What is missing, unknown, doubled and late, each of how many.
+/// Returns the counts of missing hangups, unknown talk times, duplicate events and late events, each with its total.
 fn shares(LineQuality { gaps, arrivals, .. }: &LineQuality) -> [(i64, i64); 4] {
     [
         (gaps.without_hangup, gaps.calls),
@@ -110,7 +110,7 @@ fn shares(LineQuality { gaps, arrivals, .. }: &LineQuality) -> [(i64, i64); 4] {
     ]
 }
 
-/// `3 of 120 (2.5%)`; of few calls without the share.
+/// Formats a part of a total as `3 of 120 (2.5%)`; without the percentage if the total is small.
 fn told(part: i64, whole: i64, context: &PageContext) -> String {
     let format = &context.format;
     let both = (context.texts.quality.of)(&format.number(part), &format.number(whole));

@@ -1,4 +1,4 @@
-//! What became other between two tables of routes, in words.
+//! Descriptions of the differences between two versions of the route table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,38 +11,38 @@ use crate::placetel::reply::Reply;
 use crate::routing::route::Route;
 use crate::web::i18n::{HistoryTexts, RoutesTexts, Texts};
 
-/// A list longer than this is told by what came and went.
+/// The maximum length of a list that is shown in full; of longer ones only additions and removals are shown.
 const SHORT_LIST: usize = 4;
 
-/// One route that is new, gone or other.
+/// A route that was added, removed or changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RouteChange {
-    /// For the style sheet.
+    /// The CSS class.
     pub class: &'static str,
-    /// New, gone or other.
+    /// The kind of change in words: added, removed or changed.
     pub kind: &'static str,
-    /// What the route is called; after the change.
+    /// The name of the route, after the change if it was renamed.
     pub name: String,
-    /// What differs, or for a new or gone route what it says.
+    /// The fields that differ; for an added or removed route its main fields.
     pub lines: Vec<Line>,
 }
 
-/// One field of a route.
+/// The values of one field of a route before and after.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its name.
+    /// The name of the field.
     pub label: String,
-    /// As it was.
+    /// The value before the change.
     pub before: Option<String>,
-    /// As it is.
+    /// The value after the change.
     pub after: Option<String>,
 }
 
-/// How routes are told.
+/// The language and names with which routes are described.
 pub struct Telling<'a> {
-    /// In which language.
+    /// The translated texts.
     pub texts: &'static Texts,
-    /// Numbers as people call them.
+    /// The function that replaces a number by its name.
     pub named: &'a dyn Fn(&String) -> String,
 }
 
@@ -51,7 +51,7 @@ impl Telling<'_> {
         (&self.texts.history, &self.texts.routes)
     }
 
-    /// What differs between two tables: new routes, gone ones, then others in their order.
+    /// Compares two route tables: returns added routes, then removed ones, then changed ones in table order.
     pub fn changes(&self, before: &[Route], after: &[Route]) -> Vec<RouteChange> {
         let (t, _) = self.t();
         let old: BTreeMap<i64, &Route> = before.iter().map(|route| (route.id, route)).collect();
@@ -68,7 +68,7 @@ impl Telling<'_> {
         added.chain(removed).chain(changed).collect()
     }
 
-    /// Everything that a route says.
+    /// Describes all main fields of a route that was added or removed.
     fn whole(&self, route: &Route, is_gone: bool) -> Vec<Line> {
         let fields = [self.to(route), self.from(route), self.hours(route), self.answer(route)];
         let line = |(label, text)| {
@@ -102,7 +102,7 @@ impl Telling<'_> {
         lines
     }
 
-    /// Of a long list what came and went, else the list.
+    /// Compares two lists: returns additions and removals if the lists are long, otherwise both lists in full.
     fn list(&self, old: &[String], new: &[String], before: (String, String), after: (String, String)) -> Option<Line> {
         if old == new {
             return None;
@@ -151,7 +151,7 @@ impl Telling<'_> {
         (self.texts.route.answer.to_owned(), answer(&route.reply, self.named, t, &self.texts.hours))
     }
 
-    /// What the sentences of two answers do not tell.
+    /// Returns the differences of two replies that their sentences do not show.
     fn details(&self, old: &Reply, new: &Reply) -> Vec<Line> {
         let (t, routes_t) = self.t();
         let (old_json, new_json) = (serde_json::to_value(old), serde_json::to_value(new));
@@ -167,7 +167,7 @@ impl Telling<'_> {
         leaves(action, &new_json, t, &mut after);
         let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differing = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
-        // Who rings, in which order, and whether to voicemail, is in the sentence.
+        // The sentence already tells who rings, in which order, and whether voicemail follows.
         let in_sentence = |path: &str| {
             (path.contains(".targets") && !path.ends_with(".weight"))
                 || [".voicemail", ".distribution", ".last_peer.ringtime"].iter().any(|end| path.ends_with(end))
@@ -182,7 +182,7 @@ impl Telling<'_> {
     }
 }
 
-/// Every value with its path.
+/// Collects every leaf value of the JSON with its path.
 fn leaves(path: &str, value: &Value, t: &HistoryTexts, found: &mut BTreeMap<String, String>) {
     let text = match value {
         Value::Object(fields) => {

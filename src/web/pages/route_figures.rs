@@ -1,4 +1,4 @@
-//! What became of the calls of each route, and how fast calls are decided.
+//! The figures of each route's calls, and the latency of route decisions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::web::error::Error;
 use crate::web::reports::report;
 use crate::web::state::AppState;
 
-/// What a route's calls can end with that is worth a word.
+/// The outcomes that the figures of a route mention.
 const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
 
-/// The figures of all routes over the last 30 days, at most a few seconds old; `None` while they are not known.
+/// The figures of all routes over the last 30 days, cached for a few seconds; `None` while they are unknown.
 pub struct RouteFigures(Option<Arc<HashMap<String, Totals>>>);
 
 impl RouteFigures {
-    /// Counts them.
+    /// Reads the figures from the cache or counts them.
     pub async fn count(state: &AppState) -> Self {
         let count = async {
             let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state, None)?;
@@ -31,12 +31,12 @@ impl RouteFigures {
         Self(state.questions.of_all(state.config.limits).ask(state.route_figures.get(count)).await)
     }
 
-    /// Whether a route answered some.
+    /// Returns whether a route answered any calls.
     pub fn has(&self, route_id: i64) -> bool {
         self.0.as_ref().is_some_and(|known| known.contains_key(&route_id.to_string()))
     }
 
-    /// Those of one route.
+    /// Returns the figures of one route in words.
     pub fn of(&self, route_id: i64, context: &PageContext) -> String {
         let t = &context.texts.history;
         let Some(known) = &self.0 else { return t.nothing.to_owned() };
@@ -56,7 +56,7 @@ fn words(totals: &Totals, context: &PageContext) -> String {
     words
 }
 
-/// How fast this node decided since its start.
+/// Describes the decision latency of this node since its start, as median and 99th percentile.
 pub fn latency(state: &AppState, context: &PageContext) -> String {
     let t = &context.texts.history;
     let latency = state.metrics.latency();

@@ -1,6 +1,6 @@
-//! The form of a route. The names of its inputs are the paths of the API's JSON, except that `reply` is the
-//! chosen action: `reply.targets[0].numbers` is `forward.targets[0].numbers`. All actions are in the form,
-//! one is read.
+//! The form of a route. The names of its inputs are the JSON paths of the API, except that `reply` is replaced by the
+//! chosen action: `reply.targets[0].numbers` is `forward.targets[0].numbers`. The form contains the inputs of all
+//! actions, but only those of the chosen one are read.
 
 mod hours;
 
@@ -21,15 +21,15 @@ use crate::web::i18n::{RouteTexts, Texts};
 
 /// All actions, in the order of the form.
 pub const ACTIONS: [&str; 7] = ["forward", "group", "queue", "routing_plan", "prompt", "reject", "hangup"];
-/// Where targets can be entered.
+/// The input prefixes of replies with targets.
 const FORWARDS: [&str; 2] = ["forward", "routing_plan.fallback"];
-/// The inputs of a row of targets.
+/// The inputs of one row of targets.
 const ROW: [&str; 3] = ["numbers", "ringtime", "weight"];
-/// Empty rows for more targets.
+/// The number of empty rows for further targets.
 const SPARE_ROWS: usize = 3;
 const ON: &str = "on";
 
-/// What stands in the inputs.
+/// The values of the form's inputs and their validation errors.
 #[derive(Clone, Debug, Default)]
 pub struct RouteForm {
     values: BTreeMap<String, String>,
@@ -38,19 +38,19 @@ pub struct RouteForm {
     is_rearranged: bool,
 }
 
-/// What is wrong with an input.
+/// A validation error of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputError {
     /// The input's name.
     pub input: String,
-    /// For people.
+    /// The label of the input.
     pub label: String,
-    /// What is wrong and what would be right.
+    /// The message: what is wrong and what would be right.
     pub message: String,
 }
 
 impl RouteForm {
-    /// For a new route.
+    /// Creates the form of a new route.
     pub fn new() -> Self {
         let mut form = Self::blank();
         form.show_hours(None);
@@ -65,7 +65,7 @@ impl RouteForm {
         form
     }
 
-    /// As a route stands.
+    /// Creates the form of a stored route.
     pub fn of(route: &Route) -> Self {
         let mut form = Self::blank();
         let mut shown = shown(route);
@@ -82,7 +82,7 @@ impl RouteForm {
         form
     }
 
-    /// As somebody sent it. Rows without anything in them are closed up.
+    /// Reads a submitted form. Empty rows between filled ones are removed.
     pub fn read(parameters: &Parameters) -> Self {
         let filled =
             |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
@@ -92,48 +92,48 @@ impl RouteForm {
         form
     }
 
-    /// Whether it was sent to be shown again, with rows moved or a suggestion taken; nothing is to be saved.
+    /// Returns whether the form is only to be shown again, with rows moved or a suggestion applied, and nothing saved.
     pub fn is_rearranged(&self) -> bool {
         self.is_rearranged
     }
 
-    /// What stands in an input.
+    /// Returns the value of an input; empty if there is none.
     pub fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
-    /// Whether a box is ticked.
+    /// Returns whether a checkbox is ticked.
     pub fn is_on(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
-    /// The rows of targets to show: those that are filled, and a few more.
+    /// Returns the number of target rows to show: the filled ones and a few more.
     pub fn rows(&self, forward: &str) -> usize {
         (self.filled_rows(forward).count() + SPARE_ROWS).min(MAX_TARGETS)
     }
 
-    /// Whether a row of targets can move by a step, so that both are filled.
+    /// Returns whether a row of targets can swap places with its filled neighbour.
     pub fn can_move(&self, forward: &str, row: &usize, way: &str) -> bool {
         let filled = self.filled_rows(forward).count();
         *row < filled && if way == "up" { *row > 0 } else { row + 1 < filled }
     }
 
-    /// Everything that is wrong.
+    /// Returns all validation errors.
     pub fn errors(&self) -> &[InputError] {
         &self.errors
     }
 
-    /// What is wrong with an input.
+    /// Returns the error messages of an input.
     pub fn errors_of(&self, input: &str) -> Vec<&str> {
         self.errors.iter().filter(|error| error.input == input).map(|error| error.message.as_str()).collect()
     }
 
-    /// Whether something is wrong with an input.
+    /// Returns whether an input has errors.
     pub fn is_wrong(&self, input: &str) -> bool {
         self.errors.iter().any(|error| error.input == input)
     }
 
-    /// Notes what the API says about the JSON of this form.
+    /// Adds the validation errors of the API for the JSON of this form.
     pub fn note_errors(&mut self, errors: &[FieldError], context: &HoursContext, lang: Lang, t: &Texts) {
         let mut said = self.hours_errors(&t.hours, t.route.hours);
         let is_said = !said.is_empty();
@@ -143,7 +143,7 @@ impl RouteForm {
         self.note_suggestion(errors, context);
     }
 
-    /// The ROUTE of the API that the form means. What `route`, which it changes, has beyond the form stays.
+    /// Converts the form to the API's JSON of a route. Fields of the stored `route` that the form lacks stay.
     pub fn to_json(&self, route: Option<&Route>) -> Value {
         let mut json = route.map(shown).unwrap_or_default();
         json.remove("position");
@@ -224,11 +224,11 @@ impl RouteForm {
 
     fn filled_rows<'a>(&'a self, forward: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_filled = move |name: &'static str, row| !self.value(&row_input(forward, row, name)).trim().is_empty();
-        // One more than allowed, so that too many are told.
+        // One row more than allowed is read, so that the validation reports too many.
         (0..=MAX_TARGETS).filter(move |row| ROW.into_iter().any(|name| is_filled(name, *row)))
     }
 
-    /// Swaps two rows of targets, if a button asks for it: `move` is `forward.targets[1].up`.
+    /// Swaps two target rows if the input `move` asks for it, as in `forward.targets[1].up`; returns whether it does.
     fn move_row(&mut self) -> bool {
         let Some(asked) = self.values.remove("move") else { return false };
         let Some((row, way)) = asked.rsplit_once("].") else { return true };
@@ -259,7 +259,7 @@ impl RouteForm {
         }
     }
 
-    /// Lists of texts become lines, lists of objects rows, true a tick.
+    /// Flattens JSON into inputs: lists of strings become lines, lists of objects become rows, true ticks a checkbox.
     fn flatten(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(fields) => {
@@ -300,7 +300,7 @@ impl RouteForm {
             None => error.field.clone(),
         };
         let message = error.message(lang);
-        // An item of a list stands in a line of its input.
+        // An item of a list corresponds to one line of its input.
         let item = path.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
         match item.and_then(|(list, index)| Some((list, self.line(list, index.parse().ok()?)?))) {
             Some((list, line)) => {
@@ -311,7 +311,7 @@ impl RouteForm {
         }
     }
 
-    /// The line, from 1, of an item of an input that has one per line.
+    /// Returns the 1-based line of an item in an input that has one item per line.
     fn line(&self, input: &str, item: usize) -> Option<usize> {
         let lines = self.values.get(input)?.lines().enumerate();
         lines.filter(|(_, line)| !line.trim().is_empty()).nth(item).map(|(index, _)| index + 1)
@@ -329,7 +329,7 @@ fn object(value: Option<Value>) -> Map<String, Value> {
     }
 }
 
-/// The name of an input in a row of targets.
+/// Returns the name of an input in a row of targets.
 pub fn row_input(forward: &str, row: usize, name: &str) -> String {
     format!("{forward}.targets[{row}].{name}")
 }
@@ -346,7 +346,7 @@ fn put_text(json: &mut Map<String, Value>, name: &str, text: &str) {
     }
 }
 
-/// What is no number goes on as it is, to be told what would be right.
+/// Stores a whole number; other text is kept as a string, so that the API's validation rejects it with a message.
 fn put_whole(json: &mut Map<String, Value>, name: &str, text: &str) {
     match text.trim() {
         "" => {
@@ -358,7 +358,7 @@ fn put_whole(json: &mut Map<String, Value>, name: &str, text: &str) {
     }
 }
 
-/// What people call an input.
+/// Returns the label of an input.
 pub fn label(input: &str, t: &RouteTexts) -> String {
     let (parents, name) = input.rsplit_once('.').unwrap_or(("", input));
     let own = match name {

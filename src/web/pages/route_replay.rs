@@ -1,4 +1,4 @@
-//! An edited route, tried on past calls before it is saved.
+//! The replay of past calls against an edited route before it is saved.
 
 use std::sync::Arc;
 
@@ -19,54 +19,54 @@ use crate::web::names::Names;
 use crate::web::route_trials::{Replayed, replay, table_with};
 use crate::web::state::AppState;
 
-/// The most calls that are decided while somebody waits for a page.
+/// The maximum number of calls to replay while a user waits for the page.
 const MOST_CALLS: usize = 100_000;
-/// More changes than this nobody reads.
+/// The maximum number of changes to show.
 const MOST_CHANGES: usize = 20;
-/// More examples than this nobody reads.
+/// The maximum number of example calls to show.
 const MOST_EXAMPLES: usize = 20;
 
-/// What came of it.
+/// The result of a replay.
 pub struct ReplayView {
-    /// How many calls get another answer.
+    /// The sentence that says how many calls would get another answer.
     pub summary: String,
-    /// That not all calls were looked at.
+    /// The notice that only the newest calls were replayed.
     pub newest: Option<String>,
-    /// From which route to which they go.
+    /// The pairs of current and new route, with the number of calls that would change.
     pub changes: Vec<ChangeView>,
-    /// Some of the calls.
+    /// Some of the calls that would change.
     pub examples: Vec<ExampleView>,
     /// Whether there are more changes than are shown.
     pub has_more: bool,
 }
 
-/// Calls that go from one route to another.
+/// The calls that would move from one route to another.
 pub struct ChangeView {
-    /// Today's route.
+    /// The current route.
     pub before: String,
     /// The route that would answer.
     pub after: String,
-    /// How many calls.
+    /// The number of calls.
     pub calls: String,
 }
 
-/// A call that gets another answer.
+/// A call that would get another answer.
 pub struct ExampleView {
-    /// Its page.
+    /// The URL of its page.
     pub href: String,
-    /// When it began.
+    /// The time at which it began.
     pub time: String,
-    /// Who called.
+    /// The caller.
     pub caller: String,
-    /// Who was called.
+    /// The called number.
     pub called: String,
-    /// Today's route.
+    /// The current route.
     pub before: String,
     /// The route that would answer.
     pub after: String,
 }
 
-/// `POST /routes/replay`: a new route.
+/// Handles `POST /routes/replay`: replays past calls with a new route.
 pub async fn new(
     request: HttpRequest,
     payload: Payload,
@@ -77,7 +77,7 @@ pub async fn new(
     tried(form, None, None, context, &state).await
 }
 
-/// `POST /routes/{id}/replay`: a stored route as it stands in the form.
+/// Handles `POST /routes/{id}/replay`: replays past calls with a stored route as edited in the form.
 pub async fn edited(
     path: Path<String>,
     request: HttpRequest,
@@ -87,7 +87,7 @@ pub async fn edited(
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let route = found(&state, &path).await?;
-    // The form goes on from the version with which it began, so that a change meanwhile is told when it is saved.
+    // The form keeps the version on which it is based, so that saving it detects changes made meanwhile.
     let version = form_value(&sent, "version").to_owned();
     tried(RouteForm::read(&sent), Some(&route), Some(version), context, &state).await
 }
@@ -102,7 +102,7 @@ async fn tried(
     let draft = draft(&mut form, route, &context, state).await?;
     let mut shown = RoutePage::new(context, route, form, state);
     shown.version = version;
-    // There is no page under the url of the form's answer to come back to.
+    // The URL of this POST has no page of its own, so redirects must return to that of the form.
     shown.context.here = if route.is_some() { shown.path.clone() } else { format!("{}/new", shown.path) };
     let Some(draft) = draft else { return page_with(StatusCode::BAD_REQUEST, &shown) };
     let wanted = TriedRoute { id: route.map(|route| route.id), draft };
@@ -110,7 +110,7 @@ async fn tried(
     page(&shown)
 }
 
-/// Tries a wanted route on the calls of the last 30 days.
+/// Replays the calls of the last 30 days with an edited route.
 async fn try_on_calls(wanted: TriedRoute, context: &PageContext, state: &AppState) -> Result<ReplayView, Error> {
     let trial = table_with(state, wanted).await?;
     let replayed = replay(state, trial, Period::ThirtyDays.days(state.today()), MOST_CALLS).await?;

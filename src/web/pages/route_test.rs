@@ -18,7 +18,7 @@ use crate::web::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
 use crate::web::route_trials::{MadeUpCall, explain_now, why};
 use crate::web::state::AppState;
 
-/// More reasons than this nobody reads.
+/// The maximum number of reasons to show.
 const MOST_REASONS: usize = 50;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ struct RouteTestPage {
     result: Option<TestResult>,
 }
 
-/// What stands in the inputs, and what is wrong with it.
+/// The values of the form's inputs and their validation errors.
 struct TestForm {
     parameters: Parameters,
     errors: Vec<(&'static str, String)>,
@@ -51,13 +51,13 @@ impl TestForm {
         self.errors.iter().filter(|(field, _)| *field == name).map(|(_, message)| message.as_str()).collect()
     }
 
-    /// A form that was sent has all its inputs; a link has only what is known.
+    /// Returns whether the form was submitted: a submitted form has all inputs, a link only the known ones.
     fn is_sent(&self) -> bool {
         ["to", "from", "at"].iter().all(|name| self.parameters.iter().any(|(given, _)| given == name))
     }
 }
 
-/// What a call would be answered.
+/// The answer that a call would get.
 struct TestResult {
     title: String,
     href: Option<String>,
@@ -74,7 +74,7 @@ struct ReasonView {
     why: String,
 }
 
-/// `GET /routes/test`: stores nothing, so that it may be a link.
+/// Handles `GET /routes/test`: tests a call against the routes. It stores nothing, so it may be a link.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let mut form = TestForm { parameters: parameters(&request), errors: Vec::new() };
     let asked = if form.is_sent() { form.read(&context, &state) } else { None };
@@ -114,7 +114,7 @@ impl TestForm {
     }
 }
 
-/// `2026-11-23T14:30` in business time, or an instant by RFC 3339.
+/// Parses `2026-11-23T14:30` in business time, or an RFC 3339 timestamp.
 fn instant(text: &str, state: &AppState) -> Option<i64> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.timestamp_millis());
@@ -151,8 +151,8 @@ async fn result(explanation: Explanation, context: &PageContext, state: &AppStat
     })
 }
 
-/// The reasons to show, and how many routes are left out. Among very many routes those for other numbers tell
-/// nothing.
+/// Returns the reasons to show, and notes on how many routes are left out. Among very many routes, those for other
+/// numbers are left out because they explain nothing.
 fn reasons(passed: Vec<Passed>, context: &PageContext) -> (Vec<ReasonView>, Vec<String>) {
     let t = &context.texts.route_trial;
     let written = |n: usize| context.format.number(i64::try_from(n).unwrap_or(i64::MAX));

@@ -1,40 +1,40 @@
-//! Warnings about routes, in words.
+//! Descriptions of warnings about routes.
 
 use super::context::PageContext;
 use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
 use crate::web::i18n::WarningTexts;
 
-/// More warnings than this nobody reads at once.
+/// The maximum number of warnings to show.
 const MOST_WARNINGS: usize = 10;
-/// More times than this are only counted.
+/// The maximum number of time gaps to name; further ones are only counted.
 const MOST_GAPS: usize = 3;
-/// More numbers than this are only counted.
+/// The maximum number of numbers to name; further ones are only counted.
 const MOST_NUMBERS: usize = 4;
 
-/// Warnings to show.
+/// The warnings that a page shows.
 pub struct WarningsView {
-    /// How many there are.
+    /// The title, which says how many there are.
     pub title: String,
-    /// The first of them.
+    /// The first warnings.
     pub items: Vec<WarningView>,
-    /// How many more there are.
+    /// The text that says how many more there are.
     pub more: Option<String>,
-    /// What could not be looked at.
+    /// The checks that could not be made.
     pub unchecked: Vec<String>,
 }
 
-/// A sentence that may begin and end with a route.
+/// A warning as a sentence, which may begin and end with a route.
 pub struct WarningView {
-    /// Name and path.
+    /// The name and path of the route at the beginning.
     pub route: Option<(String, String)>,
-    /// The sentence, or what is between the routes.
+    /// The sentence, or the text between the two routes.
     pub text: String,
-    /// Name and path.
+    /// The name and path of the route at the end.
     pub by: Option<(String, String)>,
 }
 
 impl WarningsView {
-    /// `None` if there is nothing to say.
+    /// Builds the view; `None` if there are no warnings.
     pub fn new(warnings: Warnings, context: &PageContext) -> Option<Self> {
         let t = &context.texts.warnings;
         let Warnings { items, unchecked } = warnings;
@@ -50,7 +50,7 @@ impl WarningsView {
         })
     }
 
-    /// Only those about one route.
+    /// Builds the view of only those warnings that concern one route.
     pub fn of_route(mut warnings: Warnings, id: i64, context: &PageContext) -> Option<Self> {
         warnings.items.retain(|warning| warning.route().is_some_and(|route| route.id == id));
         warnings.unchecked.clear();

@@ -1,4 +1,4 @@
-//! Routes in words.
+//! Descriptions of routes in words.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use crate::placetel::reply::{Distribution, Forward, RejectReason, Reply, Target}
 use crate::routing::route::Route;
 use crate::web::i18n::{HoursTexts, RoutesTexts};
 
-/// More numbers than this are only counted.
+/// The maximum number of numbers to name; further ones are only counted.
 const MOST_NUMBERS: usize = 4;
 
-/// How somebody who rings is called.
+/// The function that returns the display name of a number.
 type Naming<'a> = &'a dyn Fn(&String) -> String;
 
-/// What a route does, as one sentence; `hours` in words, numbers as `named` has them.
+/// Describes a route in one sentence, with `hours` in words and numbers as returned by `named`.
 pub fn sentence(route: &Route, hours: &str, named: Naming<'_>, t: &RoutesTexts, words: &HoursTexts) -> String {
     let numbers = |patterns: &[String], any: &str| {
         if patterns.is_empty() || patterns.iter().any(|pattern| pattern == "*") {
@@ -24,7 +24,7 @@ pub fn sentence(route: &Route, hours: &str, named: Naming<'_>, t: &RoutesTexts, 
             None if pattern.eq_ignore_ascii_case("anonymous") => words.anonymous.to_owned(),
             None => named(pattern),
         };
-        // Two spellings of a number may have one name.
+        // Two notations of a number may have the same name.
         let mut seen = BTreeSet::new();
         let told: Vec<_> = patterns.iter().map(told).filter(|pattern| seen.insert(pattern.clone())).collect();
         some_of(&told, words.and, t)
@@ -33,12 +33,12 @@ pub fn sentence(route: &Route, hours: &str, named: Naming<'_>, t: &RoutesTexts, 
     (words.sentence)(&to, &from, hours, &phrase(&route.reply, named, t, words.and))
 }
 
-/// What a route answers, by itself.
+/// Describes the reply of a route.
 pub fn answer(reply: &Reply, named: Naming<'_>, t: &RoutesTexts, words: &HoursTexts) -> String {
     capitalised(&phrase(reply, named, t, words.and))
 }
 
-/// The same text with a capital at its beginning.
+/// Capitalises the first letter of the text.
 pub fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
@@ -87,7 +87,7 @@ fn ringing(forward: &Forward, named: Naming<'_>, t: &RoutesTexts, and: &str) -> 
     steps.join(t.then)
 }
 
-/// The first few, and how many more there are.
+/// Joins the first few numbers, and says how many more there are.
 pub fn some_of(numbers: &[String], and: &str, t: &RoutesTexts) -> String {
     match numbers.split_at_checked(MOST_NUMBERS) {
         Some((shown, more @ [_, ..])) => format!("{} {}", shown.join(", "), (t.and_more)(more.len())),

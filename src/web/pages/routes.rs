@@ -77,12 +77,12 @@ pub(super) struct RoutePage {
     pub(super) replay: Option<ReplayView>,
 }
 
-/// `GET /routes`
+/// Handles `GET /routes`: shows all routes.
 pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     list_with(context, &state, StatusCode::OK, "", None).await
 }
 
-/// The list, with what was entered for closing and what is wrong with it.
+/// Shows the list, with the time that was entered for closing and its validation error.
 pub(super) async fn list_with(
     context: PageContext,
     state: &AppState,
@@ -101,7 +101,7 @@ pub(super) async fn list_with(
         |raw: &String| context.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());
     let figures = RouteFigures::count(state).await;
     let hours = &context.texts.hours;
-    // Many routes keep the same hours.
+    // Many routes have the same hours, so their descriptions are cached.
     let mut told_hours = HashMap::new();
     let mut told = |route: &Route| {
         let words = told_hours.entry(route.hours.clone());
@@ -137,7 +137,7 @@ pub(super) async fn list_with(
     page_with(status, &shown)
 }
 
-/// What Placetel is told when no route matches, and whether nobody knows what it does then.
+/// Describes the answer that Placetel gets when no route matches, and whether Placetel's reaction to it is unknown.
 pub(super) fn otherwise(state: &AppState, t: &RoutesTexts) -> (&'static str, bool) {
     match state.config.no_route {
         NoRoute::Empty => (t.otherwise_empty, true),
@@ -145,12 +145,12 @@ pub(super) fn otherwise(state: &AppState, t: &RoutesTexts) -> (&'static str, boo
     }
 }
 
-/// `GET /routes/new`
+/// Handles `GET /routes/new`: shows the empty form.
 pub async fn new(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     page(&RoutePage::new(context, None, RouteForm::new(), &state))
 }
 
-/// `GET /routes/{id}`
+/// Handles `GET /routes/{id}`: shows the form of a stored route.
 pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let route = found(&state, &path).await?;
     let form = RouteForm::of(&route);
@@ -159,7 +159,7 @@ pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState
     page(&RoutePage { version, warnings, ..RoutePage::new(context, Some(&route), form, &state) })
 }
 
-/// `POST /routes`
+/// Handles `POST /routes`: creates a route.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
@@ -180,7 +180,7 @@ pub async fn create(
     }
 }
 
-/// `POST /routes/{id}`
+/// Handles `POST /routes/{id}`: saves a changed route.
 pub async fn save(
     path: Path<String>,
     request: HttpRequest,
@@ -209,7 +209,7 @@ pub async fn save(
     }
 }
 
-/// `POST /routes/{id}/move`
+/// Handles `POST /routes/{id}/move`: moves a route up or down.
 pub async fn shift(
     path: Path<String>,
     request: HttpRequest,
@@ -226,7 +226,7 @@ pub async fn shift(
     done(&state).await
 }
 
-/// `POST /routes/{id}/enabled`
+/// Handles `POST /routes/{id}/enabled`: switches a route on or off.
 pub async fn switch(
     path: Path<String>,
     request: HttpRequest,
@@ -240,7 +240,7 @@ pub async fn switch(
     done(&state).await
 }
 
-/// `POST /routes/{id}/delete`
+/// Handles `POST /routes/{id}/delete`: deletes a route.
 pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
@@ -290,7 +290,7 @@ impl RoutePage {
     }
 }
 
-/// The route that a form means; otherwise the form says what is wrong.
+/// Returns the route that a form describes; otherwise adds the validation errors to the form.
 pub(super) async fn draft(
     form: &mut RouteForm,
     route: Option<&Route>,

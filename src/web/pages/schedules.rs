@@ -17,9 +17,9 @@ use crate::web::i18n::{SchedulesTexts, SharedTexts};
 use crate::web::state::AppState;
 
 const LIST: &str = "/routes/schedules";
-/// Empty rows for more closing times.
+/// The number of empty rows for further closing times.
 const SPARE_ROWS: usize = 3;
-/// The inputs of a closing time.
+/// The inputs of one closing time.
 const ROW: [&str; 3] = ["start", "end", "name"];
 
 #[derive(Template)]
@@ -52,7 +52,7 @@ struct SchedulePage {
     rows: usize,
 }
 
-/// `GET /routes/schedules`
+/// Handles `GET /routes/schedules`: shows all schedules.
 pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let t = &context.texts.shared.schedules;
     let mut uses = routes_by_key::<Schedule>(&state).await?;
@@ -67,7 +67,7 @@ pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpRes
     page(&SchedulesPage { s: &context.texts.shared, t, schedules, context })
 }
 
-/// How many closing times there are, and the next.
+/// Describes how many closing times a schedule has, and the next one.
 fn closed_words(schedule: &Schedule, context: &PageContext, state: &AppState) -> String {
     let t = &context.texts.shared.schedules;
     let today = state.today();
@@ -81,12 +81,12 @@ fn closed_words(schedule: &Schedule, context: &PageContext, state: &AppState) ->
     next.map_or(count.clone(), |next| format!("{count}, {}", (t.next_closed)(&days(next))))
 }
 
-/// `GET /routes/new-schedule`
+/// Handles `GET /routes/new-schedule`: shows the empty form.
 pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
     page(&SchedulePage::new(context, Inputs::default(), Subject::default()))
 }
 
-/// `GET /routes/schedules/{name}`
+/// Handles `GET /routes/schedules/{name}`: shows the form of a stored schedule.
 pub async fn edit(
     request: HttpRequest,
     path: Path<String>,
@@ -99,7 +99,7 @@ pub async fn edit(
     page(&SchedulePage::new(context, inputs_of(&stored.item), subject))
 }
 
-/// `POST /routes/schedules`
+/// Handles `POST /routes/schedules`: creates a schedule.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
@@ -111,7 +111,7 @@ pub async fn create(
     store(&form, Subject::default(), context, &state).await
 }
 
-/// `POST /routes/schedules/{name}`
+/// Handles `POST /routes/schedules/{name}`: saves a changed schedule.
 pub async fn save(
     path: Path<String>,
     request: HttpRequest,
@@ -125,7 +125,7 @@ pub async fn save(
     store(&form, subject, context, &state).await
 }
 
-/// `POST /routes/schedules/{name}/delete`
+/// Handles `POST /routes/schedules/{name}/delete`: deletes a schedule that no route uses.
 pub async fn remove(
     path: Path<String>,
     request: HttpRequest,
@@ -198,11 +198,11 @@ fn inputs_of(schedule: &Schedule) -> Inputs {
 
 fn filled_rows(inputs: &Inputs) -> impl Iterator<Item = usize> + '_ {
     let is_filled = move |row: &usize| ROW.iter().any(|name| !inputs.value(&row_input(*row, name)).trim().is_empty());
-    // One more than allowed, so that too many are told.
+    // One row more than allowed is read, so that the validation reports too many.
     (0..=MAX_CLOSED).filter(is_filled)
 }
 
-/// The inputs as sent, without empty rows between others.
+/// Reads the submitted inputs without empty rows between filled ones.
 fn closed_up(form: &Parameters) -> Inputs {
     let sent = Inputs::read(form);
     let mut inputs = Inputs::default();
@@ -217,7 +217,7 @@ fn closed_up(form: &Parameters) -> Inputs {
     inputs
 }
 
-/// What the API takes.
+/// Converts the form to the JSON that the API takes.
 fn to_json(inputs: &Inputs) -> Value {
     let some = |value: &str| if value.is_empty() { Value::Null } else { Value::from(value) };
     let row = |row: usize| {

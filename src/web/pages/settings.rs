@@ -26,7 +26,7 @@ struct Setting {
     value: String,
 }
 
-/// `GET /settings`
+/// Handles `GET /settings`: shows the effective configuration.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     page(&SettingsPage {
         t: &context.texts.settings,
@@ -73,7 +73,7 @@ fn settings(config: &Config, context: &PageContext) -> Vec<Setting> {
     ]
 }
 
-/// Neither user and password nor parameters, among which there may be a password, too.
+/// Removes user, password and query parameters from a URL, because the parameters may contain a password, too.
 fn without_credentials(url: &str) -> String {
     let url = url.split('?').next().unwrap_or_default();
     match url.split_once("://") {

@@ -32,7 +32,7 @@ struct SetupPage {
     events: EventsLine,
 }
 
-/// What whoever connects Placetel needs to see before anything else: do events arrive?
+/// The state of incoming events, which a user who connects Placetel needs to see first.
 enum EventsLine {
     Arriving(String),
     Refused(String, &'static str),
@@ -59,17 +59,17 @@ impl SetupPage {
     }
 }
 
-/// `GET /setup`
+/// Handles `GET /setup`: shows the form of the first account.
 pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
-    // In local mode the start had no reason to tell it.
+    // In local mode the service does not log the setup code at its start, so it is logged here.
     state.accounts.tell_code(&state.db).await?;
     page(&SetupPage::new(context, &state, Inputs::default()))
 }
 
-/// `POST /setup`: makes the first account and logs it in.
+/// Handles `POST /setup`: creates the first account and logs it in.
 pub async fn create(
     request: HttpRequest,
     payload: Payload,
@@ -83,7 +83,7 @@ pub async fn create(
     let mut form = Inputs::read(&sent);
     let t = &context.texts.setup;
     let failures = &state.accounts.failures;
-    // No account has an empty name: under it the code's failures are counted.
+    // Failed setup codes are rate limited under the empty account name, which no account has.
     let Ok(attempt) = failures.attempt("", client_address(&request), Instant::now()) else {
         form.note("code", t.code, t.too_many);
         return page_with(StatusCode::TOO_MANY_REQUESTS, &SetupPage::new(context, &state, form));

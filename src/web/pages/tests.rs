@@ -1,4 +1,4 @@
-//! The pages as a browser gets them, from a database of their own.
+//! Tests that request the pages like a browser, each with a database of its own.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ struct Site {
     _directory: tempfile::TempDir,
 }
 
-/// What came back: status, location and text.
+/// The response: status, location and text.
 struct Answer {
     status: StatusCode,
     location: String,

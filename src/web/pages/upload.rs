@@ -1,4 +1,4 @@
-//! A form with a file.
+//! The upload of a file by a multipart form.
 
 use actix_multipart::{Field, Multipart};
 use actix_web::HttpRequest;
@@ -9,24 +9,24 @@ use crate::web::access;
 use crate::web::bodies::{Bound, Filed};
 use crate::web::error::Error;
 
-/// The largest file.
+/// The maximum size of a file, in bytes.
 pub const MAX_FILE_BYTES: usize = Bound::FILE.bytes;
-/// A browser only reads the answer once it has sent everything; more than this it need not send.
+/// The maximum size of a request, in bytes. Oversized files are read up to it: a browser reads no answer before that.
 const MAX_REQUEST_BYTES: usize = 20 * MAX_FILE_BYTES;
 const MULTIPART: &str = "multipart/form-data";
 
-/// What was sent.
+/// The result of reading an upload.
 pub enum Upload {
-    /// The file, or what was pasted instead of one, and its room and turn.
+    /// The file, or the text that was pasted instead, with its memory reservation and processing permit.
     Content(Vec<u8>, Filed),
-    /// More than [`MAX_FILE_BYTES`].
+    /// The file exceeds [`MAX_FILE_BYTES`].
     TooLarge,
 }
 
-/// Reads the fields `file` and `text` of a form; the file counts unless it is empty.
+/// Reads the fields `file` and `text` of a multipart form; the file takes precedence unless it is empty.
 ///
 /// # Errors
-/// When it is no such form or breaks off.
+/// Fails if the body is not such a form, is too large or breaks off.
 pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Upload, Error> {
     if !access::has_content_type(request, MULTIPART) {
         return Err(Error::ContentType(MULTIPART));
@@ -55,7 +55,7 @@ pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Upload, Err
     Ok(Upload::Content(content, filed))
 }
 
-/// Keeps a byte more than may be, so that too much is noticed; how much came.
+/// Keeps one byte more than [`MAX_FILE_BYTES`], so that excess is noticed; returns the length of the whole field.
 async fn read_field(
     mut field: Field,
     mut kept: Option<&mut Vec<u8>>,

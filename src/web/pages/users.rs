@@ -32,7 +32,7 @@ struct UsersPage {
     is_saved: bool,
     users: Vec<UserRow>,
     tokens: Vec<TokenRow>,
-    /// The word of each role and what it means, the most careful first.
+    /// The name and description of each role, the least privileged first.
     roles: [(&'static str, &'static str); 2],
     form: Inputs,
     made: Option<Made>,
@@ -56,7 +56,7 @@ struct TokenRow {
     since: String,
 }
 
-/// A new token, which is shown once.
+/// A new API token, which is shown once.
 struct Made {
     title: String,
     token: String,
@@ -99,14 +99,14 @@ impl UsersPage {
     }
 }
 
-/// `GET /settings/users`
+/// Handles `GET /settings/users`: shows all accounts and tokens.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let is_saved = parameter(&parameters(&request), "saved").is_some();
     let shown = UsersPage::new(context, &state, Inputs::default()).await?;
     page(&UsersPage { is_saved, ..shown })
 }
 
-/// `POST /settings/users`
+/// Handles `POST /settings/users`: creates an account.
 pub async fn add(
     request: HttpRequest,
     payload: Payload,
@@ -127,7 +127,7 @@ pub async fn add(
     done(added, "name", context, &state, form).await
 }
 
-/// `POST /settings/users/role`
+/// Handles `POST /settings/users/role`: changes the role of an account.
 pub async fn change_role(
     request: HttpRequest,
     payload: Payload,
@@ -144,7 +144,7 @@ pub async fn change_role(
     done(set_role(&state.db, form_value(&sent, "name"), role).await, "name", context, &state, form).await
 }
 
-/// `POST /settings/users/password`: for whoever has forgotten theirs.
+/// Handles `POST /settings/users/password`: sets a new password for a user who has forgotten it.
 pub async fn change_password(
     request: HttpRequest,
     payload: Payload,
@@ -167,7 +167,7 @@ pub async fn change_password(
     done(set_password(&state.db, &name, &password, kept).await, "name", context, &state, Inputs::default()).await
 }
 
-/// `POST /settings/users/remove`
+/// Handles `POST /settings/users/remove`: deletes an account.
 pub async fn remove(
     request: HttpRequest,
     payload: Payload,
@@ -180,7 +180,7 @@ pub async fn remove(
     done(removed, "name", context, &state, Inputs::default()).await
 }
 
-/// `POST /settings/users/tokens`: the token is on the page that answers, and never again.
+/// Handles `POST /settings/users/tokens`: creates a token, which only the page of this response shows.
 pub async fn add_token(
     request: HttpRequest,
     payload: Payload,
@@ -210,7 +210,7 @@ pub async fn add_token(
     Ok(response)
 }
 
-/// `POST /settings/users/tokens/remove`
+/// Handles `POST /settings/users/tokens/remove`: deletes a token.
 pub async fn remove_token(
     request: HttpRequest,
     payload: Payload,
@@ -223,7 +223,7 @@ pub async fn remove_token(
     done(removed, "token_name", context, &state, Inputs::default()).await
 }
 
-/// Back to the page, or what stands in the way, at an input.
+/// Redirects to the page after a change, or shows the page with the error at an input.
 async fn done(
     result: Result<(), AccountError>,
     input: &str,
@@ -255,7 +255,7 @@ async fn refuse(
     page_with(status, &UsersPage::new(context, state, form).await?)
 }
 
-/// What is wrong, without what was entered: it was entered elsewhere on the page.
+/// Copies the errors without the values, which were entered in another form of the page.
 fn only_errors(form: &Inputs) -> Inputs {
     let mut errors = Inputs::default();
     for error in form.errors() {
@@ -264,7 +264,7 @@ fn only_errors(form: &Inputs) -> Inputs {
     errors
 }
 
-/// The name of a new account.
+/// Reads and validates the name of a new account.
 pub fn read_account_name(form: &mut Inputs, context: &PageContext) -> Option<String> {
     let name = read_name(form.value("name"));
     if name.is_none() {
@@ -273,7 +273,7 @@ pub fn read_account_name(form: &mut Inputs, context: &PageContext) -> Option<Str
     name
 }
 
-/// A new password.
+/// Reads and validates a new password.
 pub fn read_password(form: &mut Inputs, input: &str, label: &str, context: &PageContext) -> Option<String> {
     let entered = form.value(input).to_owned();
     if password::check(&entered).is_err() {
@@ -283,7 +283,7 @@ pub fn read_password(form: &mut Inputs, input: &str, label: &str, context: &Page
     Some(entered)
 }
 
-/// The lines that a viewer is limited to: none entered is every line.
+/// Reads the lines that a viewer is limited to; an empty input means every line.
 fn read_lines(form: &mut Inputs, role: Option<Role>, context: &PageContext, state: &AppState) -> Option<Lines> {
     let entered = form.value("lines").to_owned();
     let lines = entered.split([',', ';', '\n']).filter(|line| !line.trim().is_empty());

@@ -1,4 +1,4 @@
-//! What a disk may hold after the power was cut: what was synced, and of the rest whatever chance leaves.
+//! Simulates the content of a disk after a power loss: what was synced, and a random part of the rest.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;

@@ -1,4 +1,4 @@
-//! What was promised, by when, and whether it was kept.
+//! Records which events were acknowledged and when, and checks that they were kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

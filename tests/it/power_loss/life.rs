@@ -1,4 +1,4 @@
-//! The life of one machine: it starts, takes events, things go wrong, the power is cut, and again.
+//! The life cycle of one simulated machine: it starts, takes events, faults happen, the power is cut, and again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;

@@ -1,4 +1,4 @@
-//! A machine whose power can be cut, and the programs that run on it.
+//! A simulated machine whose power can be cut, and the programs that run on it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,6 @@
-//! The power is cut, and the disk holds what was synced and, of the rest, whatever chance leaves; syncs fail, the disk is
-//! full, the clock jumps. What was acknowledged is there afterwards, once. `make soak` does it more often.
+//! Tests of power loss: the power is cut, and the disk holds what was synced and a random part of the rest; syncs fail,
+//! the disk is full, the clock jumps. What was acknowledged is there afterwards, exactly once. `make soak` runs more of
+//! them.
 
 #![allow(clippy::print_stdout, reason = "shown where a test fails: how to have the same again")]
 

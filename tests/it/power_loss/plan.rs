@@ -1,4 +1,4 @@
-//! What goes wrong before the power is cut, as chance has it.
+//! A random plan of the faults before the power is cut.
 
 use std::ops::Range;
 use std::time::Duration;

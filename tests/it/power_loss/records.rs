@@ -1,4 +1,4 @@
-//! The page that harness and programs share, and what programs write down: see `disk.c`.
+//! The shared memory page of harness and programs, and the records that the programs write to it: see `disk.c`.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;

@@ -6,7 +6,7 @@ fn span(from: u16, to: u16) -> Span {
     Span { from: from * 60, to: to * 60 }
 }
 
-/// The hours of each day of a week, and those of holidays.
+/// Builds a week from the hours of each day, and those of holidays.
 fn week(days: [&[(u16, u16)]; 7], holidays: Option<&[(u16, u16)]>) -> Week {
     let spans = |spans: &[(u16, u16)]| spans.iter().map(|(from, to)| span(*from, *to)).collect::<Vec<_>>();
     Week { days: days.map(spans), holidays: holidays.map_or(Holidays::Usual, |own| Holidays::Own(spans(own))) }
@@ -69,9 +69,9 @@ fn what_a_week_cannot_say_stays_as_typed() {
         "Mo-Fr PH off",
         "Mo-Fr 09:00-17:00 || Sa 10:00-12:00",
         "SH off",
-        // On holidays open on Wednesdays only.
+        // It is open on holidays on Wednesdays only.
         "Mo-Fr 09:00-17:00; PH off; We 09:00-12:00",
-        // Saturday loses the night that reaches into it.
+        // Saturday loses the overnight span that reaches into it.
         "Mo-Fr 22:00-06:00; Sa 10:00-12:00",
         "Mon-Fri 09:00-17:00",
         "@team",
@@ -103,7 +103,7 @@ fn spans(last: u16) -> impl Strategy<Value = Vec<Span>> {
     prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::btree_set(span, 1..=2).prop_map(|set| set.into_iter().collect())]
 }
 
-/// Within the day.
+/// Generates spans that end within the day.
 fn own_spans() -> impl Strategy<Value = Vec<Span>> {
     spans(DAY - 1).prop_map(|spans| spans.into_iter().filter(|span| !span.is_overnight()).collect())
 }

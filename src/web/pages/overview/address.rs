@@ -1,4 +1,4 @@
-//! Where a dashboard is: whose it is, what it was asked for, and how it shows that. Every state is a url.
+//! The URL state of a dashboard: its scope, its filter and its view options. Every state has a URL.
 
 use crate::web::api::{self, Parameters};
 use crate::web::pages::context::PageContext;
@@ -7,21 +7,21 @@ use crate::web::pages::named::Named;
 use crate::web::paths::segment;
 use crate::web::state::AppState;
 
-/// Whose figures a dashboard shows.
+/// The subject whose figures a dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everybody's.
+    /// The whole company.
     Company,
-    /// An own line's.
+    /// An own line, by its number.
     Line(String),
-    /// A SIP user's.
+    /// An agent, by its SIP user.
     Agent(String),
-    /// Somebody's outside.
+    /// An outside caller, by their number.
     Caller(String),
 }
 
 impl Scope {
-    /// The path of its page.
+    /// Returns the path of its page.
     pub fn path(&self) -> String {
         match self {
             Self::Company => "/".to_owned(),
@@ -31,7 +31,7 @@ impl Scope {
         }
     }
 
-    /// Whose page it is, for people.
+    /// Returns the display name of the scope.
     pub fn named(&self, context: &PageContext) -> Named {
         match self {
             Self::Company => Named::plain(context.texts.overview.title),
@@ -44,7 +44,7 @@ impl Scope {
         }
     }
 
-    /// A name of theirs that leads to the page, if there is one.
+    /// Links a name to the page of this scope, if there is one.
     pub fn link(self, named: Named, state: &AppState) -> Named {
         let has_page = match &self {
             Self::Company => true,
@@ -54,7 +54,7 @@ impl Scope {
         if has_page { named.to(self.path()) } else { named }
     }
 
-    /// The filter word that means the same.
+    /// Returns the equivalent filter parameter.
     pub fn word(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::Company => None,
@@ -65,21 +65,21 @@ impl Scope {
     }
 }
 
-/// A table that can be shown whole.
+/// A table that can be expanded to all its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// Own lines.
+    /// The own lines.
     Lines,
-    /// SIP users.
+    /// The agents, which are SIP users.
     Agents,
-    /// Who called most often.
+    /// The most frequent callers.
     Callers,
 }
 
 impl Table {
     const ALL: [Self; 3] = [Self::Lines, Self::Agents, Self::Callers];
 
-    /// The word in urls.
+    /// Returns the value of this table in URLs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lines => "lines",
@@ -89,19 +89,19 @@ impl Table {
     }
 }
 
-/// How a dashboard shows what it was asked for.
+/// The view options of a dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewOptions {
-    /// Whether figures are compared with a period before.
+    /// Whether figures are compared with the preceding period.
     pub compares: bool,
-    /// Whether the week shows missed calls only.
+    /// Whether the week heat map shows missed calls only.
     pub missed_only: bool,
-    /// The table that is shown whole.
+    /// The table that is expanded to all its rows.
     pub whole: Option<Table>,
 }
 
 impl ViewOptions {
-    /// Reads it; what is no manner is passed over.
+    /// Reads the options from query parameters; unknown values are ignored.
     pub fn read(parameters: &Parameters) -> Self {
         let is = |name, value| api::parameter(parameters, name) == Some(value);
         Self {
@@ -111,7 +111,7 @@ impl ViewOptions {
         }
     }
 
-    /// The parameters that say it; what goes without saying is left out.
+    /// Returns the query parameters of the options; defaults are left out.
     pub fn parameters(self) -> Vec<(&'static str, &'static str)> {
         let compare = (!self.compares).then_some(("compare", "off"));
         let week = self.missed_only.then_some(("week", "missed"));
@@ -120,31 +120,31 @@ impl ViewOptions {
     }
 }
 
-/// Where a dashboard is.
+/// The address of a dashboard.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// Whose it is.
+    /// The subject of the dashboard.
     pub scope: Scope,
-    /// What it was asked for, without its own word.
+    /// The filter parameters, without the one of its scope.
     pub words: FilterQuery,
-    /// What a list of its calls has to be asked for when nothing says when.
+    /// The default time range of its call lists when the parameters do not restrict the time.
     pub usual: FilterQuery,
-    /// How it shows that.
+    /// The view options.
     pub options: ViewOptions,
 }
 
 impl Address {
-    /// The same page under other words.
+    /// Returns the URL of the same page with other filter parameters.
     pub fn url(&self, words: &FilterQuery) -> String {
         words.url_with(&self.scope.path(), &self.options.parameters())
     }
 
-    /// The same page, shown in another manner, at one of its boxes.
+    /// Returns the URL of the same page with other view options, at one of its boxes.
     pub fn shown(&self, options: ViewOptions, box_id: &str) -> String {
         format!("{}#{box_id}", self.words.url_with(&self.scope.path(), &options.parameters()))
     }
 
-    /// The list of calls under these words.
+    /// Returns the URL of the call list with these parameters.
     pub fn calls(&self, words: FilterQuery) -> String {
         let says_when = ["start", "end", "period"].into_iter().any(|name| !words.get(name).is_empty());
         let words = match says_when {

@@ -1,4 +1,4 @@
-//! The filter bar of a dashboard: which days, which calls, compared or not.
+//! The filter bar of a dashboard: days, call filters, and whether to compare.
 
 use super::address::{Address, Scope};
 use crate::stats::compare::{Step, earlier, later};
@@ -12,10 +12,10 @@ use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
 use crate::web::state::AppState;
 
-/// With more choices than these a field to write in is handier.
+/// The maximum number of options in a select field; with more, a text input is handier.
 pub const MOST_CHOICES: usize = 50;
 
-/// The filter as a dashboard shows it.
+/// The filter bar as the template shows it.
 pub struct Bar {
     pub t: &'static FilterTexts,
     pub path: String,
@@ -33,14 +33,14 @@ pub struct Bar {
     pub is_open: bool,
 }
 
-/// A named period.
+/// A link to a named period.
 pub struct Pill {
     pub href: String,
     pub name: &'static str,
     pub is_chosen: bool,
 }
 
-/// A word that narrows down, and the way to be rid of it.
+/// An active filter parameter, and the link that removes it.
 pub struct Chip {
     pub name: &'static str,
     pub value: String,
@@ -48,7 +48,7 @@ pub struct Chip {
     pub without: String,
 }
 
-/// A field of the form: a choice, or written where there is too much to choose from.
+/// A field of the form: a select field, or a text input if there are too many options.
 pub struct Field {
     pub name: &'static str,
     pub label: &'static str,
@@ -56,21 +56,21 @@ pub struct Field {
     pub options: Vec<Choice>,
 }
 
-/// One of several.
+/// One option of a select field.
 pub struct Choice {
     pub value: String,
     pub name: String,
     pub is_chosen: bool,
 }
 
-/// What the fields offer.
+/// The options that the fields for line and agent offer.
 pub struct Offered {
     pub lines: Vec<String>,
     pub agents: Vec<String>,
 }
 
 impl Bar {
-    /// For a dashboard.
+    /// Builds the filter bar of a dashboard.
     pub fn new(
         asked: &PageFilter,
         address: &Address,
@@ -109,7 +109,7 @@ impl Bar {
     }
 }
 
-/// The words with another time.
+/// Replaces the time range of the filter parameters.
 fn words_of(words: &FilterQuery, Step { days, period }: Step) -> FilterQuery {
     let words = words.clone().any_time();
     match period {
@@ -195,7 +195,7 @@ fn choice((value, name): (String, String)) -> Choice {
     Choice { value, name, is_chosen: false }
 }
 
-/// Marks what is chosen; a value that is not among the choices is one more. Too many choices are none.
+/// Marks the selected option, adding it if it is missing. Clears the options if there are too many of them.
 fn chosen(mut field: Field) -> Field {
     if field.options.len() > MOST_CHOICES + 1 {
         field.options.clear();

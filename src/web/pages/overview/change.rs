@@ -1,9 +1,9 @@
-//! How a figure changed against the period before.
+//! The change of a figure against the preceding period.
 
 use crate::web::i18n::DashboardTexts;
 use crate::web::i18n::format::Format;
 
-/// A change, as sign, words and mood.
+/// A change as signed amount, previous value and CSS class for better or worse.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Change {
     pub told: String,
@@ -11,16 +11,16 @@ pub struct Change {
     pub class: &'static str,
 }
 
-/// Whether more of it is welcome.
+/// The direction in which a figure improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Nobody can say.
+    /// Neither direction is better.
     Either,
     /// Less is better.
     Less,
 }
 
-/// Of calls: in percent, of few in calls.
+/// Returns the change of a number of calls, in percent; of small numbers as a number of calls.
 pub fn of_calls(now: i64, before: i64, wanted: Wanted, t: &DashboardTexts, format: &Format) -> Change {
     let difference = now - before;
     let told = if format.is_few(now) || format.is_few(before) {
@@ -31,7 +31,7 @@ pub fn of_calls(now: i64, before: i64, wanted: Wanted, t: &DashboardTexts, forma
     change(difference, told, &format.number(before), wanted, t)
 }
 
-/// Of whole seconds; unknown if either is.
+/// Returns the change of a duration in whole seconds; `None` if either is unknown.
 pub fn of_seconds(
     now: Option<i64>,
     before: Option<i64>,

@@ -1,4 +1,4 @@
-//! Calls over time, stacked by what became of them.
+//! The chart of calls over time, stacked by outcome.
 
 use super::address::Address;
 use super::columns::columns;
@@ -8,7 +8,7 @@ use crate::stats::timeline::Step;
 use crate::web::charts::{BarChart, Column, Series};
 use crate::web::pages::context::PageContext;
 
-/// The chart and the table that says the same.
+/// The chart and the table with the same data.
 pub struct ChartView {
     pub title: &'static str,
     pub legend: Vec<(&'static str, &'static str, String)>,
@@ -16,7 +16,7 @@ pub struct ChartView {
     pub table: Vec<TableRow>,
 }
 
-/// A bar as a row.
+/// A bar as a table row.
 pub struct TableRow {
     pub name: String,
     pub href: String,
@@ -24,7 +24,7 @@ pub struct TableRow {
     pub total: String,
 }
 
-/// `None` when there is nothing to see. Series that the period has none of are left out.
+/// Builds the chart; `None` if there are no calls. Series without calls in the period are left out.
 pub fn chart(
     steps: &[Step],
     step: GroupBy,

@@ -1,4 +1,4 @@
-//! The steps of a chart over time: as fine as at most about a hundred bars allow.
+//! The time steps of the chart: as fine as possible with at most about a hundred bars.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Weekday};
 
@@ -9,10 +9,10 @@ use crate::stats::timeline::Step;
 use crate::web::charts::{Column, Counts, Series};
 use crate::web::pages::context::PageContext;
 
-/// More bars than this are not told apart.
+/// The maximum number of bars, because more cannot be told apart.
 const MOST_BARS: usize = 100;
 
-/// How long one bar is.
+/// Returns the length of time that one bar covers.
 pub fn step(days: DayRange) -> GroupBy {
     match days.len() {
         ..=1 => GroupBy::Hour,
@@ -22,7 +22,7 @@ pub fn step(days: DayRange) -> GroupBy {
     }
 }
 
-/// The columns of a chart; where even months are too many, only from the first to the last with calls.
+/// Returns the columns of the chart; if even months are too many, without the empty ones at both ends.
 pub fn columns(steps: &[Step], step: GroupBy, days: DayRange, address: &Address, context: &PageContext) -> Vec<Column> {
     let mut shown = steps;
     if shown.len() > MOST_BARS {
@@ -68,7 +68,7 @@ fn counts(steps: &[Step]) -> Counts {
     Series::ALL.map(of)
 }
 
-/// What a bar stands for.
+/// The days that a bar covers.
 #[derive(Clone, Copy)]
 struct Span {
     start: NaiveDate,

@@ -1,4 +1,4 @@
-//! What a dashboard shows beside its figures.
+//! The data that a dashboard shows beside its figures.
 
 use super::address::{Address, Scope};
 use super::bar::Offered;
@@ -17,14 +17,14 @@ use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::PageFilter;
 use crate::web::state::AppState;
 
-/// So many calls are listed.
+/// The number of calls that a dashboard lists.
 pub const LAST_CALLS: usize = 8;
-/// And of one caller so many.
+/// The number of calls that the dashboard of a caller lists.
 const CALLS_OF_CALLER: usize = 50;
-/// Whoever calls most often is looked for among so many calls: counting all calls of a year takes a second.
+/// The number of newest calls among which the most frequent callers are counted: counting all of a year takes a second.
 pub const NEWEST_COUNTED: i64 = 2_000;
 
-/// What a dashboard fetches beside its figures.
+/// The data that a dashboard fetches beside its figures.
 pub struct Fetched {
     pub calls: Vec<StoredCall>,
     pub owed: Option<OpenCallbacks>,
@@ -34,7 +34,7 @@ pub struct Fetched {
     pub newest: Option<Newest>,
 }
 
-/// Fetches it, all at once.
+/// Fetches the data with concurrent queries.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -67,7 +67,7 @@ pub async fn fetch(
     };
     let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
     let tells_newest = is_company && lines.is_none();
-    // Then the calls begin with the newest of all.
+    // With this filter the listed calls already begin with the newest call of all.
     let is_all_until_now = filter.is_of_all() && filter.days.end >= state.today();
     let newest_of_all =
         async { if tells_newest && !is_all_until_now { newest(state, context).await } else { Ok(None) } };
@@ -83,7 +83,7 @@ pub async fn fetch(
     Ok(Fetched { calls, owed, owed_to, days, callers, newest })
 }
 
-/// The lines and agents of the period, to choose from.
+/// Returns the lines and agents of the period, as options of the filter bar.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! The dashboard: of everything, or of one line, agent or caller.
+//! The dashboard of the company, or of one line, agent or caller.
 
 mod address;
 mod bar;
@@ -48,7 +48,7 @@ use crate::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan
 use crate::web::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
 use crate::web::state::AppState;
 
-/// Whoever waits for the first event comes back with this parameter, so that its arrival can be told.
+/// The query parameter with which the welcome page reloads itself, so that the arrival of the first event is shown.
 const WAITED: &str = "waited";
 
 #[derive(Template)]
@@ -86,14 +86,14 @@ struct OverviewPage {
     newest: Option<Newest>,
 }
 
-/// Whether a caller is owed a call.
+/// Whether a caller is to be called back.
 struct CallerState {
     is_owed: bool,
     text: String,
     dial: Option<String>,
 }
 
-/// `GET /`
+/// Handles `GET /`: shows the company's dashboard, or the welcome page before the first event.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !context.is_limited();
     if has_waited || !state.has_events().await? {
@@ -103,7 +103,7 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
     dashboard(&request, context, &state, Scope::Company).await
 }
 
-/// `GET /lines/{number}`
+/// Handles `GET /lines/{number}`: shows the dashboard of a line.
 pub async fn line(
     request: HttpRequest,
     context: PageContext,
@@ -113,7 +113,7 @@ pub async fn line(
     dashboard(&request, context, &state, Scope::Line(number.into_inner())).await
 }
 
-/// `GET /agents/{peer}`
+/// Handles `GET /agents/{peer}`: shows the dashboard of an agent.
 pub async fn agent(
     request: HttpRequest,
     context: PageContext,
@@ -123,7 +123,7 @@ pub async fn agent(
     dashboard(&request, context, &state, Scope::Agent(peer.into_inner())).await
 }
 
-/// `GET /callers/{party}`
+/// Handles `GET /callers/{party}`: shows the dashboard of a caller.
 pub async fn caller(
     request: HttpRequest,
     context: PageContext,
@@ -141,7 +141,7 @@ async fn dashboard(
 ) -> Result<HttpResponse, Error> {
     let parameters = api::parameters(request);
     let own = own_words(&scope, &FilterQuery::read(&parameters), state);
-    // What cannot be a number or a name is nobody's page.
+    // A path that cannot be a number or a name is answered with 404.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
     let own_filter = Filter::parse(own_pairs, state.today(), &state.derivation.numbering);
     let own_filter = own_filter.map_err(|_| Error::NotFound)?;
@@ -151,7 +151,7 @@ async fn dashboard(
     let asked = PageFilter::within(parameters, &own, state, &context);
     let usual = own.iter().filter(|(name, _)| ["start", "end"].contains(name));
     let usual = usual.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value.clone()));
-    // What was missed is nobody's.
+    // A missed call has no agent, so the heat map of an agent cannot show missed calls only.
     let options = ViewOptions { missed_only: options.missed_only && asked.filter.peer.is_none(), ..options };
     let address = Address { scope, words: asked.words.clone(), usual, options };
     let is_caller = matches!(address.scope, Scope::Caller(_));
@@ -167,12 +167,12 @@ async fn dashboard(
     page(&view(counted, fetched, offered, asked, address, state, context))
 }
 
-/// The words that a page has without being told.
+/// Returns the filter parameters that the page implies without being in its URL.
 fn own_words(scope: &Scope, said: &FilterQuery, state: &AppState) -> Vec<(&'static str, String)> {
     let mut own: Vec<_> = scope.word().map(|(name, value)| (name, value.to_owned())).into_iter().collect();
     let says_when = ["start", "end", "period"].into_iter().any(|name| !said.get(name).is_empty());
     if matches!(scope, Scope::Caller(_)) && !says_when {
-        // Somebody who calls twice a year has no month.
+        // A caller who calls twice a year needs a longer default period than a month.
         let DayRange { start, end } = DayRange::years_ending(state.today(), MAX_YEARS);
         own.push(("start", start.to_string()));
         own.push(("end", end.to_string()));
@@ -180,7 +180,7 @@ fn own_words(scope: &Scope, said: &FilterQuery, state: &AppState) -> Vec<(&'stat
     own
 }
 
-/// In whatever notation a number stands in a url, its page is one.
+/// Returns the scope with its number normalised, so that all notations of a number lead to the same page.
 fn normalised(scope: Scope, filter: &Filter) -> Scope {
     match scope {
         Scope::Company => Scope::Company,
@@ -190,7 +190,7 @@ fn normalised(scope: Scope, filter: &Filter) -> Scope {
     }
 }
 
-/// In steps, if the period is not too long for any.
+/// Counts the figures in steps, or without steps if the period is too long for them.
 async fn counted(
     state: &AppState,
     plan: CountingPlan,
@@ -257,7 +257,7 @@ fn view(
             .steps
             .as_deref()
             .and_then(|steps| chart(steps, step(filter.days), filter.days, &address, &context)),
-        // One day's hours are the chart's.
+        // For a single day, the chart already shows the hours.
         week: details.filter(|_| filter.days.len() > 1).and_then(|details| week(&details.heat, &address, &context)),
         outcomes: if is_caller { Vec::new() } else { tables::outcomes(totals, &asked.words, &address, &context) },
         accepted_rate: totals
@@ -286,14 +286,14 @@ fn view(
     }
 }
 
-/// Today, if the tiles show what the live stream tells: all calls of today.
+/// Returns today if the tiles show what the live stream updates: all calls of today.
 fn stats_day(asked: &PageFilter, address: &Address, state: &AppState) -> Option<NaiveDate> {
     let today = state.today();
     let is_today = asked.filter.days == DayRange::one(today) && asked.filter.is_of_all();
     (address.scope == Scope::Company && is_today).then_some(today)
 }
 
-/// How good the data are of the same days and the same line, where that can be told.
+/// Returns the link to the data quality of the same days and line, where it is available.
 fn quality(asked: &PageFilter, address: &Address) -> Option<String> {
     let line = asked.filter.number.clone();
     let is_told = matches!(address.scope, Scope::Company | Scope::Line(_)) && asked.filter.lines.is_none();

@@ -1,4 +1,4 @@
-//! What somebody who opens fernamt in the morning wants to know first: how was yesterday, and whom to ring back.
+//! The morning summary of the dashboard: how yesterday was, and whom to call back.
 
 use chrono::NaiveDate;
 
@@ -21,20 +21,20 @@ use crate::web::pages::named::Named;
 use crate::web::reports::counted;
 use crate::web::state::AppState;
 
-/// After days without calls, as after a weekend, the last one with calls is told: of so many.
+/// The number of days, including today, in which the summary looks for the last day with calls, as after a weekend.
 const LOOKED_BACK: u64 = 8;
 
-/// A day in a few figures.
+/// The call counts of a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Day {
     all: GroupCounts,
     while_open: GroupCounts,
 }
 
-/// The last days, today last.
+/// The counts of the last days, today last.
 pub struct LastDays(Vec<(NaiveDate, Day)>);
 
-/// A day as a page shows it.
+/// The summary of a day as the template shows it.
 pub struct DayView {
     pub name: String,
     pub date: String,
@@ -43,11 +43,11 @@ pub struct DayView {
     pub missed: String,
     pub is_bad: bool,
     pub more: String,
-    /// The day, if the live stream tells more of it.
+    /// The day, if the live stream updates it.
     pub stats_day: Option<NaiveDate>,
 }
 
-/// Somebody to ring back.
+/// A person to call back.
 pub struct OwedRow {
     pub party: Named,
     pub dial: String,
@@ -55,7 +55,7 @@ pub struct OwedRow {
     pub more: String,
 }
 
-/// Reads the last days.
+/// Reads the counts of the last days.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -72,7 +72,7 @@ pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Erro
             day.while_open.add(class, outcome, sums);
         }
     };
-    // Neither what came in nor what was missed depends on calls that still run.
+    // Calls that still run can be included, because they change neither the inbound nor the missed count.
     if lines.is_some() {
         let query = state.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
         let count = |stored: StoredCall| {
@@ -88,7 +88,7 @@ pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Erro
 }
 
 impl LastDays {
-    /// Yesterday, or after days without calls the last one that had some; then today.
+    /// Returns yesterday, or the last day with calls if yesterday had none; then today.
     pub fn views(&self, has_hours: bool, context: &PageContext) -> Vec<DayView> {
         let Some(((today, now), earlier)) = self.0.split_last() else { return Vec::new() };
         let last = earlier.iter().rev().find(|(_, day)| day.all.calls > 0).or(earlier.last());
@@ -120,7 +120,7 @@ fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageCo
     }
 }
 
-/// How many called, how many of them were missed, and how many of those while somebody should have been there.
+/// Describes how many calls came in, how many were missed, and how many of those during business hours.
 pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, format: &Format) -> [String; 3] {
     let (is_any, open) = (inbound > 0 || missed > 0, open.filter(|_| missed > 0));
     [
@@ -130,7 +130,7 @@ pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, fo
     ]
 }
 
-/// Those who have waited longest.
+/// Returns the callers who have waited longest for a callback.
 pub fn owed_rows(owed: &OpenCallbacks, state: &AppState, context: &PageContext) -> Vec<OwedRow> {
     let (d, format) = (&context.texts.dashboard, &context.format);
     let row = |callback: &Callback| OwedRow {

@@ -1,4 +1,4 @@
-//! Who is to be rung back, as far as a dashboard says it.
+//! The open callbacks that a dashboard shows.
 
 use crate::stats::filter::Lines;
 use crate::store::callbacks::{Callback, open_callback_of, open_callbacks_of_lines};
@@ -7,15 +7,15 @@ use crate::web::open_callbacks::{DEFAULT_DAYS, FIRST, days_ago_ms};
 use crate::web::pages::context::PageContext;
 use crate::web::state::AppState;
 
-/// Who is to be rung back.
+/// The open callbacks.
 pub struct OpenCallbacks {
-    /// How many people.
+    /// The number of people to call back.
     pub count: i64,
-    /// Who has waited longest.
+    /// The people who have waited longest.
     pub first: Vec<Callback>,
 }
 
-/// Those who are owed a call.
+/// Returns the open callbacks of all lines, or only of those that the user may see.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -32,14 +32,14 @@ pub async fn owed(state: &AppState, lines: &Lines) -> Result<OpenCallbacks, Erro
     let page = page.ok_or(Error::Unavailable("the database does not answer"))?;
     let named = i64::try_from(page.callbacks.len()).unwrap_or(i64::MAX);
     let count = match page.next {
-        // What was counted a moment ago may be behind the list.
+        // The cached count may be older than the list, so the total is at least one more than the listed ones.
         Some(_) => state.open_callback_count().await.unwrap_or_default().max(named + 1),
         None => named,
     };
     Ok(OpenCallbacks { count, first: page.callbacks })
 }
 
-/// What is owed to one number, if anything.
+/// Returns the open callback of one number, if there is one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -52,7 +52,7 @@ pub async fn owed_to(state: &AppState, lines: &Lines, party: &str) -> Result<Opt
     Ok(open_callback_of(db, numbering, days_ago_ms(DEFAULT_DAYS), party).await?)
 }
 
-/// `Fr 30.10. 12:22`: calls that are owed are not a year old.
+/// Formats a time as `Fr 30.10. 12:22`; it needs no year, because open callbacks are less than a year old.
 pub fn short_moment(at_ms: i64, state: &AppState, context: &PageContext) -> String {
     let (day, format) = (state.derivation.business.day(at_ms), &context.format);
     format!("{} {} {}", format.short_weekday(day), format.short_day(day), format.time(at_ms))

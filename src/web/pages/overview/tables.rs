@@ -1,4 +1,4 @@
-//! Who was called, who answered, who called, and what became of it.
+//! The tables of a dashboard: lines, agents, callers and outcomes.
 
 use super::address::{Address, Scope, Table, ViewOptions};
 use crate::calls::outcome::Outcome;
@@ -11,14 +11,14 @@ use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
 
-/// Rows of a table that is not shown whole, and of one that is.
+/// The maximum number of rows of a collapsed table, followed by that of an expanded one.
 const FEW_ROWS: usize = 8;
 pub const MOST_ROWS: usize = 100;
 
-/// A table: a name that leads on, and figures.
+/// A table whose rows have a linked name and figures.
 pub struct TableView {
     pub rows: Vec<Row>,
-    /// How many there are, and the way to see them all.
+    /// The text that says how many rows there are, and the URL that shows them all.
     pub whole: Option<(String, String)>,
 }
 
@@ -28,7 +28,7 @@ pub struct Row {
     pub figures: Vec<String>,
 }
 
-/// Own lines, by inbound calls; of an agent without what was missed.
+/// Returns the table of own lines, sorted by inbound calls; for an agent without missed calls.
 pub fn lines(shares: &CountsByName, of_agent: bool, address: &Address, context: &PageContext) -> TableView {
     let format = &context.format;
     let figures = |share: &GroupCounts| match of_agent {
@@ -41,7 +41,7 @@ pub fn lines(shares: &CountsByName, of_agent: bool, address: &Address, context: 
     table(shares.ranked(|share| share.inbound), Table::Lines, Scope::Line, figures, address, context)
 }
 
-/// SIP users, by conversations.
+/// Returns the table of agents, sorted by conversations.
 pub fn agents(shares: &CountsByName, address: &Address, context: &PageContext) -> TableView {
     let format = &context.format;
     let mean = |share: &GroupCounts| match share.talk_calls {
@@ -77,19 +77,19 @@ fn table(
     TableView { rows: ranked.iter().take(shown).map(row).collect(), whole }
 }
 
-/// The same days of somebody else's dashboard.
+/// Returns the URL of another dashboard for the same days.
 pub fn elsewhere(scope: Scope, address: &Address) -> String {
     let when = address.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
     let words = when.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value));
     words.url(&scope.path())
 }
 
-/// How many callers are looked for.
+/// Returns the number of callers to fetch.
 pub fn callers_shown(options: ViewOptions) -> usize {
     if options.whole == Some(Table::Callers) { MOST_ROWS } else { FEW_ROWS }
 }
 
-/// Who called most often; of an agent without what was missed.
+/// Returns the table of the most frequent callers; for an agent without missed calls.
 pub fn callers(callers: &[TopCaller], of_agent: bool, address: &Address, context: &PageContext) -> Vec<Row> {
     let row = |caller: &TopCaller| Row {
         name: Named::party(&*caller.party, context).to(elsewhere(Scope::Caller(caller.party.clone()), address)),
@@ -101,18 +101,18 @@ pub fn callers(callers: &[TopCaller], of_agent: bool, address: &Address, context
     callers.iter().map(row).collect()
 }
 
-/// What became of some of the calls.
+/// The calls with one outcome.
 pub struct OutcomeRow {
     pub class: &'static str,
     pub name: &'static str,
     pub href: String,
     pub count: String,
     pub share: String,
-    /// Of the width, in percent.
+    /// The width of the bar, in percent.
     pub width: String,
 }
 
-/// What became of the calls, as far as anything did.
+/// Returns the counts and shares of the outcomes.
 pub fn outcomes(totals: &Totals, words: &FilterQuery, address: &Address, context: &PageContext) -> Vec<OutcomeRow> {
     let seen = Outcome::ALL.into_iter().map(|outcome| (outcome, totals.outcomes.get(outcome)));
     let row = |(outcome, count): (Outcome, i64)| OutcomeRow {

@@ -1,4 +1,4 @@
-//! The tiles: each a figure, its meaning, its change, and the calls behind it.
+//! The tiles of a dashboard: each a figure with its explanation, its change, and a link to its calls.
 
 use super::address::Address;
 use super::change::{Change, Wanted, of_calls, of_seconds};
@@ -14,7 +14,7 @@ use crate::web::i18n::format::Format;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 
-/// A figure, and what it means.
+/// A figure and its explanation.
 pub struct Tile {
     pub class: &'static str,
     pub name: &'static str,
@@ -25,26 +25,26 @@ pub struct Tile {
     pub href: Option<String>,
     pub what: String,
     pub ask: String,
-    /// The names that the live stream has for the value, its unit and the first line below: see `live/stats.rs`.
+    /// The keys under which the live stream sends the value, its unit and the first line below: see `live/stats.rs`.
     pub stat: &'static str,
     pub unit_stat: &'static str,
     pub more_stat: &'static str,
 }
 
-/// What tiles are made from.
+/// The data from which the tiles are built.
 pub struct Tiles<'a> {
     pub figures: &'a PeriodFigures,
     pub filter: &'a Filter,
     pub words: &'a FilterQuery,
     pub address: &'a Address,
-    /// Whether there are hours in which nobody has to be there.
+    /// Whether business hours are configured.
     pub has_hours: bool,
     pub business: &'a BusinessTime,
     pub context: &'a PageContext,
 }
 
 impl Tiles<'_> {
-    /// Of a company, a line or a caller.
+    /// Returns the tiles of the company, a line or a caller.
     pub fn of_calls(&self, owed: Option<&OpenCallbacks>) -> Vec<Tile> {
         let owed = owed.map(|owed| self.owed(owed));
         [Some(self.inbound()), Some(self.missed()), owed, Some(self.wait()), Some(self.talk())]
@@ -53,7 +53,7 @@ impl Tiles<'_> {
             .collect()
     }
 
-    /// Of an agent: what a group missed is nobody's fault alone, so nothing is said of it.
+    /// Returns the tiles of an agent, without missed calls: no single agent is to blame for those of a group.
     pub fn of_agent(&self) -> Vec<Tile> {
         vec![self.conversations(), self.talk(), self.talk_total()]
     }
@@ -95,7 +95,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// The list of these calls, unless there are none.
+    /// Returns the URL of the list of these calls; `None` if there are none.
     fn list(&self, count: i64, words: &[(&'static str, &str)]) -> Option<String> {
         let narrowed = words.iter().fold(self.words.clone(), |all, (name, value)| all.with(name, *value));
         (count > 0).then(|| self.address.calls(narrowed))
@@ -118,7 +118,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// Of those who called while somebody should have been there, if that is known: the figure that counts.
+    /// Returns the tile of missed calls, if possible of those during business hours, because these matter most.
     fn missed(&self) -> Tile {
         let (t, format, totals) = (self.t(), self.format(), self.totals());
         let all =
@@ -232,12 +232,12 @@ impl Tiles<'_> {
     }
 
     fn share(&self, part: i64, whole: i64) -> String {
-        // Among chosen outcomes a share says nothing.
+        // With a filter on outcomes the share would be meaningless.
         if self.filter.outcomes.is_empty() { beside(part, whole, self.t(), self.format()) } else { String::new() }
     }
 }
 
-/// A share beside its count: of few calls out of how many, else in percent.
+/// Returns the share beside a count: the total if it is small, otherwise a percentage.
 pub fn beside(part: i64, whole: i64, t: &DashboardTexts, format: &Format) -> String {
     match whole {
         ..=0 => String::new(),
@@ -246,7 +246,7 @@ pub fn beside(part: i64, whole: i64, t: &DashboardTexts, format: &Format) -> Str
     }
 }
 
-/// Inbound calls that somebody could have taken.
+/// Returns the number of inbound calls that somebody could have answered.
 pub fn answerable(totals: &Totals) -> i64 {
     totals.service_level.as_ref().map_or(0, |level| level.answerable)
 }

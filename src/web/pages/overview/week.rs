@@ -1,4 +1,4 @@
-//! When in the week it rings: a table of weekdays and hours.
+//! The weekly heat map: calls by weekday and hour.
 
 use chrono::{Days, NaiveDate};
 
@@ -7,40 +7,40 @@ use crate::stats::heat::{HeatCell, HeatMap, LEVELS, Scale};
 use crate::web::i18n::format::Format;
 use crate::web::pages::context::PageContext;
 
-/// The id of the box, to which its switch leads back.
+/// The HTML id of the box, to which its switch links back.
 pub const BOX: &str = "week";
 
-/// The week as a page shows it.
+/// The heat map as the template shows it.
 pub struct WeekView {
     pub all: String,
     pub missed: String,
     pub missed_only: bool,
     pub what: &'static str,
-    /// Class of the colours.
+    /// The CSS class of the colour scale.
     pub ramp: &'static str,
     pub hours: Vec<String>,
     pub days: Vec<DayRow>,
     pub scale: Vec<(i64, String)>,
 }
 
-/// A weekday.
+/// The row of a weekday.
 pub struct DayRow {
     pub name: &'static str,
     pub short: &'static str,
     pub cells: Vec<WeekCell>,
 }
 
-/// An hour of a weekday: its step of colour and its count, empty for none.
+/// The cell of an hour of a weekday: its colour level and its count, which is empty for none.
 pub struct WeekCell {
     pub level: i64,
     pub text: String,
 }
 
-/// `None` when there are no calls.
+/// Builds the heat map; `None` if there are no calls.
 pub fn week(heat: &HeatMap, address: &Address, context: &PageContext) -> Option<WeekView> {
     let ViewOptions { missed_only, .. } = address.options;
     let count = |cell: &HeatCell| if missed_only { cell.missed } else { cell.calls };
-    // The same hours whatever the switch says: nothing jumps.
+    // The hours do not depend on the switch, so that the table does not jump.
     let has_calls = |hour: &usize| heat.days().iter().any(|day| day.get(*hour).is_some_and(|cell| cell.calls > 0));
     let (first, last) = ((0..24).find(has_calls)?, (0..24).rev().find(has_calls)?);
     let highest = heat.days().iter().flatten().map(count).max().unwrap_or(0);
@@ -68,7 +68,7 @@ pub fn week(heat: &HeatMap, address: &Address, context: &PageContext) -> Option<
     })
 }
 
-/// The steps of colour that occur, and their counts.
+/// Returns the colour levels that occur, each with its range of counts.
 fn steps(scale: Scale, highest: i64, format: &Format) -> Vec<(i64, String)> {
     let told = |level| match scale.counts_of(level) {
         (lowest, most) if lowest == most.min(highest) => format.number(lowest),

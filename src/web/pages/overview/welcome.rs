@@ -1,4 +1,4 @@
-//! The first start, and whether anything arrives.
+//! The welcome page of the first start, which shows whether events arrive.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -14,7 +14,7 @@ use crate::web::pages::guide::Guide;
 use crate::web::pages::page;
 use crate::web::state::AppState;
 
-/// A line without calls for longer than this may be none any more.
+/// The age of the newest call up to which the connection counts as working, in milliseconds.
 const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
 
 #[derive(Template)]
@@ -26,16 +26,16 @@ struct WelcomePage {
     refused: Option<(String, &'static str)>,
 }
 
-/// When the newest call of all began.
+/// The time of the newest call of all.
 pub struct Newest {
     when: String,
-    /// In a sentence.
+    /// The time in a sentence.
     pub line: String,
-    /// Whether it began so lately that the line must be alive.
+    /// Whether the call is recent enough to show that the connection works.
     pub is_recent: bool,
 }
 
-/// The page until the first event is there, and when it has come.
+/// Shows the welcome page, which waits for the first event and reports its arrival.
 pub fn welcome(
     request: &HttpRequest,
     context: PageContext,
@@ -55,7 +55,7 @@ pub fn welcome(
     })
 }
 
-/// When the newest call of all began.
+/// Returns the time of the newest call of all.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -66,7 +66,7 @@ pub async fn newest(state: &AppState, context: &PageContext) -> Result<Option<Ne
 }
 
 impl Newest {
-    /// Of the newest call of all.
+    /// Describes the time of the newest call.
     pub fn of(newest: &StoredCall, state: &AppState, context: &PageContext) -> Self {
         let (at_ms, today) = (newest.call.started_ms, state.today());
         let is_today = state.derivation.business.day(at_ms) == today;

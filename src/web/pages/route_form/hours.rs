@@ -1,4 +1,4 @@
-//! The hours of a route in its form: always, a week in a table, a schedule, or typed.
+//! The hours of a route in its form: always, a weekly table, a schedule, or a typed expression.
 
 use super::{InputError, RouteForm};
 use crate::fields::FieldError;
@@ -7,46 +7,46 @@ use crate::routing::hours::{HoursContext, suggest};
 use crate::routing::named::{Key, ScheduleReference};
 use crate::web::i18n::HoursTexts;
 
-/// The ways to say hours, in the order of the form.
+/// The ways to enter hours, in the order of the form.
 pub const HOURS_KINDS: [&str; 4] = ["always", "week", "schedule", "typed"];
-/// The rows of the table, Monday first, public holidays last.
+/// The rows of the weekly table, Monday first, public holidays last.
 const ROWS: [&str; 8] = ["mo", "tu", "we", "th", "fr", "sa", "su", "ph"];
-/// The pairs of cells in a row.
+/// The pairs of inputs in a row.
 const PAIRS: [(&str, &str); 2] = [("from", "to"), ("from2", "to2")];
 const KIND: &str = "hours.kind";
 const HOLIDAYS: &str = "week.holidays";
 pub(super) const SCHEDULE: &str = "hours.schedule";
-/// Whether the route is for when the schedule is open or for when it is closed.
+/// The input that says whether the route applies while the schedule is open or while it is closed.
 const WHILE: &str = "hours.while";
 const WHILE_CLOSED: &str = "closed";
-/// Monday to Friday.
+/// The number of weekdays, Monday to Friday.
 const WEEKDAYS: usize = 5;
 
-/// A row of the table.
+/// A row of the weekly table.
 pub struct WeekRow {
     /// The day in full.
     pub day: &'static str,
     /// The day in two or three letters.
     pub short: &'static str,
-    /// Whether it is that of public holidays.
+    /// Whether this is the row of public holidays.
     pub is_holidays: bool,
-    /// From, to, and once more.
+    /// The inputs: from, to, and a second pair of them.
     pub cells: Vec<WeekCell>,
 }
 
-/// An input of the table.
+/// An input of the weekly table.
 pub struct WeekCell {
-    /// Its name.
+    /// The name of the input.
     pub input: String,
-    /// What it says to those who do not see the table.
+    /// The label for screen readers.
     pub label: String,
 }
 
-/// What is wrong with an input of the hours.
+/// A validation error of the hours, as input name and message.
 type Wrong = (String, &'static str);
 
 impl RouteForm {
-    /// How the hours are said; forms that do not tell type them.
+    /// Returns how the hours are entered; forms that do not tell have a typed expression or none.
     pub fn hours_kind(&self) -> &str {
         match (self.value(KIND), self.value("hours")) {
             ("", "") => "always",
@@ -55,23 +55,23 @@ impl RouteForm {
         }
     }
 
-    /// What holidays are like in the table.
+    /// Returns the chosen treatment of public holidays.
     pub fn holidays(&self) -> &str {
         self.value(HOLIDAYS)
     }
 
-    /// Whether this schedule is chosen.
+    /// Returns whether this schedule is chosen.
     pub fn has_schedule(&self, name: &str) -> bool {
         let key = Key::parse(self.value(SCHEDULE));
         key.is_some() && key == Key::parse(name)
     }
 
-    /// Whether the route is for when the schedule is closed.
+    /// Returns whether the route applies while the schedule is closed.
     pub fn is_while_closed(&self) -> bool {
         self.value(WHILE) == WHILE_CLOSED
     }
 
-    /// The rows of the table.
+    /// Returns the rows of the weekly table.
     pub fn week_rows(&self, t: &HoursTexts) -> Vec<WeekRow> {
         let row = |(place, row): (usize, &&str)| {
             let day = t.days_long.get(place).copied().unwrap_or(t.holidays);
@@ -84,12 +84,12 @@ impl RouteForm {
         ROWS.iter().enumerate().map(row).collect()
     }
 
-    /// What the hours were probably meant to be.
+    /// Returns the suggested correction of the typed hours.
     pub fn suggestion(&self) -> Option<&str> {
         self.suggestion.as_deref()
     }
 
-    /// As a route has them.
+    /// Fills the inputs with the hours of a route.
     pub(super) fn show_hours(&mut self, hours: Option<&str>) {
         let week = hours.and_then(Week::of).filter(fits);
         let schedule = hours.and_then(ScheduleReference::read).and_then(Result::ok);
@@ -122,7 +122,7 @@ impl RouteForm {
         }
     }
 
-    /// The expression that the form means; `None` = always, or not usable: see [`Self::hours_errors`].
+    /// Returns the expression of the entered hours; `None` if always or unusable: see [`Self::hours_errors`].
     pub(super) fn hours(&self) -> Option<String> {
         match self.hours_kind() {
             "typed" => Some(self.value("hours").to_owned()),
@@ -130,7 +130,7 @@ impl RouteForm {
             "schedule" => Some(format!("@{}", self.value(SCHEDULE))),
             "week" => {
                 let week = self.week(&mut Vec::new(), None);
-                // Who left the table as it was keeps the words that were typed.
+                // An unchanged table keeps the expression as it was typed.
                 let typed = Some(self.value("hours")).filter(|typed| Week::of(typed).is_some_and(|same| same == week));
                 Some(typed.map_or_else(|| week.to_expression(), str::to_owned))
             }
@@ -138,7 +138,7 @@ impl RouteForm {
         }
     }
 
-    /// What is wrong with the hours that the API cannot tell.
+    /// Returns the errors of the hours that the API's validation cannot find.
     pub(super) fn hours_errors(&self, t: &HoursTexts, label: &str) -> Vec<InputError> {
         let mut wrong = Vec::new();
         match self.hours_kind() {
@@ -166,13 +166,13 @@ impl RouteForm {
         wrong.into_iter().map(error).collect()
     }
 
-    /// What was probably meant where the API cannot read what was typed.
+    /// Adds a suggestion if the API cannot parse the typed hours.
     pub(super) fn note_suggestion(&mut self, errors: &[FieldError], context: &HoursContext) {
         let is_typed = self.hours_kind() == "typed" && errors.iter().any(|error| error.field == "hours");
         self.suggestion = is_typed.then(|| suggest(self.value("hours"), context)).flatten();
     }
 
-    /// Takes the suggestion that somebody chose.
+    /// Applies the suggestion that the user chose; returns whether there was one.
     pub(super) fn take_suggestion(&mut self) -> bool {
         let Some(hours) = self.values.remove("use_hours") else { return false };
         self.values.insert("hours".into(), hours);
@@ -180,7 +180,7 @@ impl RouteForm {
         true
     }
 
-    /// What the table says, the wrong cells left out.
+    /// Reads the weekly table, leaving out invalid cells.
     fn week(&self, wrong: &mut Vec<Wrong>, t: Option<&HoursTexts>) -> Week {
         let days = std::array::from_fn(|day| ROWS.get(day).map_or_else(Vec::new, |row| self.spans(row, wrong, t)));
         let holidays = match self.holidays() {
@@ -208,7 +208,7 @@ impl RouteForm {
     }
 }
 
-/// What can be wrong with two cells.
+/// A validation error of a pair of cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CellError {
     NoFrom,
@@ -245,7 +245,7 @@ fn span(from: &str, to: &str, is_holiday: bool) -> Result<Option<Span>, CellErro
         cells => cells,
     };
     let from = read_clock(from).ok_or(CellError::FromIsNoTime)?;
-    // Until midnight.
+    // An end of 0:00 means midnight at the end of the day.
     let to = match read_clock(to).ok_or(CellError::ToIsNoTime)? {
         0 => DAY,
         to => to,
@@ -267,14 +267,14 @@ fn cell(row: &str, name: &str) -> String {
     format!("week.{row}.{name}")
 }
 
-/// Whether the table has room for it.
+/// Returns whether the weekly table can represent these hours.
 fn fits(week: &Week) -> bool {
     let own: &[Span] = if let Holidays::Own(own) = &week.holidays { own } else { &[] };
     let mut rows = week.days.iter().map(Vec::as_slice).chain([own]);
     rows.all(|spans| spans.len() <= PAIRS.len()) && week.to_expression() != "off"
 }
 
-/// What a table begins with.
+/// Returns the hours that a new weekly table starts with.
 fn office_hours() -> Week {
     let hours = Span { from: 9 * 60, to: 17 * 60 };
     let day = |day: usize| if day < WEEKDAYS { vec![hours] } else { Vec::new() };

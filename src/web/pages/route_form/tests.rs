@@ -20,7 +20,7 @@ fn route(json: Value) -> Route {
     RouteDraft::from_json(&json, &context()).unwrap().into_route(7, 10, 3)
 }
 
-/// What is wrong, by input.
+/// Returns the validation errors by input.
 fn wrong(inputs: &[(&str, &str)], lang: Lang) -> Vec<(String, String)> {
     let mut form = form(inputs);
     let errors = RouteDraft::from_json(&form.to_json(None), &context()).unwrap_err();
