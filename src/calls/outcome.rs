@@ -67,6 +67,17 @@ impl Outcome {
         matches!(self, Self::Busy | Self::Canceled | Self::Unavailable | Self::Congestion)
     }
 
+    /// Returns whether somebody here could still have decided how the call ends: the PBX blocked it, or its end is not
+    /// known (yet). Rates leave such calls out.
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Blocked | Self::Unknown | Self::Open)
+    }
+
+    /// Returns whether an inbound call with this outcome could have been answered: the basis of the service level.
+    pub fn is_answerable(self) -> bool {
+        matches!(self, Self::Accepted | Self::Missed | Self::Voicemail)
+    }
+
     /// Returns the API's word.
     pub fn as_str(self) -> &'static str {
         match self {

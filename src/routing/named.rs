@@ -21,6 +21,9 @@ pub const MAX_LIST_NUMBERS: usize = 10_000;
 pub const MAX_NAMED: i64 = 1_000;
 /// Maximum number of closing times of one schedule.
 pub const MAX_CLOSED: usize = 1_000;
+/// Maximum number of days for which the closed switch can be set.
+pub const MAX_CLOSED_DAYS: i64 = 366;
+const DAY_MS: i64 = 86_400_000;
 /// Maximum length of the name of a closing time, in characters.
 const MAX_REASON_CHARS: usize = 100;
 
@@ -101,6 +104,23 @@ impl ClosedSwitch {
     pub fn holds(&self, at_ms: i64) -> bool {
         (self.since_ms..self.until_ms).contains(&at_ms)
     }
+}
+
+/// Returns the closed switch as set from `now_ms` until `until_ms`, if that is allowed.
+///
+/// # Errors
+/// When `until_ms` is not in the future, or more than [`MAX_CLOSED_DAYS`] away.
+pub fn closed_until(until_ms: i64, now_ms: i64) -> Result<ClosedSwitch, Problem> {
+    if until_ms <= now_ms {
+        return Err(Problem::Said { de: "muss in der Zukunft liegen".into(), en: "must be in the future".into() });
+    }
+    if until_ms - now_ms > MAX_CLOSED_DAYS * DAY_MS {
+        return Err(Problem::Said {
+            de: format!("darf höchstens {MAX_CLOSED_DAYS} Tage entfernt sein"),
+            en: format!("must be within {MAX_CLOSED_DAYS} days"),
+        });
+    }
+    Ok(ClosedSwitch { since_ms: now_ms, until_ms })
 }
 
 /// The lists, the schedules and the switch that all routes share.

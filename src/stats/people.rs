@@ -38,7 +38,7 @@ impl GroupCounts {
         if is_inbound && outcome == Outcome::Missed {
             self.missed += sums.calls;
         }
-        if is_inbound && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail) {
+        if is_inbound && outcome.is_answerable() {
             self.answerable += sums.calls;
         }
         if outcome == Outcome::Accepted {

@@ -59,6 +59,11 @@ impl OutcomeCounts {
     pub fn total(&self) -> i64 {
         self.0.iter().sum()
     }
+
+    /// Returns the number of calls whose outcome is not [undecided](Outcome::is_undecided): the basis of rates.
+    pub fn decided(&self) -> i64 {
+        Outcome::ALL.into_iter().filter(|outcome| !outcome.is_undecided()).map(|outcome| self.get(outcome)).sum()
+    }
 }
 
 impl Serialize for OutcomeCounts {
@@ -111,6 +116,13 @@ pub struct Totals {
     pub service_level: Option<ServiceLevel>,
 }
 
+impl Totals {
+    /// Returns the number of inbound calls that somebody could have answered; 0 where nobody is to blame.
+    pub fn answerable(&self) -> i64 {
+        self.service_level.as_ref().map_or(0, |level| level.answerable)
+    }
+}
+
 /// The figures of calls with the same direction and outcome.
 #[derive(Clone, Debug, Default)]
 struct Count {
@@ -161,9 +173,7 @@ impl Tally {
                 Outcome::Missed => abandoned.add(&count.wait.sum(), 1),
                 _ => {}
             }
-            if direction == Some(Direction::In)
-                && matches!(outcome, Outcome::Accepted | Outcome::Missed | Outcome::Voicemail)
-            {
+            if direction == Some(Direction::In) && outcome.is_answerable() {
                 answerable += count.calls;
             }
             if (direction, outcome) == (Some(Direction::In), Outcome::Missed) {
@@ -172,13 +182,12 @@ impl Tally {
         }
         let calls = outcomes.total();
         let in_time = wait.count_within(service_level_seconds);
-        let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| outcomes.get(outcome));
         Totals {
             calls,
             inbound,
             outbound,
             inbound_missed,
-            accepted_rate: ratio(outcomes.get(Outcome::Accepted), calls - undecided.iter().sum::<i64>()),
+            accepted_rate: ratio(outcomes.get(Outcome::Accepted), outcomes.decided()),
             outcomes,
             talk_seconds: Durations::of(&talk),
             wait_seconds: Durations::of(&wait),

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::outage::{LogThrottle, Outage};
-use super::queue::{Ack, Job, Queue};
+use super::queue::{Ack, BATCH, Job, Queue, WriteError};
 use super::record::{Delivery, Recorded};
 use super::spool::{Spool, Waiting};
-use super::writer::{BATCH, WriteError};
 
 /// Maximum time for the database to take an event, after which it goes into the spool.
 pub(super) const STORE_WITHIN: Duration = Duration::from_secs(2);

@@ -156,6 +156,6 @@ mod tests {
         for error in errors {
             assert!(StoreError::of_connecting(error).is_passing());
         }
-        assert!(matches!(StoreError::of_connecting(super::super::reader::over()), StoreError::Over(_)));
+        assert!(matches!(StoreError::of_connecting(super::super::question::over()), StoreError::Over(_)));
     }
 }

@@ -96,6 +96,7 @@ mod portion;
 mod pseudonymise;
 mod queue;
 mod reader;
+mod route_row;
 mod rows;
 mod rows_in_time;
 mod subjects;

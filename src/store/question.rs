@@ -108,6 +108,11 @@ impl Question {
     }
 }
 
+/// Returns the error of a question that is over, instead of the one that this caused.
+pub(super) fn over() -> sqlx::Error {
+    sqlx::Error::AnyDriverError(Box::new(Over))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

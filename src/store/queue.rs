@@ -7,14 +7,32 @@ use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::record::{Delivery, Recorded};
-use super::writer::WriteError;
 
+/// Maximum number of events in one transaction.
+pub(super) const BATCH: usize = 1_000;
 /// Maximum number of events that wait, in each lane: of those that must be kept and of the others.
 pub(super) const MOST_EVENTS: usize = 10_000;
 /// Maximum size of the events that wait in each lane, in bytes.
 const MOST_BYTES: usize = 32 << 20;
 /// The memory that an event takes beside its body, in bytes.
 const OVERHEAD: usize = 1 << 10;
+
+/// Why an event was not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Too much is waiting already (backpressure).
+    #[error("too many events are waiting for the database")]
+    QueueFull,
+    /// The database rejects this very event.
+    #[error("the database rejected the event")]
+    Rejected,
+    /// Neither the database nor the spool takes it.
+    #[error("neither the database nor the spool takes the event")]
+    NotKept,
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopping,
+}
 
 /// An event that is to be stored.
 pub(super) struct Job {

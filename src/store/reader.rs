@@ -14,7 +14,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Database, Either, Error, Execute, Executor, Pool, Postgres, SqlStr, Sqlite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::question::{Connections, Over, Question};
+use super::question::{Connections, Over, Question, over};
 use super::rows_in_time::RowsInTime;
 
 /// How an engine cancels a statement that nobody waits for.
@@ -213,11 +213,6 @@ impl<DB: Interrupted> Drop for Reading<DB> {
             self.connection.close_on_drop();
         }
     }
-}
-
-/// Returns the error of a question that is over, instead of the one that this caused.
-pub(super) fn over() -> Error {
-    Error::AnyDriverError(Box::new(Over))
 }
 
 /// Runs `work`, and cancels it when the current question is over.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::from_row::from_row;
-use super::routes::{COUNTER, RouteRow, route_columns};
+use super::route_row::{COUNTER, RouteRow, route_columns};
 use super::{Db, StoreError, for_both_engines, reading};
 use crate::routing::revision::{Change, Difference, Unreadable};
 use crate::routing::route::Route;
@@ -92,6 +92,22 @@ impl From<Unreadable> for StoreError {
     fn from(error: Unreadable) -> Self {
         Self::Damaged(error.to_string())
     }
+}
+
+/// Returns a page of the revisions older than `before`, and the cursor of the next page (keyset pagination).
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revision_page(
+    db: &Db,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<(Vec<Revision>, Option<i64>), StoreError> {
+    let mut revisions = list_revisions(db, before, limit + 1).await?;
+    let is_more = revisions.len() > limit;
+    revisions.truncate(limit);
+    let next = revisions.last().map(|last| last.id).filter(|_| is_more);
+    Ok((revisions, next))
 }
 
 /// Lists revisions older than `before`, or all, newest first (keyset pagination).

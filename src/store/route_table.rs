@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use sqlx::QueryBuilder;
 
 use super::revisions::{Actor, Revision};
-use super::routes::{RouteError, STEP, definition};
+use super::route_row::definition;
+use super::routes::{RouteError, STEP};
 use super::{Db, StoreError, for_both_engines, writing};
 use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};

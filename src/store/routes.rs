@@ -1,18 +1,13 @@
 //! Reads and edits single routes. Every change is a revision, whose id is the changed route's version.
 
-use serde::{Deserialize, Serialize};
-
-use super::from_row::from_row;
 use super::revisions::{Actor, Revision};
+use super::route_row::{COUNTER, RouteRow, definition, route_columns};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::lang::Lang;
-use crate::placetel::reply::Reply;
 use crate::routing::named::References;
 use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
 
-/// The name of the setting that holds the version counter, raised by every change.
-pub(super) const COUNTER: &str = "routes_version";
 /// The gap between positions, so that a route fits between two others.
 pub(super) const STEP: i64 = 10;
 
@@ -46,56 +41,6 @@ pub enum Move {
     Up,
     /// Behind the one below.
     Down,
-}
-
-/// The columns that [`RouteRow`] reads.
-macro_rules! route_columns {
-    () => {
-        "id, version, position, enabled, name, definition"
-    };
-}
-pub(super) use route_columns;
-
-pub(super) struct RouteRow {
-    id: i64,
-    version: i64,
-    position: i64,
-    enabled: bool,
-    name: String,
-    definition: String,
-}
-
-from_row!(RouteRow: id, version, position, enabled, name, definition);
-
-/// The part of a route that is stored as JSON.
-#[derive(Serialize, Deserialize)]
-struct Definition<'a> {
-    to: Vec<String>,
-    from: Vec<String>,
-    hours: Option<String>,
-    reply: std::borrow::Cow<'a, Reply>,
-}
-
-impl TryFrom<RouteRow> for Route {
-    type Error = StoreError;
-
-    fn try_from(row: RouteRow) -> Result<Self, StoreError> {
-        let Definition { to, from, hours, reply } = serde_json::from_str(&row.definition)
-            .map_err(|error| StoreError::Damaged(format!("route {}: {error}", row.id)))?;
-        let RouteRow { id, version, position, enabled, name, .. } = row;
-        Ok(Self { id, name, enabled, position, to, from, hours, reply: reply.into_owned(), version })
-    }
-}
-
-pub(super) fn definition(route: &Route) -> Result<String, StoreError> {
-    let Route { to, from, hours, reply, .. } = route;
-    let definition = Definition {
-        to: to.clone(),
-        from: from.clone(),
-        hours: hours.clone(),
-        reply: std::borrow::Cow::Borrowed(reply),
-    };
-    serde_json::to_string(&definition).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// Lists all routes in the order in which they are tried.

@@ -11,8 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::Stream;
 use sqlx::Error;
 
-use super::question::{Over, Question};
-use super::reader::over;
+use super::question::{Over, Question, over};
 
 /// How long rows are processed before the task yields to others.
 const STRETCH: Duration = Duration::from_millis(3);

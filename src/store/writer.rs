@@ -13,14 +13,13 @@ use tokio::time::{sleep, timeout};
 use super::changes::Observer;
 use super::desk::{Desk, STORE_WITHIN};
 use super::outage::{LogThrottle, Outage};
-use super::queue::{Queue, WriteHandle, queue};
+pub use super::queue::WriteError;
+use super::queue::{BATCH, Queue, WriteHandle, queue};
 use super::record::{Delivery, Derivation, Recorded, record_changes};
 use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
 use super::{Db, StoreError, WRITE_TIMEOUT};
 
-/// Maximum number of events in one transaction.
-pub(super) const BATCH: usize = 1_000;
 /// The pause between attempts while the database is unreachable.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// The interval at which it is checked whether something waits too long.
@@ -31,23 +30,6 @@ const EMPTY_EVERY: Duration = Duration::from_secs(1);
 const EMPTY_WITHIN: Duration = Duration::from_secs(1);
 /// The time budget of the probe that shows whether the database takes any event.
 const TRIAL_WITHIN: Duration = Duration::from_secs(1);
-
-/// Why an event was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
-    /// Too much is waiting already (backpressure).
-    #[error("too many events are waiting for the database")]
-    QueueFull,
-    /// The database rejects this very event.
-    #[error("the database rejected the event")]
-    Rejected,
-    /// Neither the database nor the spool takes it.
-    #[error("neither the database nor the spool takes the event")]
-    NotKept,
-    /// The service is stopping.
-    #[error("the service is stopping")]
-    Stopping,
-}
 
 /// The handle by which handlers submit events.
 #[derive(Clone)]

@@ -10,10 +10,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::accounts::principal::Principal;
 use super::audit;
-use super::client;
 use super::error::{Challenge, Error};
-use super::pages::see_other;
+use super::extract::client;
 use super::permissions::{self, Access};
+use super::redirect::see_other;
 use super::state::AppState;
 
 /// Headers that give away a request forwarded by a reverse proxy.

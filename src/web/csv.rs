@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 
 use super::accounts::principal::Principal;
-use super::api::calls::CallJson;
-use super::api::{Parameters, filter, parameter, parameters};
 use super::clock::now_ms;
 use super::error::{Error, WrongField};
 use super::state::AppState;
 use crate::store::calls::{CallQuery, Cursor, list_calls};
+use crate::web::extract::query::{Parameters, filter, parameter, parameters};
+use crate::web::wire::CallJson;
 
 const ROWS_PER_CHUNK: usize = 500;
 

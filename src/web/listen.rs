@@ -20,8 +20,8 @@ use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
 
-use super::client::network;
 use super::doors::{Admitted, Doors};
+use super::extract::client::network;
 use super::timeouts;
 use crate::config::Limits;
 use crate::log_throttle::times;

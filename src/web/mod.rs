@@ -10,14 +10,12 @@ mod agent_figures;
 pub mod api;
 /// The audit log: who changed what.
 pub mod audit;
-/// Limits and memory budget of request bodies.
-pub mod bodies;
+/// Callbacks: the list of missed callers, their marks and the report.
+pub mod callbacks;
 /// Call history by caller, cached in memory.
 pub mod callers;
 /// The geometry of charts.
 pub mod charts;
-/// Address, scheme and host of the client, as far as they can be trusted.
-pub mod client;
 /// The clock: the one place that reads it.
 pub mod clock;
 /// The call log as a CSV file for spreadsheets and scripts.
@@ -26,6 +24,8 @@ pub mod csv;
 pub mod doors;
 /// The error type of handlers, and its answer to clients.
 pub mod error;
+/// What requests hold: query string, body, client.
+pub mod extract;
 /// The figures of the dashboard.
 pub mod figures;
 /// Health checks: liveness and readiness probes.
@@ -44,6 +44,8 @@ pub mod metrics;
 pub mod names;
 /// The number of open callbacks, cached in memory.
 pub mod open_callbacks;
+/// The OpenAPI document of the API.
+pub mod openapi;
 /// The HTML pages.
 pub mod pages;
 /// Percent-encoding of path segments.
@@ -56,6 +58,8 @@ pub mod placetel;
 pub mod quality;
 /// Concurrency limits and time budgets of requests that read.
 pub mod questions;
+/// Redirects.
+pub mod redirect;
 /// Reasons why requests to the PBX's endpoint were refused.
 pub mod refusal;
 /// The figures behind API and pages.
@@ -72,6 +76,8 @@ pub mod tables;
 pub mod timeouts;
 /// Serialises the reads that refresh a cache.
 pub mod turns;
+/// The wire types that API, CSV file and live stream share.
+pub mod wire;
 
 mod i18n;
 
@@ -104,7 +110,7 @@ pub async fn hsts(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let is_https = client::is_https(request.request());
+    let is_https = extract::client::is_https(request.request());
     let mut response = next.call(request).await?;
     if is_https {
         let year = HeaderValue::from_static("max-age=31536000");

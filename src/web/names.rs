@@ -8,8 +8,17 @@ use crate::contacts::Contact;
 use crate::store::names::{Kind, OwnName, list_contacts, list_own_names, names_version};
 use crate::store::{Db, StoreError};
 
+/// Maximum length of the name of a line or an agent, in characters.
+pub const MAX_NAME_CHARS: usize = 100;
+/// Maximum length of a number or SIP user, in characters.
+pub const MAX_SUBJECT_CHARS: usize = 200;
 /// Maximum number of subjects that a search by name is expanded to: one that finds more is too wide to be useful.
 const MOST_FOUND: usize = 200;
+
+/// Returns whether a text can be a number or SIP user that has a name.
+pub fn is_subject(text: &str) -> bool {
+    (1..=MAX_SUBJECT_CHARS).contains(&text.chars().count()) && !text.contains('\0')
+}
 
 /// All names of lines, agents and contacts.
 #[derive(Debug, Default)]

@@ -11,8 +11,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
 use super::access;
-use super::bodies::Held;
 use super::error::{Challenge, Error, WrongField, only};
+use super::extract::body::Held;
 use super::metrics::Failure;
 use super::refusal::RefusalReason;
 use super::state::AppState;

@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::accounts::principal::{AuthMethod, Principal};
-use super::client;
 use super::error::Error;
+use super::extract::client;
 use super::permissions::Access;
 use super::state::AppState;
 use super::timeouts::Client;

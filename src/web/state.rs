@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use tokio::sync::Notify;
 
 use super::accounts::Accounts;
-use super::bodies::Bodies;
 use super::callers::Callers;
 use super::clock::now_ms;
+use super::extract::body::Bodies;
 use super::last_good::LastGood;
 use super::live::Live;
 use super::looks::Looks;

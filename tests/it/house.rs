@@ -56,8 +56,8 @@ fn lines_naming(text: &str, word: &str) -> Vec<usize> {
     (1..).zip(text.lines()).filter(|(_, line)| named(line)).map(|(number, _)| number).collect()
 }
 
-/// What is not a test.
-fn without_tests<'a>(path: &str, text: &'a str) -> &'a str {
+/// The code of a file without its tests.
+pub fn without_tests<'a>(path: &str, text: &'a str) -> &'a str {
     if path.ends_with("/tests.rs") { "" } else { text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default() }
 }
 
@@ -112,6 +112,13 @@ fn only_web_and_app_say_actix() {
 fn the_store_does_not_know_the_web() {
     let elsewhere = |path: &str| !is_in(path, "store");
     assert_eq!(trespasses(&["crate::web", "crate::app", "crate::cli"], elsewhere), Vec::<String>::new());
+}
+
+#[test]
+fn pages_and_api_never_import_each_other() {
+    let mut found = trespasses(&["web::api", "super::api"], |path| !path.starts_with("src/web/pages/"));
+    found.extend(trespasses(&["web::pages", "super::pages"], |path| !path.starts_with("src/web/api/")));
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

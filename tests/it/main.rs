@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod chromium;
+mod circles;
 mod client;
 mod cluster;
 mod database;

@@ -11,7 +11,7 @@ use crate::accounts::secret::{SecretHash, new_session};
 use crate::clock::watch::WatchedClock;
 use crate::store::sessions::{LIFETIME_MS, Session, end_session, find_session, open_session, touch_session};
 use crate::store::{Db, StoreError};
-use crate::web::client::is_https;
+use crate::web::extract::client::is_https;
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "session";

@@ -2,13 +2,14 @@ use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
-use super::openapi::PageParams;
-use super::{json_body, limit, parameter, parameters};
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
 use crate::stats::filter::{FilterError, FilterProblem, parse_text};
 use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
-use crate::web::bodies::json_list;
 use crate::web::error::{Error, WrongField};
+use crate::web::extract::body::json as json_body;
+use crate::web::extract::body::json_list;
+use crate::web::extract::query::PageParams;
+use crate::web::extract::query::{limit, parameter, parameters};
 use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;

@@ -8,8 +8,6 @@ pub mod calls;
 pub mod contacts;
 /// Endpoints for the names of own lines and agents.
 pub mod names;
-/// The OpenAPI document of the API.
-pub mod openapi;
 /// Endpoint for data quality: how complete the received events were.
 pub mod quality;
 /// Endpoints for the revision history of the routes.
@@ -25,15 +23,14 @@ pub mod shared;
 /// Endpoint for call statistics.
 pub mod stats;
 
-mod others;
+/// Stubs that describe endpoints outside this module for OpenAPI.
+pub mod others;
 
+use actix_web::Scope;
 use actix_web::web;
-use actix_web::{HttpRequest, Scope};
 
-use super::bodies::json as json_body;
 use super::error::{not_found, only};
-use super::state::AppState;
-use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
+use super::openapi;
 
 /// Builds the scope `/api/v1` with all resources, their methods and handlers.
 pub fn scope() -> Scope {
@@ -103,41 +100,4 @@ pub fn scope() -> Scope {
         )
         .service(resource("/names", "GET, PUT").route(web::get().to(names::show)).route(web::put().to(names::replace)))
         .default_service(web::to(not_found))
-}
-
-/// The query parameters of a request, in order.
-pub type Parameters = Vec<(String, String)>;
-
-/// Maximum number of query parameters that are read; further ones are ignored.
-const MOST_PARAMETERS: usize = 100;
-
-/// Reads the query string as name-value pairs; it never fails, whatever the query holds.
-pub fn parameters(request: &HttpRequest) -> Parameters {
-    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().take(MOST_PARAMETERS).collect()
-}
-
-/// Returns the value of the first parameter with this name that is not empty.
-pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
-    parameters.iter().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
-}
-
-/// Parses the filter parameters, and restricts the filter to `lines`, those that the requester may see.
-///
-/// # Errors
-/// The first parameter that cannot be used.
-pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result<Filter, FilterError> {
-    let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
-    state.check_agents(&filter)?;
-    Ok(Filter { lines, ..filter })
-}
-
-/// Parses `limit`, a number from 1 to `most`; returns `default` if it is absent.
-///
-/// # Errors
-/// When it is no such number.
-pub fn limit(parameters: &Parameters, default: usize, most: usize) -> Result<usize, FilterError> {
-    let Some(text) = parameter(parameters, "limit") else { return Ok(default) };
-    let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-    limit.ok_or(FilterError { field: "limit", problem: FilterProblem::Limit })
 }

@@ -6,21 +6,13 @@ use serde_json::Value;
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, text};
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
-use crate::web::bodies::json_list;
 use crate::web::error::Error;
+use crate::web::extract::body::json_list;
+use crate::web::names::{MAX_NAME_CHARS, MAX_SUBJECT_CHARS};
 use crate::web::state::AppState;
 
-/// Maximum length of the name of a line or an agent, in characters.
-pub const MAX_NAME_CHARS: usize = 100;
-/// Maximum length of a number or SIP user, in characters.
-const MAX_SUBJECT_CHARS: usize = 200;
 /// Maximum number of named lines, and of named agents; nobody has more.
 const MAX_NAMES: usize = 10_000;
-
-/// Returns whether a text can be a number or SIP user that has a name.
-pub fn is_subject(text: &str) -> bool {
-    (1..=MAX_SUBJECT_CHARS).contains(&text.chars().count()) && !text.contains('\0')
-}
 
 /// What people call their own lines and agents.
 #[derive(Serialize, utoipa::ToSchema)]

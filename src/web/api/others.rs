@@ -1,7 +1,7 @@
 //! Stubs that describe endpoints outside this module, mostly outside `/api/v1`, for OpenAPI. Nothing here runs.
 #![allow(dead_code, reason = "only says what there is")]
 
-use super::openapi::FilterParams;
+use crate::web::extract::query::FilterParams;
 
 /// What the PBX sends. Unknown events and fields are stored, too.
 #[derive(utoipa::ToSchema)]

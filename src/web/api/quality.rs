@@ -4,9 +4,9 @@ use serde::Serialize;
 use utoipa::IntoParams;
 
 use super::stats::PeriodJson;
-use super::{filter, parameter, parameters};
 use crate::web::accounts::principal::Principal;
 use crate::web::error::{Error, WrongField};
+use crate::web::extract::query::{filter, parameter, parameters};
 use crate::web::quality::{LineQuality, quality};
 use crate::web::state::AppState;
 

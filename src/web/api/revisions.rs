@@ -5,18 +5,18 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::openapi::PageParams;
 use super::routes::{RouteList, route_id, table};
-use super::{limit, parameter, parameters};
 use crate::lang::Lang;
 use crate::routing::revision::Change;
 use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
-use crate::store::revisions::{Revision, RevisionTables, find_revision, list_revisions};
+use crate::store::revisions::{Revision, RevisionTables, find_revision, revision_page};
 use crate::store::route_table::restore_routes;
 use crate::web::accounts::principal::author;
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
+use crate::web::extract::query::PageParams;
+use crate::web::extract::query::{limit, parameter, parameters};
 use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
@@ -96,29 +96,13 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
     let before =
         parameter(&parameters, "cursor").map(|text| text.parse().ok().filter(|id| *id >= 0).ok_or(wrong_cursor()));
-    let (revisions, next) = revision_page(&state, before.transpose()?, limit).await?;
+    let (revisions, next) = revision_page(&state.db, before.transpose()?, limit).await?;
     let items = revisions.into_iter().map(RevisionJson::from).collect();
     Ok(Json(RevisionList { items, next_cursor: next.map(|next| next.to_string()) }))
 }
 
 fn wrong_cursor() -> FilterError {
     FilterError { field: "cursor", problem: FilterProblem::Cursor }
-}
-
-/// Returns a page of the revisions older than `before`, and the cursor of the next page (keyset pagination).
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn revision_page(
-    state: &AppState,
-    before: Option<i64>,
-    limit: usize,
-) -> Result<(Vec<Revision>, Option<i64>), Error> {
-    let mut revisions = list_revisions(&state.db, before, limit + 1).await?;
-    let is_more = revisions.len() > limit;
-    revisions.truncate(limit);
-    let next = revisions.last().map(|last| last.id).filter(|_| is_more);
-    Ok((revisions, next))
 }
 
 /// One change: the table that it made, and what it changed

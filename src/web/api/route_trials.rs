@@ -15,9 +15,9 @@ use crate::routing::replay::{Change, Example, Replay, Share};
 use crate::routing::route::RouteContext;
 use crate::routing::trial::{MAX_ROUTES, TrialTable, TriedRoute};
 use crate::stats::period::DayRange;
-use crate::web::bodies::json_list;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::{Error, WrongField};
+use crate::web::extract::body::json_list;
 use crate::web::route_trials::{MadeUpCall, explain_now, explain_trial, replay, why};
 use crate::web::state::AppState;
 

@@ -11,8 +11,8 @@ use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
 use crate::web::accounts::principal::author;
 use crate::web::audit::about;
-use crate::web::bodies::{Read, json_list};
 use crate::web::error::{Error, WrongField};
+use crate::web::extract::body::{Read, json_list};
 use crate::web::state::AppState;
 use crate::web::tables::StoredTable;
 

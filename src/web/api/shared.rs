@@ -4,20 +4,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::DateTime;
 use serde::Serialize;
 
-use super::json_body;
 use super::routes::if_match;
 use crate::fields::{Errors, FieldError, Object, Problem};
-use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule};
+use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule, closed_until};
 use crate::store::shared::{
     Named, Versioned, closed_switch, delete_named, find_named, list_named, save_closed_switch, save_named,
 };
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
+use crate::web::extract::body::json as json_body;
 use crate::web::state::AppState;
-
-/// Maximum number of days for which the closed switch can be set.
-pub const MAX_CLOSED_DAYS: i64 = 366;
-const DAY_MS: i64 = 86_400_000;
 
 /// A list of numbers that routes name as `@name`.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -272,23 +268,6 @@ impl From<Option<ClosedSwitch>> for ClosedJson {
             since: closed.map(|closed| rfc3339(closed.since_ms)),
         }
     }
-}
-
-/// Returns the closed switch as set from `now_ms` until `until_ms`, if that is allowed.
-///
-/// # Errors
-/// When `until_ms` is not in the future, or more than [`MAX_CLOSED_DAYS`] away.
-pub fn closed_until(until_ms: i64, now_ms: i64) -> Result<ClosedSwitch, Problem> {
-    if until_ms <= now_ms {
-        return Err(Problem::Said { de: "muss in der Zukunft liegen".into(), en: "must be in the future".into() });
-    }
-    if until_ms - now_ms > MAX_CLOSED_DAYS * DAY_MS {
-        return Err(Problem::Said {
-            de: format!("darf höchstens {MAX_CLOSED_DAYS} Tage entfernt sein"),
-            en: format!("must be within {MAX_CLOSED_DAYS} days"),
-        });
-    }
-    Ok(ClosedSwitch { since_ms: now_ms, until_ms })
 }
 
 fn read_closed(value: &serde_json::Value, now_ms: i64) -> Result<ClosedSwitch, Vec<FieldError>> {

@@ -2,14 +2,14 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 
-use super::openapi::FilterParams;
-use super::{Parameters, filter, limit, parameter, parameters};
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
 use crate::web::accounts::principal::Principal;
 use crate::web::error::Error;
+use crate::web::extract::query::FilterParams;
+use crate::web::extract::query::{Parameters, filter, limit, parameter, parameters};
 use crate::web::reports::report_from;
 use crate::web::state::AppState;
 

@@ -1,3 +1,5 @@
+use super::format::Format;
+
 /// Texts of the dashboard of everything, a line, an agent or a caller.
 pub struct DashboardTexts {
     pub back: &'static str,
@@ -88,4 +90,25 @@ pub struct DashboardTexts {
     pub too_many: &'static str,
     pub nothing: &'static str,
     pub nothing_hint: &'static str,
+}
+
+impl DashboardTexts {
+    /// Returns the share beside a count: the total if it is small, otherwise a percentage.
+    pub fn beside(&self, part: i64, whole: i64, format: &Format) -> String {
+        match whole {
+            ..=0 => String::new(),
+            few if format.is_few(few) => (self.of)(&format.number(few)),
+            _ => format.share(part, whole),
+        }
+    }
+
+    /// Describes how many calls came in, how many were missed, and how many of those during business hours.
+    pub fn counts(&self, inbound: i64, missed: i64, open: Option<i64>, format: &Format) -> [String; 3] {
+        let (is_any, open) = (inbound > 0 || missed > 0, open.filter(|_| missed > 0));
+        [
+            (self.inbound_count)(inbound, &format.number(inbound)),
+            if is_any { (self.missed_count)(missed, &format.number(missed)) } else { String::new() },
+            open.map_or(String::new(), |open| format!(", {}", (self.of_them_open)(open, &format.number(open)))),
+        ]
+    }
 }

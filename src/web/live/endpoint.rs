@@ -8,8 +8,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::NoPlace;
 use crate::web::accounts::principal::Principal;
-use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::state::AppState;
 
 /// How often it is checked whether whoever reads the stream still may.

@@ -17,10 +17,10 @@ use crate::store::StoreError;
 use crate::store::calls::{StoredCall, list_calls};
 use crate::store::live::calls_with_keys;
 use crate::store::notify::{Notification, NotificationReader};
-use crate::web::api::calls::CallJson;
 use crate::web::clock::now_ms;
 use crate::web::names::Names;
 use crate::web::state::AppState;
+use crate::web::wire::CallJson;
 
 /// Number of the newest calls that are polled for changes without a notification.
 const POLLED: usize = 200;

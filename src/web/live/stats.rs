@@ -12,7 +12,6 @@ use crate::stats::totals::Totals;
 use crate::web::error::Error;
 use crate::web::i18n::format::Format;
 use crate::web::i18n::{DashboardTexts, texts};
-use crate::web::pages::overview::{answerable, beside, told};
 use crate::web::reports::report;
 use crate::web::state::AppState;
 
@@ -56,9 +55,9 @@ fn on_dashboards(
     t: &DashboardTexts,
     format: &Format,
 ) -> [(&'static str, String); 8] {
-    let share = |totals: &Totals| beside(totals.inbound_missed, answerable(totals), t, format);
+    let share = |totals: &Totals| t.beside(totals.inbound_missed, totals.answerable(), format);
     let open_missed = has_hours.then_some(while_open.inbound_missed);
-    let [today_in, today_missed, today_more] = told(totals.inbound, totals.inbound_missed, open_missed, t, format);
+    let [today_in, today_missed, today_more] = t.counts(totals.inbound, totals.inbound_missed, open_missed, format);
     [
         ("besides", (t.besides)(&format.number(totals.outbound), &format.number(totals.calls))),
         ("in_missed", format.number(totals.inbound_missed)),
@@ -80,9 +79,7 @@ fn owed(count: i64, lang: Lang, format: &Format) -> [(&'static str, String); 2] 
 /// Returns the figures as text, by the names that pages mark them with (`data-stat`).
 fn shown(totals: &Totals, while_open: &Totals, format: &Format) -> BTreeMap<&'static str, String> {
     let count = |outcome| totals.outcomes.get(outcome);
-    let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(count);
-    let decided = totals.calls - undecided.iter().sum::<i64>();
-    let share = |outcome| format.share(count(outcome), decided);
+    let share = |outcome| format.share(count(outcome), totals.outcomes.decided());
     let level = totals.service_level.as_ref();
     BTreeMap::from([
         ("calls", format.number(totals.calls)),

@@ -14,11 +14,11 @@ use crate::store::accounts::set_password;
 use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
 use crate::web::accounts::hashing::Turn;
 use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
-use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
+use crate::web::extract::client::client_address;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::AccountsTexts;
 use crate::web::state::AppState;
 

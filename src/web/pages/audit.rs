@@ -6,8 +6,8 @@ use super::context::PageContext;
 use super::page;
 use crate::accounts::action::parse;
 use crate::store::audit::{COMMAND, Entry, list};
-use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::AuditTexts;
 use crate::web::state::AppState;
 

@@ -10,8 +10,8 @@ use super::no_calls::{NoCalls, no_calls};
 use super::page;
 use crate::stats::report::Source;
 use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
-use crate::web::api;
 use crate::web::error::Error;
+use crate::web::extract::query;
 use crate::web::i18n::{CallLogTexts, CallsTexts};
 use crate::web::reports::report;
 use crate::web::state::AppState;
@@ -51,9 +51,9 @@ pub async fn list(
 ) -> Result<HttpResponse, Error> {
     let mut asked = PageFilter::read(&request, &state, &context);
     let t = &context.texts.calls;
-    let parameters = api::parameters(&request);
+    let parameters = query::parameters(&request);
     let mut cursor = |name: &str| {
-        api::calls::cursor(&parameters, name).unwrap_or_else(|error| {
+        query::cursor(&parameters, name).unwrap_or_else(|error| {
             let notice = unusable(&context, error, "");
             asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
             None

@@ -9,9 +9,9 @@ use super::context::PageContext;
 use super::language::own_path;
 use super::route_words::capitalised;
 use super::{form_body, form_value, routes, see_other};
+use crate::routing::named::closed_until;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::store::shared::save_closed_switch;
-use crate::web::api::shared::closed_until;
 use crate::web::error::Error;
 use crate::web::state::AppState;
 

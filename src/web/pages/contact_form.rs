@@ -3,7 +3,7 @@
 use super::context::PageContext;
 use super::{form_value, route_form::InputError};
 use crate::contacts::{Contact, MAX_NAME_CHARS, NameProblem, named};
-use crate::web::api::Parameters;
+use crate::web::extract::query::Parameters;
 use crate::web::state::AppState;
 
 /// The values of the form's inputs and their validation errors.

@@ -10,9 +10,9 @@ use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::stats::filter::parse_text;
 use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
-use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::ContactsTexts;
 use crate::web::state::AppState;
 

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::context::PageContext;
 use super::page;
-use crate::web::api::openapi::document;
 use crate::web::error::Error;
 use crate::web::i18n::DocsTexts;
+use crate::web::openapi::document;
 
 const SCHEMAS: &str = "#/components/schemas/";
 

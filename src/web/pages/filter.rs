@@ -8,7 +8,7 @@ use super::named::Named;
 use crate::calls::outcome::Outcome;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::period::Period;
-use crate::web::api::{self, Parameters};
+use crate::web::extract::query::{self, Parameters};
 use crate::web::i18n::FilterTexts;
 use crate::web::state::AppState;
 
@@ -71,7 +71,7 @@ pub struct Chip {
 impl PageFilter {
     /// Reads the filter from the query parameters of a request.
     pub fn read(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
-        Self::within(api::parameters(request), &[], state, context)
+        Self::within(query::parameters(request), &[], state, context)
     }
 
     /// Reads the filter for a page that fixes some parameters of its own, which must be usable. These are part of
@@ -86,10 +86,10 @@ impl PageFilter {
         let typed = FilterQuery::read(&parameters);
         let own: Parameters = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         parameters.extend(own.iter().cloned());
-        match api::filter(&parameters, state, context.lines()) {
+        match query::filter(&parameters, state, context.lines()) {
             Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
             Err(error) => Self {
-                filter: api::filter(&own, state, context.lines()).unwrap_or_else(|_| Filter {
+                filter: query::filter(&own, state, context.lines()).unwrap_or_else(|_| Filter {
                     lines: context.lines(),
                     ..Filter::all(Period::ThirtyDays.days(state.today()))
                 }),

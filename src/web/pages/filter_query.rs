@@ -1,6 +1,6 @@
 //! The filter parameters of a URL, for links that change some of them.
 
-use crate::web::api::Parameters;
+use crate::web::extract::query::Parameters;
 
 const NAMES: [&str; 11] =
     ["start", "end", "period", "direction", "number", "party", "peer", "outcome", "q", "hours", "route"];

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 
 use super::context::PageContext;
-use crate::web::client;
+use crate::web::extract::client;
 use crate::web::i18n::WelcomeTexts;
 use crate::web::state::AppState;
 

@@ -8,13 +8,13 @@ use super::route_difference::{RouteChange, Telling};
 use super::{form_body, page, page_with, see_other};
 use crate::routing::route::Route;
 use crate::stats::filter::{FilterError, FilterProblem};
+use crate::store::revisions::revision_page;
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
 use crate::store::route_table::restore_routes;
 use crate::store::routes::RouteError;
 use crate::web::accounts::principal::author;
-use crate::web::api::revisions::revision_page;
-use crate::web::api::{parameter, parameters};
 use crate::web::error::Error;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::HistoryTexts;
 use crate::web::state::AppState;
 
@@ -71,7 +71,7 @@ pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppSta
     let parameters = parameters(&request);
     let wrong = FilterError { field: "cursor", problem: FilterProblem::Cursor };
     let before = parameter(&parameters, "cursor").map(|text| text.parse().map_err(|_| wrong)).transpose()?;
-    let (revisions, next) = revision_page(&state, before, PER_PAGE).await?;
+    let (revisions, next) = revision_page(&state.db, before, PER_PAGE).await?;
     let newest = newest_revision(&state.db).await?;
     page(&HistoryPage {
         t: &context.texts.history,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::route_form::InputError;
-use crate::web::api::Parameters;
+use crate::web::extract::query::Parameters;
 
 /// The values of a form's inputs by name, with their validation errors.
 #[derive(Clone, Debug, Default)]

@@ -12,9 +12,9 @@ use crate::fields::Problem;
 use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList, bad_name};
 use crate::routing::paste::{Pasted, read_lines};
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::api::{parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::{ListsTexts, SharedTexts};
 use crate::web::state::AppState;
 

@@ -15,10 +15,10 @@ use crate::store::sessions::end_session;
 use crate::web::access::with_cookie;
 use crate::web::accounts::principal::{AuthMethod, Principal};
 use crate::web::accounts::sessions::no_cookie;
-use crate::web::api::{parameter, parameters};
 use crate::web::audit::{note_failed_login, note_login};
-use crate::web::client::{client_address, network};
 use crate::web::error::Error;
+use crate::web::extract::client::{client_address, network};
+use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::LoginTexts;
 use crate::web::state::AppState;
 

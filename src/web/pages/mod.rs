@@ -79,9 +79,10 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, ServiceConfig};
 use askama::Template;
 
-use super::api::Parameters;
-use super::bodies::form as form_body;
 use super::error::Error;
+use super::extract::body::form as form_body;
+use super::redirect::see_other;
+use crate::web::extract::query::Parameters;
 
 /// Registers the URL paths of all pages.
 pub fn configure(config: &mut ServiceConfig) {
@@ -168,11 +169,6 @@ fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpRespons
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::VARY, "Accept-Language, Cookie"))
         .body(html))
-}
-
-/// Redirects to `path` with 303 See Other, for use after a change (post/redirect/get).
-pub fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
 /// Returns the value of the form field of this name; empty if there is none.

@@ -10,10 +10,10 @@ use super::{form_body, page, page_with, see_other};
 use crate::stats::business::day_number;
 use crate::store::calls::lines_and_peers;
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
-use crate::web::api::names::{MAX_NAME_CHARS, is_subject};
-use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::error::Error;
+use crate::web::extract::query::{Parameters, parameter, parameters};
 use crate::web::i18n::NamesTexts;
+use crate::web::names::{MAX_NAME_CHARS, is_subject};
 use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/names?saved=1";

@@ -9,8 +9,8 @@ use crate::stats::filter::{Filter, Lines};
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
 use crate::store::calls::list_calls;
-use crate::web::api;
 use crate::web::error::Error;
+use crate::web::extract::query;
 use crate::web::reports::report;
 use crate::web::state::AppState;
 
@@ -66,7 +66,7 @@ pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContex
 
 async fn has_calls(words: &FilterQuery, state: &AppState, lines: Lines) -> Result<bool, Error> {
     let parameters = words.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let filter = api::filter(&parameters, state, lines)?;
+    let filter = query::filter(&parameters, state, lines)?;
     if Source::of(&filter, None) == Source::Calls {
         return Ok(!list_calls(&state.db, &state.query(&filter), None, 1).await?.calls.is_empty());
     }

@@ -7,8 +7,8 @@ use super::context::PageContext;
 use crate::calls::outcome::Outcome;
 use crate::stats::report::{GroupBy, MAX_GROUPS};
 use crate::stats::totals::Totals;
-use crate::web::api::filter;
 use crate::web::error::Error;
+use crate::web::extract::query::filter;
 use crate::web::reports::report;
 use crate::web::state::AppState;
 

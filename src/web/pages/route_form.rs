@@ -16,7 +16,7 @@ use crate::lang::Lang;
 use crate::placetel::reply::MAX_TARGETS;
 use crate::routing::hours::HoursContext;
 use crate::routing::route::Route;
-use crate::web::api::Parameters;
+use crate::web::extract::query::Parameters;
 use crate::web::i18n::{RouteTexts, Texts};
 
 /// All actions, in the order of the form.

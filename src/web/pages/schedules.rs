@@ -10,9 +10,9 @@ use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, s
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
 use crate::web::error::Error;
+use crate::web::extract::query::{Parameters, parameter, parameters};
 use crate::web::i18n::{SchedulesTexts, SharedTexts};
 use crate::web::state::AppState;
 

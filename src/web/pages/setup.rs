@@ -17,9 +17,9 @@ use crate::store::meta::recall;
 use crate::web::access::with_cookie;
 use crate::web::accounts::hashing::Turn;
 use crate::web::audit::about;
-use crate::web::client::client_address;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
+use crate::web::extract::client::client_address;
 use crate::web::i18n::SetupTexts;
 use crate::web::state::AppState;
 

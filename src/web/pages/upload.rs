@@ -6,8 +6,8 @@ use actix_web::web::Payload;
 use futures_util::TryStreamExt;
 
 use crate::web::access;
-use crate::web::bodies::{Bound, Filed};
 use crate::web::error::Error;
+use crate::web::extract::body::{Bound, Filed};
 
 /// The maximum size of a file, in bytes.
 pub const MAX_FILE_BYTES: usize = Bound::FILE.bytes;

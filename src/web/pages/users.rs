@@ -15,10 +15,10 @@ use crate::store::accounts::{
 };
 use crate::web::accounts::hashing::Turn;
 use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::api::{Parameters, parameter, parameters};
 use crate::web::audit::about;
 use crate::web::clock::now_ms;
 use crate::web::error::Error;
+use crate::web::extract::query::{Parameters, parameter, parameters};
 use crate::web::i18n::AccountsTexts;
 use crate::web::state::AppState;
 

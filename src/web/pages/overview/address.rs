@@ -1,6 +1,6 @@
 //! The URL state of a dashboard: its scope, its filter and its view options. Every state has a URL.
 
-use crate::web::api::{self, Parameters};
+use crate::web::extract::query::{self, Parameters};
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
@@ -103,7 +103,7 @@ pub struct ViewOptions {
 impl ViewOptions {
     /// Reads the options from query parameters; unknown values are ignored.
     pub fn read(parameters: &Parameters) -> Self {
-        let is = |name, value| api::parameter(parameters, name) == Some(value);
+        let is = |name, value| query::parameter(parameters, name) == Some(value);
         Self {
             compares: !is("compare", "off"),
             missed_only: is("week", "missed"),

@@ -24,11 +24,9 @@ use self::bar::{Bar, Offered};
 use self::chart::{ChartView, chart};
 use self::columns::step;
 use self::fetched::{Fetched, LAST_CALLS, NEWEST_COUNTED, fetch, offered};
-pub use self::morning::told;
 use self::morning::{DayView, OwedRow, owed_rows};
 use self::tables::{OutcomeRow, Row, TableView, callers_shown};
 use self::tiles::{Tile, Tiles};
-pub use self::tiles::{answerable, beside};
 use self::week::{WeekView, week};
 use self::welcome::{Newest, newest, welcome};
 use super::call_rows::{CallRow, call_rows};
@@ -42,8 +40,8 @@ use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
-use crate::web::api;
 use crate::web::error::Error;
+use crate::web::extract::query;
 use crate::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
 use crate::web::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
 use crate::web::state::AppState;
@@ -95,7 +93,7 @@ struct CallerState {
 
 /// Handles `GET /`: shows the company's dashboard, or the welcome page before the first event.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let has_waited = api::parameter(&api::parameters(&request), WAITED).is_some() && !context.is_limited();
+    let has_waited = query::parameter(&query::parameters(&request), WAITED).is_some() && !context.is_limited();
     if has_waited || !state.has_events().await? {
         let newest = newest(&state, &context).await?;
         return welcome(&request, context, &state, newest);
@@ -139,7 +137,7 @@ async fn dashboard(
     state: &AppState,
     scope: Scope,
 ) -> Result<HttpResponse, Error> {
-    let parameters = api::parameters(request);
+    let parameters = query::parameters(request);
     let own = own_words(&scope, &FilterQuery::read(&parameters), state);
     // A path that cannot be a number or a name is answered with 404.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
@@ -351,7 +349,7 @@ fn compared(figures: &PeriodFigures, context: &PageContext) -> Option<String> {
 
 fn accepted_rate(figures: &PeriodFigures, context: &PageContext) -> String {
     let totals = &figures.totals;
-    let undecided = [Outcome::Blocked, Outcome::Unknown, Outcome::Open].map(|outcome| totals.outcomes.get(outcome));
-    let judged = totals.calls - undecided.iter().sum::<i64>();
-    (context.texts.dashboard.accepted_rate)(&context.format.share(totals.outcomes.get(Outcome::Accepted), judged))
+    (context.texts.dashboard.accepted_rate)(
+        &context.format.share(totals.outcomes.get(Outcome::Accepted), totals.outcomes.decided()),
+    )
 }

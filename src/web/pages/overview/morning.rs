@@ -14,8 +14,6 @@ use crate::store::callbacks::Callback;
 use crate::store::calls::{StoredCall, for_each_call};
 use crate::store::cells::read_sums;
 use crate::web::error::Error;
-use crate::web::i18n::DashboardTexts;
-use crate::web::i18n::format::Format;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::named::Named;
 use crate::web::reports::counted;
@@ -107,7 +105,7 @@ impl LastDays {
 fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageContext) -> DayView {
     let format = &context.format;
     let while_open = has_hours.then_some(day.while_open.missed);
-    let [inbound, missed, more] = told(day.all.inbound, day.all.missed, while_open, &context.texts.dashboard, format);
+    let [inbound, missed, more] = context.texts.dashboard.counts(day.all.inbound, day.all.missed, while_open, format);
     DayView {
         name: name.to_owned(),
         date: format!("{}, {}", format.weekday(date), format.day(date)),
@@ -118,16 +116,6 @@ fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageCo
         is_bad: if has_hours { day.while_open.missed > 0 } else { day.all.missed > 0 },
         stats_day: None,
     }
-}
-
-/// Describes how many calls came in, how many were missed, and how many of those during business hours.
-pub fn told(inbound: i64, missed: i64, open: Option<i64>, t: &DashboardTexts, format: &Format) -> [String; 3] {
-    let (is_any, open) = (inbound > 0 || missed > 0, open.filter(|_| missed > 0));
-    [
-        (t.inbound_count)(inbound, &format.number(inbound)),
-        if is_any { (t.missed_count)(missed, &format.number(missed)) } else { String::new() },
-        open.map_or(String::new(), |open| format!(", {}", (t.of_them_open)(open, &format.number(open)))),
-    ]
 }
 
 /// Returns the callers who have waited longest for a callback.

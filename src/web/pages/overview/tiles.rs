@@ -122,7 +122,7 @@ impl Tiles<'_> {
     fn missed(&self) -> Tile {
         let (t, format, totals) = (self.t(), self.format(), self.totals());
         let all =
-            GroupCounts { missed: totals.inbound_missed, answerable: answerable(totals), ..GroupCounts::default() };
+            GroupCounts { missed: totals.inbound_missed, answerable: totals.answerable(), ..GroupCounts::default() };
         let splits = self.has_hours && self.filter.in_hours.is_none();
         let open = self.figures.while_open;
         let (share, before) = if splits {
@@ -233,20 +233,6 @@ impl Tiles<'_> {
 
     fn share(&self, part: i64, whole: i64) -> String {
         // With a filter on outcomes the share would be meaningless.
-        if self.filter.outcomes.is_empty() { beside(part, whole, self.t(), self.format()) } else { String::new() }
+        if self.filter.outcomes.is_empty() { self.t().beside(part, whole, self.format()) } else { String::new() }
     }
-}
-
-/// Returns the share beside a count: the total if it is small, otherwise a percentage.
-pub fn beside(part: i64, whole: i64, t: &DashboardTexts, format: &Format) -> String {
-    match whole {
-        ..=0 => String::new(),
-        few if format.is_few(few) => (t.of)(&format.number(few)),
-        _ => format.share(part, whole),
-    }
-}
-
-/// Returns the number of inbound calls that somebody could have answered.
-pub fn answerable(totals: &Totals) -> i64 {
-    totals.service_level.as_ref().map_or(0, |level| level.answerable)
 }

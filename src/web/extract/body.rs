@@ -13,13 +13,13 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::access;
-use super::api::Parameters;
-use super::error::Error;
-use super::route_trials::aside;
-use super::state::AppState;
 use crate::fields::{Counter, FieldError};
 use crate::store::question::Question;
+use crate::web::access;
+use crate::web::error::Error;
+use crate::web::extract::query::Parameters;
+use crate::web::route_trials::aside;
+use crate::web::state::AppState;
 
 /// Maximum length of bodies that take nothing from the budget, in bytes: their number is bounded by that of
 /// connections. They are parsed at once; larger ones are parsed off the threads that answer callers.

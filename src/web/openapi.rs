@@ -7,13 +7,11 @@ use actix_web::{HttpResponse, Responder};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoParams, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 
-use super::{
+use super::api::{
     callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, shared, stats,
 };
-use crate::calls::outcome::Outcome;
-use crate::placetel::event::Direction;
 use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
 use crate::web::accounts::sessions::COOKIE;
@@ -24,60 +22,6 @@ const PROBLEM: &str = "application/problem+json";
 /// The fields that are required in request bodies; everything else has a default or is read-only.
 const REQUIRED: [&str; 5] = ["name", "reply", "action", "id", "numbers"];
 const READ_ONLY: [&str; 2] = ["id", "version"];
-
-/// The words that narrow down: the same for API, CSV and pages.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "only says what there is")]
-pub struct FilterParams {
-    /// First day, in the business time zone; together with `end`.
-    #[param(value_type = Option<String>, format = Date)]
-    start: Option<String>,
-    /// Last day, inclusive.
-    #[param(value_type = Option<String>, format = Date)]
-    end: Option<String>,
-    /// Instead of days; `30d` if nothing is said.
-    period: Option<Period>,
-    /// Which way.
-    direction: Option<Direction>,
-    /// The own line, in any notation.
-    number: Option<String>,
-    /// The SIP user; 403 where figures by agent are switched off.
-    peer: Option<String>,
-    /// What became of them: one or several, separated by commas.
-    #[param(style = Form, explode = false)]
-    outcome: Option<Vec<Outcome>>,
-    /// The other side, in any notation.
-    party: Option<String>,
-    /// Digits or text, anywhere in numbers or peer; not in peer where figures by agent are switched off.
-    q: Option<String>,
-    /// Calls while open or while closed, by `--business-hours`.
-    #[param(inline)]
-    hours: Option<Hours>,
-    /// Calls that this route answered.
-    route: Option<i64>,
-}
-
-/// Whether a call began within the business hours.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code, reason = "only says what there is")]
-enum Hours {
-    Open,
-    Closed,
-}
-
-/// Which page of a list.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "only says what there is")]
-pub struct PageParams {
-    /// At most so many items; 50.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<usize>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(OpenApi)]
 #[openapi(

@@ -7,9 +7,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 
-use super::listen::Encrypted;
-use super::state::AppState;
 use crate::config::TrustedProxies;
+use crate::web::listen::Encrypted;
+use crate::web::state::AppState;
 
 const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";
