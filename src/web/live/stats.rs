@@ -21,6 +21,7 @@ struct LiveFigures {
     day: NaiveDate,
     totals: Totals,
     /// The number of open callbacks; `None` while it cannot be counted.
+    #[serde(rename = "callbacks_owed")]
     open_callback_count: Option<i64>,
     shown: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
 }
