@@ -60,7 +60,7 @@ impl Handle {
     /// Stops the service; gracefully means that accepted requests are still answered. The stop command is sent as soon
     /// as the future is created, before it is polled.
     pub fn stop(&self, gracefully: bool) -> impl Future<Output = ()> + use<> {
-        // Event streams never end by themselves, so a graceful stop would wait for them forever.
+        // Event streams never end by themselves: a graceful stop would wait for them until its timeout.
         self.live.close();
         self.server.stop(gracefully)
     }

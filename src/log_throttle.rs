@@ -43,7 +43,8 @@ macro_rules! throttled {
 }
 pub(crate) use throttled;
 
-/// Logs repetitions that are due after a minute of silence; to be called about every second.
+/// Logs repetitions that are not logged yet, a minute after the last message of their kind; to be called about every
+/// second.
 pub fn tell_rest() {
     for ((what, reason), times) in THROTTLE.rest(Instant::now()) {
         tracing::warn!(reason, times, "again: {what}");

@@ -67,8 +67,8 @@ impl Outcome {
         matches!(self, Self::Busy | Self::Canceled | Self::Unavailable | Self::Congestion)
     }
 
-    /// Returns whether somebody here could still have decided how the call ends: the PBX blocked it, or its end is not
-    /// known (yet). Rates leave such calls out.
+    /// Returns whether nobody here decided how the call ended: the PBX blocked it, or its end is not known (yet). Rates
+    /// leave such calls out.
     pub fn is_undecided(self) -> bool {
         matches!(self, Self::Blocked | Self::Unknown | Self::Open)
     }

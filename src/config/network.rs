@@ -65,13 +65,13 @@ pub struct Limits {
     pub stall: Duration,
     /// Idle time after which a kept connection is closed.
     pub keep_alive: Duration,
-    /// Time budget of one query.
+    /// Time budget of one question: a request that reads, or one chunk of its answer.
     pub question: Duration,
-    /// Maximum number of concurrent queries per client.
+    /// Maximum number of concurrent questions per client.
     pub questions: usize,
-    /// Maximum number of further queries of a client that wait for their turn.
+    /// Maximum number of further questions of a client that wait for their turn.
     pub waiting: usize,
-    /// Maximum time that a query, a request body or a route trial waits for its turn.
+    /// Maximum time that a question, a large request body or a replay waits for its turn.
     pub turn: Duration,
     /// Maximum total size of request bodies held at once, in bytes; the PBX has as much again for itself.
     pub bodies: usize,

@@ -3,9 +3,9 @@ use std::time::Duration;
 /// Timing and bounds of the live stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePace {
-    /// Time over which changes are gathered into one batch, each call once (debounce).
+    /// Time over which changes are gathered into one batch, each call once (coalescing).
     pub gather: Duration,
-    /// Idle time after which a heartbeat is sent.
+    /// Interval at which a heartbeat is sent.
     pub heartbeat: Duration,
     /// Minimum interval between updates of the figures.
     pub stats: Duration,

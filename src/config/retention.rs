@@ -4,7 +4,7 @@ use crate::store::forgetting::Retention;
 /// Maximum retention, in days: a hundred years.
 const MOST_DAYS: u32 = 36_500;
 
-/// Parses both retention settings; the second makes sense only together with the first.
+/// Parses both retention settings; the second needs the first, and must not be shorter.
 pub(super) fn retention(numbers: Option<String>, events: Option<String>) -> Result<Retention, SettingError> {
     let days = |flag, text: Option<String>| text.map(|text| parse_days(flag, &text)).transpose();
     let numbers_days = days("forget-numbers-after", numbers)?;

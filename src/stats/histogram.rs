@@ -113,7 +113,8 @@ impl Histogram {
         self.pairs.last().map(|pair| pair.0)
     }
 
-    /// Returns the percentile by nearest rank: the smallest value that `percent` per cent of the calls do not exceed.
+    /// Returns the percentile by nearest rank: the smallest value that at least `percent` per cent of the calls do not
+    /// exceed.
     pub fn percentile(&self, percent: u8) -> Option<u32> {
         let rank = ((self.count() * i64::from(percent) + 99) / 100).max(1);
         let mut seen = 0;
@@ -129,7 +130,8 @@ const MANY: usize = 256;
 /// The size of the table, in seconds: calls are seldom longer.
 const IN_TABLE: usize = 2_048;
 
-/// A sum of many histograms. A large one adds a pair in constant time, by an index into a table.
+/// A sum of many histograms. A large one adds a pair in constant time, by an index into a table; only the rare pairs
+/// beyond the table are inserted one by one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accumulator {
     /// The counts, indexed by seconds; empty while there are few pairs.

@@ -117,7 +117,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Returns the number of inbound calls that somebody could have answered; 0 where nobody is to blame.
+    /// Returns the number of inbound calls that somebody could have answered; 0 in groups by peer, which have no
+    /// service level.
     pub fn answerable(&self) -> i64 {
         self.service_level.as_ref().map_or(0, |level| level.answerable)
     }

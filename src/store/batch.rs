@@ -122,7 +122,7 @@ fn rows_of_json<R: DeserializeOwned + Bytes>(text: &str, bytes: Option<Vec<u8>>)
     Ok(rows)
 }
 
-/// Rows as JSON, their bytes, and the three watermarks.
+/// Rows as JSON, their bytes, the last key and the two watermarks.
 type BeginningRow = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<i64>);
 
 /// The SQL columns that [`Watermarks::new`] takes; the names are those of [`super::meta`].
@@ -134,7 +134,7 @@ macro_rules! watermark_columns {
     };
 }
 
-/// The watermarks of the stored calls: where their keys, forgetting and deleting of events end.
+/// What decides how calls are stored: the next key, and the watermarks of pseudonymisation and deletion.
 #[derive(Default)]
 pub(super) struct Watermarks {
     /// The key of the next new call. Only one transaction at a time writes, so nobody else takes it, and the insert

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use super::Db;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// The number of pages of 4 KiB in the write-ahead log beyond which a restart makes writing wait, or the log would grow
-/// without end under load. Not many: writing over what is there is cheaper than growing a file.
+/// The number of pages of 4 KiB in the write-ahead log beyond which a RESTART checkpoint makes writing wait, or the log
+/// would grow without end under load. Not many: writing over what is there is cheaper than growing a file.
 const MAX_PAGES: i64 = 4_096;
 
 impl Db {

@@ -8,7 +8,7 @@ use super::shared::{closed_switch, save_closed_switch};
 use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::clock::{JUMP_MS, Memory};
 
-/// The watermarks of forgetting and deleting, which never lie in the future.
+/// The watermarks and the progress of forgetting and deleting, which never lie in the future.
 const MARKS: [&str; 4] = [FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO];
 
 /// The times of a call: when it began, was accepted and ended, milliseconds since 1970 UTC.

@@ -46,8 +46,9 @@ struct Inner {
     openings: AtomicU64,
     /// The time of the last opening: connections from before may lead to a file that is none any more.
     renewed: Mutex<Instant>,
-    /// The path of a SQLite database; `opened`: device and inode of the file when it was opened.
+    /// The path of a SQLite database.
     file: Option<PathBuf>,
+    /// Device and inode of the file when it was opened.
     opened: Mutex<Option<(u64, u64)>>,
 }
 

@@ -29,8 +29,8 @@ impl Db {
         }
     }
 
-    /// Opens the database read-only, as far as it can be read without changing anything, where [`Db::open`] fails: its
-    /// disk may be full or read-only.
+    /// Opens the database for reading, as far as that is possible without changing anything, where [`Db::open`] fails:
+    /// its disk may be full or read-only.
     ///
     /// # Errors
     /// When it is newer, or cannot be read either.

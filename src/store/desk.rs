@@ -1,6 +1,6 @@
-//! The batches that the writer has in hand. It writes on a thread of its own; the task that watches for what waits too
-//! long sees them here, and puts into the spool what is not stored in time, also while the writer computes or the
-//! database does not come back.
+//! The batches that the writer has in hand. It writes on a thread of its own; the watchdog thread, which looks for what
+//! waits too long, sees them here, and puts into the spool what is not stored in time, also while the writer computes
+//! or the database does not come back.
 
 use std::collections::VecDeque;
 use std::io;

@@ -21,8 +21,8 @@ use crate::stats::business::BusinessTime;
 
 /// The place before all calls.
 const START: Place = (i64::MIN, i64::MIN);
-/// Maximum number of attempts while others keep the database busy, such as processes that keep the file from being
-/// rewritten.
+/// Maximum number of attempts, `PAUSE` apart (a minute), while others keep the database busy, such as processes that
+/// keep the file from being rewritten.
 const ATTEMPTS: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -270,7 +270,8 @@ async fn destroy(db: &Db, name: &str) -> Result<(), StoreError> {
     patiently!(meta::forget(db, name).await)
 }
 
-/// Claims for this node what `purpose` says; returns whether nobody had claimed it before (compare-and-set).
+/// Claims for this node what `purpose` says; returns whether nobody had claimed it before (one conditional upsert, so
+/// that only one of several nodes succeeds).
 ///
 /// # Errors
 /// When the database does not answer.
@@ -317,7 +318,7 @@ async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gathers the planner's statistics anew, which may hold forgotten values, and rewrites the file.
+/// Gathers the planner's statistics anew, because the old ones may hold forgotten values, and rewrites the file.
 async fn vacuum(pool: &SqlitePool) -> Result<(), StoreError> {
     sqlx::query("pragma analysis_limit = 400; analyze; vacuum").execute(pool).await?;
     Ok(())

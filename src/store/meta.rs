@@ -11,12 +11,12 @@ pub(super) const PROBE: &str = "probe";
 pub const FOLD_AGAIN: &str = "fold-again";
 /// The watermark of forgetting, milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
 pub const FORGOTTEN_BEFORE: &str = "forgotten-before";
-/// The checkpoint of forgetting, milliseconds since 1970 UTC: as far as that is done.
+/// The progress of forgetting, milliseconds since 1970 UTC: as far as that is done.
 pub const FORGOTTEN_UP_TO: &str = "forgotten-up-to";
 /// The watermark of deleting, milliseconds since 1970 UTC: events of calls that began before are gone, or are about to
 /// go.
 pub const EVENTS_GONE_BEFORE: &str = "events-gone-before";
-/// The checkpoint of deleting, milliseconds since 1970 UTC: as far as that is done.
+/// The progress of deleting, milliseconds since 1970 UTC: as far as that is done.
 pub const EVENTS_GONE_UP_TO: &str = "events-gone-up-to";
 /// The earliest start of a call that may have come after its like was forgotten or gone: a night looks at calls from
 /// here on once more.
@@ -33,7 +33,7 @@ pub const FORGETTING_KEY_ONCE: &str = "forgetting-key-once";
 pub const ERASING: &str = "erasing";
 /// A counter, raised with every batch that may repeat what is stored.
 const REPEATED: &str = "repeated-batches";
-/// The purpose for which the daily forgetting was last claimed.
+/// The business day for which a node last claimed the nightly retention.
 pub const FORGOTTEN_ON: &str = "forgotten-on";
 
 /// Returns a remembered value.
@@ -58,8 +58,8 @@ fn read_ms(value: &str) -> i64 {
     value.parse().unwrap_or(i64::MIN)
 }
 
-/// Sets the checkpoints of forgetting and deleting back to the first call that came late, so that the next time looks
-/// at it.
+/// Sets the progress of forgetting and deleting back to the first call that came late, so that the next time looks at
+/// it.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,5 @@
-//! The outage of the database, since when it has been unreachable; and a log throttle for errors that persist.
+//! The outage of the database: whether it can be used, and since when not; and a log throttle for one error that
+//! persists.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,7 +10,7 @@ const NOT: i64 = i64::MIN;
 /// The interval at which an error that persists is logged again.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Tracks whether the database is unreachable, and since when.
+/// Tracks whether the database is out of use (unreachable, full, read-only, damaged, too slow), and since when.
 #[derive(Debug)]
 pub struct Outage {
     since_ms: AtomicI64,
@@ -23,12 +24,12 @@ impl Default for Outage {
 }
 
 impl Outage {
-    /// Returns since when it has been unreachable, in milliseconds since 1970 UTC; `None` while it is reachable.
+    /// Returns since when it is out of use, in milliseconds since 1970 UTC; `None` while it works.
     pub fn since_ms(&self) -> Option<i64> {
         Some(self.since_ms.load(Ordering::Relaxed)).filter(|&since_ms| since_ms != NOT)
     }
 
-    /// Marks the database as unreachable; returns whether it was reachable before.
+    /// Marks the database as out of use; returns whether it worked before.
     pub fn begin(&self) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
@@ -39,7 +40,7 @@ impl Outage {
         is_new
     }
 
-    /// Waits until the database is unreachable.
+    /// Waits until the database is out of use.
     pub async fn begun(&self) {
         let mut begun = std::pin::pin!(self.begun.notified());
         // From here on no notification is missed.
@@ -49,7 +50,7 @@ impl Outage {
         }
     }
 
-    /// Marks the database as reachable; returns whether it was unreachable before.
+    /// Marks the database as working; returns whether it was out of use before.
     pub fn end(&self) -> bool {
         self.since_ms.swap(NOT, Ordering::Relaxed) != NOT
     }

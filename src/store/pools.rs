@@ -132,7 +132,7 @@ pub(super) fn sqlite_pools(options: SqliteConnectOptions, condition: Condition) 
     let aside = pool(1).connect_lazy_with(aside);
     // A connection that cannot write cannot block the writer.
     let reading = options.pragma("query_only", "on").pragma("cache_size", READER_CACHE);
-    // Only the writer optimizes on close.
+    // Readers do not optimize on close: the connections that may write do.
     let reading = reading.optimize_on_close(false, None);
     let own = pool(OWN_READERS).connect_lazy_with(reading.clone());
     let entry = pool(1).connect_lazy_with(reading.clone());

@@ -41,7 +41,7 @@ pub(super) struct Page<N> {
     pub(super) looked_at: i64,
     pub(super) changed: i64,
     pub(super) next: Option<N>,
-    /// The keys of calls with too many surplus events: these are to be deleted first.
+    /// The keys of calls whose surplus events are to be deleted before the next page.
     pub(super) full: Vec<i64>,
 }
 

@@ -1,5 +1,6 @@
 //! Records a batch of events in one transaction: they go into the log, their calls are folded again, cells are
-//! corrected by the difference. Recording is idempotent, because differences come from what the transaction finds.
+//! corrected by the difference. Recording is idempotent but for the count of deliveries, because differences come from
+//! what the transaction finds.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -257,7 +258,7 @@ for_both_engines! {
             last = Writes::new();
         }
         // What is found stored may never have reached the disk or the standby, and a commit that wrote nothing waits
-        // for neither: so something is written in any case.
+        // for neither: so where an event may be stored already, something is written in any case.
         if deliveries.iter().any(Delivery::is_repeated) {
             meta::write_again(&mut last);
         }

@@ -44,8 +44,9 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
     Session { id, user_id, agent, created_ms, seen_ms }
 }
 
-/// Begins a session; with `clean_up`, which is for a clock that is trusted, deletes those that are not valid. Those of
-/// accounts that are gone are always deleted. Returns `false` if the account is gone meanwhile.
+/// Begins a session; with `clean_up`, which is for a clock that is trusted, deletes expired ones and those from more
+/// than a day ahead. Those of accounts that are gone are always deleted. Returns `false` if the account is gone
+/// meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.

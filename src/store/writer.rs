@@ -20,7 +20,7 @@ use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
 use super::{Db, StoreError, WRITE_TIMEOUT};
 
-/// The pause between attempts while the database is unreachable.
+/// The pause between attempts while the database takes no events.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// The interval at which it is checked whether something waits too long.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -75,8 +75,8 @@ impl Writer {
     }
 
     /// Queues an event; the receiver is told when it is durably stored, or in the spool. With `keep` it waits on when
-    /// neither the database nor the spool takes it, otherwise it is given up then; such events have a queue of their
-    /// own and go first.
+    /// neither the database nor the spool takes it, and has a lane of its own that goes first; without, it is given up
+    /// then.
     ///
     /// # Errors
     /// When too much is waiting or the service is stopping.
@@ -88,23 +88,23 @@ impl Writer {
         self.entrance.submit(delivery, keep)
     }
 
-    /// Returns whether the database is known to be unreachable, as by the last transaction.
+    /// Returns whether the database is known to take no events, as by the last transaction.
     pub fn is_database_away(&self) -> bool {
         self.outage.since_ms().is_some()
     }
 
-    /// Waits until the database is known to be unreachable.
+    /// Waits until the database is known to take no events.
     pub async fn until_outage(&self) {
         self.outage.begun().await;
     }
 
-    /// Marks the database as unreachable, for a caller that has found out and that also calls
+    /// Marks the database as taking no events, for a caller that has found out and that also calls
     /// [`note_there`](Self::note_there).
     pub fn note_outage(&self) {
         self.outage.begin();
     }
 
-    /// Marks the database as reachable, for a caller that has found out.
+    /// Marks the database as taking events again, for a caller that has found out.
     pub fn note_there(&self) {
         self.outage.end();
     }
@@ -222,7 +222,7 @@ impl WriterTask {
         self.shared.queue.lock().await.is_closed()
     }
 
-    /// Stores the current batch; retries on conflicts and, for a while, while the database is unreachable; then it goes
+    /// Stores the current batch; retries on conflicts and, for a while, while the database takes none; then it goes
     /// into the spool. A poison event fails alone: a batch that the database rejects although it takes others, or takes
     /// too long for, is halved until that event is found.
     async fn write(&mut self) {
@@ -312,7 +312,7 @@ impl WriterTask {
         false
     }
 
-    /// Records events in one transaction, and notes whether the database is reachable.
+    /// Records events in one transaction, and notes whether the database takes them.
     async fn attempt(&self, deliveries: &[Delivery], within: Duration) -> Result<Vec<Recorded>, StoreError> {
         let started = Instant::now();
         let result = record_changes(&self.db, &self.derivation, deliveries, within).await;

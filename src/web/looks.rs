@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 /// How long after a failed read nobody waits for another one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Coalesces concurrent reads of the same data into one query at a time (single flight). Everybody gets a read that
-/// began after they asked, and many who ask at once share it: so no earlier change is missed, and however many ask, one
-/// connection is busy at most.
+/// Coalesces concurrent reads of the same data, one query at a time. Everybody gets a read that began after they asked,
+/// and many who ask at once share it: so no earlier change is missed, and however many ask, one connection is busy at
+/// most.
 #[derive(Default)]
 pub struct Looks {
     begun: AtomicU64,

@@ -36,7 +36,7 @@ pub mod last_good;
 pub mod listen;
 /// The live stream of changes (server-sent events).
 pub mod live;
-/// Coalesces concurrent reads of the same data into one query (single flight).
+/// Coalesces concurrent reads of the same data into few queries, one at a time.
 pub mod looks;
 /// Metrics for Prometheus.
 pub mod metrics;

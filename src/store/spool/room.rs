@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::Spool;
 
-/// The size of stored entries that may stay in the file, in bytes, or as much as waits: so each byte is moved once at
-/// most.
+/// The size of stored entries that may stay in the file, in bytes, or the size of those that wait if that is larger: so
+/// each byte is moved once at most.
 const MOST_STORED: u64 = 1 << 20;
 /// The number of bytes that are moved at a time.
 const PIECE: usize = 64 << 10;

@@ -91,8 +91,8 @@ impl Attempt<'_> {
         Turn { network: self.key.1, failures: self.count_of_network - 1 }
     }
 
-    /// Marks the attempt as successful: its name and address have no failures any more. Those of the address with other
-    /// names still count.
+    /// Marks the attempt as successful: the failures of this name from this address are forgotten. In the count of the
+    /// address only this attempt is taken back: all earlier failures still count there, whatever the name.
     pub fn succeed(mut self) {
         self.is_decided = true;
         let mut counted = self.failures.lock();

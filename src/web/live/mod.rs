@@ -44,7 +44,7 @@ pub struct Live {
     wake: Notify,
     /// Whether anybody reads the stream, or did a moment ago.
     is_watched: AtomicBool,
-    /// Whether there are other nodes to notify.
+    /// Whether there can be other nodes to notify.
     has_nodes: bool,
     /// The number of commits while nobody read the stream: whoever comes back must reload.
     unseen: AtomicU64,

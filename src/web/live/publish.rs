@@ -206,7 +206,8 @@ impl<'a> Publisher<'a> {
         self.live.lost();
     }
 
-    /// Sends the calls whose state changed; no state is sent twice.
+    /// Sends the calls whose state changed, and those told as changed whose state was only noted; no state is sent
+    /// twice.
     fn send(&mut self, mut calls: Vec<StoredCall>, source: Source) {
         let seen = self.seen.get_or_insert_default();
         calls.retain(|call| match seen.get(&call.key) {

@@ -38,7 +38,7 @@ pub struct PageContext {
     pub owed: Option<(String, String)>,
     /// Until when the switch closes the company, as a sentence; only set for users with access.
     pub closed: Option<String>,
-    /// A notice that the database does not answer or events still wait for it, and what happens to events meanwhile.
+    /// A notice that the database cannot be used or events still wait for it, and what happens to events meanwhile.
     pub trouble: Option<(String, String)>,
     /// A notice that the system clock is implausible, and what to do about it; only for users who may change things.
     pub clock: Option<(String, String)>,
@@ -161,7 +161,7 @@ impl PageContext {
     }
 }
 
-/// Returns the notice to show while the database is unreachable or buffered events wait for it.
+/// Returns the notice to show while the database cannot be used or buffered events wait for it.
 fn trouble(texts: &Texts, format: &Format, state: &AppState) -> Option<(String, String)> {
     let (t, waiting) = (&texts.frame, state.waiting_events());
     let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));

@@ -157,7 +157,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/language", web::post().to(language::choose));
 }
 
-/// Renders a template as a 200 response that only private caches may store, because it depends on user and language.
+/// Renders a template as a 200 response. It depends on user and language; [`crate::web::keep_out_of_caches`] forbids
+/// caching it.
 fn page(template: &impl Template) -> Result<HttpResponse, Error> {
     page_with(StatusCode::OK, template)
 }

@@ -17,7 +17,7 @@ const MULTIPART: &str = "multipart/form-data";
 
 /// The result of reading an upload.
 pub enum Upload {
-    /// The file, or the text that was pasted instead, with its memory reservation and processing permit.
+    /// The file, or the text that was pasted instead, with its memory reservation and the parsing lock.
     Content(Vec<u8>, Filed),
     /// The file exceeds [`MAX_FILE_BYTES`].
     TooLarge,
