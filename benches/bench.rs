@@ -8,6 +8,9 @@
     reason = "what cannot be measured ends the run"
 )]
 
+/// As fernamt itself.
+#[path = "../src/allocator.rs"]
+mod allocator;
 #[path = "bench/attacks.rs"]
 mod attacks;
 #[path = "bench/bounds.rs"]
@@ -57,6 +60,7 @@ const SUBJECTS: [Subject; 8] = [
 ];
 
 fn main() {
+    allocator::set_up();
     // Cargo adds `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if let Some((servers::SERVE, rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {

@@ -25,14 +25,14 @@ const SPAN_MS: i64 = 30 * 86_400_000;
 pub fn measure(table: &mut Table) {
     let numbering = Arc::new(Numbering::new("DE").unwrap());
     let (hours, shared) = (HoursContext::new(chrono_tz::Europe::Berlin, "DE", None), shared());
-    let surroundings = CompileContext { numbering: &numbering, hours: &hours, shared: &shared };
+    let compile_context = CompileContext { numbering: &numbering, hours: &hours, shared: &shared };
     let routes = routes(&RouteContext::new(&hours, &shared));
-    let today = TrialTable::new(routes.clone(), surroundings);
+    let today = TrialTable::new(routes.clone(), compile_context);
     let calls = calls();
     decide(table, &today.table, &calls);
     let mut edited = routes;
     edited[usize::try_from(ROUTES).unwrap() - 1].draft.enabled = false;
-    let edited = TrialTable::new(edited, surroundings);
+    let edited = TrialTable::new(edited, compile_context);
     replay(table, &today.table, &edited, &calls);
 }
 

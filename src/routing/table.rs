@@ -155,8 +155,8 @@ struct Parsed<'a> {
 impl RoutingTable {
     /// Compiles the enabled routes, in whatever order they come; those that cannot be used are left out and
     /// returned.
-    pub fn compile(routes: &[Route], surroundings: CompileContext<'_>) -> (Self, Vec<Unusable>) {
-        let CompileContext { numbering, hours, shared } = surroundings;
+    pub fn compile(routes: &[Route], compile_context: CompileContext<'_>) -> (Self, Vec<Unusable>) {
+        let CompileContext { numbering, hours, shared } = compile_context;
         let mut unusable = Vec::new();
         let mut parsed = Vec::new();
         let (mut sides, mut openings) = (SideReader::new(numbering, shared), Openings::new(hours, shared));

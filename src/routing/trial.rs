@@ -50,8 +50,8 @@ pub struct TrialTable {
 
 impl TrialTable {
     /// Compiles these routes, in whatever order they come.
-    pub fn new(tried: Vec<TriedRoute>, surroundings: CompileContext<'_>) -> Self {
-        Self::numbered(tried, surroundings).0
+    pub fn new(tried: Vec<TriedRoute>, compile_context: CompileContext<'_>) -> Self {
+        Self::numbered(tried, compile_context).0
     }
 
     /// Reads and compiles the list of ROUTEs in a field of `object`.
@@ -61,22 +61,26 @@ impl TrialTable {
     pub fn read(
         object: &Object<'_>,
         field: &str,
-        surroundings: CompileContext<'_>,
+        compile_context: CompileContext<'_>,
         mut errors: Errors,
     ) -> Result<Self, Vec<FieldError>> {
-        let context = RouteContext::new(surroundings.hours, surroundings.shared);
+        let context = RouteContext::new(compile_context.hours, compile_context.shared);
         let items = object.items(field, 0..=MAX_ROUTES, &mut errors);
         let read = |(path, value): &(String, &Value)| TriedRoute::read(path, value, &context, &mut errors);
         let tried: Vec<_> = items.iter().filter_map(read).collect();
-        Self::of(errors.or(Some(tried))?, field, surroundings)
+        Self::of(errors.or(Some(tried))?, field, compile_context)
     }
 
     /// Compiles these routes, which were read from a field.
     ///
     /// # Errors
     /// Those that cannot be used, by their place in the field.
-    pub fn of(tried: Vec<TriedRoute>, field: &str, surroundings: CompileContext<'_>) -> Result<Self, Vec<FieldError>> {
-        let (trial, places) = Self::numbered(tried, surroundings);
+    pub fn of(
+        tried: Vec<TriedRoute>,
+        field: &str,
+        compile_context: CompileContext<'_>,
+    ) -> Result<Self, Vec<FieldError>> {
+        let (trial, places) = Self::numbered(tried, compile_context);
         let mut errors = Errors::default();
         for Unusable { route_id, error, .. } in &trial.unusable {
             let place = usize::try_from(*route_id).ok().and_then(|number| places.get(number)).copied();
@@ -86,7 +90,7 @@ impl TrialTable {
     }
 
     /// Compiles the routes; returns the table, and the place where each of its routes stood.
-    fn numbered(mut tried: Vec<TriedRoute>, surroundings: CompileContext<'_>) -> (Self, Vec<usize>) {
+    fn numbered(mut tried: Vec<TriedRoute>, compile_context: CompileContext<'_>) -> (Self, Vec<usize>) {
         let mut last = tried.iter().filter_map(|route| route.draft.position).max().unwrap_or(0);
         for draft in tried.iter_mut().map(|route| &mut route.draft) {
             if draft.position.is_none() {
@@ -103,7 +107,7 @@ impl TrialTable {
             stored.push(id);
             places.push(place);
         }
-        let (table, unusable) = RoutingTable::compile(&routes, surroundings);
+        let (table, unusable) = RoutingTable::compile(&routes, compile_context);
         (Self { routes, table, unusable, stored }, places)
     }
 

@@ -108,8 +108,8 @@ impl Warning {
     }
 }
 
-/// Checks `routes` and the table that was compiled from them with `surroundings`.
-pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: CompileContext<'_>, now_ms: i64) -> Warnings {
+/// Checks `routes` and the table that was compiled from them with `compile_context`.
+pub fn warnings(routes: &[Route], table: &RoutingTable, compile_context: CompileContext<'_>, now_ms: i64) -> Warnings {
     let by_id: HashMap<i64, &Route> = routes.iter().map(|route| (route.id, route)).collect();
     let in_order: Option<Vec<&Route>> = table.ids().map(|id| by_id.get(&id).copied()).collect();
     // Routes that were changed in this very moment do not fit the table; they are checked the next time.
@@ -123,7 +123,7 @@ pub fn warnings(routes: &[Route], table: &RoutingTable, surroundings: CompileCon
     found.items.extend(look.for_nobody());
     found.note(Check::NeverOpens, look.never_opening());
     if !table.has_last_resort() {
-        found.note(Check::Uncovered, look.uncovered(surroundings));
+        found.note(Check::Uncovered, look.uncovered(compile_context));
     }
     found
 }
@@ -175,9 +175,9 @@ impl Look<'_> {
         Ok(places.filter_map(|place| Some(Warning::NeverOpens { route: self.name(place)? })).collect())
     }
 
-    fn uncovered(&self, surroundings: CompileContext<'_>) -> Result<Vec<Warning>, TooMany> {
+    fn uncovered(&self, compile_context: CompileContext<'_>) -> Result<Vec<Warning>, TooMany> {
         let weeks: Vec<Week> = self.different_hours()?.map(|hours| self.week(hours)).collect();
-        let lines = self.lines(surroundings);
+        let lines = self.lines(compile_context);
         let takers = self.table.takers(lines.iter().map(|(_, pattern)| pattern))?;
         let mut order: Vec<(bool, Vec<Gap>)> = Vec::new();
         let mut numbers: HashMap<(bool, Vec<Gap>), Vec<String>> = HashMap::new();

@@ -21,7 +21,7 @@ const LAST_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Batch {
     pub(super) deliveries: Arc<Vec<Delivery>>,
     /// The callers who wait for an answer; none, once the events are in the spool.
-    waiters: Vec<Ack>,
+    acks: Vec<Ack>,
     /// The time since which the job waits that waits longest.
     pub(super) since: Instant,
 }
@@ -30,34 +30,34 @@ impl Batch {
     fn split(mut self) -> (Self, Self) {
         let half = self.deliveries.len() / 2;
         let (first, second) = self.deliveries.split_at(half);
-        let waiters = self.waiters.split_off(half.min(self.waiters.len()));
-        let second = Self { deliveries: Arc::new(second.to_vec()), waiters, since: self.since };
+        let acks = self.acks.split_off(half.min(self.acks.len()));
+        let second = Self { deliveries: Arc::new(second.to_vec()), acks, since: self.since };
         self.deliveries = Arc::new(first.to_vec());
         (self, second)
     }
 
     /// Refuses the events that need not be kept.
     fn refuse(&mut self) {
-        let waiters = std::mem::take(&mut self.waiters);
+        let acks = std::mem::take(&mut self.acks);
         let mut kept = Vec::new();
-        for (delivery, waiter) in self.deliveries.iter().zip(waiters) {
-            if waiter.keep {
+        for (delivery, ack) in self.deliveries.iter().zip(acks) {
+            if ack.keep {
                 kept.push(delivery.clone());
-                self.waiters.push(waiter);
+                self.acks.push(ack);
             } else {
-                waiter.answer(Err(WriteError::NotKept));
+                ack.answer(Err(WriteError::NotKept));
             }
         }
         self.deliveries = Arc::new(kept);
     }
 
     pub(super) fn answer(self, results: impl IntoIterator<Item = Result<Recorded, WriteError>>) {
-        self.waiters.into_iter().zip(results).for_each(|(waiter, result)| waiter.answer(result));
+        self.acks.into_iter().zip(results).for_each(|(ack, result)| ack.answer(result));
     }
 
     /// Returns whether nobody waits any more: its events are in the spool, or there are none.
     fn is_settled(&self) -> bool {
-        self.waiters.is_empty()
+        self.acks.is_empty()
     }
 
     fn is_late(&self) -> bool {
@@ -71,10 +71,10 @@ impl FromIterator<Job> for Batch {
         let mut since = Instant::now();
         let parts = jobs.into_iter().map(|job| {
             since = since.min(job.since);
-            (job.delivery, job.waiter)
+            (job.delivery, job.ack)
         });
-        let (deliveries, waiters): (Vec<_>, _) = parts.unzip();
-        Self { deliveries: Arc::new(deliveries), waiters, since }
+        let (deliveries, acks): (Vec<_>, _) = parts.unzip();
+        Self { deliveries: Arc::new(deliveries), acks, since }
     }
 }
 
@@ -187,7 +187,7 @@ impl Desk {
             let mut stack = std::mem::take(&mut self.stack);
             for batch in stack.iter_mut().filter(|batch| batch.is_late() && !batch.is_settled()) {
                 if self.keep(&batch.deliveries) {
-                    tell_kept(&mut batch.waiters);
+                    tell_kept(&mut batch.acks);
                 }
             }
             self.stack = stack;
@@ -210,7 +210,7 @@ impl Desk {
     pub(super) fn divert(&mut self, batch: &mut Batch) -> bool {
         let is_kept = self.keep(&batch.deliveries);
         if is_kept {
-            tell_kept(&mut batch.waiters);
+            tell_kept(&mut batch.acks);
         } else {
             batch.refuse();
         }
@@ -244,8 +244,8 @@ impl Desk {
 }
 
 /// Answers those who wait that their events are kept, in the spool.
-fn tell_kept(waiters: &mut Vec<Ack>) {
-    waiters.drain(..).for_each(|waiter| waiter.answer(Ok(Recorded::default())));
+fn tell_kept(acks: &mut Vec<Ack>) {
+    acks.drain(..).for_each(|ack| ack.answer(Ok(Recorded::default())));
 }
 
 #[cfg(test)]
@@ -262,11 +262,11 @@ mod tests {
 
     #[test]
     fn a_batch_waits_since_the_one_that_waits_longest() {
-        let (entrance, mut queue) = queue();
-        let _other = entrance.submit(delivery(1), false).unwrap();
+        let (handle, mut queue) = queue();
+        let _other = handle.submit(delivery(1), false).unwrap();
         std::thread::sleep(Duration::from_millis(2));
         let between = Instant::now();
-        let _kept = entrance.submit(delivery(2), true).unwrap();
+        let _kept = handle.submit(delivery(2), true).unwrap();
         let batch: Batch = queue.waiting(10).collect();
         assert_eq!(*batch.deliveries, [delivery(2), delivery(1)]);
         assert!(batch.since < between);
@@ -277,15 +277,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::open(&folder.path().join("spool")).unwrap();
         let mut desk = Desk::new(spool, Arc::default());
-        let (entrance, mut queue) = queue();
+        let (handle, mut queue) = queue();
         desk.spool.keep(&(0..501).map(delivery).collect::<Vec<_>>()).unwrap();
-        let _first = entrance.submit(delivery(1_001), false).unwrap();
+        let _first = handle.submit(delivery(1_001), false).unwrap();
         // More than is written at once.
         let some = desk.next_of_spool().unwrap().unwrap();
         desk.look(Some(&mut queue));
         assert_eq!(desk.spool.level().events(), 502);
         desk.spool.stored(&some).unwrap();
-        let _second = entrance.submit(delivery(1_002), false).unwrap();
+        let _second = handle.submit(delivery(1_002), false).unwrap();
         let last = desk.next_of_spool().unwrap().unwrap();
         desk.look(Some(&mut queue));
         assert_eq!(desk.spool.level().events(), 2);

@@ -21,7 +21,7 @@ pub(super) const CALLS_PER_PAGE: i64 = 300;
 const MOST_BEYOND: u64 = 1_000;
 
 /// The numbers that a pseudonym replaces in a call.
-pub(super) struct Concealed {
+pub(super) struct Pseudonymised {
     call_key: i64,
     numbers: BTreeSet<String>,
     pseudonym: String,
@@ -75,12 +75,16 @@ const FACTS: &str = concat!(
 );
 
 /// Replaces whoever was outside in a call with a pseudonym.
-fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering) -> Result<Concealed, StoreError> {
+fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering) -> Result<Pseudonymised, StoreError> {
     if let Naming::As(person, pseudonym) = naming
         && !person.is_party_of(&call.after.call, &call.receipts, numbering)
     {
         call.scrub()?;
-        return Ok(Concealed { call_key: call.after.key, numbers: BTreeSet::new(), pseudonym: pseudonym.to_owned() });
+        return Ok(Pseudonymised {
+            call_key: call.after.key,
+            numbers: BTreeSet::new(),
+            pseudonym: pseudonym.to_owned(),
+        });
     }
     let said = outsiders(&call.receipts, call.after.call.direction).map(ToOwned::to_owned);
     let numbers = said.chain(call.after.call.party.clone()).filter(|number| !is_pseudonym(number)).collect();
@@ -92,7 +96,7 @@ fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering
         (Naming::Under(key), Some(outsider)) => pseudonym(key, outsider, numbering),
     };
     call.pseudonymise(&pseudonym, numbering)?;
-    Ok(Concealed { call_key: call.after.key, numbers, pseudonym })
+    Ok(Pseudonymised { call_key: call.after.key, numbers, pseudonym })
 }
 
 for_both_engines! {
@@ -104,7 +108,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         numbering: &Numbering,
         calls: Vec<&mut CallUpdate>,
-    ) -> Result<Vec<Concealed>, StoreError> {
+    ) -> Result<Vec<Pseudonymised>, StoreError> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
@@ -135,11 +139,11 @@ for_both_engines! {
     pub async fn blank_decisions(
         connection: &mut EngineConnection,
         derivation: &Derivation,
-        concealed: &[Concealed],
+        pseudonymised: &[Pseudonymised],
     ) -> Result<(), StoreError> {
-        let keys: Vec<i64> = concealed.iter().map(|concealed| concealed.call_key).collect();
+        let keys: Vec<i64> = pseudonymised.iter().map(|pseudonymised| pseudonymised.call_key).collect();
         let decisions = batch::load_decisions(connection, &keys).await?;
-        for Concealed { call_key, numbers, pseudonym } in concealed {
+        for Pseudonymised { call_key, numbers, pseudonym } in pseudonymised {
             let numbers = numbers.iter().map(String::as_str);
             let xml = decisions.get(call_key).map(|decision| &*decision.xml);
             if let Some(xml) = xml.and_then(|xml| blank(xml, numbers, &derivation.numbering, pseudonym)) {
@@ -170,11 +174,11 @@ for_both_engines! {
         }
         note_traces(connection).await?;
         let calls = updates.values_mut();
-        let concealed: Vec<_> =
+        let pseudonymised: Vec<_> =
             calls.map(|call| pseudonymise(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
         record::write(connection, derivation, &updates).await?;
-        blank_decisions(connection, derivation, &concealed).await?;
-        Ok(concealed.len() as i64)
+        blank_decisions(connection, derivation, &pseudonymised).await?;
+        Ok(pseudonymised.len() as i64)
     }
 
     /// Pseudonymises the next calls after a place that began before `before_ms`, at most `most`.

@@ -37,7 +37,7 @@ pub enum WriteError {
 /// An event that is to be stored.
 pub(super) struct Job {
     pub(super) delivery: Delivery,
-    pub(super) waiter: Ack,
+    pub(super) ack: Ack,
     pub(super) since: Instant,
 }
 
@@ -87,7 +87,7 @@ impl WriteHandle {
         let lane = if keep { &self.kept } else { &self.others };
         let room = lane.room_for(&delivery).ok_or(WriteError::QueueFull)?;
         let (done, receiver) = oneshot::channel();
-        let job = Job { delivery, waiter: Ack { keep, done, room }, since: Instant::now() };
+        let job = Job { delivery, ack: Ack { keep, done, room }, since: Instant::now() };
         lane.jobs.send(job).map_err(|_| WriteError::Stopping)?;
         Ok(receiver)
     }
@@ -166,28 +166,28 @@ mod tests {
     }
 
     /// Fills the queue; returns how many events it took.
-    fn fill(entrance: &WriteHandle, length: usize, keep: bool) -> usize {
-        (0..).take_while(|&number| entrance.submit(delivery(number, length), keep).is_ok()).count()
+    fn fill(handle: &WriteHandle, length: usize, keep: bool) -> usize {
+        (0..).take_while(|&number| handle.submit(delivery(number, length), keep).is_ok()).count()
     }
 
     #[test]
     fn it_is_bounded_in_number_and_in_bytes() {
         for keep in [false, true] {
-            let (entrance, _queue) = queue();
-            assert_eq!(fill(&entrance, 100, keep), 10_000);
-            assert_eq!(entrance.submit(delivery(0, 100), keep).err(), Some(WriteError::QueueFull));
-            let (entrance, _queue) = queue();
-            let taken = fill(&entrance, 60 << 10, keep);
+            let (handle, _queue) = queue();
+            assert_eq!(fill(&handle, 100, keep), 10_000);
+            assert_eq!(handle.submit(delivery(0, 100), keep).err(), Some(WriteError::QueueFull));
+            let (handle, _queue) = queue();
+            let taken = fill(&handle, 60 << 10, keep);
             assert_eq!(taken, (32 << 20) / (61 << 10));
-            assert_eq!(entrance.len(), taken);
+            assert_eq!(handle.len(), taken);
         }
     }
 
     #[tokio::test]
     async fn what_must_be_kept_has_room_of_its_own_and_goes_first() {
-        let (entrance, mut queue) = queue();
-        fill(&entrance, 60 << 10, false);
-        let _kept = entrance.submit(delivery(77, 100), true).unwrap();
+        let (handle, mut queue) = queue();
+        fill(&handle, 60 << 10, false);
+        let _kept = handle.submit(delivery(77, 100), true).unwrap();
         let mut jobs = Vec::new();
         assert_eq!(queue.recv_many(&mut jobs, 2).await, 2);
         assert_eq!(jobs.iter().map(id).collect::<Vec<_>>(), ["c77", "c0"]);
@@ -195,22 +195,22 @@ mod tests {
 
     #[tokio::test]
     async fn room_is_taken_until_the_answer() {
-        let (entrance, mut queue) = queue();
-        let most = fill(&entrance, 60 << 10, false);
+        let (handle, mut queue) = queue();
+        let most = fill(&handle, 60 << 10, false);
         let mut jobs = Vec::new();
         queue.recv_many(&mut jobs, 1).await;
-        assert_eq!(entrance.submit(delivery(0, 60 << 10), false).err(), Some(WriteError::QueueFull));
-        jobs.drain(..).for_each(|job| job.waiter.answer(Ok(Recorded::default())));
-        assert_eq!(entrance.len(), most - 1);
-        assert!(entrance.submit(delivery(0, 60 << 10), false).is_ok());
+        assert_eq!(handle.submit(delivery(0, 60 << 10), false).err(), Some(WriteError::QueueFull));
+        jobs.drain(..).for_each(|job| job.ack.answer(Ok(Recorded::default())));
+        assert_eq!(handle.len(), most - 1);
+        assert!(handle.submit(delivery(0, 60 << 10), false).is_ok());
     }
 
     #[tokio::test]
     async fn what_is_left_comes_out_after_the_end() {
         for keep in [false, true] {
-            let (entrance, mut queue) = queue();
-            let _receiver = entrance.submit(delivery(1, 100), keep).unwrap();
-            drop(entrance);
+            let (handle, mut queue) = queue();
+            let _receiver = handle.submit(delivery(1, 100), keep).unwrap();
+            drop(handle);
             assert!(queue.is_closed());
             let mut jobs = Vec::new();
             assert_eq!(queue.recv_many(&mut jobs, 10).await, 1);

@@ -13,7 +13,7 @@ use super::changes::{CallChange, Changes, KindCounts};
 use super::events::damaged;
 use super::meta::LATE_SINCE;
 use super::pipelined::PipelinedTransaction;
-use super::pseudonymise::Concealed;
+use super::pseudonymise::Pseudonymised;
 use super::rows::StoredCall;
 use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::calls::forgetting::{self, is_marked};
@@ -248,13 +248,13 @@ for_both_engines! {
         surplus::load_repeated(connection, &mut known, admitted.iter().map(|delivery| &*delivery.receipt)).await?;
         let mut updates = fold(derivation, &admitted, known);
         let all = updates.len();
-        let concealed = give_keys(connection, derivation, &watermarks, deliveries, &mut updates).await?;
+        let pseudonymised = give_keys(connection, derivation, &watermarks, deliveries, &mut updates).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &updates).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
         let mut last = write_all_but_cells(connection, derivation, &updates, &new).await?;
-        if !concealed.is_empty() {
+        if !pseudonymised.is_empty() {
             last.send(connection).await?;
-            pseudonymise::blank_decisions(connection, derivation, &concealed).await?;
+            pseudonymise::blank_decisions(connection, derivation, &pseudonymised).await?;
             last = Writes::new();
         }
         // What is found stored may never have reached the disk or the standby, and a commit that wrote nothing waits
@@ -271,7 +271,7 @@ for_both_engines! {
                 updates.get(delivery.call_id()).and_then(|call| decisions.get(&call.after.key)).cloned()
             };
             let recorded = deliveries.iter().map(|delivery| Recorded { decision: decision_for(delivery) }).collect();
-            let is_usual = matches!(admitted, Cow::Borrowed(_)) && concealed.is_empty() && updates.len() == all;
+            let is_usual = matches!(admitted, Cow::Borrowed(_)) && pseudonymised.is_empty() && updates.len() == all;
             (recorded, changes(deliveries, updates, is_usual))
         };
         let (committed, outcome) = tokio::join!(last.send(connection), outcome);
@@ -315,7 +315,7 @@ for_both_engines! {
         watermarks: &Watermarks,
         deliveries: &[Delivery],
         updates: &mut BTreeMap<CallId, CallUpdate>,
-    ) -> Result<Vec<Concealed>, StoreError> {
+    ) -> Result<Vec<Pseudonymised>, StoreError> {
         let is_gone = |call: &CallUpdate| call.begins_before(watermarks.events_gone_before_ms);
         let is_old = |call: &CallUpdate| call.begins_before(watermarks.forgotten_before_ms) && !call.is_forgotten();
         let is_any = updates.values().any(|call| is_gone(call) || is_old(call));

@@ -34,7 +34,7 @@ const TRIAL_WITHIN: Duration = Duration::from_secs(1);
 /// The handle by which handlers submit events.
 #[derive(Clone)]
 pub struct Writer {
-    entrance: WriteHandle,
+    handle: WriteHandle,
     outage: Arc<Outage>,
     observer: Arc<OnceLock<Arc<dyn Observer>>>,
     spool: Arc<SpoolGauge>,
@@ -44,7 +44,7 @@ impl Writer {
     /// Starts the writing task; it ends, with everything stored that can be, when the last `Writer` is gone.
     /// What the database does not take goes into the spool, and what is there into the database.
     pub fn start(db: Arc<Db>, derivation: Arc<Derivation>, spool: Spool) -> (Self, JoinHandle<()>) {
-        let (entrance, queue) = queue();
+        let (handle, queue) = queue();
         let outage = Arc::<Outage>::default();
         let observer = Arc::<OnceLock<_>>::default();
         let level = spool.level();
@@ -66,7 +66,7 @@ impl Writer {
         let writing = tokio::task::spawn_blocking(move || runtime.block_on(task.run()));
         // Another thread, because the spool makes whoever writes to it wait for the disk.
         tokio::task::spawn_blocking(move || look_after(&looking));
-        (Self { entrance, outage, observer, spool: level }, writing)
+        (Self { handle, outage, observer, spool: level }, writing)
     }
 
     /// Sets the observer that sees every commit from now on; the first one given stays.
@@ -85,7 +85,7 @@ impl Writer {
         delivery: Delivery,
         keep: bool,
     ) -> Result<oneshot::Receiver<Result<Recorded, WriteError>>, WriteError> {
-        self.entrance.submit(delivery, keep)
+        self.handle.submit(delivery, keep)
     }
 
     /// Returns whether the database is known to take no events, as by the last transaction.
@@ -121,7 +121,7 @@ impl Writer {
 
     /// Returns how many events wait in memory.
     pub fn queued(&self) -> usize {
-        self.entrance.len()
+        self.handle.len()
     }
 }
 

@@ -157,8 +157,9 @@ pub async fn warnings_now(state: &AppState) -> Result<Warnings, Error> {
 pub async fn warnings_of(state: &AppState, routes: Vec<Route>) -> Result<Warnings, Error> {
     let (loaded, derivation, hours) = (state.table(), state.derivation.clone(), state.hours.clone());
     aside(move || {
-        let surroundings = CompileContext { numbering: &derivation.numbering, hours: &hours, shared: &loaded.shared };
-        warnings(&routes, &loaded.table, surroundings, now_ms())
+        let compile_context =
+            CompileContext { numbering: &derivation.numbering, hours: &hours, shared: &loaded.shared };
+        warnings(&routes, &loaded.table, compile_context, now_ms())
     })
     .await
 }

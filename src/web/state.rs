@@ -189,7 +189,7 @@ impl AppState {
     }
 
     /// Returns the context in which routes in use or on trial are compiled.
-    pub fn surroundings<'a>(&'a self, loaded: &'a LoadedTable) -> CompileContext<'a> {
+    pub fn compile_context<'a>(&'a self, loaded: &'a LoadedTable) -> CompileContext<'a> {
         CompileContext { numbering: &self.derivation.numbering, hours: &self.hours, shared: &loaded.shared }
     }
 

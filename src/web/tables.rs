@@ -78,8 +78,8 @@ impl StoredTable {
     }
 
     fn compiled(&self, fingerprint: Fingerprint, derivation: &Derivation, hours: &HoursContext) -> LoadedTable {
-        let surroundings = CompileContext { numbering: &derivation.numbering, hours, shared: &self.shared };
-        let (table, unusable) = RoutingTable::compile(&self.routes, surroundings);
+        let compile_context = CompileContext { numbering: &derivation.numbering, hours, shared: &self.shared };
+        let (table, unusable) = RoutingTable::compile(&self.routes, compile_context);
         for Unusable { route_id, error, .. } in &unusable {
             tracing::error!(route_id, %error, "a route cannot be used and matches nothing");
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::house::{sources_of, without_tests};
 
-/// The circles that there still are, with so many files each, the largest first. This list only becomes shorter.
+/// The circles that there still are, with so many files each, the largest first. None is to be
+/// added, and none is to grow.
 const CIRCLES: [usize; 11] = [29, 21, 4, 3, 3, 3, 2, 2, 2, 2, 2];
 
 /// The path of a file's module, such as `["web", "pages"]`.
@@ -103,7 +104,7 @@ fn file_of<'a>(path: &str, from: &[String], files: &'a BTreeMap<Vec<String>, Str
 }
 
 /// Which file imports which.
-fn imports(sources: &[(String, String)]) -> BTreeMap<&str, BTreeSet<&str>> {
+pub fn imports(sources: &[(String, String)]) -> BTreeMap<&str, BTreeSet<&str>> {
     let files: BTreeMap<_, _> = sources.iter().map(|(path, _)| (module_of(path), path.clone())).collect();
     let names: BTreeSet<&str> = sources.iter().map(|(path, _)| path.as_str()).collect();
     let imported = |path: &str, text: &str| {

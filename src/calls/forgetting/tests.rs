@@ -60,9 +60,9 @@ fn what_is_left_of_a_body_is_what_is_known_to_be_harmless() {
         ("duration", "01712345678"),
     ]);
     let known: Receipts = [receipt(1, &body)].into_iter().collect();
-    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let pseudonymised = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     assert_eq!(
-        text(concealed.iter().next().unwrap()),
+        text(pseudonymised.iter().next().unwrap()),
         "forgotten=000000&call_id=a&direction=in&event=CallParked&from=forgotten-x&to=022129191999&type=other"
     );
 }
@@ -71,20 +71,20 @@ fn what_is_left_of_a_body_is_what_is_known_to_be_harmless() {
 fn events_that_differ_in_the_notation_alone_stay_two() {
     let of = |from| receipt(1, &form(&[("call_id", "a"), ("event", "IncomingCall"), ("from", from)]));
     let known: Receipts = [of("01712345678"), of("+491712345678")].into_iter().collect();
-    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
-    assert_eq!(concealed.len(), 2);
+    let pseudonymised = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
+    assert_eq!(pseudonymised.len(), 2);
     // Both notations are recognised.
     for from in ["01712345678", "+491712345678"] {
-        assert!(concealed.find(&admit(&of(from), &concealed, Some(Direction::In)).unwrap().body).is_some());
+        assert!(pseudonymised.find(&admit(&of(from), &pseudonymised, Some(Direction::In)).unwrap().body).is_some());
     }
 }
 
 #[test]
 fn a_new_event_of_a_forgotten_call_is_forgotten_too() {
     let known: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
-    let concealed = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
+    let pseudonymised = pseudonymise(&known, Some(Direction::In), "forgotten-x").unwrap();
     let late = receipt(9, "call_id=a&event=HungUp&from=01712345678&to=23&type=missed&duration=0");
-    let admitted = admit(&late, &concealed, Some(Direction::In)).unwrap();
+    let admitted = admit(&late, &pseudonymised, Some(Direction::In)).unwrap();
     assert_eq!(
         text(&admitted),
         "forgotten=000001&call_id=a&duration=0&event=HungUp&from=forgotten-x&to=23&type=missed"
@@ -102,9 +102,9 @@ fn the_longest_event_is_still_one_when_it_is_forgotten() {
             }
             let Ok(long) = Receipt::new(1, form(&fields).into_bytes()) else { continue };
             let known: Receipts = [long.clone()].into_iter().collect();
-            let concealed = pseudonymise(&known, None, "forgotten-x").unwrap();
-            assert!(are_forgotten(&concealed, None), "{field}");
-            assert!(concealed.find(&admit(&long, &concealed, None).unwrap().body).is_some(), "{field}");
+            let pseudonymised = pseudonymise(&known, None, "forgotten-x").unwrap();
+            assert!(are_forgotten(&pseudonymised, None), "{field}");
+            assert!(pseudonymised.find(&admit(&long, &pseudonymised, None).unwrap().body).is_some(), "{field}");
         }
     }
 }
@@ -147,20 +147,23 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
         let outside: std::collections::BTreeSet<_> = outsiders(&known, call.direction).collect();
         assert!(outside.contains(first) && outside.contains(second), "{bodies:?}");
         assert!(!are_forgotten(&known, call.direction));
-        let concealed = pseudonymise(&known, call.direction, "forgotten-x").unwrap();
-        let all: String = concealed.iter().map(text).collect();
+        let pseudonymised = pseudonymise(&known, call.direction, "forgotten-x").unwrap();
+        let all: String = pseudonymised.iter().map(text).collect();
         assert!(!all.contains(first) && !all.contains(second), "{all}");
-        assert!(are_forgotten(&concealed, call.direction), "{all}");
-        let after = Call::fold(&concealed, &german()).unwrap();
+        assert!(are_forgotten(&pseudonymised, call.direction), "{all}");
+        let after = Call::fold(&pseudonymised, &german()).unwrap();
         assert_eq!((after.number.as_deref(), after.direction), (Some("+4922129191999"), call.direction), "{all}");
         assert_eq!(after.party.as_deref(), Some("forgotten-x"));
         // A repeated event is recognised, and an event that disagrees only now does not bring a number back.
         for receipt in known.iter() {
-            assert!(concealed.find(&admit(receipt, &concealed, call.direction).unwrap().body).is_some(), "{all}");
+            assert!(
+                pseudonymised.find(&admit(receipt, &pseudonymised, call.direction).unwrap().body).is_some(),
+                "{all}"
+            );
         }
         let agreed: Receipts = [receipt(1, &bodies[0])].into_iter().collect();
-        let concealed = pseudonymise(&agreed, call.direction, "forgotten-x").unwrap();
-        let late = admit(&receipt(2, &bodies[1]), &concealed, call.direction).unwrap();
+        let pseudonymised = pseudonymise(&agreed, call.direction, "forgotten-x").unwrap();
+        let late = admit(&receipt(2, &bodies[1]), &pseudonymised, call.direction).unwrap();
         assert!(!text(&late).contains(second), "{}", text(&late));
     }
 }
@@ -168,8 +171,8 @@ fn where_events_disagree_about_the_direction_nobody_of_either_side_is_left_and_t
 #[test]
 fn a_forgotten_event_that_comes_back_to_a_raw_one_repeats_it() {
     let raw: Receipts = [receipt(1, "call_id=a&event=IncomingCall&from=01712345678&to=23")].into_iter().collect();
-    let concealed = pseudonymise(&raw, Some(Direction::In), "forgotten-x").unwrap();
-    let back = admit(concealed.iter().next().unwrap(), &raw, Some(Direction::In)).unwrap();
+    let pseudonymised = pseudonymise(&raw, Some(Direction::In), "forgotten-x").unwrap();
+    let back = admit(pseudonymised.iter().next().unwrap(), &raw, Some(Direction::In)).unwrap();
     assert!(raw.find(&back.body).is_some());
 }
 
@@ -242,8 +245,8 @@ proptest! {
     fn a_forgotten_call_is_the_same_call_but_for_the_party(receipts in events()) {
         let numbering = german();
         let call = Call::fold(&receipts, &numbering).unwrap();
-        let concealed = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
-        let after = Call::fold(&concealed, &numbering).unwrap();
+        let pseudonymised = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
+        let after = Call::fold(&pseudonymised, &numbering).unwrap();
         let hidden = |raw: &Option<String>| raw.as_ref().map(|raw| {
             if is_anonymous(raw) { raw.clone() } else { "forgotten-x".to_owned() }
         });
@@ -256,22 +259,22 @@ proptest! {
         };
         prop_assert_eq!(after, expected);
         let times = |receipts: &Receipts| receipts.iter().map(|r| (r.received_ms, r.deliveries)).collect::<Vec<_>>();
-        prop_assert_eq!(times(&concealed), times(&receipts));
+        prop_assert_eq!(times(&pseudonymised), times(&receipts));
         // Pseudonymising again changes nothing but the pseudonym.
-        let again = pseudonymise(&concealed, call.direction, "forgotten-x").unwrap();
-        prop_assert_eq!(&again, &concealed);
+        let again = pseudonymise(&pseudonymised, call.direction, "forgotten-x").unwrap();
+        prop_assert_eq!(&again, &pseudonymised);
         for receipt in receipts.iter() {
-            let known = admit(receipt, &concealed, call.direction).unwrap();
-            prop_assert!(concealed.find(&known.body).is_some(), "{}", text(receipt));
+            let known = admit(receipt, &pseudonymised, call.direction).unwrap();
+            prop_assert!(pseudonymised.find(&known.body).is_some(), "{}", text(receipt));
         }
     }
 
     #[test]
     fn nothing_outside_is_left(receipts in events()) {
         let call = Call::fold(&receipts, &german()).unwrap();
-        let concealed = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
+        let pseudonymised = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
         let own = if call.direction == Some(Direction::Out) { "from=" } else { "to=" };
-        for receipt in concealed.iter() {
+        for receipt in pseudonymised.iter() {
             let outside: Vec<_> = text(receipt).split('&').filter(|field| !field.starts_with(own)).collect();
             prop_assert!(call.direction.is_some() || !text(receipt).contains("2345678"), "{}", text(receipt));
             prop_assert!(!outside.join("&").contains("2345678"), "{}", text(receipt));
@@ -280,7 +283,7 @@ proptest! {
         if let (true, Some(direction)) = (told.collect::<std::collections::BTreeSet<_>>().len() > 1, call.direction) {
             let line = if direction == Direction::Out { &call.from } else { &call.to };
             let others = NUMBERS.iter().filter(|number| !is_anonymous(number) && line.as_deref() != Some(**number));
-            let left: BTreeSet<_> = concealed.iter().flat_map(|r| [&r.event.from, &r.event.to]).flatten().collect();
+            let left: BTreeSet<_> = pseudonymised.iter().flat_map(|r| [&r.event.from, &r.event.to]).flatten().collect();
             for number in others {
                 prop_assert!(!left.contains(&(*number).to_owned()), "{}", number);
             }

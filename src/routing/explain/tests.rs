@@ -36,8 +36,8 @@ fn explained(routes: &[Route], from: &str, to: &str) -> (Option<i64>, Vec<(i64, 
 fn explained_with(shared: &Shared, routes: &[Route], from: &str, to: &str) -> (Option<i64>, Vec<(i64, Reason)>) {
     let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared };
-    let (table, unusable) = RoutingTable::compile(routes, surroundings);
+    let compile_context = CompileContext { numbering: &numbering, hours: &context, shared };
+    let (table, unusable) = RoutingTable::compile(routes, compile_context);
     let call = Incoming { call_id: "c", from: Some(from), to: Some(to), at_ms: MONDAY_MS };
     let explanation = explain(routes, (&table, &unusable), &call, &History::default());
     let passed = explanation.passed.into_iter().map(|passed| (passed.route_id, passed.reason));

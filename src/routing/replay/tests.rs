@@ -17,8 +17,8 @@ fn trial(routes: Value) -> TrialTable {
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
     let shared = shared();
-    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
-    TrialTable::read(&object, "routes", surroundings, errors).unwrap()
+    let compile_context = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
+    TrialTable::read(&object, "routes", compile_context, errors).unwrap()
 }
 
 fn shared() -> Shared {

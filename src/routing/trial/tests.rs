@@ -14,8 +14,8 @@ fn read(routes: Value) -> Result<TrialTable, Vec<String>> {
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
     let shared = Shared::default();
-    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
-    let read = TrialTable::read(&object, "routes", surroundings, errors);
+    let compile_context = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
+    let read = TrialTable::read(&object, "routes", compile_context, errors);
     read.map_err(|errors| errors.iter().map(|e| format!("{} {}", e.field, e.message(Lang::En))).collect())
 }
 

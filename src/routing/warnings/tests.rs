@@ -34,9 +34,9 @@ fn found(routes: &[Route]) -> Warnings {
 fn found_with(routes: &[Route], shared: &Shared) -> Warnings {
     let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
     let numbering = Arc::new(Numbering::new("DE").unwrap());
-    let surroundings = CompileContext { numbering: &numbering, hours: &context, shared };
-    let (table, _) = RoutingTable::compile(routes, surroundings);
-    warnings(routes, &table, surroundings, MONDAY_MS)
+    let compile_context = CompileContext { numbering: &numbering, hours: &context, shared };
+    let (table, _) = RoutingTable::compile(routes, compile_context);
+    warnings(routes, &table, compile_context, MONDAY_MS)
 }
 
 /// Returns pairs of a route that never matches and the earlier one that takes its calls.

@@ -7,8 +7,7 @@ use crate::web::accounts::principal::{Principal, author};
 use crate::web::callbacks::{callback_report, callbacks_for, cursor, mark, unmark, within_days};
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
-use crate::web::extract::query::{FilterParams, PageParams};
-use crate::web::extract::query::{filter, limit, parameters};
+use crate::web::extract::query::{FilterParams, PageParams, filter, limit, parameters};
 use crate::web::open_callbacks::days_ago_ms;
 use crate::web::state::AppState;
 

@@ -12,8 +12,7 @@ use crate::store::events::events_of_call;
 use crate::web::accounts::principal::Principal;
 use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
-use crate::web::extract::query::{FilterParams, PageParams};
-use crate::web::extract::query::{cursor, filter, limit, parameters};
+use crate::web::extract::query::{FilterParams, PageParams, cursor, filter, limit, parameters};
 use crate::web::state::AppState;
 use crate::web::wire::CallJson;
 

@@ -8,8 +8,7 @@ use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts}
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::json as json_body;
 use crate::web::extract::body::json_list;
-use crate::web::extract::query::PageParams;
-use crate::web::extract::query::{limit, parameter, parameters};
+use crate::web::extract::query::{PageParams, limit, parameter, parameters};
 use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;

@@ -15,8 +15,7 @@ use crate::store::route_table::restore_routes;
 use crate::web::accounts::principal::author;
 use crate::web::clock::rfc3339;
 use crate::web::error::Error;
-use crate::web::extract::query::PageParams;
-use crate::web::extract::query::{limit, parameter, parameters};
+use crate::web::extract::query::{PageParams, limit, parameter, parameters};
 use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;

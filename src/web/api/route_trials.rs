@@ -234,7 +234,7 @@ impl Routes {
             errors.append(self.errors);
         }
         let tried = errors.or(Some(self.tried))?;
-        TrialTable::of(tried, "routes", state.surroundings(&state.table()))
+        TrialTable::of(tried, "routes", state.compile_context(&state.table()))
     }
 }
 

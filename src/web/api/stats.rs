@@ -8,8 +8,7 @@ use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
 use crate::web::accounts::principal::Principal;
 use crate::web::error::Error;
-use crate::web::extract::query::FilterParams;
-use crate::web::extract::query::{Parameters, filter, limit, parameter, parameters};
+use crate::web::extract::query::{FilterParams, Parameters, filter, limit, parameter, parameters};
 use crate::web::reports::report_from;
 use crate::web::state::AppState;
 
