@@ -18,14 +18,15 @@ use crate::closing::close;
 use crate::config::{Config, SettingError};
 use crate::log_throttle;
 use crate::retention::keep;
-use crate::store::record::Derivation;
+use crate::stats::derivation::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError};
 use crate::tls::Certificate;
 use crate::web::doors::Doors;
 use crate::web::listen::{self, Serving};
-use crate::web::live::{self, Live};
-use crate::web::metrics;
+use crate::web::live::publish::{listen, publish};
+use crate::web::live::stream::Live;
+use crate::web::metrics::requests::measure;
 use crate::web::state::AppState;
 use crate::web::timeouts;
 
@@ -92,8 +93,8 @@ impl Service {
         let state = Data::new(AppState::begin(config, db.clone(), derivation, writer, last_good).await);
         let mut background = vec![
             tokio::spawn(refresh(state.clone())),
-            tokio::spawn(live::publish(state.clone())),
-            tokio::spawn(live::listen(state.clone())),
+            tokio::spawn(publish(state.clone())),
+            tokio::spawn(listen(state.clone())),
             tokio::spawn(watch(state.clone().into_inner(), interrupted)),
             tokio::spawn(keep_watch(state.clock.clone(), db.clone())),
             tokio::spawn(keep(state.clock.clone(), db.clone(), state.derivation.clone(), retention)),
@@ -113,7 +114,7 @@ impl Service {
                 .wrap(crate::web::headers())
                 .wrap(from_fn(crate::web::hsts))
                 .wrap(from_fn(crate::web::keep_out_of_caches))
-                .wrap(from_fn(metrics::measure))
+                .wrap(from_fn(measure))
                 .configure(crate::web::configure)
         });
         let server = server.map_err(listening)?;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::stats::derivation::Derivation;
 use crate::store::Db;
 use crate::store::months::close_months;
-use crate::store::record::Derivation;
 use crate::web::clock::now_ms;
 
 /// Interval of checks whether a month is over, or was reopened by a late event.

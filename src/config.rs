@@ -10,16 +10,17 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+pub use self::error::SettingError;
 pub use self::network::{Limits, TlsFiles, TrustedProxies};
 pub use self::pace::LivePace;
 use self::retention::retention;
+use crate::calls::forgetting::Retention;
 use crate::calls::phone::Numbering;
 use crate::clock::Clock;
 use crate::routing::hours::holidays::{GERMAN_STATES, is_state};
 use crate::routing::hours::{Hours, HoursContext};
 use crate::stats::business::BusinessTime;
-use crate::store::forgetting::Retention;
-use crate::store::record::Derivation;
+use crate::stats::derivation::Derivation;
 
 /// The settings as written, before anything is made of them. The same names everywhere: `--time-zone`,
 /// `FERNAMT_TIME_ZONE`, and `time_zone = "…"` in the file.
@@ -108,23 +109,6 @@ pub struct Settings {
         global = true
     )]
     allow_unsigned: Option<bool>,
-}
-
-/// A setting that cannot be used; its text is one line that names the flag.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--{flag}: {reason}")]
-pub struct SettingError {
-    /// The flag without dashes.
-    pub flag: &'static str,
-    /// What is wrong and what would be right.
-    pub reason: String,
-}
-
-impl SettingError {
-    /// Creates the error of a flag; line breaks become spaces.
-    pub fn new(flag: &'static str, reason: impl fmt::Display) -> Self {
-        Self { flag, reason: reason.to_string().replace('\n', " ") }
-    }
 }
 
 /// What an incoming call hears when no route matches.
@@ -435,6 +419,7 @@ fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
 }
 
 /// Network settings: trusted proxies, TLS files and limits.
+mod error;
 mod network;
 /// Timing and bounds of the live stream.
 mod pace;

@@ -3,6 +3,7 @@
 /// Streaming of long lists, and bounds on the amount of JSON.
 mod listed;
 
+use self::listed::MOST_TOLD;
 pub use self::listed::{Amount, Counter, Listed, read_listed};
 
 use std::fmt;
@@ -11,9 +12,6 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use crate::lang::Lang;
-
-/// Maximum number of wrong fields that are reported.
-pub(crate) const MOST_TOLD: usize = 1_000;
 
 /// One wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::calls::forgetting::Retention;
 use crate::clock::watch::{Verdict, WatchedClock};
-use crate::store::forgetting::{Retention, apply, claim};
-use crate::store::record::Derivation;
+use crate::stats::derivation::Derivation;
+use crate::store::forgetting::{apply, claim};
 use crate::store::{Db, StoreError};
 
 /// Interval of checks whether retention is due, and of retries after an error.

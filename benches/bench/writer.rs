@@ -17,9 +17,10 @@ use fernamt::routing::table::Decision;
 use fernamt::simulate::habits::Habits;
 use fernamt::simulate::script::Script;
 use fernamt::stats::business::BusinessTime;
+use fernamt::stats::derivation::Derivation;
 use fernamt::stats::rollup::{Contribution, Differences};
 use fernamt::store::Db;
-use fernamt::store::record::{Delivery, Derivation, Source, record};
+use fernamt::store::record::{Delivery, Source, record};
 
 use crate::machine::scratch;
 use crate::replay::{self, Recorder, Transaction};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::config::{Config, SettingError};
 use crate::store::condition::Trouble;
-use crate::store::private::{has_empty_file, open_to_others};
 use crate::store::rebuilding::{begun, name_of};
+use crate::store::server_files::{has_empty_file, open_to_others};
 use crate::store::spool::{Spool, is_there};
 use crate::store::surplus::fold_again_once;
 use crate::store::{Db, OpenError, StoreError, clock, meta};

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use super::opening::{Failed, Interrupted, StartError, open_checked};
 use crate::store::condition::Trouble;
-use crate::store::private::file_of;
 use crate::store::rebuild::{Purpose, RebuildError, rebuild};
+use crate::store::server_files::file_of;
 use crate::store::soundness::{Closely, look, look_only};
 use crate::store::{Db, rebuilding};
 use crate::web::state::AppState;

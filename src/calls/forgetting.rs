@@ -17,6 +17,15 @@ use super::phone::{Numbering, is_anonymous};
 use super::receipts::{Receipt, Receipts};
 use crate::placetel::event::{CallId, Direction, Event, EventError, Kind};
 
+/// The retention settings: how long data is kept. `None`: for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// The number of days until outside numbers are pseudonymised.
+    pub numbers_days: Option<u32>,
+    /// The number of days until events are deleted from the log; not before the numbers.
+    pub events_days: Option<u32>,
+}
+
 /// The field that only forgotten events have: the mark.
 pub const MARK: &str = "forgotten";
 /// The fields whose content is known.

@@ -6,9 +6,9 @@ use super::clock::{doubt, wrong_marks};
 use super::open;
 use super::rebuild::derive_again;
 use super::stopping::so_far;
+use crate::calls::forgetting::Retention;
 use crate::config::Config;
 use crate::store::clock;
-use crate::store::forgetting::Retention;
 use crate::store::rebuild::{Deviations, Purpose};
 use crate::store::soundness::{count_leftovers, damages};
 

@@ -16,8 +16,9 @@ use tokio::task::JoinHandle;
 use super::stopping::so_far;
 use crate::calls::receipts::Receipt;
 use crate::config::Config;
+use crate::stats::derivation::Derivation;
 use crate::store::changes::Changes;
-use crate::store::record::{Delivery, Derivation, Source, record_changes};
+use crate::store::record::{Delivery, Source, record_changes};
 use crate::store::{Db, StoreError, WRITE_TIMEOUT};
 
 /// The number of events of one transaction: small enough that a running server waits only briefly.

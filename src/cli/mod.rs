@@ -39,8 +39,8 @@ use tokio::runtime::Runtime;
 
 use crate::app::{StartError, check_remembered, open_database};
 use crate::config::{Config, SettingError, Settings};
+use crate::stats::derivation::Derivation;
 use crate::store::Db;
-use crate::store::record::Derivation;
 
 /// The exit status when a setting or the start is wrong.
 const WRONG: u8 = 2;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::SettingError;
+use super::error::SettingError;
 
 /// The proxies whose forwarded headers about their clients are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

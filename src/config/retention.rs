@@ -1,5 +1,5 @@
-use super::SettingError;
-use crate::store::forgetting::Retention;
+use super::error::SettingError;
+use crate::calls::forgetting::Retention;
 
 /// Maximum retention, in days: a hundred years.
 const MOST_DAYS: u32 = 36_500;

@@ -1,16 +1,13 @@
 use std::collections::HashMap;
 
+pub use super::entry::FileProblem;
+use super::entry::{Entry, MOST_ENTRIES};
 use super::text::{decode, tidy};
-use super::{Contact, MAX_CONTACTS, NameProblem, named, table, vcard};
+use super::{Contact, NameProblem, named, table, vcard};
 use crate::calls::phone::Numbering;
 
 /// Maximum length of an unusable value in a report, in characters.
 const MOST_SHOWN: usize = 40;
-
-/// Maximum number of people and companies read from a file: twice as many as there may be contacts.
-pub(super) const MOST_ENTRIES: usize = 2 * MAX_CONTACTS;
-/// Maximum number of telephone numbers in one field.
-pub(super) const MOST_IN_FIELD: usize = 50;
 
 /// The content of a file of contacts.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,28 +42,6 @@ pub enum Reason {
     LongName,
     /// The number has another name in this line already.
     Twice(u64),
-}
-
-/// Why a file cannot be used at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileProblem {
-    /// The file is empty.
-    Empty,
-    /// The file is no text, perhaps a workbook.
-    NoText,
-    /// The file has more than the maximum number of people and companies.
-    TooMany,
-    /// The first line names no column with numbers, or none with names; holds the columns found.
-    Columns(Vec<String>),
-}
-
-/// One person or company of a file, before validation.
-#[derive(Debug, Default)]
-pub(super) struct Entry {
-    pub(super) line: u64,
-    pub(super) name: String,
-    pub(super) company: String,
-    pub(super) numbers: Vec<(u64, String)>,
 }
 
 /// Reads a file of contacts: vCards, or a table with a header line.

@@ -6,6 +6,7 @@ pub mod file;
 pub mod wire;
 
 mod columns;
+mod entry;
 mod table;
 mod text;
 mod vcard;

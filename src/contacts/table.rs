@@ -3,7 +3,7 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::Column;
-use super::file::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
+use super::entry::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
 use super::text::tidy;
 
 const DELIMITERS: [char; 3] = [';', ',', '\t'];

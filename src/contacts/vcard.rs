@@ -1,7 +1,7 @@
 //! Parses vCards 2.1, 3.0 and 4.0 as telephones and programs really write them: only names and numbers are read,
 //! anything else is skipped.
 
-use super::file::{Entry, MOST_ENTRIES};
+use super::entry::{Entry, MOST_ENTRIES};
 use super::text::decode_as;
 
 const BEGIN: &str = "BEGIN:VCARD";

@@ -8,7 +8,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::MOST_TOLD;
+/// Maximum number of wrong fields that are reported.
+pub(super) const MOST_TOLD: usize = 1_000;
 
 /// The number of values in a JSON text, an upper bound of what parsing creates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

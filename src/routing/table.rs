@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use self::candidates::{BloomMask, Candidate, Candidates, NumberSide, merged};
-use self::filing::{Filed, Key, KeyIds, Sharing};
+use self::filing::{Asked, Filed, Key, KeyIds, Sharing};
 use super::answer::Answer;
 use super::hours::HoursContext;
 use super::incoming::{History, Incoming};
@@ -105,14 +105,6 @@ struct CompiledSide {
     numbers: Numbers,
     /// The ids of its [`Key`]s in order.
     keys: KeyIds,
-}
-
-/// The lookup result for one number of a call: the keys that match it, and the lists that hold it.
-struct Asked<'a> {
-    keys: SmallVec<[&'a Key; 8]>,
-    lists: Vec<usize>,
-    /// The Bloom filter of both.
-    mask: BloomMask,
 }
 
 /// The numbers of a call, normalised once for lookups in tables.

@@ -6,6 +6,8 @@ pub mod business;
 pub mod callbacks;
 /// The preceding and following periods, and the comparison period.
 pub mod compare;
+/// The settings by which calls and cells are made of events.
+pub mod derivation;
 /// The filter words that select calls, the same for pages, API and CSV.
 pub mod filter;
 /// The heat map of a week.

@@ -2,11 +2,13 @@
 //! one added, so that the cost of a query to the cells is independent of how many calls there are.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::NaiveDate;
 
-use super::business::{BusinessTime, day_of_number};
+use super::business::{BusinessTime, day_number, day_of_number, next_day};
 use super::histogram::Histogram;
+use super::period::DayRange;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
@@ -29,6 +31,15 @@ impl Tier {
     /// Returns the tier stored under this number.
     pub fn from_code(code: i16) -> Option<Self> {
         [Self::Hour, Self::Day, Self::Line, Self::Peer].into_iter().find(|tier| *tier as i16 == code)
+    }
+
+    /// Returns the buckets that hold some days.
+    pub fn buckets(self, days: DayRange, business: &BusinessTime) -> Range<i64> {
+        let (first, end) = (days.start, next_day(days.end));
+        match self {
+            Self::Hour => business.day_start_ms(first)..business.day_start_ms(end),
+            Self::Day | Self::Line | Self::Peer => day_number(first)..day_number(end),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls with the peers that accepted or made them: these fill the memory that routing decisions look callers up in.
 
-use super::{Db, StoreError, reading};
+use super::db::{Db, reading};
+use super::error::StoreError;
 use crate::placetel::event::Direction;
 
 use super::rows::unpack_direction;

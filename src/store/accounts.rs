@@ -1,7 +1,8 @@
 //! Accounts and API tokens. Every change raises one version counter, which tells every node that its cache is outdated.
 
+use super::db::{Db, for_both_engines, writing};
+use super::error::StoreError;
 use super::pools::entering;
-use super::{Db, StoreError, for_both_engines, writing};
 use crate::accounts::password::PasswordHash;
 use crate::accounts::secret::{SecretHash, new_code};
 use crate::accounts::{Role, Token, User, key_of};

@@ -1,6 +1,7 @@
 //! The audit log: who changed what, append-only.
 
-use super::{Db, StoreError, reading, writing};
+use super::db::{Db, reading, writing};
+use super::error::StoreError;
 
 /// The name entered as `who` where a command was used on the server.
 pub const COMMAND: &str = "@command";

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::db::Db;
+use super::error::StoreError;
 use super::private::{create_new, with_ending};
-use super::{Db, StoreError};
 use crate::durable::sync_folder_of;
 
 /// The magic bytes with which a SQLite file begins.

@@ -9,14 +9,16 @@ use serde::de::DeserializeOwned;
 use sqlx::query_builder::Separated;
 use sqlx::{Database, FromRow, QueryBuilder};
 
-use super::call_update::EventKey;
 use super::cells::read_cell;
-use super::events::read_receipt;
-use super::rows::{Bytes, CellRow, DecisionRow, LoggedRow, StoredCall, logged_columns, logged_columns_in_json};
+use super::db::for_both_engines;
+use super::error::StoreError;
+use super::events::{MOST_OF_CALL, read_receipt};
+use super::rows::{
+    Bytes, CellRow, DecisionRow, EventKey, LoggedRow, StoredCall, logged_columns, logged_columns_in_json,
+};
 use super::rows::{pack_call_id, pack_direction};
-use super::{StoreError, for_both_engines};
 use crate::calls::call::Call;
-use crate::calls::receipts::{MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
+use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 use crate::stats::rollup::{Cell, CellKey, Tier};
@@ -37,8 +39,6 @@ pub(super) const EVENTS: &str = "events";
 /// The name of the table of the surplus events, those that are not folded.
 pub(super) const SURPLUS: &str = "surplus_events";
 
-/// Maximum number of events of a call that are folded, the large ones included.
-pub(super) const MOST_OF_CALL: usize = MOST_FOLDED + MOST_LARGE_FOLDED;
 /// A sentinel that sorts behind the digest of every event of a call.
 pub(super) const BEHIND_ALL_DIGESTS: &[u8] = &[0xff; 17];
 

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::Db;
+use super::db::Db;
 use super::rows::pack_direction;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;

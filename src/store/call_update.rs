@@ -1,17 +1,15 @@
 //! The unit of work on one call in a transaction: the call as it was, and as it is to be stored.
 
-use super::StoreError;
 use super::batch::KnownCall;
+use super::error::StoreError;
 use super::events::damaged;
-use super::record::Derivation;
+use super::rows::EventKey;
 use super::rows::StoredCall;
 use crate::calls::call::Call;
 use crate::calls::forgetting;
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
-
-/// The key that an event is stored under: call and digest.
-pub(super) type EventKey = (i64, Vec<u8>);
+use crate::stats::derivation::Derivation;
 
 /// A pending update of a call: as it was, and as it is with what the transaction brings.
 pub(super) struct CallUpdate {

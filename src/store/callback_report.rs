@@ -2,8 +2,9 @@
 
 use super::call_query::{CallQuery, bind_query, calls_sql};
 use super::callbacks::{contact, is_valid, missed};
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::rows_in_time::Stretch;
-use super::{Db, StoreError, reading};
 use crate::calls::forgetting::was_number;
 use crate::calls::phone::Numbering;
 use crate::stats::callbacks::Streak;

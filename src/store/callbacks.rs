@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::from_row::from_row;
 use super::rows_in_time::Stretch;
-use super::{Db, StoreError, reading};
 use crate::calls::phone::Numbering;
 
 /// The number of parties in one query, while those that are no valid numbers are passed over.

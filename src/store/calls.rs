@@ -3,8 +3,9 @@
 use futures_util::TryStreamExt;
 
 use super::call_query::{bind_query, calls_sql};
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::rows::{CallRow, DecisionRow, call_columns, pack_call_id};
-use super::{Db, StoreError, reading};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 

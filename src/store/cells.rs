@@ -7,9 +7,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, Row, Sqlite};
 
+use super::db::Db;
+use super::error::StoreError;
 use super::reader::Reader;
 use super::rows_in_time::Stretch;
-use super::{Db, StoreError};
 use crate::log_throttle::times;
 use crate::stats::rollup::{Cell, CellKey, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};

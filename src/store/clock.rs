@@ -1,12 +1,14 @@
 //! The clock memory of the database: the last clock reading that was believed, and whether its watermarks can be right.
 
-use super::forgetting::{Retention, days_ago};
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
+use super::forgetting::days_ago;
 use super::meta::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
 use super::meta::{FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, recall_ms};
-use super::record::Derivation;
 use super::shared::{closed_switch, save_closed_switch};
-use super::{Db, StoreError, for_both_engines, reading, writing};
+use crate::calls::forgetting::Retention;
 use crate::clock::{JUMP_MS, Memory};
+use crate::stats::derivation::Derivation;
 
 /// The watermarks and the progress of forgetting and deleting, which never lie in the future.
 const MARKS: [&str; 4] = [FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO];

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::sqlite_code;
+use super::error::{OpenError, StoreError};
 use super::outage::{LogThrottle, Outage};
-use super::soundness::identity;
-use super::{OpenError, StoreError};
+use super::private::identity;
 
 /// The kinds of trouble with the database, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// The time that the caller waits beyond the deadline, so that SQLite is stopped by then, unless it waits for the disk.
 const GRACE: Duration = Duration::from_millis(500);

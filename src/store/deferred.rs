@@ -6,8 +6,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use super::condition::Condition;
+use super::db::Db;
+use super::error::{OpenError, is_away, is_damage};
 use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
-use super::{Db, OpenError, is_away, is_damage, migrations, private};
+use super::{migrations, private};
 
 impl Db {
     /// Returns the database that will be there, as one that does not answer until its [`Condition`] is said to be open.
@@ -113,7 +115,7 @@ impl OpenError {
     }
 }
 
-/// Returns whether the database is away. Stricter than [`super::StoreError::Unavailable`]: the consequences of a wrong
+/// Returns whether the database is away. Stricter than [`super::error::StoreError::Unavailable`]: the consequences of a wrong
 /// setting do not count.
 fn is_away_at_start(error: &sqlx::Error) -> bool {
     match error {

@@ -126,6 +126,38 @@ impl StoreError {
     }
 }
 
+/// Why the database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The url names no database that we know.
+    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
+    Url,
+    /// A SQLite database in memory: it would be gone with the process, and every connection would have one of its own.
+    #[error("a database in memory keeps nothing: give sqlite:PATH")]
+    Memory,
+    /// A PostgreSQL older than 15.
+    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
+    Older(i32),
+    /// The database file does not exist, or not even its folder.
+    #[error("there is no {}", .0.display())]
+    Missing(std::path::PathBuf),
+    /// The database cannot be opened.
+    #[error("{0}")]
+    Open(#[source] sqlx::Error),
+    /// The file is damaged or no SQLite database.
+    #[error(
+        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
+             backup (docs/operations.md says how)"
+    )]
+    Damaged(#[source] sqlx::Error),
+    /// The database was made by a newer fernamt; holds the migration that is not known here.
+    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
+    Newer(i64),
+    /// A migration of its tables failed.
+    #[error("its tables could not be brought up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,14 @@
 //! Queries for the event log.
 
-use super::batch::MOST_OF_CALL;
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::rows::pack_call_id;
-use super::{Db, StoreError, reading};
-use crate::calls::receipts::{Receipt, Receipts};
+use crate::calls::receipts::{MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::{CallId, EventError};
 use futures_util::TryStreamExt;
+
+/// Maximum number of events of a call that are folded, the large ones included.
+pub(super) const MOST_OF_CALL: usize = MOST_FOLDED + MOST_LARGE_FOLDED;
 
 /// The error for a stored event that cannot be parsed.
 pub(super) fn damaged(error: EventError) -> StoreError {

@@ -10,14 +10,16 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::sleep;
 
-use super::of_person::{self, CALLS_PER_SEARCH, parties_of, told_beyond};
+use super::db::{Db, writing};
+use super::error::StoreError;
+use super::meta;
+use super::of_person::{self, CALLS_PER_SEARCH, person, told_beyond};
 use super::portion::Portion;
 use super::pseudonymise::{CALLS_PER_PAGE, Place, postgres, sqlite};
-use super::record::Derivation;
 use super::surplus::{self, EVENTS_AT_ONCE};
-use super::{Db, StoreError, meta, writing};
-use crate::calls::forgetting::{Key, Person, pseudonym};
+use crate::calls::forgetting::{Key, Retention, pseudonym};
 use crate::stats::business::BusinessTime;
+use crate::stats::derivation::Derivation;
 
 /// The place before all calls.
 const START: Place = (i64::MIN, i64::MIN);
@@ -46,15 +48,6 @@ macro_rules! patiently {
             sleep(PAUSE).await;
         }
     }};
-}
-
-/// The retention settings: how long data is kept. `None`: for ever.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// The number of days until outside numbers are pseudonymised.
-    pub numbers_days: Option<u32>,
-    /// The number of days until events are deleted from the log; not before the numbers.
-    pub events_days: Option<u32>,
 }
 
 /// The counts of what was changed.
@@ -241,11 +234,6 @@ pub async fn forget_party(
     patiently!({ of_person::forget_marks(db, &person, &pseudonym).await })?;
     erase(db).await?;
     Ok(Forgotten { calls, events: 0 })
-}
-
-pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Result<Person, StoreError> {
-    let numbering = &derivation.numbering;
-    Ok(Person::new(number, parties_of(db, numbering, number).await?, numbering))
 }
 
 async fn key_purpose(db: &Db) -> Result<Option<String>, StoreError> {

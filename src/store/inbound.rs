@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
+use super::db::Db;
+use super::error::StoreError;
 use super::from_row::from_row;
 use super::rows::{pack_direction, unpack_call_id};
-use super::{Db, StoreError};
 use crate::placetel::event::Direction;
 use crate::routing::replay::PastCall;
 

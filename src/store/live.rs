@@ -1,7 +1,8 @@
 use sqlx::QueryBuilder;
 
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::rows::{CallRow, StoredCall, call_columns};
-use super::{Db, StoreError, reading};
 
 /// Maximum number of keys in one query.
 const MOST_KEYS: usize = 1_000;

@@ -1,7 +1,8 @@
 //! Marks: callbacks marked by hand as done, by whom and when. They are facts of their own, not derived.
 
 use super::callbacks::missed;
-use super::{Db, StoreError, reading, writing};
+use super::db::{Db, reading, writing};
+use super::error::StoreError;
 
 /// A mark that a callback to a number is done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The settings table: key-value pairs that the database remembers about itself.
 
-use super::{Db, StoreError, for_both_engines, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use crate::calls::forgetting::Key;
 
 /// A marker, present while a rebuild has begun and not ended: see [`super::rebuilding`].

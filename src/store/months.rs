@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use futures_util::TryStreamExt;
 use sqlx::AssertSqlSafe;
 
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use super::rows::CellRow;
-use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::stats::business::{BusinessTime, day_number, day_of_number, next_day};
 use crate::stats::month::{MonthCalls, MonthSums};
 use crate::stats::period::{DayRange, month_of};

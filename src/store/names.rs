@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::{Db, StoreError, for_both_engines, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use crate::contacts::{Contact, MAX_CONTACTS};
 
 const COUNTER: &str = "names_version";

@@ -1,6 +1,8 @@
 //! The calls of one person in the event log: finding them, reading what is kept of the person, and pseudonymising it, a
 //! range of call keys at a time.
 
+use super::rows::StoredCall;
+use crate::routing::table::Decision;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 
@@ -9,17 +11,33 @@ use sqlx::QueryBuilder;
 
 use super::batch::BEHIND_ALL_DIGESTS;
 use super::call_update::CallUpdate;
+use super::db::{Db, for_both_engines, reading_on, writing};
+use super::error::StoreError;
 use super::events::read_receipt;
-use super::person::CallOfPerson;
 use super::pseudonymise::{Naming, Page, full};
-use super::record::Derivation;
 use super::rows::{unpack_call_id, unpack_direction};
 use super::surplus::{EVENTS_AT_ONCE, EventPlace, set_apart_between};
-use super::{Db, StoreError, for_both_engines, reading_on, writing};
 use crate::calls::forgetting::{Person, blank, is_pseudonym, pseudonym};
 use crate::calls::phone::Numbering;
 use crate::calls::receipts::Receipts;
 use crate::placetel::event::CallId;
+use crate::stats::derivation::Derivation;
+
+/// A call with the person, and all that is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallOfPerson {
+    /// The call.
+    pub call: StoredCall,
+    /// The events that are folded to the call.
+    pub events: Receipts,
+    /// The decision that the PBX was answered with.
+    pub decision: Option<Decision>,
+}
+
+pub(super) async fn person(db: &Db, derivation: &Derivation, number: &str) -> Result<Person, StoreError> {
+    let numbering = &derivation.numbering;
+    Ok(Person::new(number, parties_of(db, numbering, number).await?, numbering))
+}
 
 /// The number of calls whose events are searched for a number at a time.
 pub(super) const CALLS_PER_SEARCH: i64 = 2_000;

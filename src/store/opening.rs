@@ -8,46 +8,15 @@ use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions, Connection};
 
 use super::condition::Condition;
-use super::error::is_damage;
+use super::db::Db;
+use super::error::{OpenError, is_damage};
 use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
-use super::{Db, migrations, private};
+use super::{migrations, private, server_files};
 
 /// How long a PostgreSQL server may take to accept the first connection.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The oldest supported PostgreSQL version, in the format of `server_version_num`.
 const OLDEST_POSTGRES: i32 = 150_000;
-
-/// Why the database cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The url names no database that we know.
-    #[error("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
-    Url,
-    /// A SQLite database in memory: it would be gone with the process, and every connection would have one of its own.
-    #[error("a database in memory keeps nothing: give sqlite:PATH")]
-    Memory,
-    /// A PostgreSQL older than 15.
-    #[error("PostgreSQL 15 or newer is needed, this is {0}")]
-    Older(i32),
-    /// The database file does not exist, or not even its folder.
-    #[error("there is no {}", .0.display())]
-    Missing(std::path::PathBuf),
-    /// The database cannot be opened.
-    #[error("{0}")]
-    Open(#[source] sqlx::Error),
-    /// The file is damaged or no SQLite database.
-    #[error(
-        "the file is damaged or no SQLite database ({0}): `fernamt check` says where, if it can be read at all; restore a \
-             backup (docs/operations.md says how)"
-    )]
-    Damaged(#[source] sqlx::Error),
-    /// The database was made by a newer fernamt; holds the migration that is not known here.
-    #[error("the database is newer than this program (it knows migration {0}): install the newer fernamt again")]
-    Newer(i64),
-    /// A migration of its tables failed.
-    #[error("its tables could not be brought up to date: {0}")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
-}
 
 impl Db {
     /// Opens the database, creates a SQLite file that is missing, and brings the tables up to date.
@@ -55,7 +24,7 @@ impl Db {
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        if let Some(file) = url.starts_with("sqlite:").then(|| private::file_of(url)).flatten() {
+        if let Some(file) = url.starts_with("sqlite:").then(|| server_files::file_of(url)).flatten() {
             match private::create_new(&file) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing(file)),
                 // The file exists already, or SQLite will say what is wrong.

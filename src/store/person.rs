@@ -1,25 +1,13 @@
 //! Reads everything that is kept of one person.
 
-use super::forgetting::person;
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::marks::Mark;
-use super::of_person::{CALLS_PER_SEARCH, kept_of, told_beyond};
-use super::record::Derivation;
-use super::rows::StoredCall;
+pub use super::of_person::CallOfPerson;
+use super::of_person::{CALLS_PER_SEARCH, kept_of, person, told_beyond};
 use super::surplus::next_of_call;
-use super::{Db, StoreError, reading};
 use crate::calls::receipts::Receipts;
-use crate::routing::table::Decision;
-
-/// A call with the person, and all that is kept of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallOfPerson {
-    /// The call.
-    pub call: StoredCall,
-    /// The events that are folded to the call.
-    pub events: Receipts,
-    /// The decision that the PBX was answered with.
-    pub decision: Option<Decision>,
-}
+use crate::stats::derivation::Derivation;
 
 /// A piece of what is kept of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
-use super::{Pools, StoreError};
+use super::db::Pools;
+use super::error::StoreError;
 
 /// The writing connection with one such transaction.
 pub(super) struct PipelinedTransaction {

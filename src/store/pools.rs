@@ -13,9 +13,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::condition::Condition;
+use super::db::{Db, Pools};
 use super::deadline::Deadline;
+use super::error::OpenError;
 use super::reader::{Interrupted, Lane, Reader, Watch};
-use super::{Db, OpenError, Pools};
 use crate::durable::sync_folder_of;
 
 /// How long acquiring a connection may take, and so one attempt to reach the database.

@@ -7,12 +7,14 @@ use sqlx::QueryBuilder;
 use super::batch::EVENTS;
 use super::call_update::CallUpdate;
 use super::callbacks::{contact, missed};
-use super::record::Derivation;
+use super::db::for_both_engines;
+use super::error::StoreError;
+use super::meta;
 use super::rows::unpack_call_id;
-use super::{StoreError, for_both_engines, meta};
 use crate::calls::forgetting::{Key, Person, blank, is_pseudonym, outsiders, pseudonym};
 use crate::calls::phone::Numbering;
 use crate::placetel::event::CallId;
+use crate::stats::derivation::Derivation;
 
 /// The number of calls of one transaction: small enough that a running server waits only briefly.
 pub(super) const CALLS_PER_PAGE: i64 = 300;

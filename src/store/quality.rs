@@ -3,7 +3,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Db, StoreError, reading};
+use super::db::{Db, reading};
+use super::error::StoreError;
 use crate::stats::quality::Arrivals;
 
 /// Maximum number of calls of a period whose events are looked at, the newest first.

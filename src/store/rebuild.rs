@@ -8,15 +8,16 @@ use sqlx::QueryBuilder;
 
 use super::calls::StoredCall;
 use super::cells::read_cell;
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use super::events::read_receipt;
 use super::months::count_deviating;
 use super::portion::Portion;
-use super::record::Derivation;
 use super::rows::{CallRow, CellRow, call_columns};
-use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::stats::business::next_day;
+use crate::stats::derivation::Derivation;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
 
 const CALLS_PER_TRANSACTION: i64 = 500;

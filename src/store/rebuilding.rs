@@ -1,9 +1,10 @@
 //! The marker that a rebuild has begun and not ended, and for which settings. After a kill, it tells whether the
 //! figures are a mixture.
 
+use super::db::{Db, for_both_engines, writing};
+use super::error::StoreError;
 use super::meta::{REBUILDING, recall};
 use super::rebuild::Purpose;
-use super::{Db, StoreError, for_both_engines, writing};
 
 /// Returns the name of a rebuild that derives with these settings.
 pub fn name_of(meta: &[(&'static str, String)]) -> String {

@@ -10,28 +10,20 @@ use std::time::Duration;
 use super::batch::{EVENTS, KnownCall, KnownCalls, Watermarks};
 use super::call_update::CallUpdate;
 use super::changes::{CallChange, Changes, KindCounts};
+use super::db::{Db, WRITE_TIMEOUT, for_both_engines, writing};
+use super::error::StoreError;
 use super::events::damaged;
 use super::meta::LATE_SINCE;
 use super::pipelined::PipelinedTransaction;
 use super::pseudonymise::Pseudonymised;
 use super::rows::StoredCall;
-use super::{Db, StoreError, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::calls::forgetting::{self, is_marked};
-use crate::calls::phone::Numbering;
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 use crate::stats::business::BusinessTime;
+use crate::stats::derivation::Derivation;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
-
-/// The settings that deriving calls and cells from events depends on.
-#[derive(Debug)]
-pub struct Derivation {
-    /// The numbering plan by which telephone numbers are read.
-    pub numbering: Arc<Numbering>,
-    /// The business time: what days, hours and "open" are.
-    pub business: BusinessTime,
-}
 
 /// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@ use flate2::read::{DeflateDecoder, DeflateEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::db::{Db, for_both_engines, reading};
+use super::error::StoreError;
 use super::from_row::from_row;
 use super::route_row::{COUNTER, RouteRow, route_columns};
-use super::{Db, StoreError, for_both_engines, reading};
 use crate::routing::revision::{Change, Difference, Unreadable};
 use crate::routing::route::Route;
 

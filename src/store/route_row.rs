@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::error::StoreError;
 use super::from_row::from_row;
 use crate::placetel::reply::Reply;
 use crate::routing::route::Route;

@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::QueryBuilder;
 
+use super::db::{Db, for_both_engines, writing};
+use super::error::StoreError;
 use super::revisions::{Actor, Revision};
 use super::route_row::definition;
 use super::routes::{RouteError, STEP};
-use super::{Db, StoreError, for_both_engines, writing};
 use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};
 use crate::routing::route::{Route, RouteDraft};

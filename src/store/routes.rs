@@ -1,8 +1,9 @@
 //! Reads and edits single routes. Every change is a revision, whose id is the changed route's version.
 
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use super::revisions::{Actor, Revision};
 use super::route_row::{COUNTER, RouteRow, definition, route_columns};
-use super::{Db, StoreError, for_both_engines, reading, writing};
 use crate::lang::Lang;
 use crate::routing::named::References;
 use crate::routing::revision::Change;

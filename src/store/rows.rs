@@ -7,8 +7,11 @@ use crate::routing::table::Decision;
 
 use serde::{Deserialize, Deserializer};
 
-use super::StoreError;
+use super::error::StoreError;
 use super::from_row::from_row;
+
+/// The key that an event is stored under: call and digest.
+pub(super) type EventKey = (i64, Vec<u8>);
 
 const TAG_HEX: u8 = 1;
 const TAG_TEXT: u8 = 2;

@@ -1,7 +1,8 @@
 //! The sessions of users who are logged in.
 
+use super::db::{Db, reading, writing};
+use super::error::StoreError;
 use super::pools::entering;
-use super::{Db, StoreError, reading, writing};
 use crate::accounts::secret::SecretHash;
 use crate::clock::JUMP_MS;
 

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Db, StoreError, for_both_engines, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
+use super::error::StoreError;
 use crate::routing::named::{ClosedSwitch, Key, MAX_NAMED, NumberList, References, Schedule, Shared};
 
 /// The name of the setting that holds the switch: since and until, in epoch milliseconds.

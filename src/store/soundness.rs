@@ -1,13 +1,13 @@
 //! Integrity checks of the file of a SQLite database. PostgreSQL looks after its files itself.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use super::db::{Db, reading};
+use super::error::{OpenError, StoreError, is_damage};
 use super::pools::reading_options;
-use super::{Db, OpenError, StoreError, is_damage, reading};
 
 /// The size, in bytes, up to which a quick check reads everything; beyond it, both ends of every table and index.
 const SMALL: i64 = 16 << 20;
@@ -146,15 +146,10 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Returns the identity (device and inode) of the file at a path, which differs for another file.
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Seek, SeekFrom, Write};
+    use std::path::Path;
 
     use super::*;
 

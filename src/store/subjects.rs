@@ -6,8 +6,9 @@ use std::ops::Range;
 use sqlx::Sqlite;
 
 use super::call_query::{CallQuery, bind_query, calls_sql};
+use super::db::{Db, reading};
+use super::error::StoreError;
 use super::reader::Reader;
-use super::{Db, StoreError, reading};
 use crate::calls::outcome::Outcome;
 
 /// Maximum number of calls that are counted by caller here, not by SQLite.

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use sqlx::QueryBuilder;
 
-use super::batch::{KnownCalls, MOST_OF_CALL, SURPLUS};
+use super::batch::{KnownCalls, SURPLUS};
 use super::call_update::CallUpdate;
+use super::db::{Db, for_both_engines, reading, reading_on, writing};
+use super::error::StoreError;
+use super::events::MOST_OF_CALL;
 use super::events::read_receipt;
-use super::record::Derivation;
+use super::meta;
 use super::rows::unpack_call_id;
-use super::{Db, StoreError, for_both_engines, meta, reading, reading_on, writing};
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
+use crate::stats::derivation::Derivation;
 
 /// Maximum number of keys in one query.
 const KEYS_AT_ONCE: usize = 1_000;

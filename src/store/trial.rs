@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::batch::SURPLUS;
 use super::call_update::CallUpdate;
+use super::db::{Db, for_both_engines, writing};
+use super::error::StoreError;
 use super::events::damaged;
 use super::meta::PROBE;
-use super::record::Derivation;
-use super::{Db, StoreError, for_both_engines, writing};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::routing::table::Decision;
+use crate::stats::derivation::Derivation;
 
 /// The key of a call that never exists.
 const NO_CALL: i64 = 0;

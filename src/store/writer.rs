@@ -11,14 +11,16 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::changes::Observer;
+use super::db::{Db, WRITE_TIMEOUT};
 use super::desk::{Desk, STORE_WITHIN};
+use super::error::StoreError;
 use super::outage::{LogThrottle, Outage};
 pub use super::queue::WriteError;
 use super::queue::{BATCH, Queue, WriteHandle, queue};
-use super::record::{Delivery, Derivation, Recorded, record_changes};
+use super::record::{Delivery, Recorded, record_changes};
 use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
-use super::{Db, StoreError, WRITE_TIMEOUT};
+use crate::stats::derivation::Derivation;
 
 /// The pause between attempts while the database takes no events.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);

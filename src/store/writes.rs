@@ -3,7 +3,8 @@
 
 use sqlx::{Arguments, Database, QueryBuilder};
 
-use super::{StoreError, for_both_engines};
+use super::db::for_both_engines;
+use super::error::StoreError;
 
 /// The length of a text of statements, in bytes, from which on another one is begun; SQLite takes up to a million.
 const LONGEST_TEXT: usize = 400_000;

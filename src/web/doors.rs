@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::extract::client::network;
+use super::network::network;
 use crate::config::{Config, TrustedProxies};
 
 /// Counter of open connections by address; an IPv6 network of 64 bits is one.

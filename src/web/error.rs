@@ -172,7 +172,7 @@ impl ResponseError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            // Logged where the database is marked as damaged: see [`super::metrics::measure`].
+            // Logged where the database is marked as damaged: see [`super::metrics::requests::measure`].
             error if error.is_damage() => Self::Damaged(error.to_string()),
             StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::TooLong => {
                 throttled!(warn, error, "a request failed");

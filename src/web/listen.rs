@@ -21,7 +21,8 @@ use rustls::ServerConfig;
 use tokio::net::TcpSocket;
 
 use super::doors::{Admitted, Doors};
-use super::extract::client::network;
+use super::extract::client::Encrypted;
+use super::network::network;
 use super::timeouts;
 use crate::config::Limits;
 use crate::log_throttle::times;
@@ -115,9 +116,6 @@ where
     };
     Ok(builder?.run())
 }
-
-/// Connection data that marks a TLS connection.
-pub struct Encrypted;
 
 fn settings<T, S>(limits: Limits, stopping: GracefulShutdownSignal) -> HttpServiceBuilder<T, S>
 where

@@ -18,6 +18,8 @@ pub mod callers;
 pub mod charts;
 /// The clock: the one place that reads it.
 pub mod clock;
+/// The session cookie.
+pub mod cookies;
 /// The call log as a CSV file for spreadsheets and scripts.
 pub mod csv;
 /// The limit of connections per client address.
@@ -42,6 +44,8 @@ pub mod looks;
 pub mod metrics;
 /// Names of numbers and agents, cached in memory.
 pub mod names;
+/// Addresses as limits count them.
+pub mod network;
 /// The number of open callbacks, cached in memory.
 pub mod open_callbacks;
 /// The OpenAPI document of the API.
@@ -66,6 +70,8 @@ pub mod refusal;
 pub mod reports;
 /// Dry runs of routes, on one call and on past ones.
 pub mod route_trials;
+/// The share of each client in what can be asked at the same time.
+pub mod shares;
 /// Initial loading of the application state.
 mod starting;
 /// The application state that all handlers share.
@@ -158,8 +164,8 @@ pub fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(pages::failure::as_pages))
                 .service(api::scope())
                 .route("/calls.csv", web::get().to(csv::calls))
-                .route("/events", web::get().to(live::events))
-                .route("/metrics", web::get().to(metrics::show))
+                .route("/events", web::get().to(live::endpoint::events))
+                .route("/metrics", web::get().to(metrics::scrape::show))
                 .service(web::scope("").wrap(Compress::default()).configure(pages::configure)),
         );
 }

@@ -14,7 +14,7 @@ use super::api::{
 };
 use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
-use crate::web::accounts::sessions::COOKIE;
+use crate::web::cookies::COOKIE;
 use crate::web::error::Problem;
 use crate::web::permissions::Access;
 

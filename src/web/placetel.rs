@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use super::access;
 use super::error::{Challenge, Error, WrongField, only};
-use super::extract::body::Held;
-use super::metrics::Failure;
+use super::extract::budget::Held;
+use super::metrics::registry::Failure;
 use super::refusal::RefusalReason;
 use super::state::AppState;
 use crate::calls::receipts::Receipt;

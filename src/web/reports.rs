@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 
 use super::error::Error;
-use super::figures::buckets;
 use super::state::AppState;
 use crate::stats::filter::Filter;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
@@ -42,7 +41,7 @@ pub async fn report_from(
     let mut names = HashMap::new();
     match source {
         Source::Cells(tier, subject) => {
-            let buckets = buckets(tier, filter.days, business);
+            let buckets = tier.buckets(filter.days, business);
             let count =
                 |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, state.counted_as(subject), cell);
             read_cells(&state.db, tier, buckets, subject.as_deref(), count).await?;

@@ -6,7 +6,7 @@ use super::names::Names;
 use super::state::AppState;
 use super::tables::StoredTable;
 use crate::config::Config;
-use crate::store::record::Derivation;
+use crate::stats::derivation::Derivation;
 use crate::store::writer::Writer;
 use crate::store::{Db, StoreError};
 

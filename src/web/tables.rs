@@ -7,7 +7,7 @@ use crate::routing::hours::HoursContext;
 use crate::routing::named::Shared;
 use crate::routing::route::Route;
 use crate::routing::table::{CompileContext, RoutingTable, Unusable};
-use crate::store::record::Derivation;
+use crate::stats::derivation::Derivation;
 use crate::store::shared::load_shared;
 use crate::store::{Db, StoreError, revisions, routes};
 

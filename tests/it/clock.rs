@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::Receipt;
 use fernamt::clock::Clock;
-use fernamt::store::forgetting::{self, Retention};
+use fernamt::store::forgetting;
 use fernamt::store::record::{Delivery as Recording, Source, record_changes};
 use fernamt::store::{Db, WRITE_TIMEOUT, clock as stored_clock};
 

@@ -1,9 +1,10 @@
 //! Tests of calls with very many events, and of calls of which another process has put more into the log than is
 //! folded: forgetting, deleting, exporting and deriving again complete, and leave nothing out.
 
+use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::{MOST_FOLDED, Receipt};
 use fernamt::store::Db;
-use fernamt::store::forgetting::{self, Retention};
+use fernamt::store::forgetting;
 
 use crate::database::Database;
 use crate::helpers::{CALLER, LINE, form, hung_up, incoming};

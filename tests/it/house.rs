@@ -44,12 +44,17 @@ fn is_in(path: &str, room: &str) -> bool {
     })
 }
 
+/// The code of a line, without comments and texts.
+pub fn code_in(line: &str) -> String {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
+}
+
 /// The lines of code that hold `word` as a word of its own. Comments and texts may name anything.
 fn lines_naming(text: &str, word: &str) -> Vec<usize> {
     let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
     let named = |line: &str| {
-        let code = line.split("//").next().unwrap_or_default();
-        let code = code.split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
+        let code = code_in(line);
         code.match_indices(word)
             .any(|(at, _)| !code[..at].ends_with(part_of_name) && !code[at + word.len()..].starts_with(part_of_name))
     };
@@ -58,7 +63,11 @@ fn lines_naming(text: &str, word: &str) -> Vec<usize> {
 
 /// The code of a file without its tests.
 pub fn without_tests<'a>(path: &str, text: &'a str) -> &'a str {
-    if path.ends_with("/tests.rs") { "" } else { text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default() }
+    if path.ends_with("/tests.rs") {
+        return "";
+    }
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.split("#[cfg(test)]\npub(super) mod tests {").next().unwrap_or_default()
 }
 
 /// Every place in `src` that names `word` although `allowed` says no. Tests may look at a clock.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use fernamt::calls::forgetting::Retention;
 use fernamt::store::Db;
-use fernamt::store::forgetting::{self, Retention};
+use fernamt::store::forgetting;
 use serde_json::json;
 
 use crate::database::Database;

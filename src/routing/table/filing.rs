@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::Asked;
-use super::candidates::{Candidate, NumberSide};
+use super::candidates::{BloomMask, Candidate, NumberSide};
 use crate::routing::index::Index;
 use crate::routing::lists::Side;
 use crate::routing::matching::Spellings;
@@ -16,6 +15,14 @@ pub(super) struct Key {
     /// The id of the key, unique within a table.
     id: u32,
     routes: ByWay,
+}
+
+/// The lookup result for one number of a call: the keys that match it, and the lists that hold it.
+pub(super) struct Asked<'a> {
+    pub(super) keys: SmallVec<[&'a Key; 8]>,
+    pub(super) lists: Vec<usize>,
+    /// The Bloom filter of both.
+    pub(super) mask: BloomMask,
 }
 
 /// The ids of the keys of a side. A few, as most routes have, are stored inline, because deciding walks over many

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::hashing::Turn;
 use crate::accounts::MAX_NAME_CHARS;
-use crate::web::extract::client::network;
+use crate::web::network::network;
 
 /// Rate limit: from this failure on, all logins with a name from an address are refused.
 const MOST: usize = 10;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// The priority of a request in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// The network of the client: see [`crate::web::extract::client::network`].
+    /// The network of the client: see [`crate::web::network::network`].
     pub network: IpAddr,
     /// The number of failed logins from there: whoever has fewer comes first.
     pub failures: usize,

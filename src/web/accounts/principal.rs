@@ -9,6 +9,7 @@ use crate::calls::call::Call;
 use crate::stats::filter::Lines;
 use crate::store::revisions::Actor;
 use crate::web::clock::now_ms;
+use crate::web::cookies::presented;
 use crate::web::error::{Challenge, Error};
 use crate::web::state::AppState;
 
@@ -52,7 +53,7 @@ impl Principal {
             let token = known.token(SecretHash::of(token)).ok_or(unknown)?;
             return Ok(Some(Self { name: token.name.clone(), role: token.role, by: AuthMethod::Token, lines: None }));
         }
-        let session = state.accounts.sessions.of(request, &state.db, &state.clock).await?;
+        let session = state.accounts.sessions.of(presented(request), &state.db, &state.clock).await?;
         Ok(session.and_then(|session| {
             let user = known.user(session.user_id)?;
             let by = AuthMethod::Session { id: session.id, user_id: user.id };

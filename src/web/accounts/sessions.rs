@@ -2,26 +2,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
-use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
-
 use crate::accounts::secret::{SecretHash, new_session};
 use crate::clock::watch::WatchedClock;
-use crate::store::sessions::{LIFETIME_MS, Session, end_session, find_session, open_session, touch_session};
+use crate::store::sessions::{Session, end_session, find_session, open_session, touch_session};
 use crate::store::{Db, StoreError};
-use crate::web::extract::client::is_https;
 
-/// The name of the session cookie.
-pub const COOKIE: &str = "session";
 /// Lifetime of a cached session: another node may have ended it.
 const FRESH: Duration = Duration::from_secs(5);
 /// The resolution of "last used", in milliseconds.
 const TOUCH_MS: i64 = 60_000;
 /// Maximum number of cached sessions.
 const MOST: usize = 10_000;
-const MAX_AGENT_CHARS: usize = 200;
 
 /// The cache of sessions that were read from the database a moment ago.
 #[derive(Default)]
@@ -37,17 +28,17 @@ struct CachedSession {
 }
 
 impl Sessions {
-    /// Returns the session that a request's cookie stands for.
+    /// Returns the session with the secret of this hash.
     ///
     /// # Errors
     /// When the database does not answer, and the session is not cached.
     pub async fn of(
         &self,
-        request: &HttpRequest,
+        hash: Option<SecretHash>,
         db: &Arc<Db>,
         clock: &WatchedClock,
     ) -> Result<Option<Session>, StoreError> {
-        let Some(hash) = presented(request) else { return Ok(None) };
+        let Some(hash) = hash else { return Ok(None) };
         let now_ms = clock.now_ms();
         let (known, forgotten) = {
             let remembered = self.lock();
@@ -84,29 +75,30 @@ impl Sessions {
         Ok(found)
     }
 
-    /// Opens a session, always a new one, and returns its cookie; `None` if the account is gone meanwhile.
+    /// Opens a session, always a new one, in place of the one with the secret of `before`, and returns its secret; `None`
+    /// if the account is gone meanwhile. `agent` is what the browser calls itself.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn open(
         &self,
-        request: &HttpRequest,
+        before: Option<SecretHash>,
+        agent: &str,
         db: &Arc<Db>,
         clock: &WatchedClock,
         user_id: i64,
-    ) -> Result<Option<Cookie<'static>>, StoreError> {
-        let before = self.of(request, db, clock).await?;
+    ) -> Result<Option<String>, StoreError> {
+        let before = self.of(before, db, clock).await?;
         let (secret, now_ms) = (new_session(), clock.now_ms());
         let (hash, clean_up) = (SecretHash::of(&secret), clock.believes(now_ms));
-        if !open_session(db, hash, user_id, &agent(request), now_ms, clean_up).await? {
+        if !open_session(db, hash, user_id, agent, now_ms, clean_up).await? {
             return Ok(None);
         }
         if let Some(before) = before {
             end_session(db, before.user_id, before.id).await?;
             self.forget();
         }
-        let lifetime = CookieDuration::milliseconds(LIFETIME_MS);
-        Ok(Some(cookie(request, secret, lifetime)))
+        Ok(Some(secret))
     }
 
     /// Invalidates the cache, because sessions may have ended.
@@ -131,29 +123,4 @@ impl CachedSession {
             None => drop(self.by_hash.remove(&hash)),
         }
     }
-}
-
-/// Returns an expired cookie, which removes the session cookie from the browser.
-pub fn no_cookie(request: &HttpRequest) -> Cookie<'static> {
-    cookie(request, String::new(), CookieDuration::ZERO)
-}
-
-fn presented(request: &HttpRequest) -> Option<SecretHash> {
-    request.cookie(COOKIE).filter(|cookie| !cookie.value().is_empty()).map(|cookie| SecretHash::of(cookie.value()))
-}
-
-fn cookie(request: &HttpRequest, value: String, lifetime: CookieDuration) -> Cookie<'static> {
-    Cookie::build(COOKIE, value)
-        .path("/")
-        .http_only(true)
-        // Not "strict": a link in a message should find whoever follows it logged in. Links change nothing.
-        .same_site(SameSite::Lax)
-        .secure(is_https(request))
-        .max_age(lifetime)
-        .finish()
-}
-
-fn agent(request: &HttpRequest) -> String {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    agent.chars().take(MAX_AGENT_CHARS).collect()
 }

@@ -8,12 +8,14 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 
 use crate::config::TrustedProxies;
-use crate::web::listen::Encrypted;
 use crate::web::state::AppState;
 
 const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";
 const HOST: &str = "x-forwarded-host";
+
+/// Connection data that marks a TLS connection.
+pub struct Encrypted;
 
 /// Returns the client's address: of all hops that forwarded the request, the last that is no trusted proxy.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
@@ -30,17 +32,6 @@ pub fn is_https(request: &HttpRequest) -> bool {
 pub fn host(request: &HttpRequest) -> Option<&str> {
     let asked = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     told(request).host.or_else(asked)
-}
-
-/// The mask of the IPv6 network (/64) that one customer has.
-const IPV6_NETWORK: u128 = !0 << 64;
-
-/// Returns what limits count an address as: an IPv6 network of 64 bits is one.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & IPV6_NETWORK).into()),
-        address => address,
-    }
 }
 
 /// What is known of a client.

@@ -1,7 +1,9 @@
 //! What requests hold, read and checked: query string, body, and the client's address and scheme.
 
-/// Request bodies: their limits, their memory budget, and how they are read.
+/// Request bodies: how they are read and parsed.
 pub mod body;
+/// The limits of request bodies, and their memory budget.
+pub mod budget;
 /// The client of a request: its address and scheme, as far as proxies may be believed.
 pub mod client;
 /// The query string: parameters and the filter.

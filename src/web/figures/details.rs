@@ -1,7 +1,6 @@
 //! The details of a dashboard: calls by hour of the week, by line and by agent, which only hours, lines and agents
 //! tell.
 
-use super::buckets;
 use crate::stats::filter::Filter;
 use crate::stats::heat::{HeatMap, WeekHour};
 use crate::stats::month::days_without;
@@ -62,7 +61,7 @@ async fn heat(state: &AppState, filter: &Filter, ranges: &[DayRange]) -> Result<
         add_hour(&mut heat, filter, hour, class, calls);
     };
     for days in ranges {
-        count_hours(&state.db, buckets(Tier::Hour, *days, business), &mut count).await?;
+        count_hours(&state.db, Tier::Hour.buckets(*days, business), &mut count).await?;
     }
     Ok(heat)
 }
@@ -70,7 +69,7 @@ async fn heat(state: &AppState, filter: &Filter, ranges: &[DayRange]) -> Result<
 async fn shares(state: &AppState, filter: &Filter, tier: Tier, ranges: &[DayRange]) -> Result<CountsByName, Error> {
     let mut shares = CountsByName::default();
     for days in ranges {
-        let buckets = buckets(tier, *days, &state.derivation.business);
+        let buckets = tier.buckets(*days, &state.derivation.business);
         let count = |_, name: &str, class, sums| add_share(&mut shares, state, filter, name, class, sums);
         read_sums(&state.db, tier, buckets, count).await?;
     }

@@ -14,7 +14,6 @@ use self::sheet::{Count, Sheet, open_calls};
 use super::clock::now_ms;
 use super::error::Error;
 use super::state::AppState;
-use crate::stats::business::{BusinessTime, day_number, next_day};
 use crate::stats::compare::{comparison_shift, same_weekdays_before};
 use crate::stats::filter::Filter;
 use crate::stats::people::GroupCounts;
@@ -203,13 +202,4 @@ impl Cut {
 /// Returns the days before `day`, if any.
 fn days_before(days: DayRange, day: NaiveDate) -> Option<DayRange> {
     day.pred_opt().filter(|end| *end >= days.start).map(|end| DayRange { end, ..days })
-}
-
-/// Returns the buckets of a tier that hold some days.
-pub fn buckets(tier: Tier, days: DayRange, business: &BusinessTime) -> Range<i64> {
-    let (first, end) = (days.start, next_day(days.end));
-    match tier {
-        Tier::Hour => business.day_start_ms(first)..business.day_start_ms(end),
-        Tier::Day | Tier::Line | Tier::Peer => day_number(first)..day_number(end),
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::buckets;
 use super::details::Details;
 use crate::calls::outcome::Outcome;
 use crate::stats::business::day_number;
@@ -66,7 +65,7 @@ impl<'a> Sheet<'a> {
             Tier::Hour | Tier::Line | Tier::Peer => Vec::new(),
         };
         for days in days_without(days, closed.iter().map(|(month, _)| *month)) {
-            let buckets = buckets(tier, days, &self.state.derivation.business);
+            let buckets = tier.buckets(days, &self.state.derivation.business);
             self.count_buckets(tier, buckets, subject.as_deref()).await?;
         }
         closed.iter().for_each(|(month, calls)| self.count_month(*month, calls));

@@ -6,10 +6,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::unfold;
 use tokio::time::MissedTickBehavior;
 
-use super::NoPlace;
+use super::hub::NoPlace;
 use crate::web::accounts::principal::Principal;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
+use crate::web::shares::Asker;
 use crate::web::state::AppState;
 
 /// How often it is checked whether whoever reads the stream still may.
@@ -18,7 +19,7 @@ const CHECK: Duration = Duration::from_secs(2);
 /// Handler of `GET /events`: sends calls and figures as they change, as server-sent events. What came after the event
 /// named by `Last-Event-ID`, or by the parameter `since` at the first time, is sent first.
 pub async fn events(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let place = state.questions.stream(&request, state.config.limits)?;
+    let place = state.questions.stream(Asker::of(&request), state.config.limits)?;
     let parameters = parameters(&request);
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(parameter(&parameters, "since"));

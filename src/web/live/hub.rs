@@ -4,8 +4,16 @@ use std::time::{Duration, Instant};
 use actix_web::web::Bytes;
 use tokio::sync::watch;
 
-use super::NoPlace;
 use crate::config::LivePace;
+
+/// The reason why a client was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPlace {
+    /// The maximum number of clients is reached.
+    Full,
+    /// The service is stopping.
+    Stopping,
+}
 
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 /// The reconnection time that browsers are told, in milliseconds.

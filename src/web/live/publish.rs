@@ -8,7 +8,8 @@ use actix_web::web::Data;
 use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
-use super::{Live, Waiting, lock, stats};
+use super::stats;
+use super::stream::{Live, Waiting, lock};
 use crate::log_throttle::throttled;
 use crate::stats::business::next_day;
 use crate::stats::filter::Filter;

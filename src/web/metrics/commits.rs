@@ -4,7 +4,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Counters, Metrics, delivery, event};
+use super::labels::{Counters, delivery, event};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::{Direction, Kind};
 use crate::store::changes::{CallChange, Changes, StoredCall};
@@ -83,12 +83,10 @@ impl Commits {
         observe(&self.wait, call.wait_seconds());
         observe(&self.abandoned, call.abandoned_wait_seconds());
     }
-}
 
-impl Metrics {
     /// Counts what a transaction stored. A call counts once, when its first hangup is stored.
     pub fn committed(&self, changes: &Changes, took: Duration) {
-        let Commits { stored, doubled, left_out, seconds, events, .. } = &self.commits;
+        let Commits { stored, doubled, left_out, seconds, events, .. } = self;
         seconds.observe(took.as_secs_f64());
         let mut all = 0;
         let results = [(stored, &changes.stored), (doubled, &changes.doubled), (left_out, &changes.left_out)];
@@ -102,7 +100,7 @@ impl Metrics {
         for CallChange { before, after } in &changes.calls {
             let had_ended = before.as_ref().is_some_and(|before| before.call.ending.is_some());
             if let (Some(outcome), false) = (after.call.ending, had_ended) {
-                self.commits.ended(after, outcome);
+                self.ended(after, outcome);
             }
         }
     }

@@ -14,12 +14,13 @@ use crate::log_throttle::times;
 use crate::store::sessions::end_session;
 use crate::web::access::with_cookie;
 use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::accounts::sessions::no_cookie;
 use crate::web::audit::{note_failed_login, note_login};
+use crate::web::cookies::{self, no_cookie};
 use crate::web::error::Error;
-use crate::web::extract::client::{client_address, network};
+use crate::web::extract::client::client_address;
 use crate::web::extract::query::{parameter, parameters};
 use crate::web::i18n::LoginTexts;
+use crate::web::network::network;
 use crate::web::state::AppState;
 
 const LOGIN: &str = "/login";
@@ -73,7 +74,7 @@ pub async fn log_in(
     let password = form_value(&form, "password").to_owned();
     let fits = state.accounts.hashing.fits(attempt.turn(), hash, password).await?;
     let cookie = match user.filter(|_| fits) {
-        Some(user) => state.accounts.sessions.open(&request, &state.db, &state.clock, user.id).await?,
+        Some(user) => cookies::open_session(&request, &state, user.id).await?,
         None => None,
     };
     let Some(cookie) = cookie else {

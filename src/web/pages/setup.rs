@@ -18,6 +18,7 @@ use crate::web::access::with_cookie;
 use crate::web::accounts::hashing::Turn;
 use crate::web::audit::about;
 use crate::web::clock::now_ms;
+use crate::web::cookies;
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 use crate::web::i18n::SetupTexts;
@@ -112,7 +113,7 @@ pub async fn create(
     let known = state.accounts.known();
     let made = known.as_ref().and_then(|known| known.user_named(&user.name));
     let cookie = match made {
-        Some(user) => state.accounts.sessions.open(&request, &state.db, &state.clock, user.id).await?,
+        Some(user) => cookies::open_session(&request, &state, user.id).await?,
         None => None,
     };
     match cookie {

@@ -7,7 +7,8 @@ use futures_util::TryStreamExt;
 
 use crate::web::access;
 use crate::web::error::Error;
-use crate::web::extract::body::{Bound, Filed};
+use crate::web::extract::body::Filed;
+use crate::web::extract::budget::Bound;
 
 /// The maximum size of a file, in bytes.
 pub const MAX_FILE_BYTES: usize = Bound::FILE.bytes;
