@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::{Server, ServerHandle};
@@ -14,24 +13,23 @@ use self::opening::{Opened, open_spool, tell_of_rights};
 pub use self::opening::{StartError, check_remembered, open_database};
 use self::watching::watch;
 use crate::clock::watch::keep_watch;
-use crate::closing::close;
 use crate::config::{Config, SettingError};
-use crate::log_throttle;
-use crate::retention::keep;
+use crate::service::jobs::closing::close;
+use crate::service::jobs::refresh::refresh;
+use crate::service::jobs::retention::keep;
+use crate::service::live::publish::{listen, publish};
+use crate::service::live::stream::Live;
+use crate::service::state::AppState;
 use crate::stats::derivation::Derivation;
+use crate::store::Db;
 use crate::store::writer::Writer;
-use crate::store::{Db, StoreError};
 use crate::tls::Certificate;
-use crate::web::doors::Doors;
-use crate::web::listen::{self, Serving};
-use crate::web::live::publish::{listen, publish};
-use crate::web::live::stream::Live;
-use crate::web::metrics::requests::measure;
-use crate::web::state::AppState;
-use crate::web::timeouts;
-
-/// Interval at which routes, names, callers and accounts are polled for changes made through another node.
-const REFRESH_EVERY: Duration = Duration::from_secs(1);
+use crate::web::extract::budget::Bodies;
+use crate::web::measure::measure;
+use crate::web::server::doors::Doors;
+use crate::web::server::listen::{self, Serving};
+use crate::web::server::timeouts;
+use crate::web::{self, headers};
 
 /// A running server.
 pub struct Service {
@@ -90,32 +88,35 @@ impl Service {
         if !db.condition().is_open() {
             writer.note_outage();
         }
-        let state = Data::new(AppState::begin(config, db.clone(), derivation, writer, last_good).await);
+        let bodies = Data::new(Bodies::new(limits.bodies));
+        let state = Arc::new(AppState::begin(config, db.clone(), derivation, writer, last_good).await);
         let mut background = vec![
             tokio::spawn(refresh(state.clone())),
             tokio::spawn(publish(state.clone())),
             tokio::spawn(listen(state.clone())),
-            tokio::spawn(watch(state.clone().into_inner(), interrupted)),
+            tokio::spawn(watch(state.clone(), interrupted)),
             tokio::spawn(keep_watch(state.clock.clone(), db.clone())),
             tokio::spawn(keep(state.clock.clone(), db.clone(), state.derivation.clone(), retention)),
             closing,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));
         let live = state.live.clone();
-        let is_local_mode = state.is_local_mode();
+        let is_local_mode = state.accounts.is_local_mode();
         let checkpointing = db.checkpoint_in_background();
         let is_https = certificate.is_some();
         let tls = certificate.map(|certificate| certificate.server_config()).transpose()?;
+        let state = Data::from(state);
         let serving = Serving { limits, doors, tls };
         let server = listen::serve(listener, serving, move || {
             App::new()
                 .app_data(state.clone())
+                .app_data(bodies.clone())
                 .wrap(from_fn(timeouts::limit))
-                .wrap(crate::web::headers())
-                .wrap(from_fn(crate::web::hsts))
-                .wrap(from_fn(crate::web::keep_out_of_caches))
+                .wrap(headers::headers())
+                .wrap(from_fn(headers::hsts))
+                .wrap(from_fn(headers::keep_out_of_caches))
                 .wrap(from_fn(measure))
-                .configure(crate::web::configure)
+                .configure(web::configure)
         });
         let server = server.map_err(listening)?;
         Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })
@@ -144,33 +145,6 @@ impl Service {
         }
         self.db.close().await;
         served
-    }
-}
-
-async fn refresh(state: Data<AppState>) {
-    let mut ticks = tokio::time::interval(REFRESH_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut failing = false;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = state.routes_changed.notified() => {}
-        }
-        log_throttle::tell_rest();
-        let shared = state.refresh_routes().await.and(state.refresh_names().await).and(state.refresh_callers().await);
-        let result = shared.and(state.refresh_accounts().await);
-        if let Err(error) = &result {
-            state.db.condition().note(error);
-        }
-        if let (Err(error), false) = (&result, failing) {
-            tracing::warn!(%error, "routes, names, callers and accounts could not be refreshed; the last ones go on");
-        }
-        failing = result.is_err();
-        if matches!(result, Err(StoreError::Unavailable(_) | StoreError::TooLong)) {
-            state.unreachable.begin();
-        } else {
-            state.unreachable.end();
-        }
     }
 }
 

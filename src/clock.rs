@@ -1,4 +1,4 @@
-//! Plausibility of the system clock. Nothing irreversible is done on the clock's word alone: it has to agree with what
+//! The system clock, read here and nowhere else, and its plausibility: nothing irreversible is done on the clock's word alone: it has to agree with what
 //! the database saw last, or somebody has to confirm it.
 
 /// Monitoring of the clock while a server runs.
@@ -6,11 +6,23 @@ pub mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::web::clock::now_ms;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Deviation from the expected time beyond which a clock is not believed, in milliseconds.
 pub const JUMP_MS: i64 = 86_400_000;
+
+/// Returns the current time, in milliseconds since 1970 UTC.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Formats a time as RFC 3339 in UTC with milliseconds: `2026-11-22T08:05:00.000Z`.
+pub fn rfc3339(at_ms: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
 
 /// The clock of this machine, which tests can shift.
 #[derive(Clone, Debug, Default)]

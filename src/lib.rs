@@ -13,10 +13,8 @@ pub mod app;
 pub mod calls;
 /// The command line.
 pub mod cli;
-/// Plausibility of the system clock.
+/// The system clock and its plausibility.
 pub mod clock;
-/// Closing of months that are over.
-pub mod closing;
 /// All settings, each defined once: flag, environment, file, default.
 pub mod config;
 /// Names for outside numbers and the files they come in, pure.
@@ -25,16 +23,18 @@ pub mod contacts;
 pub mod durable;
 /// Strict parsing of JSON, with every wrong field reported.
 pub mod fields;
+/// The texts of the user interface, in German and English.
+mod i18n;
 /// The languages of the user interface.
 pub mod lang;
 /// Rate limiting of repeated log messages: at most once a minute each.
 pub mod log_throttle;
 /// The wire protocol of the PBX, no I/O: form to event, reply to XML, signature.
 pub mod placetel;
-/// Nightly retention: pseudonymises and deletes what is too old.
-pub mod retention;
 /// Call routing, pure: which answer an incoming call gets.
 pub mod routing;
+/// The application's services, for pages, API, commands and jobs alike: no HTTP and no SQL.
+pub mod service;
 /// A simulated PBX, for trying out and for load tests.
 pub mod simulate;
 /// Statistics, pure: calls to cells, cells to figures.
@@ -45,3 +45,5 @@ pub mod store;
 pub mod tls;
 /// HTTP: the PBX's endpoint, the JSON API, the pages.
 pub mod web;
+/// The JSON of calls, the same for API, CSV file, live stream and export.
+pub mod wire;

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, SettingError};
+use crate::service::routing::last_good::LastGood;
+use crate::service::routing::tables::StoredTable;
 use crate::store::condition::Trouble;
+use crate::store::fold_again::fold_again_once;
 use crate::store::rebuilding::{begun, name_of};
 use crate::store::server_files::{has_empty_file, open_to_others};
-use crate::store::spool::{Spool, is_there};
-use crate::store::surplus::fold_again_once;
+use crate::store::spool::Spool;
+use crate::store::spool::missing::is_there;
 use crate::store::{Db, OpenError, StoreError, clock, meta};
-use crate::web::last_good::LastGood;
-use crate::web::tables::StoredTable;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]

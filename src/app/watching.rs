@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::opening::{Failed, Interrupted, StartError, open_checked};
+use crate::service::state::AppState;
 use crate::store::condition::Trouble;
-use crate::store::rebuild::{Purpose, RebuildError, rebuild};
+use crate::store::rebuild::{RebuildError, rebuild};
+use crate::store::rebuilding::Purpose;
 use crate::store::server_files::file_of;
 use crate::store::soundness::{Closely, look, look_only};
 use crate::store::{Db, rebuilding};
-use crate::web::state::AppState;
 
 /// Interval of attempts to use an unusable database again, and of checks that its file is still in place.
 const EVERY: Duration = Duration::from_secs(1);
@@ -140,7 +141,7 @@ impl Watcher {
                 if let Some(interrupted) = interrupted {
                     self.finish_rebuild(interrupted);
                 }
-                self.state.routes_changed.notify_one();
+                self.state.routing.changed.notify_one();
                 tracing::info!("the database is there");
             }
             Ok(Some(damage)) => condition.suffer(Trouble::Damaged, &damage),

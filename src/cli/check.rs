@@ -9,7 +9,8 @@ use super::stopping::so_far;
 use crate::calls::forgetting::Retention;
 use crate::config::Config;
 use crate::store::clock;
-use crate::store::rebuild::{Deviations, Purpose};
+use crate::store::rebuild::Deviations;
+use crate::store::rebuilding::Purpose;
 use crate::store::soundness::{count_leftovers, damages};
 
 /// Maximum number of damages that are listed.

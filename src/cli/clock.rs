@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 use super::user::note_command;
 use crate::accounts::action::{Subject, Verb};
 use crate::app::open_database;
+use crate::clock::rfc3339;
 use crate::clock::{Doubt, JUMP_MS, Memory};
 use crate::config::Config;
 use crate::store::{Db, clock};
-use crate::web::clock::rfc3339;
 
 /// Tell whether this machine's clock is believed, and confirm it
 ///

@@ -15,6 +15,7 @@ use super::serve;
 use super::stopping::StopSignals;
 use crate::app::{Service, check_remembered, open_database};
 use crate::calls::receipts::Receipt;
+use crate::clock::now_ms;
 use crate::config::{Config, Secret};
 use crate::contacts::Contact;
 use crate::routing::named::Shared;
@@ -29,7 +30,6 @@ use crate::store::names::{self, Kind, OwnName};
 use crate::store::record::{Delivery, Source, record};
 use crate::store::revisions::Actor;
 use crate::store::{Db, StoreError, routes};
-use crate::web::clock::now_ms;
 
 const HOURS: &str = "Mo-Fr 08:00-17:00; PH off";
 const LINES: [&str; 5] = ["Zentrale", "Bestellung", "Werkstatt", "Buchhaltung", "Chefin"];

@@ -10,14 +10,14 @@ use super::mentions::Mentions;
 use super::stopping::so_far;
 use crate::app::open_database;
 use crate::calls::phone::Numbering;
+use crate::clock::{now_ms, rfc3339};
 use crate::config::Config;
 use crate::contacts::Contact;
 use crate::store::events::read_log;
 use crate::store::marks::Mark;
 use crate::store::person::{CallOfPerson, Piece, calls_of, marks_of};
 use crate::store::{Db, StoreError};
-use crate::web::api::calls::{CallDetail, EventJson, all_of};
-use crate::web::clock::{now_ms, rfc3339};
+use crate::wire::{CallDetail, EventJson, all_of};
 
 /// Write the event log to standard output in the form that `import` reads, in order of receipt
 #[derive(Args)]

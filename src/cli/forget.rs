@@ -13,6 +13,7 @@ use super::mentions::Mentions;
 use super::rebuild::progress_bar;
 use super::stopping::so_far;
 use crate::calls::phone::{Numbering, is_anonymous};
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
 use crate::store::forgetting::{forget_before, forget_party};
@@ -21,7 +22,6 @@ use crate::store::record::record;
 use crate::store::spool::{Spool, line_of, with_events};
 use crate::store::trial::takes_events;
 use crate::store::{Db, WRITE_TIMEOUT, clock};
-use crate::web::clock::now_ms;
 
 /// How long a running server may take to store what waits in its spool, in seconds.
 const SPOOL_SECONDS: u32 = 60;

@@ -8,7 +8,8 @@ use super::stopping::so_far;
 use crate::app::open_database;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
-use crate::store::rebuild::{Deviations, Purpose, RebuildError, rebuild};
+use crate::store::rebuild::{Deviations, RebuildError, rebuild};
+use crate::store::rebuilding::Purpose;
 use crate::store::{Db, rebuilding};
 
 /// Derives calls and cells again, and records the present settings as those that the figures are made with.

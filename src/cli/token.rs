@@ -10,10 +10,10 @@ use crate::accounts::Role;
 use crate::accounts::action::{Subject, Verb};
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::app::open_database;
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::store::Db;
 use crate::store::accounts::{NewToken, add_token, load_accounts, remove_token};
-use crate::web::clock::now_ms;
 
 /// API tokens: which programs may come in
 #[derive(Args)]

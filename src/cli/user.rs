@@ -9,12 +9,12 @@ use crate::accounts::action::{Action, Subject, Verb, word};
 use crate::accounts::password::{PasswordHash, check};
 use crate::accounts::{Role, read_lines, read_name};
 use crate::app::open_database;
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::stats::filter::Lines;
 use crate::store::Db;
 use crate::store::accounts::{NewUser, add_user, load_accounts, remove_user, set_password, set_role};
 use crate::store::audit::{COMMAND, Entry, note};
-use crate::web::clock::now_ms;
 
 /// Accounts: who may log in
 #[derive(Args)]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::{Clock, Doubt, JUMP_MS, Measured, Memory};
+use crate::clock::rfc3339;
 use crate::store::{Db, StoreError, clock};
-use crate::web::clock::rfc3339;
 
 /// Interval at which the clock is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(3);

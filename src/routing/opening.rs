@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
-use super::hours::{Hours, HoursContext, instants_ms, local};
+use super::hours::days::instants_ms;
+use super::hours::{Hours, HoursContext, local};
 use super::named::{ClosedSwitch, Key, Schedule, ScheduleReference, Shared, unknown_schedule};
 use crate::fields::Problem;
 

@@ -26,6 +26,8 @@ pub mod quality;
 pub mod report;
 /// The rollup cells in which a call counts.
 pub mod rollup;
+/// Outcomes grouped as charts and lists show them.
+pub mod series;
 /// Counts and sums without percentiles, for readers of many cells.
 pub mod sums;
 /// The time series of calls, as a chart shows it.

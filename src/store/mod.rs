@@ -8,6 +8,8 @@ pub mod accounts;
 pub mod audit;
 /// Backups: copies of a SQLite database.
 pub mod backup;
+/// The statements that store updated calls.
+mod call_writes;
 /// The callback report: who was missed in a period, and whether there was contact since.
 pub mod callback_report;
 /// Open callbacks: outside numbers that are still to be rung back.
@@ -26,6 +28,8 @@ pub mod condition;
 pub mod deferred;
 /// The event log.
 pub mod events;
+/// Folding calls again that have surplus events, once.
+pub mod fold_again;
 /// Pseudonymisation of outside parties, in calls of long ago or of one person, and retention.
 pub mod forgetting;
 /// Paginated reading of inbound calls as routes see them.
@@ -103,6 +107,8 @@ mod route_row;
 mod rows;
 mod rows_in_time;
 mod subjects;
+/// Traces of what was deleted or replaced.
+mod traces;
 mod turns;
 mod writes;
 

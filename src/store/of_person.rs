@@ -122,7 +122,7 @@ pub(super) async fn forget_marks(db: &Db, person: &Person, pseudonym: &str) -> R
 }
 
 for_both_engines! {
-    use batch, pseudonymise;
+    use batch, pseudonymise, traces;
 
     /// Adds to `found` the calls of the next surplus events that mention the person; returns where the events after
     /// them begin.
@@ -280,7 +280,7 @@ for_both_engines! {
                 .fetch_all(&mut *connection)
                 .await?;
         if !told.is_empty() {
-            pseudonymise::note_traces(connection).await?;
+            traces::note_traces(connection).await?;
         }
         for (key, xml) in told {
             let numbers = person.parties.iter().map(String::as_str).filter(|number| !is_pseudonym(number));

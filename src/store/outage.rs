@@ -2,9 +2,11 @@
 //! persists.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+
+use crate::clock::now_ms;
 
 const NOT: i64 = i64::MIN;
 /// The interval at which an error that persists is logged again.
@@ -31,9 +33,7 @@ impl Outage {
 
     /// Marks the database as out of use; returns whether it worked before.
     pub fn begin(&self) -> bool {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        let is_new = self.since_ms.compare_exchange(NOT, since_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let is_new = self.since_ms.compare_exchange(NOT, now_ms(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_new {
             self.begun.notify_waiters();
         }

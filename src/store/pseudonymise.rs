@@ -102,7 +102,7 @@ fn pseudonymise(call: &mut CallUpdate, naming: Naming<'_>, numbering: &Numbering
 }
 
 for_both_engines! {
-    use batch, record, surplus;
+    use batch, call_writes, surplus, traces;
 
     /// Pseudonymises calls that arrive after others of their age were pseudonymised. If no key is stored, a random one
     /// does, because nobody has to be recognised again.
@@ -114,18 +114,9 @@ for_both_engines! {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        note_traces(connection).await?;
+        traces::note_traces(connection).await?;
         let key = stored_key(connection).await?.unwrap_or_else(rand::random);
         calls.into_iter().map(|call| pseudonymise(call, Naming::Under(&key), numbering)).collect()
-    }
-
-    /// Notes that the database files may hold traces of what this transaction changes.
-    pub async fn note_traces(connection: &mut EngineConnection) -> Result<(), StoreError> {
-        sqlx::query("insert into settings (name, value) values ($1, 'yes') on conflict do nothing")
-            .bind(meta::ERASING)
-            .execute(connection)
-            .await?;
-        Ok(())
     }
 
     /// Reads the stored key for pseudonyms, if there is one.
@@ -174,11 +165,11 @@ for_both_engines! {
         if updates.is_empty() {
             return Ok(0);
         }
-        note_traces(connection).await?;
+        traces::note_traces(connection).await?;
         let calls = updates.values_mut();
         let pseudonymised: Vec<_> =
             calls.map(|call| pseudonymise(call, naming, &derivation.numbering)).collect::<Result<_, _>>()?;
-        record::write(connection, derivation, &updates).await?;
+        call_writes::write(connection, derivation, &updates).await?;
         blank_decisions(connection, derivation, &pseudonymised).await?;
         Ok(pseudonymised.len() as i64)
     }
@@ -258,7 +249,7 @@ for_both_engines! {
         query.push(" and exists (select 1 from surplus_events where call_key = calls.id)");
         let full = query.build_query_scalar().persistent(false).fetch_all(&mut *connection).await?;
         if dropped > 0 {
-            note_traces(connection).await?;
+            traces::note_traces(connection).await?;
         }
         Ok(Page { looked_at: keys.len() as i64, changed: dropped, next, full })
     }
@@ -319,7 +310,7 @@ for_both_engines! {
         pseudonym: &str,
         before_ms: i64,
     ) -> Result<(), StoreError> {
-        note_traces(connection).await?;
+        traces::note_traces(connection).await?;
         sqlx::query(
             "insert into callbacks_done (party, done_ms, done_by) select $2, done_ms, done_by from callbacks_done \
              where party = $1 and done_ms < $3 on conflict do nothing",

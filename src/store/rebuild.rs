@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::events::read_receipt;
 use super::months::count_deviating;
 use super::portion::Portion;
+use super::rebuilding::Purpose;
 use super::rows::{CallRow, CellRow, call_columns};
 use crate::calls::call::Call;
 use crate::calls::receipts::{Receipt, Receipts};
@@ -21,15 +22,6 @@ use crate::stats::derivation::Derivation;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
 
 const CALLS_PER_TRANSACTION: i64 = 500;
-
-/// What a rebuild does with what it derives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose<'a> {
-    /// It is stored, by the rebuild that was begun under this name: see [`begin`](super::rebuilding::begin).
-    Mend(&'a str),
-    /// It is compared with what is stored.
-    Compare,
-}
 
 /// Why a rebuild did nothing or stopped halfway.
 #[derive(Debug, thiserror::Error)]

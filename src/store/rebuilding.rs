@@ -4,7 +4,15 @@
 use super::db::{Db, for_both_engines, writing};
 use super::error::StoreError;
 use super::meta::{REBUILDING, recall};
-use super::rebuild::Purpose;
+
+/// What a rebuild does with what it derives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// It is stored, by the rebuild that was begun under this name: see [`begin`].
+    Mend(&'a str),
+    /// It is compared with what is stored.
+    Compare,
+}
 
 /// Returns the name of a rebuild that derives with these settings.
 pub fn name_of(meta: &[(&'static str, String)]) -> String {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{EVENTS, KnownCall, KnownCalls, Watermarks};
+use super::batch::{KnownCall, KnownCalls, Watermarks};
 use super::call_update::CallUpdate;
 use super::changes::{CallChange, Changes, KindCounts};
 use super::db::{Db, WRITE_TIMEOUT, for_both_engines, writing};
@@ -16,14 +16,11 @@ use super::events::damaged;
 use super::meta::LATE_SINCE;
 use super::pipelined::PipelinedTransaction;
 use super::pseudonymise::Pseudonymised;
-use super::rows::StoredCall;
 use crate::calls::forgetting::{self, is_marked};
 use crate::calls::receipts::{Receipt, Receipts};
 use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
-use crate::stats::business::BusinessTime;
 use crate::stats::derivation::Derivation;
-use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
 
 /// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,15 +159,6 @@ fn count<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> KindCounts {
     counts
 }
 
-fn differences<'a>(updates: impl Iterator<Item = &'a CallUpdate>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
-    let of = |stored: &StoredCall| Contribution::of(&stored.call, stored.in_hours, business);
-    let mut differences = Differences::default();
-    for CallUpdate { before, after, .. } in updates {
-        differences.replace(before.as_ref().map(of).as_ref(), Some(&of(after)));
-    }
-    differences.into_cells()
-}
-
 /// Returns the calls with deliveries from the PBX itself, not from an import.
 fn live_calls(deliveries: &[Delivery]) -> HashSet<&CallId> {
     deliveries.iter().filter(|delivery| delivery.source != Source::Import).map(Delivery::call_id).collect()
@@ -223,7 +211,7 @@ fn fold(derivation: &Derivation, batch: &[Delivery], mut known: KnownCalls) -> B
 }
 
 for_both_engines! {
-    use batch, pseudonymise, months, meta, surplus, writes;
+    use batch, call_writes, pseudonymise, meta, surplus, writes;
 
     use writes::Writes;
 
@@ -243,7 +231,7 @@ for_both_engines! {
         let pseudonymised = give_keys(connection, derivation, &watermarks, deliveries, &mut updates).await?;
         let (offers, mut decisions) = load_decisions(connection, deliveries, &updates).await?;
         let new: Vec<_> = offers.into_iter().filter(|(key, _)| !decisions.contains_key(key)).collect();
-        let mut last = write_all_but_cells(connection, derivation, &updates, &new).await?;
+        let mut last = call_writes::write_all_but_cells(connection, derivation, &updates, &new).await?;
         if !pseudonymised.is_empty() {
             last.send(connection).await?;
             pseudonymise::blank_decisions(connection, derivation, &pseudonymised).await?;
@@ -270,34 +258,6 @@ for_both_engines! {
         committed.map(|()| outcome)
     }
 
-    /// Stores updated calls, their events and their cells.
-    pub async fn write(
-        connection: &mut EngineConnection,
-        derivation: &Derivation,
-        updates: &BTreeMap<CallId, CallUpdate>,
-    ) -> Result<(), StoreError> {
-        write_all_but_cells(connection, derivation, updates, &[]).await?.send(connection).await
-    }
-
-    /// Stores updated calls and their events, and decisions of calls that have none. Returns the statements for the
-    /// cells, which are not executed yet.
-    pub async fn write_all_but_cells(
-        connection: &mut EngineConnection,
-        derivation: &Derivation,
-        updates: &BTreeMap<CallId, CallUpdate>,
-        decisions: &[(i64, &Decision)],
-    ) -> Result<Writes, StoreError> {
-        let calls = write_calls(updates);
-        let next = async { (write_log(updates, decisions), differences(updates.values(), &derivation.business)) };
-        let (written, (log, differences)) = tokio::join!(calls.send(connection), next);
-        written?;
-        let cells = correct_cells(connection, log, differences).await?;
-        let mut writes = Writes::new();
-        batch::write_cells(&mut writes, &cells);
-        months::reopen(&mut writes, cells.keys().map(|key| key.day(&derivation.business)));
-        Ok(writes)
-    }
-
     /// Gives new calls their keys. Imported calls older than the watermark of pseudonymisation are pseudonymised, and
     /// new ones older than the watermark of deleted events are left out. What the PBX sends happens now, whatever a
     /// clock said or says: it is stored as it is, and left to a later nightly run.
@@ -321,51 +281,6 @@ for_both_engines! {
         new.zip(watermarks.next_key..).for_each(|(call, key)| call.after.key = key);
         let old = updates.iter_mut().filter(|(id, call)| !live.contains(id) && is_old(call));
         pseudonymise::pseudonymise_late(connection, &derivation.numbering, old.map(|(_, call)| call).collect()).await
-    }
-
-    fn write_calls(updates: &BTreeMap<CallId, CallUpdate>) -> Writes {
-        let (mut new, mut changed, mut progressed) = (Vec::new(), Vec::new(), Vec::new());
-        for CallUpdate { before, after, .. } in updates.values() {
-            match before {
-                None => new.push(after),
-                Some(before) if before == after => {}
-                Some(before) if before.began_like(after) => progressed.push(after),
-                Some(_) => changed.push(after),
-            }
-        }
-        let mut writes = Writes::new();
-        batch::insert_calls(&mut writes, &new);
-        batch::set_calls(&mut writes, &changed);
-        batch::set_progress(&mut writes, &progressed);
-        writes
-    }
-
-    fn write_log(updates: &BTreeMap<CallId, CallUpdate>, decisions: &[(i64, &Decision)]) -> Writes {
-        let outdated: Vec<_> = updates.values().flat_map(CallUpdate::outdated_receipts).collect();
-        let changed: Vec<_> = updates.values().flat_map(CallUpdate::changed_receipts).collect();
-        let mut writes = Writes::new();
-        batch::delete_events(&mut writes, EVENTS, &outdated);
-        batch::upsert_events(&mut writes, EVENTS, &changed);
-        surplus::write(&mut writes, updates.values());
-        batch::insert_decisions(&mut writes, decisions);
-        writes
-    }
-
-    /// Loads the cells and applies their differences; `log` is sent along with the query.
-    async fn correct_cells(
-        connection: &mut EngineConnection,
-        log: Writes,
-        differences: BTreeMap<CellKey, Cell>,
-    ) -> Result<BTreeMap<CellKey, Cell>, StoreError> {
-        let mut cells = batch::load_cells(connection, log, differences.keys().cloned().collect()).await?;
-        for (key, difference) in &differences {
-            let Some(cell) = cells.get_mut(key) else { continue };
-            cell.apply(difference);
-            if cell.clamp() {
-                crate::store::cells::below_zero(key);
-            }
-        }
-        Ok(cells)
     }
 
     /// Returns the first decision that the batch offers for each call, and the decisions that are stored already, which

@@ -12,11 +12,9 @@ use super::private::with_ending;
 use super::record::Delivery;
 use crate::durable::sync_folder_of;
 
-pub use self::missing::is_there;
-
 mod line;
 
-mod missing;
+pub mod missing;
 /// Compaction: the room of stored entries is used again.
 mod room;
 

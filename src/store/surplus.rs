@@ -9,15 +9,11 @@ use sqlx::QueryBuilder;
 
 use super::batch::{KnownCalls, SURPLUS};
 use super::call_update::CallUpdate;
-use super::db::{Db, for_both_engines, reading, reading_on, writing};
+use super::db::{Db, for_both_engines, reading_on, writing};
 use super::error::StoreError;
-use super::events::MOST_OF_CALL;
-use super::events::read_receipt;
-use super::meta;
-use super::rows::unpack_call_id;
+use super::events::{MOST_OF_CALL, read_receipt};
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
-use crate::stats::derivation::Derivation;
 
 /// Maximum number of keys in one query.
 const KEYS_AT_ONCE: usize = 1_000;
@@ -27,8 +23,6 @@ const NEXT_OF_CALL: &str = "select digest, received_ms, deliveries, body from su
      where call_key = $1 and digest > $2 order by digest limit cast($3 as bigint)";
 const DROP_SOME: &str = "delete from surplus_events where call_key = $1 and digest in \
      (select digest from surplus_events where call_key = $1 order by digest limit cast($2 as bigint))";
-/// Maximum number of calls in one transaction.
-const CALLS_AT_ONCE: usize = 20;
 
 /// The place of an event, for keyset pagination: call key and digest.
 pub(super) type EventPlace = (i64, Vec<u8>);
@@ -54,25 +48,6 @@ const SET_APART: [&str; 2] = [
 const FOLDED: &str = concat!("select received_ms, deliveries, body from ", placed!(), "not is_beyond");
 const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from events where call_key = $1) \
      + (select count(*) from surplus_events where call_key = $1) where id = $1";
-
-/// Folds calls again that had surplus events when these were first set apart. Done once; costs nothing afterwards.
-///
-/// # Errors
-/// When the database does not answer. Doing it again goes on.
-pub async fn fold_again_once(db: &Db, derivation: &Derivation) -> Result<(), StoreError> {
-    if meta::recall(db, meta::FOLD_AGAIN).await?.is_none() {
-        return Ok(());
-    }
-    let ids: Vec<Vec<u8>> = reading!(db, pool => {
-        sqlx::query_scalar("select call_id from calls where id in (select call_key from surplus_events)").fetch_all(pool).await?
-    });
-    let ids = ids.iter().map(|id| unpack_call_id(id)).collect::<Result<Vec<CallId>, _>>()?;
-    for ids in ids.chunks(CALLS_AT_ONCE) {
-        writing!(db, transaction in engine => engine::fold_again(&mut transaction, derivation, ids).await)?;
-    }
-    tracing::info!(calls = ids.len(), "calls with very many events were folded again");
-    meta::forget(db, meta::FOLD_AGAIN).await
-}
 
 /// Sets apart the surplus of crowded calls with these keys (those that have it among the folded events), one call at a
 /// time; the first key is left out.
@@ -112,7 +87,7 @@ pub(super) async fn next_of_call(
 }
 
 for_both_engines! {
-    use batch, pseudonymise, record, writes;
+    use batch, traces, writes;
 
     /// Sets apart the surplus of crowded calls, as a log of an earlier version has it, or one that another program has
     /// written to; and loads these calls again.
@@ -223,19 +198,6 @@ for_both_engines! {
         }
     }
 
-    pub(super) async fn fold_again(
-        connection: &mut EngineConnection,
-        derivation: &Derivation,
-        ids: &[CallId],
-    ) -> Result<(), StoreError> {
-        let known = batch::load_calls(connection, ids.iter()).await?;
-        let folded = known.into_iter().filter_map(|(id, call)| {
-            let receipts = call.receipts.clone();
-            Some((id, CallUpdate::fold(Some(call), receipts, derivation)?))
-        });
-        record::write(connection, derivation, &folded.collect()).await
-    }
-
     pub(super) async fn next_of_call(
         connection: &mut EngineConnection,
         call_key: i64,
@@ -261,7 +223,7 @@ for_both_engines! {
     ) -> Result<i64, StoreError> {
         let dropped = sqlx::query(DROP_SOME).bind(call_key).bind(most).execute(&mut *connection).await?.rows_affected();
         if dropped > 0 {
-            pseudonymise::note_traces(connection).await?;
+            traces::note_traces(connection).await?;
         }
         if is_bare {
             return Ok(dropped as i64);

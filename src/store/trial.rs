@@ -37,7 +37,7 @@ pub async fn takes_events(db: &Db, derivation: &Derivation, within: Duration) ->
 }
 
 for_both_engines! {
-    use batch, record, meta;
+    use batch, call_writes, meta;
 
     pub(super) async fn take(
         connection: &mut EngineConnection,
@@ -54,7 +54,7 @@ for_both_engines! {
         let decision =
             Decision { route_id: None, route_name: None, xml: "".into(), decided_ms: 0, revision: None, took_us: None };
         let decisions = [(NO_CALL, &decision)];
-        let mut writes = record::write_all_but_cells(connection, derivation, &updates, &decisions).await?;
+        let mut writes = call_writes::write_all_but_cells(connection, derivation, &updates, &decisions).await?;
         batch::upsert_events(&mut writes, SURPLUS, &[(NO_CALL, receipt)]);
         writes.send(connection).await?;
         sqlx::raw_sql("rollback to savepoint trial").execute(&mut *connection).await?;

@@ -3,13 +3,13 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 
-use super::accounts::principal::Principal;
-use super::clock::now_ms;
+use super::access::principal::Principal;
 use super::error::{Error, WrongField};
-use super::state::AppState;
+use crate::clock::now_ms;
+use crate::service::state::AppState;
 use crate::store::calls::{CallQuery, Cursor, list_calls};
 use crate::web::extract::query::{Parameters, filter, parameter, parameters};
-use crate::web::wire::CallJson;
+use crate::wire::CallJson;
 
 const ROWS_PER_CHUNK: usize = 500;
 
@@ -45,7 +45,7 @@ enum Dialect {
 pub async fn calls(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
     let dialect = dialect(&parameters)?;
-    let query = state.query(&filter(&parameters, &state, Principal::lines_of(&request))?);
+    let query = state.statistics.query(&filter(&parameters, &state, Principal::lines_of(&request))?);
     let start = Progress { state, query, dialect, next: Next::Header };
     let rows = stream::try_unfold(start, |progress| async move { progress.step().await });
     Ok(HttpResponse::Ok()
@@ -88,7 +88,7 @@ impl Progress {
             Next::Rows(cursor) => {
                 let page = list_calls(&self.state.db, &self.query, cursor, ROWS_PER_CHUNK).await?;
                 self.next = page.next.map_or(Next::End, |next| Next::Rows(Some(next)));
-                let (now_ms, timeout_ms) = (now_ms(), self.state.hangup_timeout_ms());
+                let (now_ms, timeout_ms) = (now_ms(), self.state.statistics.hangup_timeout_ms());
                 rows(self.dialect, page.calls.into_iter().map(|call| CallJson::new(call, now_ms, timeout_ms)))?
             }
             Next::End => return Ok(None),

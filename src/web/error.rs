@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::fields::FieldError;
 use crate::lang::Lang;
 use crate::log_throttle::{throttled, times};
+use crate::service::error::ServiceError;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::StoreError;
 use crate::store::accounts::AccountError;
@@ -172,7 +173,7 @@ impl ResponseError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            // Logged where the database is marked as damaged: see [`super::metrics::requests::measure`].
+            // Logged where the database is marked as damaged: see [`super::measure::measure`].
             error if error.is_damage() => Self::Damaged(error.to_string()),
             StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::TooLong => {
                 throttled!(warn, error, "a request failed");
@@ -180,6 +181,22 @@ impl From<StoreError> for Error {
             }
             StoreError::Over(_) => Self::TooLong,
             error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<ServiceError> for Error {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Invalid { field, .. } => {
+                Self::Fields(vec![WrongField { field: field.into(), detail: error.to_string() }])
+            }
+            ServiceError::Filter(error) => error.into(),
+            ServiceError::Crowded => Self::Crowded,
+            ServiceError::Full => Self::Full,
+            ServiceError::Busy(what) => Self::Unavailable(what),
+            ServiceError::Store(error) => error.into(),
+            ServiceError::Internal(cause) => Self::Internal(cause),
         }
     }
 }

@@ -1,14 +1,9 @@
-use std::time::Duration;
-
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 
 use super::error::Error;
-use super::state::AppState;
+use crate::service::state::AppState;
 use crate::store::condition::Trouble;
-
-/// Timeout of the database ping.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Liveness probe: answers as long as the process runs.
 pub async fn healthz() -> impl Responder {
@@ -17,9 +12,7 @@ pub async fn healthz() -> impl Responder {
 
 /// Readiness probe: answers 200 while the database answers, takes events, and is not known to be damaged; else 503.
 pub async fn readyz(state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let asking = state.clone();
-    let answers = state.pings.share(PATIENCE, async move { asking.db.ping().await.is_ok() }).await;
-    if answers && state.is_database_well() {
+    if state.health.is_ready().await {
         return Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"));
     }
     Err(Error::Unavailable(match state.db.condition().trouble() {

@@ -9,14 +9,14 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use super::access::cookies::COOKIE;
+use super::access::permissions::Access;
 use super::api::{
     callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, shared, stats,
 };
 use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
-use crate::web::cookies::COOKIE;
 use crate::web::error::Problem;
-use crate::web::permissions::Access;
 
 const PROBLEM: &str = "application/problem+json";
 /// The fields that are required in request bodies; everything else has a default or is read-only.

@@ -10,12 +10,9 @@ use futures_util::StreamExt;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
-use super::access;
+use super::access::guard;
 use super::error::{Challenge, Error, WrongField, only};
-use super::extract::budget::Held;
-use super::metrics::registry::Failure;
-use super::refusal::RefusalReason;
-use super::state::AppState;
+use super::extract::budget::{Bodies, Held};
 use crate::calls::receipts::Receipt;
 use crate::config::{NoRoute, Secret};
 use crate::log_throttle::throttled;
@@ -23,6 +20,9 @@ use crate::placetel::event::{EventError, Kind, MAX_BODY_BYTES};
 use crate::placetel::reply::EMPTY_RESPONSE;
 use crate::placetel::signature;
 use crate::routing::table::Decision;
+use crate::service::metrics::registry::Failure;
+use crate::service::refusal::RefusalReason;
+use crate::service::state::AppState;
 use crate::store::record::{Delivery, Recorded, Source};
 use crate::store::writer::WriteError;
 
@@ -40,17 +40,22 @@ pub fn resource() -> Resource {
 
 /// Receives one event of the PBX: it is acknowledged once it is stored durably. An IncomingCall is answered in time,
 /// whatever storage does: somebody is waiting on the line.
-async fn receive(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
+async fn receive(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<AppState>,
+    bodies: Data<Bodies>,
+) -> Result<HttpResponse, Error> {
     let received_ms = state.clock.now_ms();
-    let checked = match read_event(&request, payload, &state, received_ms).await {
+    let checked = match read_event(&request, (payload, bodies.pbx()), &state, received_ms).await {
         Ok(receipt) => receipt,
         Err((reason, error)) => {
-            state.note_refusal(reason);
+            state.intake.note_refusal(reason);
             throttled!(warn, error, "a request to /placetel was refused");
             return Err(error);
         }
     };
-    state.note_event(received_ms);
+    state.intake.note_event(received_ms);
     if checked.event.kind == Kind::IncomingCall {
         Ok(answer_call(&state, checked).await)
     } else {
@@ -62,21 +67,21 @@ async fn receive(request: HttpRequest, payload: Payload, state: Data<AppState>) 
 
 async fn read_event(
     request: &HttpRequest,
-    payload: Payload,
+    (payload, held): (Payload, Held),
     state: &AppState,
     received_ms: i64,
 ) -> Result<Receipt, (RefusalReason, Error)> {
     if state.config.is_unprotected() {
-        access::check_local(request).map_err(|error| (RefusalReason::NotLocal, error))?;
+        guard::check_local(request).map_err(|error| (RefusalReason::NotLocal, error))?;
     }
-    access::check_origin(request).map_err(|error| (RefusalReason::ForeignOrigin, error))?;
-    if !access::has_content_type(request, FORM) {
+    guard::check_origin(request).map_err(|error| (RefusalReason::ForeignOrigin, error))?;
+    if !guard::has_content_type(request, FORM) {
         return Err((RefusalReason::ContentType, Error::ContentType(FORM)));
     }
     if let Some(basic) = &state.config.placetel_basic {
         check_basic(request, basic).map_err(|error| (RefusalReason::Basic, error))?;
     }
-    let (body, _held) = read_body(payload, state.bodies.pbx()).await?;
+    let (body, _held) = read_body(payload, held).await?;
     check_signature(request, &state.config.placetel_secrets, &body)?;
     Receipt::new(received_ms, body).map_err(|error| match error.field() {
         None => too_large(),
@@ -139,7 +144,7 @@ fn check_signature(request: &HttpRequest, secrets: &[Secret], body: &[u8]) -> Re
 async fn answer_call(state: &AppState, receipt: Receipt) -> HttpResponse {
     let event = &receipt.event;
     let call_id = event.call_id.clone();
-    let decision = state.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
+    let decision = state.routing.decide(&call_id, event.from.as_deref(), event.to.as_deref(), receipt.received_ms);
     let delivery = Delivery { receipt: receipt.into(), source: Source::Pbx(Some(decision.clone())) };
     let settled = match state.writer.submit(delivery, true) {
         Ok(stored) => settled_in_time(state, stored).await,
@@ -150,7 +155,7 @@ async fn answer_call(state: &AppState, receipt: Receipt) -> HttpResponse {
         }
     };
     if let Some(settled) = &settled {
-        state.settle(&call_id, settled);
+        state.routing.settle(&call_id, settled);
     }
     reply(state, settled.unwrap_or(decision))
 }

@@ -13,13 +13,14 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use tokio::time::sleep;
 
-use super::accounts::principal::{AuthMethod, Principal};
+use super::access::permissions::Access;
+use super::access::principal::{AuthMethod, Principal};
+use super::error::Error;
 use super::extract::client::client_address;
-use super::network::network;
-use super::permissions::Access;
-use super::shares::{Asker, Turn};
-use super::state::AppState;
-use super::timeouts::Client;
+use super::server::timeouts::Client;
+use crate::service::network::network;
+use crate::service::shares::{Asker, Turn};
+use crate::service::state::AppState;
 
 /// How long a question runs before it is checked whether its client has left: some close their side as soon as they
 /// have asked.
@@ -53,7 +54,7 @@ pub async fn ask(
     let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_boxed_body) };
     let turn = match state.questions.turn(Asker::of(request.request()), state.config.limits).await {
         Ok(turn) => turn,
-        Err(error) => return Ok(request.error_response(error)),
+        Err(error) => return Ok(request.error_response(Error::from(error))),
     };
     let client = Client::of(request.request());
     let mut answer = pin!(turn.question.ask(next.call(request)));

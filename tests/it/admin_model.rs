@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fernamt::store::Db;
-use fernamt::store::rebuild::{Deviations, Purpose, rebuild};
+use fernamt::store::rebuild::{Deviations, rebuild};
+use fernamt::store::rebuilding::Purpose;
 use fernamt::store::soundness::{count_leftovers, damages};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng, rngs::StdRng};

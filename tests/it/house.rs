@@ -118,9 +118,22 @@ fn only_web_and_app_say_actix() {
 }
 
 #[test]
-fn the_store_does_not_know_the_web() {
-    let elsewhere = |path: &str| !is_in(path, "store");
+fn store_and_services_do_not_know_who_asks_them() {
+    let elsewhere = |path: &str| !["store", "service"].iter().any(|room| is_in(path, room));
     assert_eq!(trespasses(&["crate::web", "crate::app", "crate::cli"], elsewhere), Vec::<String>::new());
+    assert_eq!(trespasses(&["crate::service"], |path| !is_in(path, "store")), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_but_the_app_imports_the_web() {
+    let allowed = |path: &str| is_in(path, "web") || path == "src/app.rs";
+    assert_eq!(trespasses(&["crate::web"], allowed), Vec::<String>::new());
+}
+
+#[test]
+fn the_clock_is_read_in_one_place() {
+    let allowed = |path: &str| path == "src/clock.rs";
+    assert_eq!(trespasses(&["SystemTime::now", "Utc::now", "Local::now"], allowed), Vec::<String>::new());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of authorisation: who may do what, for every url of the table and every role.
 
 use actix_web::http::Method;
-use fernamt::web::audit::action_of;
+use fernamt::web::access::audit::action_of;
 
 use crate::accounts::wait_until;
 use crate::helpers::{Answer, Answers, form};

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use chrono::{Days, TimeZone, Utc};
 use fernamt::calls::outcome::Outcome;
+use fernamt::service::state::AppState;
+use fernamt::service::statistics::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
+use fernamt::service::statistics::reports::{report, report_from};
 use fernamt::stats::filter::Filter;
 use fernamt::stats::period::DayRange;
 use fernamt::stats::report::{GroupBy, Source};
 use fernamt::store::Db;
 use fernamt::store::spool::Spool;
 use fernamt::store::writer::Writer;
-use fernamt::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
-use fernamt::web::reports::{report, report_from};
-use fernamt::web::state::AppState;
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::database::{Database, runtime};
@@ -70,8 +70,8 @@ fn a_report_from_cells_is_that_from_calls() {
                 if Source::of(&filter, group_by) == Source::Calls {
                     continue;
                 }
-                let given = report(&state, &filter, group_by, LIMIT).await.unwrap();
-                let calls = report_from(&state, Source::Calls, &filter, group_by, LIMIT, 20).await.unwrap();
+                let given = report(&state.statistics, &filter, group_by, LIMIT).await.unwrap();
+                let calls = report_from(&state.statistics, Source::Calls, &filter, group_by, LIMIT, 20).await.unwrap();
                 assert_eq!(given, calls, "{words:?} {group_by:?}");
                 from_cells += i32::from(given.totals.calls > 0);
             }
@@ -92,13 +92,13 @@ fn a_dashboard_from_cells_is_that_from_calls() {
             for span in [SPANS[2], ("2026-10-26", "2026-11-01"), ("2026-11-01", "2026-11-07"), SPANS[1]] {
                 let filter = filter(&words, span, &state);
                 for step in steps {
-                    let ask = |plan| figures(&state, plan, &filter, step, true);
+                    let ask = |plan| figures(&state.statistics, plan, &filter, step, true);
                     let from_calls = ask(CountingPlan::Calls).await.unwrap();
                     compared += i32::from(matches!(from_calls.before, Some(Comparison::With(_))));
                     let Source::Cells(_, subject) = Source::of(&filter, step) else { continue };
                     match subject {
                         None => {
-                            assert_eq!(plan(&state, &filter, step).await.unwrap(), CountingPlan::Cells);
+                            assert_eq!(plan(&state.statistics, &filter, step).await.unwrap(), CountingPlan::Cells);
                             assert_eq!(ask(CountingPlan::Cells).await.unwrap(), from_calls, "{words:?} {step:?}");
                             from_cells += 1;
                         }
@@ -145,7 +145,7 @@ fn a_period_that_runs_until_now_is_compared_until_the_same_time_of_day() {
         let filter = Filter::all(DayRange::one(now.date_naive()));
         for (filter, more) in [(filter, 0), (Filter::all(DayRange::ending(now.date_naive(), 7)), 1)] {
             for plan in [CountingPlan::Cells, CountingPlan::Calls] {
-                let figures = figures(&state, plan, &filter, None, true).await.unwrap();
+                let figures = figures(&state.statistics, plan, &filter, None, true).await.unwrap();
                 let before = figures.compared().unwrap();
                 assert!(before.is_cut);
                 assert_eq!(before.days.end, week_ago.date());
@@ -176,7 +176,7 @@ fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
     database.import(&log(&deliveries), &OFFICE);
     runtime().block_on(async {
         let state = state(&database).await;
-        let week = Filter::all(DayRange::ending(state.today(), 7));
+        let week = Filter::all(DayRange::ending(state.statistics.today(), 7));
         let line = Filter { number: Some("+4922129191999".into()), ..week.clone() };
         let agent = Filter { peer: Some("7777anna@fpbx.de".into()), ..week.clone() };
         for (filter, from, open, unknown, accepted) in [
@@ -185,8 +185,8 @@ fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
             (agent, CountingPlan::Subject, 1, 0, 1),
         ] {
             for step in [None, Some(GroupBy::Day)] {
-                let given = figures(&state, from, &filter, step, false).await.unwrap();
-                let from_calls = figures(&state, CountingPlan::Calls, &filter, step, false).await.unwrap();
+                let given = figures(&state.statistics, from, &filter, step, false).await.unwrap();
+                let from_calls = figures(&state.statistics, CountingPlan::Calls, &filter, step, false).await.unwrap();
                 let outcomes = &given.totals.outcomes;
                 let seen = [Outcome::Open, Outcome::Unknown, Outcome::Accepted].map(|outcome| outcomes.get(outcome));
                 assert_eq!(seen, [open, unknown, accepted], "{from:?}");
@@ -203,7 +203,7 @@ fn nothing_is_compared_with_days_before_the_log() {
     runtime().block_on(async {
         let state = state(&database).await;
         let filter = Filter::all(days(SPANS[0]));
-        let figures = figures(&state, CountingPlan::Cells, &filter, None, true).await.unwrap();
+        let figures = figures(&state.statistics, CountingPlan::Cells, &filter, None, true).await.unwrap();
         let Some(Comparison::Unknown(first)) = figures.before else { panic!("{:?}", figures.before) };
         assert!(first >= day("2026-03-15") && first < day("2026-04-01"), "{first}");
     });

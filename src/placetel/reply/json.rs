@@ -5,29 +5,15 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
+use super::limits::{
+    GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS,
+};
 use super::{
     BackupBehaviour, DEFAULT_GROUP_RINGTIME, DEFAULT_LAST_PEER_DAYS, DEFAULT_LAST_PEER_RINGTIME,
     DEFAULT_TARGET_RINGTIME, DEFAULT_WEIGHT, Distribution, Forward, Group, LastPeer, Prompt, Queue, Reject,
     RejectReason, Reply, RoutingPlan, Target,
 };
 use crate::fields::{Errors, FieldError, Object, Problem, text};
-
-/// Bounds of the ringing time of a target, in seconds.
-pub const TARGET_RINGTIME: RangeInclusive<i64> = 1..=3600;
-/// Bounds of the weight of a target.
-pub const WEIGHT: RangeInclusive<i64> = 1..=1000;
-/// Bounds of the time for which a peer counts as knowing a caller, in days.
-pub const WITHIN_DAYS: RangeInclusive<i64> = 1..=365;
-/// Bounds of the ringing time of a group, in seconds (Placetel's bounds).
-pub const GROUP_RINGTIME: RangeInclusive<i64> = 10..=60;
-/// Maximum length of the id of a queue, an announcement and so on, in characters.
-pub const MAX_ID_CHARS: usize = 64;
-/// Maximum length of a telephone number or SIP id, in characters.
-pub const MAX_NUMBER_CHARS: usize = 128;
-/// Maximum number of targets of one forward.
-pub const MAX_TARGETS: usize = 100;
-/// Maximum number of numbers of one target.
-pub const MAX_NUMBERS: usize = 100;
 
 const ACTIONS: [&str; 7] = ["forward", "reject", "hangup", "queue", "prompt", "group", "routing_plan"];
 const FORWARD: [&str; 8] = [

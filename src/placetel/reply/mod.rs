@@ -2,6 +2,7 @@
 
 mod indent;
 mod json;
+mod limits;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -9,7 +10,7 @@ mod xml;
 use serde::Serialize;
 
 pub use indent::indented;
-pub use json::{
+pub use limits::{
     GROUP_RINGTIME, MAX_ID_CHARS, MAX_NUMBER_CHARS, MAX_NUMBERS, MAX_TARGETS, TARGET_RINGTIME, WEIGHT, WITHIN_DAYS,
 };
 

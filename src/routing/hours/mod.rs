@@ -4,11 +4,13 @@
 //! is enough for wall clock time, also over both clock changes, and it avoids the crate's search for the next
 //! change, which can run long.
 
-mod days;
+/// The open minutes of a day, and when it opens and closes.
+pub(super) mod days;
 /// Public holidays.
 pub mod holidays;
+mod known_days;
 /// Suggestions: what was probably meant by an invalid expression.
-mod suggest;
+pub mod suggest;
 #[cfg(test)]
 mod tests;
 /// Weekly schedules: hours that are the same every week.
@@ -19,10 +21,8 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
-pub use suggest::suggest;
 
-use self::days::KnownDays;
-pub(super) use self::days::instants_ms;
+use self::known_days::KnownDays;
 use crate::fields::Problem;
 
 /// Maximum length of an expression, in characters.
@@ -123,22 +123,6 @@ impl HoursError {
 }
 
 impl Hours {
-    /// Parses an expression such as `Mo-Fr 09:00-17:00; PH off`.
-    ///
-    /// A rule after `;` replaces the earlier rules for its days, also the overnight span that reaches into them from
-    /// the day before; one after `, ` adds to them.
-    ///
-    /// # Errors
-    /// Where the syntax breaks and what was probably meant, or what in it cannot be used here.
-    pub fn parse(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
-        Self::read(text, context).map_err(|error| match error {
-            HoursError::Syntax { character, rest, .. } => {
-                HoursError::Syntax { character, rest, suggestion: suggest(text, context) }
-            }
-            other => other,
-        })
-    }
-
     /// Parses like [`Self::parse`], without a suggestion of what else could be meant.
     fn read(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
         if text.chars().count() > MAX_HOURS_CHARS || weekday_dates(text) > MAX_WEEKDAY_DATES {

@@ -2,7 +2,7 @@
 //! English.
 
 use super::week::{DAY, DAYS, clock, read_clock};
-use super::{Hours, HoursContext, MAX_HOURS_CHARS};
+use super::{Hours, HoursContext, HoursError, MAX_HOURS_CHARS};
 
 /// The names of each weekday, Monday first. A prefix of at least two letters is enough.
 const DAY_NAMES: [&[&str]; 7] = [
@@ -14,6 +14,25 @@ const DAY_NAMES: [&[&str]; 7] = [
     &["samstags", "saturdays"],
     &["sonntags", "sundays"],
 ];
+
+impl Hours {
+    /// Parses an expression such as `Mo-Fr 09:00-17:00; PH off`.
+    ///
+    /// A rule after `;` replaces the earlier rules for its days, also the overnight span that reaches into them from
+    /// the day before; one after `, ` adds to them.
+    ///
+    /// # Errors
+    /// Where the syntax breaks and what was probably meant, or what in it cannot be used here.
+    pub fn parse(text: &str, context: &HoursContext) -> Result<Self, HoursError> {
+        Self::read(text, context).map_err(|error| match error {
+            HoursError::Syntax { character, rest, .. } => {
+                HoursError::Syntax { character, rest, suggestion: suggest(text, context) }
+            }
+            other => other,
+        })
+    }
+}
+
 /// Returns the expression that was probably meant, which can be used as it is. `None` if that cannot be told, or if
 /// there is nothing to correct.
 pub fn suggest(text: &str, context: &HoursContext) -> Option<String> {

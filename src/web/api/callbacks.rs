@@ -2,14 +2,14 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
+use crate::clock::rfc3339;
+use crate::service::callbacks::days_ago_ms;
+use crate::service::state::AppState;
 use crate::store::callbacks::Callback;
-use crate::web::accounts::principal::{Principal, author};
-use crate::web::callbacks::{callback_report, callbacks_for, cursor, mark, unmark, within_days};
-use crate::web::clock::rfc3339;
+use crate::web::access::principal::{Principal, author};
 use crate::web::error::Error;
+use crate::web::extract::callbacks::{cursor, within_days};
 use crate::web::extract::query::{FilterParams, PageParams, filter, limit, parameters};
-use crate::web::open_callbacks::days_ago_ms;
-use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -78,7 +78,7 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     let since_ms = days_ago_ms(within_days(&parameters)?);
     let cursor = cursor(&parameters)?;
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let page = callbacks_for(&state, &Principal::lines_of(&request), since_ms, cursor, limit).await?;
+    let page = state.callbacks.page(&Principal::lines_of(&request), since_ms, cursor, limit).await?;
     let items = page.callbacks.into_iter().map(CallbackJson::from).collect();
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
 }
@@ -93,8 +93,7 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     )
 )]
 pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let report =
-        callback_report(&state, &filter(&parameters(&request), &state, Principal::lines_of(&request))?).await?;
+    let report = state.callbacks.report(&filter(&parameters(&request), &state, Principal::lines_of(&request))?).await?;
     Ok(Json(ReportJson {
         missed_callers: report.missed_callers,
         reached: report.reached,
@@ -110,7 +109,7 @@ pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl 
     responses((status = 204, description = "Off the list"))
 )]
 pub async fn done(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    mark(&state, &path, author(&request)).await?;
+    state.callbacks.mark(&path, author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -121,5 +120,5 @@ pub async fn done(path: Path<String>, request: HttpRequest, state: Data<AppState
     responses((status = 204, description = "As before the mark"), (status = 404, description = "There is no mark", body = crate::web::error::Problem, content_type = "application/problem+json"))
 )]
 pub async fn undo(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    if unmark(&state, &path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
+    if state.callbacks.unmark(&path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
 }

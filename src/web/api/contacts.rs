@@ -3,13 +3,13 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
+use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem, parse_text};
 use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::json as json_body;
 use crate::web::extract::body::json_list;
 use crate::web::extract::query::{PageParams, limit, parameter, parameters};
-use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -94,7 +94,7 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     let after = parameter(&parameters, "cursor").map(decode_cursor).transpose()?.unwrap_or_default();
     let text = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
     let beginning = state.derivation.numbering.international(&text);
-    let names = state.names();
+    let names = state.directory.names();
     let mut found: Vec<&Contact> =
         names.search(&text, beginning.as_deref()).filter(|contact| contact.number > after).collect();
     found.sort_by(|a, b| a.number.cmp(&b.number));
@@ -132,7 +132,7 @@ async fn save(request: &HttpRequest, payload: Payload, state: &AppState, only: b
     let read = json_list(request, payload, move |body| wire::read_list(body, &derivation.numbering)).await?;
     let contacts = read.checked()?;
     let changes = save_contacts(&state.db, &contacts, only).await?;
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     Ok(HttpResponse::Ok().json(ChangesJson::from(changes)))
 }
 
@@ -143,7 +143,7 @@ async fn save(request: &HttpRequest, payload: Payload, state: &AppState, only: b
     responses((status = 200, description = "The contact", body = Contact))
 )]
 pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let names = state.names();
+    let names = state.directory.names();
     let contact = names.stored(&number(&path, &state)?).ok_or(Error::NotFound)?;
     Ok(HttpResponse::Ok().json(contact))
 }
@@ -163,7 +163,7 @@ pub async fn replace(
 ) -> Result<HttpResponse, Error> {
     let contact = wire::read_of_number(&*json_body(&request, payload).await?, &number(&path, &state)?)?;
     save_contacts(&state.db, std::slice::from_ref(&contact), false).await?;
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     Ok(HttpResponse::Ok().json(contact))
 }
 
@@ -177,7 +177,7 @@ pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpRes
     if !delete_contact(&state.db, &number(&path, &state)?).await? {
         return Err(Error::NotFound);
     }
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, text};
+use crate::service::directory::names::{MAX_NAME_CHARS, MAX_SUBJECT_CHARS};
+use crate::service::state::AppState;
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
 use crate::web::error::Error;
 use crate::web::extract::body::json_list;
-use crate::web::names::{MAX_NAME_CHARS, MAX_SUBJECT_CHARS};
-use crate::web::state::AppState;
 
 /// Maximum number of named lines, and of named agents; nobody has more.
 const MAX_NAMES: usize = 10_000;
@@ -71,7 +71,7 @@ pub async fn replace(request: HttpRequest, payload: Payload, state: Data<AppStat
     let read = move |body: &[u8]| Ok(read(&serde_json::from_slice(body)?, &derivation.numbering));
     let names = json_list(&request, payload, read).await?.checked()?;
     save_own_names(&state.db, &names, true).await?;
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     shown(&state).await
 }
 

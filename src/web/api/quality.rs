@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::IntoParams;
 
 use super::stats::PeriodJson;
-use crate::web::accounts::principal::Principal;
+use crate::service::state::AppState;
+use crate::service::statistics::quality::{LineQuality, quality};
+use crate::web::access::principal::Principal;
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::query::{filter, parameter, parameters};
-use crate::web::quality::{LineQuality, quality};
-use crate::web::state::AppState;
 
 /// The filter parameters that cannot be used here, because neither cells nor log know about them.
 const NARROWER: [&str; 7] = ["direction", "peer", "outcome", "party", "q", "hours", "route"];
@@ -117,7 +117,7 @@ pub async fn show(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     if !unusable.is_empty() {
         return Err(Error::Fields(unusable));
     }
-    let found = quality(&state, filter.days, filter.number.as_deref()).await?;
+    let found = quality(&state.statistics, filter.days, filter.number.as_deref()).await?;
     let line = |line: &LineQuality| LineJson { number: line.number.clone(), figures: line.into() };
     Ok(Json(QualityJson {
         period: PeriodJson::of(filter.days, &state),

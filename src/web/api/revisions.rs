@@ -6,17 +6,17 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::routes::{RouteList, route_id, table};
+use crate::clock::rfc3339;
 use crate::lang::Lang;
 use crate::routing::revision::Change;
 use crate::routing::route::Route;
+use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, revision_page};
 use crate::store::route_table::restore_routes;
-use crate::web::accounts::principal::author;
-use crate::web::clock::rfc3339;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{PageParams, limit, parameter, parameters};
-use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -129,7 +129,7 @@ pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<impl Resp
 )]
 pub async fn restore(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let restored = restore_routes(&state.db, route_id(&path)?, &author(&request)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(table(restored))
 }
 

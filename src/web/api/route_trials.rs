@@ -7,19 +7,20 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::schema::{Array, ArrayBuilder};
 
+use crate::clock::{now_ms, rfc3339};
 use crate::fields::{Errors, FieldError, Listed, Object, Problem, read_listed, text};
+use crate::i18n::reasons::why;
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 use crate::routing::explain::{Explanation, Passed};
 use crate::routing::replay::{Change, Example, Replay, Share};
 use crate::routing::route::RouteContext;
 use crate::routing::trial::{MAX_ROUTES, TrialTable, TriedRoute};
+use crate::service::routing::trials::{MadeUpCall, explain_now, explain_trial, replay};
+use crate::service::state::AppState;
 use crate::stats::period::DayRange;
-use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::json_list;
-use crate::web::route_trials::{MadeUpCall, explain_now, explain_trial, replay, why};
-use crate::web::state::AppState;
 
 /// Maximum number of calls in one replay.
 const MAX_CALLS: usize = 1_000_000;
@@ -215,8 +216,8 @@ struct Routes {
 
 impl TriedRoutes {
     fn read(body: &[u8], state: &AppState) -> serde_json::Result<Self> {
-        let loaded = state.table();
-        let context = RouteContext::new(&state.hours, &loaded.shared);
+        let loaded = state.routing.table();
+        let context = RouteContext::new(&state.routing.hours, &loaded.shared);
         let (mut tried, mut errors) = (Vec::new(), Errors::default());
         let Listed { object, count } = read_listed(body, "routes", MAX_ROUTES, |path, value| {
             tried.extend(TriedRoute::read(path, value, &context, &mut errors));
@@ -234,7 +235,7 @@ impl Routes {
             errors.append(self.errors);
         }
         let tried = errors.or(Some(self.tried))?;
-        TrialTable::of(tried, "routes", state.compile_context(&state.table()))
+        TrialTable::of(tried, "routes", state.routing.compile_context(&state.routing.table()))
     }
 }
 

@@ -2,11 +2,11 @@ use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 
+use crate::clock::rfc3339;
 use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
-use crate::web::clock::rfc3339;
+use crate::service::routing::trials::warnings_now;
+use crate::service::state::AppState;
 use crate::web::error::Error;
-use crate::web::route_trials::warnings_now;
-use crate::web::state::AppState;
 
 /// What is probably not meant in the routes.
 #[derive(Serialize, utoipa::ToSchema)]

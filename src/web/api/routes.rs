@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
+use crate::service::routing::tables::StoredTable;
+use crate::service::state::AppState;
 use crate::store::route_table::{RouteTable, replace_routes};
 use crate::store::routes::{delete_route, find_route, insert_route, update_route};
-use crate::web::accounts::principal::author;
-use crate::web::audit::about;
+use crate::web::access::audit::about;
+use crate::web::access::principal::author;
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::{Read, json_list};
-use crate::web::state::AppState;
-use crate::web::tables::StoredTable;
 
 /// Maximum number of routes in a table that is sent at once.
 const MAX_ROUTES: usize = 10_000;
@@ -48,13 +48,15 @@ pub async fn list(state: Data<AppState>) -> Result<HttpResponse, Error> {
 )]
 pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let expected = if_match(&request)?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     let reading = state.clone();
-    let read = move |body: &[u8]| read_table(body, &RouteContext::new(&reading.hours, &reading.table().shared));
+    let read = move |body: &[u8]| {
+        read_table(body, &RouteContext::new(&reading.routing.hours, &reading.routing.table().shared))
+    };
     let items = json_list(&request, payload, read).await?.checked()?;
     let (items, _hold) = items.into_parts();
     let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(table(replaced))
 }
 
@@ -110,7 +112,7 @@ pub async fn create(request: HttpRequest, payload: Payload, state: Data<AppState
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
     about(&request, &draft.name);
     let route = insert_route(&state.db, draft, &author(&request)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
 }
@@ -120,10 +122,10 @@ async fn read_draft(
     payload: Payload,
     state: &Data<AppState>,
 ) -> Result<Read<RouteDraft>, Error> {
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     let reading = state.clone();
     let read = move |body: &[u8]| {
-        let context = RouteContext::new(&reading.hours, &reading.table().shared);
+        let context = RouteContext::new(&reading.routing.hours, &reading.routing.table().shared);
         Ok(RouteDraft::from_json(&serde_json::from_slice(body)?, &context))
     };
     json_list(request, payload, read).await?.checked()
@@ -159,7 +161,7 @@ pub async fn replace(
     let expected = if_match(&request)?;
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
     let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
 
@@ -170,7 +172,7 @@ pub async fn replace(
 )]
 pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,15 +5,15 @@ use chrono::DateTime;
 use serde::Serialize;
 
 use super::routes::if_match;
+use crate::clock::{now_ms, rfc3339};
 use crate::fields::{Errors, FieldError, Object, Problem};
 use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule, closed_until};
+use crate::service::state::AppState;
 use crate::store::shared::{
     Named, Versioned, closed_switch, delete_named, find_named, list_named, save_closed_switch, save_named,
 };
-use crate::web::clock::{now_ms, rfc3339};
 use crate::web::error::Error;
 use crate::web::extract::body::json as json_body;
-use crate::web::state::AppState;
 
 /// A list of numbers that routes name as `@name`.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -199,7 +199,7 @@ pub async fn put_schedule(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
-    let schedule = Schedule::from_json(&path, &body, &state.hours)?;
+    let schedule = Schedule::from_json(&path, &body, &state.routing.hours)?;
     save::<_, ScheduleJson>(&state, &request, &path, &schedule).await
 }
 
@@ -234,7 +234,7 @@ pub async fn close(request: HttpRequest, payload: Payload, state: Data<AppState>
     let now_ms = now_ms();
     let closed = read_closed(&*json_body(&request, payload).await?, now_ms)?;
     save_closed_switch(&state.db, Some(closed)).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(HttpResponse::Ok().json(ClosedJson::from(Some(closed))))
 }
 
@@ -245,7 +245,7 @@ pub async fn close(request: HttpRequest, payload: Payload, state: Data<AppState>
 )]
 pub async fn open(state: Data<AppState>) -> Result<HttpResponse, Error> {
     save_closed_switch(&state.db, None).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -309,13 +309,13 @@ async fn save<T: Named, Json: From<Versioned<T>> + Serialize>(
     item: &T,
 ) -> Result<HttpResponse, Error> {
     let (stored, is_new) = save_named(&state.db, &key(path)?, item, if_match(request)?).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(shown::<T, Json>(&mut response, stored))
 }
 
 async fn remove<T: Named>(state: &AppState, path: &str) -> Result<HttpResponse, Error> {
     delete_named::<T>(&state.db, &key(path)?).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -2,15 +2,15 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 
+use crate::service::state::AppState;
+use crate::service::statistics::reports::report_from;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
-use crate::web::accounts::principal::Principal;
+use crate::web::access::principal::Principal;
 use crate::web::error::Error;
 use crate::web::extract::query::{FilterParams, Parameters, filter, limit, parameter, parameters};
-use crate::web::reports::report_from;
-use crate::web::state::AppState;
 
 const DEFAULT_LIMIT: usize = 1_000;
 const DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -71,7 +71,7 @@ pub async fn stats(request: HttpRequest, state: Data<AppState>) -> Result<impl R
     let limit = limit(&parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
     let within = within_seconds(&parameters)?.unwrap_or(state.config.service_level_seconds);
     let source = Source::of(&filter, group_by);
-    let report = report_from(&state, source, &filter, group_by, limit, within).await?;
+    let report = report_from(&state.statistics, source, &filter, group_by, limit, within).await?;
     Ok(Json(StatsJson { period: PeriodJson::of(filter.days, &state), totals: report.totals, groups: report.groups }))
 }
 

@@ -11,14 +11,14 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::budget::{Bound, FREE_BYTES, Held, UNIT};
+use super::budget::{Bodies, Bound, FREE_BYTES, Held, UNIT};
 use crate::fields::{Counter, FieldError};
+use crate::service::aside::aside;
+use crate::service::state::AppState;
 use crate::store::question::Question;
-use crate::web::access;
+use crate::web::access::guard;
 use crate::web::error::Error;
 use crate::web::extract::query::Parameters;
-use crate::web::route_trials::aside;
-use crate::web::state::AppState;
 
 /// How many bytes beyond the limit are read and discarded, so that the client reads the answer.
 const PASSED_OVER_BYTES: usize = 4 * 1024 * 1024;
@@ -28,8 +28,8 @@ struct Body {
     held: Held,
 }
 
-fn state(request: &HttpRequest) -> Result<Data<AppState>, Error> {
-    request.app_data::<Data<AppState>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
+fn of_app<T: 'static>(request: &HttpRequest) -> Result<Data<T>, Error> {
+    request.app_data::<Data<T>>().cloned().ok_or_else(|| Error::Internal("the state is missing".into()))
 }
 
 /// Reads a body, and stops as soon as `check` finds that its chunks hold more than the limits allow.
@@ -45,7 +45,7 @@ async fn read(
         pass_over(payload, bound.bytes).await;
         return Err(too_large());
     }
-    let mut held = state(request)?.bodies.held(bound, is_trial());
+    let mut held = of_app::<Bodies>(request)?.held(bound, is_trial());
     // Memory that nothing is written to costs nothing, but its allocation can fail.
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(told.unwrap_or_default()).map_err(|_| Error::Full)?;
@@ -120,7 +120,7 @@ async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 
     if bytes <= FREE_BYTES && !is_trial() {
         return Ok(work());
     }
-    aside(work).await
+    Ok(aside(work).await?)
 }
 
 /// Waits for the lock on parsing, if a body is large: one change and one trial are parsed at a time.
@@ -128,8 +128,8 @@ async fn turn(request: &HttpRequest, bytes: usize) -> Result<Option<OwnedSemapho
     if bytes <= FREE_BYTES {
         return Ok(None);
     }
-    let state = state(request)?;
-    let turns = if is_trial() { &state.bodies.trials } else { &state.bodies.changes };
+    let (bodies, state) = (of_app::<Bodies>(request)?, of_app::<AppState>(request)?);
+    let turns = if is_trial() { &bodies.trials } else { &bodies.changes };
     let turn = timeout(state.config.limits.turn, turns.clone().acquire_owned()).await;
     turn.ok().and_then(Result::ok).map(Some).ok_or(Error::Full)
 }
@@ -197,7 +197,7 @@ pub async fn json_list<T: Send + 'static>(
     payload: Payload,
     work: impl FnOnce(&[u8]) -> serde_json::Result<Result<T, Vec<FieldError>>> + Send + 'static,
 ) -> Result<Read<Result<T, Vec<FieldError>>>, Error> {
-    if !access::has_content_type(request, "application/json") {
+    if !guard::has_content_type(request, "application/json") {
         return Err(Error::ContentType("application/json"));
     }
     let body = read(request, payload, check_json()).await?;
@@ -215,7 +215,7 @@ pub async fn json_list<T: Send + 'static>(
 /// 415 unless its content type is that of a form, 413 when it exceeds a limit, 503 when the budget is exhausted.
 pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Parameters, Error> {
     const FORM: &str = "application/x-www-form-urlencoded";
-    if !access::has_content_type(request, FORM) {
+    if !guard::has_content_type(request, FORM) {
         return Err(Error::ContentType(FORM));
     }
     let body = read(request, payload, check_form()).await?;
@@ -234,7 +234,7 @@ impl Filed {
     /// # Errors
     /// When the state is missing.
     pub fn new(request: &HttpRequest) -> Result<Self, Error> {
-        Ok(Self { held: state(request)?.bodies.held(Bound::FILE, false), turn: None })
+        Ok(Self { held: of_app::<Bodies>(request)?.held(Bound::FILE, false), turn: None })
     }
 
     /// Grows the reservation to so many bytes altogether.

@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 
 use crate::config::TrustedProxies;
-use crate::web::state::AppState;
+use crate::service::state::AppState;
 
 const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";

@@ -4,6 +4,8 @@
 pub mod body;
 /// The limits of request bodies, and their memory budget.
 pub mod budget;
+/// The query parameters of lists of callbacks.
+pub mod callbacks;
 /// The client of a request: its address and scheme, as far as proxies may be believed.
 pub mod client;
 /// The query string: parameters and the filter.

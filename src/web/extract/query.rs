@@ -5,10 +5,10 @@ use utoipa::IntoParams;
 
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
+use crate::service::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 use crate::stats::period::Period;
 use crate::store::calls::Cursor;
-use crate::web::state::AppState;
 
 /// The query parameters of a request, in order.
 pub type Parameters = Vec<(String, String)>;
@@ -32,8 +32,8 @@ pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> 
 /// The first parameter that cannot be used.
 pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result<Filter, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let filter = Filter::parse(pairs, state.today(), &state.derivation.numbering)?;
-    state.check_agents(&filter)?;
+    let filter = Filter::parse(pairs, state.statistics.today(), &state.derivation.numbering)?;
+    state.statistics.check_agents(&filter)?;
     Ok(Filter { lines, ..filter })
 }
 

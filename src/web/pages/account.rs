@@ -10,17 +10,17 @@ use super::inputs::Inputs;
 use super::users::read_password;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
+use crate::clock::now_ms;
+use crate::i18n::AccountsTexts;
+use crate::service::accounts::hashing::Turn;
+use crate::service::state::AppState;
 use crate::store::accounts::set_password;
 use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
-use crate::web::accounts::hashing::Turn;
-use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::audit::about;
-use crate::web::clock::now_ms;
+use crate::web::access::audit::about;
+use crate::web::access::principal::{AuthMethod, Principal};
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::AccountsTexts;
-use crate::web::state::AppState;
 
 const ACCOUNT: &str = "/settings/account";
 const BROWSERS: [(&str, &str); 5] =
@@ -122,7 +122,7 @@ pub async fn change_password(
     let Some(password) = read_password(&mut form, "password", t.new_password, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, context, &state, form).await?);
     };
-    state.refresh_accounts().await?;
+    state.accounts.refresh().await?;
     let current = state.accounts.known().and_then(|known| known.user(own.user).map(|user| user.password.clone()));
     let current = current.ok_or(Error::NotFound)?;
     let failures = &state.accounts.failures;
@@ -138,7 +138,7 @@ pub async fn change_password(
     attempt.succeed();
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     set_password(&state.db, &own.name, &password, Some(own.session)).await?;
-    state.refresh_accounts().await?;
+    state.accounts.refresh().await?;
     Ok(see_other(&format!("{ACCOUNT}?saved=password")))
 }
 

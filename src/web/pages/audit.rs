@@ -5,11 +5,11 @@ use askama::Template;
 use super::context::PageContext;
 use super::page;
 use crate::accounts::action::parse;
+use crate::i18n::AuditTexts;
+use crate::service::state::AppState;
 use crate::store::audit::{COMMAND, Entry, list};
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::AuditTexts;
-use crate::web::state::AppState;
 
 const AUDIT: &str = "/settings/audit";
 const ENTRIES_PER_PAGE: usize = 50;

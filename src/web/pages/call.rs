@@ -12,20 +12,20 @@ use super::page;
 use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::calls::receipts::{Receipt, Receipts};
+use crate::clock::now_ms;
+use crate::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
 use crate::placetel::event::{CallId, Direction, Event, Kind};
 use crate::placetel::reply::indented;
 use crate::routing::table::Decision;
+use crate::service::directory::names::Names;
+use crate::service::state::AppState;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
 use crate::store::routes::find_route;
-use crate::web::accounts::principal::Principal;
-use crate::web::clock::now_ms;
+use crate::web::access::principal::Principal;
 use crate::web::error::Error;
-use crate::web::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
-use crate::web::names::Names;
-use crate::web::state::AppState;
 
 /// The maximum number of other calls of the same party to show.
 const OTHERS: usize = 10;
@@ -95,8 +95,8 @@ pub async fn show(
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
     let now_ms = now_ms();
-    let (standing, became) = call.standing(now_ms, state.hangup_timeout_ms());
-    let (t, names) = (&context.texts.call, state.names());
+    let (standing, became) = call.standing(now_ms, state.statistics.hangup_timeout_ms());
+    let (t, names) = (&context.texts.call, state.directory.names());
     page(&CallPage {
         t,
         log_t: &context.texts.call_log,
@@ -120,7 +120,11 @@ pub async fn show(
         no_decision: if call.direction == Some(Direction::Out) { t.no_decision_outbound } else { t.no_decision },
         facts: facts(&call, &names, &state, &context),
         contact: contact(&call, &state, &names, &context),
-        calls_of_party: call.party.as_ref().filter(|party| state.may_count(party)).map(|party| calls_of(party)),
+        calls_of_party: call
+            .party
+            .as_ref()
+            .filter(|party| state.statistics.may_count(party))
+            .map(|party| calls_of(party)),
         rows: others(&call, &state, &context).await?,
         raw_count: (t.raw_count)(call.event_count as usize),
         surplus: Some(call.events_beyond(&events)).filter(|&count| count > 0).map(|count| (t.surplus)(count as usize)),
@@ -149,9 +153,9 @@ fn contact(call: &Call, state: &AppState, names: &Names, context: &PageContext) 
 /// Returns the newest other calls with the same party.
 async fn others(call: &Call, state: &AppState, context: &PageContext) -> Result<Vec<CallRow>, Error> {
     let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
-    let ever = DayRange { start: chrono::NaiveDate::default(), end: state.today() };
+    let ever = DayRange { start: chrono::NaiveDate::default(), end: state.statistics.today() };
     let filter = Filter { party: Some(party), lines: context.lines(), ..Filter::all(ever) };
-    let mut calls = list_calls(&state.db, &state.query(&filter), None, OTHERS + 1).await?.calls;
+    let mut calls = list_calls(&state.db, &state.statistics.query(&filter), None, OTHERS + 1).await?.calls;
     calls.retain(|other| other.call.call_id != call.call_id);
     calls.truncate(OTHERS);
     Ok(call_rows(&calls, state, context))

@@ -4,12 +4,12 @@ use crate::calls::call::Call;
 use crate::calls::forgetting::is_pseudonym;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::is_anonymous;
+use crate::clock::now_ms;
+use crate::i18n::format::NOTHING;
 use crate::placetel::event::Direction;
+use crate::service::state::AppState;
+use crate::stats::series::Series;
 use crate::store::calls::StoredCall;
-use crate::web::charts::Series;
-use crate::web::clock::now_ms;
-use crate::web::i18n::format::NOTHING;
-use crate::web::state::AppState;
 
 /// The table row of a call.
 pub struct CallRow {
@@ -39,7 +39,7 @@ pub struct OutcomeView {
 
 /// Converts calls to table rows.
 pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) -> Vec<CallRow> {
-    let (now_ms, timeout_ms, names) = (now_ms(), state.hangup_timeout_ms(), state.names());
+    let (now_ms, timeout_ms, names) = (now_ms(), state.statistics.hangup_timeout_ms(), state.directory.names());
     let row = |stored: &StoredCall| {
         let call = &stored.call;
         let day = state.derivation.business.day(call.started_ms);
@@ -95,6 +95,6 @@ pub fn direction(direction: Option<Direction>, context: &PageContext) -> Directi
 
 /// Returns the display form of an outcome.
 pub fn outcome(outcome: Outcome, context: &PageContext) -> OutcomeView {
-    let class = if outcome == Outcome::Open { "running" } else { Series::of(outcome).class() };
+    let class = if outcome == Outcome::Open { "running" } else { Series::of(outcome).as_str() };
     OutcomeView { class, name: (context.texts.outcome)(outcome) }
 }

@@ -8,18 +8,18 @@ use super::filter_query::FilterQuery;
 use super::named::Named;
 use super::overview::Scope;
 use super::{form_body, form_value, page, see_other};
+use crate::i18n::CallbacksTexts;
+use crate::i18n::format::{Format, NOTHING};
+use crate::service::callbacks::{DEFAULT_DAYS, days_ago_ms};
+use crate::service::state::AppState;
 use crate::stats::callbacks::CallbackReport;
 use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks_of_lines};
 use crate::store::marks::{Mark, recent_marks};
-use crate::web::accounts::principal::author;
-use crate::web::audit::about;
-use crate::web::callbacks::{callback_report, callbacks_for, cursor, mark, unmark, within_days};
+use crate::web::access::audit::about;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
+use crate::web::extract::callbacks::{cursor, within_days};
 use crate::web::extract::query::{Parameters, parameter, parameters};
-use crate::web::i18n::CallbacksTexts;
-use crate::web::i18n::format::{Format, NOTHING};
-use crate::web::open_callbacks::{DEFAULT_DAYS, days_ago_ms};
-use crate::web::state::AppState;
 
 const LIST: &str = "/callbacks";
 const CALLBACKS_PER_PAGE: usize = 25;
@@ -100,8 +100,8 @@ pub async fn list(
     });
     let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, days_ago_ms(days));
     let lines = context.lines();
-    let open = callbacks_for(&state, &lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
-    let owed = if lines.is_none() { state.open_callback_count().await } else { None };
+    let open = state.callbacks.page(&lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
+    let owed = if lines.is_none() { state.callbacks.count().await } else { None };
     let count = match (&cursor, &open.next, owed) {
         (None, None, _) => i64::try_from(open.callbacks.len()).unwrap_or(i64::MAX),
         (.., Some(owed)) if days == DEFAULT_DAYS => owed,
@@ -122,7 +122,7 @@ pub async fn list(
         Some(_) => Vec::new(),
     };
     let asked = PageFilter::read(&request, &state, &context);
-    let report = callback_report(&state, &asked.filter).await?;
+    let report = state.callbacks.report(&asked.filter).await?;
     let listed = |days: i64, cursor: Option<&CallbackCursor>| url(&asked.words, days, cursor);
     page(&CallbacksPage {
         t,
@@ -152,7 +152,7 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
-    let party = mark(&state, form_value(&form, "party"), author(&request)).await?;
+    let party = state.callbacks.mark(form_value(&form, "party"), author(&request)).await?;
     Ok(see_other(&back(&form, Some(&party))))
 }
 
@@ -160,7 +160,7 @@ pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>)
 pub async fn undo(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     about(&request, form_value(&form, "party"));
-    unmark(&state, form_value(&form, "party")).await?;
+    state.callbacks.unmark(form_value(&form, "party")).await?;
     Ok(see_other(&back(&form, None)))
 }
 
@@ -198,7 +198,7 @@ fn row(callback: &Callback, state: &AppState, context: &PageContext) -> Callback
     let calls = FilterQuery::default()
         .with("party", &callback.party)
         .with("start", first_day.to_string())
-        .with("end", state.today().max(first_day).to_string());
+        .with("end", state.statistics.today().max(first_day).to_string());
     CallbackRow {
         dial: (t.dial)(&named.both()),
         done: (t.done_party)(&named.both()),

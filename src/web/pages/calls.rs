@@ -8,13 +8,13 @@ use super::filter::{FilterView, PageFilter, unusable};
 use super::new_calls::NewCallsNotice;
 use super::no_calls::{NoCalls, no_calls};
 use super::page;
+use crate::i18n::{CallLogTexts, CallsTexts};
+use crate::service::state::AppState;
+use crate::service::statistics::reports::report;
 use crate::stats::report::Source;
 use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
 use crate::web::error::Error;
 use crate::web::extract::query;
-use crate::web::i18n::{CallLogTexts, CallsTexts};
-use crate::web::reports::report;
-use crate::web::state::AppState;
 
 const CALLS_PER_PAGE: usize = 50;
 /// The longest range whose calls are counted, in days: counting more would take longer than the list itself.
@@ -96,7 +96,7 @@ async fn shown(
     newer: Option<Cursor>,
     older: Option<Cursor>,
 ) -> Result<Shown, Error> {
-    let query = state.query(&asked.filter);
+    let query = state.statistics.query(&asked.filter);
     if let Some(cursor) = newer {
         let page = list_newer_calls(&state.db, &query, cursor, CALLS_PER_PAGE).await?;
         // With less than a full page of newer calls the first page is shown instead: it contains them and is full.
@@ -121,6 +121,6 @@ async fn count(asked: &PageFilter, state: &AppState, context: &PageContext) -> R
     if Source::of(&asked.filter, None) == Source::Calls || asked.filter.days.len() > MOST_COUNTED_DAYS {
         return Ok(None);
     }
-    let calls = report(state, &asked.filter, None, 1).await?.totals.calls;
+    let calls = report(&state.statistics, &asked.filter, None, 1).await?.totals.calls;
     Ok(Some((context.texts.calls.count)(calls, context.format.number(calls))))
 }

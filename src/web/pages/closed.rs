@@ -10,10 +10,10 @@ use super::language::own_path;
 use super::route_words::capitalised;
 use super::{form_body, form_value, routes, see_other};
 use crate::routing::named::closed_until;
+use crate::service::state::AppState;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::store::shared::save_closed_switch;
 use crate::web::error::Error;
-use crate::web::state::AppState;
 
 /// The accepted formats of a local time: what browsers send, and what people type where there is no date picker.
 const FORMATS: [&str; 5] =
@@ -39,7 +39,7 @@ pub async fn close(
     match closed {
         Ok(closed) => {
             save_closed_switch(&state.db, Some(closed)).await?;
-            state.refresh_routes().await?;
+            state.routing.refresh().await?;
             Ok(see_other("/routes"))
         }
         Err(error) => {
@@ -53,7 +53,7 @@ pub async fn close(
 pub async fn open(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
     save_closed_switch(&state.db, None).await?;
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(see_other(own_path(form_value(&form, "back"))))
 }
 

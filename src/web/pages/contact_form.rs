@@ -3,8 +3,8 @@
 use super::context::PageContext;
 use super::{form_value, route_form::InputError};
 use crate::contacts::{Contact, MAX_NAME_CHARS, NameProblem, named};
+use crate::service::state::AppState;
 use crate::web::extract::query::Parameters;
-use crate::web::state::AppState;
 
 /// The values of the form's inputs and their validation errors.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl ContactForm {
     pub fn contact(&mut self, before: Option<&str>, state: &AppState, context: &PageContext) -> Option<Contact> {
         let t = &context.texts.contacts;
         let number = state.derivation.numbering.e164(self.number.trim());
-        let names = state.names();
+        let names = state.directory.names();
         let taken = number.as_deref().filter(|number| Some(*number) != before).and_then(|number| names.stored(number));
         match (&number, taken) {
             (None, _) => self.wrong("number", t.number, t.number_wrong.to_owned()),

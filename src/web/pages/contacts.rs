@@ -8,13 +8,13 @@ use super::context::PageContext;
 use super::filter_query::FilterQuery;
 use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
+use crate::i18n::ContactsTexts;
+use crate::service::state::AppState;
 use crate::stats::filter::parse_text;
 use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
-use crate::web::audit::about;
+use crate::web::access::audit::about;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::ContactsTexts;
-use crate::web::state::AppState;
 
 const LIST: &str = "/contacts";
 const CONTACTS_PER_PAGE: usize = 50;
@@ -52,7 +52,7 @@ struct ContactPage {
 
 /// Handles `GET /contacts`: lists and searches the contacts.
 pub async fn list(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let (t, parameters, names) = (&context.texts.contacts, parameters(&request), state.names());
+    let (t, parameters, names) = (&context.texts.contacts, parameters(&request), state.directory.names());
     let search = parse_text("q", parameter(&parameters, "q").unwrap_or_default())?;
     let beginning = state.derivation.numbering.international(&search);
     let found: Vec<&Contact> = names.search(&search, beginning.as_deref()).collect();
@@ -144,12 +144,12 @@ pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpRes
 }
 
 async fn done(state: &AppState) -> Result<HttpResponse, Error> {
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     Ok(see_other(LIST))
 }
 
 fn found(path: &str, state: &AppState) -> Result<Contact, Error> {
-    state.names().stored(path).cloned().ok_or(Error::NotFound)
+    state.directory.names().stored(path).cloned().ok_or(Error::NotFound)
 }
 
 fn too_many(error: ContactsError, context: &PageContext) -> Error {

@@ -8,10 +8,10 @@ use super::context::PageContext;
 use super::upload::{MAX_FILE_BYTES, Upload, read as read_upload};
 use super::{page, page_with};
 use crate::contacts::file::{FileProblem, Reading, Unusable, read as read_file};
+use crate::i18n::ImportTexts;
+use crate::service::state::AppState;
 use crate::store::names::{Changes, ContactsError, save_contacts};
 use crate::web::error::Error;
-use crate::web::i18n::ImportTexts;
-use crate::web::state::AppState;
 
 /// The maximum number of unusable lines to show.
 const MOST_UNUSABLE: usize = 200;
@@ -70,7 +70,7 @@ pub async fn import(
     };
     match save_contacts(&state.db, &reading.contacts, false).await {
         Ok(changes) => {
-            state.refresh_names().await?;
+            state.directory.refresh().await?;
             page(&ImportedPage::new(context, &reading, changes))
         }
         Err(ContactsError::TooMany(_)) => {

@@ -9,15 +9,15 @@ use futures_util::future::LocalBoxFuture;
 use super::assets;
 use crate::accounts::Role;
 use crate::clock::Doubt;
+use crate::clock::now_ms;
+use crate::i18n::format::Format;
+use crate::i18n::{Texts, negotiate, parse_lang, texts};
 use crate::lang::Lang;
+use crate::service::directory::names::Names;
+use crate::service::routing::tables::LoadedTable;
+use crate::service::state::AppState;
 use crate::stats::filter::Lines;
-use crate::web::accounts::principal::Principal;
-use crate::web::clock::now_ms;
-use crate::web::i18n::format::Format;
-use crate::web::i18n::{Texts, negotiate, parse_lang, texts};
-use crate::web::names::Names;
-use crate::web::state::AppState;
-use crate::web::tables::LoadedTable;
+use crate::web::access::principal::Principal;
 
 /// The name of the cookie that stores the chosen language.
 pub const LANG_COOKIE: &str = "lang";
@@ -83,11 +83,11 @@ impl PageContext {
             closed: None,
             clock: None,
             is_demo: state.config.is_demo,
-            is_local: state.is_local_mode(),
+            is_local: state.accounts.is_local_mode(),
             principal: Principal::let_in(request),
-            names: state.names(),
+            names: state.directory.names(),
             has_found: false,
-            table: state.table(),
+            table: state.routing.table(),
             zone: business.time_zone().name(),
             trouble: trouble(texts(lang), &format, state),
             format,
@@ -163,9 +163,9 @@ impl PageContext {
 
 /// Returns the notice to show while the database cannot be used or buffered events wait for it.
 fn trouble(texts: &Texts, format: &Format, state: &AppState) -> Option<(String, String)> {
-    let (t, waiting) = (&texts.frame, state.waiting_events());
+    let (t, waiting) = (&texts.frame, state.health.waiting_events());
     let count = format.number(i64::try_from(waiting).unwrap_or(i64::MAX));
-    match state.outage_since_ms() {
+    match state.health.outage_since_ms() {
         Some(since_ms) => {
             let why = state.db.condition().trouble().map(|trouble| format!("{} ", (t.trouble)(trouble)));
             let more = format!("{}{}", why.unwrap_or_default(), (t.away_waiting)(waiting, &count));
@@ -195,9 +195,9 @@ impl FromRequest for PageContext {
             if context.is_in() {
                 // Users who are limited to some lines see their count on the callbacks page only.
                 if !context.is_limited() {
-                    context.owe(state.open_callback_count().await);
+                    context.owe(state.callbacks.count().await);
                 }
-                context.close(state.closed_until(context.now_ms));
+                context.close(state.routing.closed_until(context.now_ms));
                 context.doubt(state.clock.doubt());
             }
             Ok(context)

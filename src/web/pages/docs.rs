@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::context::PageContext;
 use super::page;
+use crate::i18n::DocsTexts;
 use crate::web::error::Error;
-use crate::web::i18n::DocsTexts;
 use crate::web::openapi::document;
 
 const SCHEMAS: &str = "#/components/schemas/";

@@ -9,12 +9,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::context::PageContext;
+use crate::i18n::FailureTexts;
 use crate::log_throttle::throttled;
-use crate::web::access;
-use crate::web::accounts::principal::Principal;
+use crate::service::state::AppState;
+use crate::web::access::guard;
+use crate::web::access::principal::Principal;
 use crate::web::error::Error;
-use crate::web::i18n::FailureTexts;
-use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/failure.html")]
@@ -53,8 +53,8 @@ pub async fn as_pages(
 }
 
 fn asker(request: &HttpRequest) -> Option<Asker> {
-    let state = request.app_data::<Data<AppState>>().filter(|_| access::wants_page(request))?;
-    let is_foreign = !request.method().is_safe() && access::check_origin(request).is_err();
+    let state = request.app_data::<Data<AppState>>().filter(|_| guard::wants_page(request))?;
+    let is_foreign = !request.method().is_safe() && guard::check_origin(request).is_err();
     let context = PageContext::of(request, state);
     Some(Asker { context, is_foreign })
 }

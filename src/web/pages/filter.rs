@@ -6,11 +6,11 @@ use super::context::PageContext;
 use super::filter_query::FilterQuery;
 use super::named::Named;
 use crate::calls::outcome::Outcome;
+use crate::i18n::FilterTexts;
+use crate::service::state::AppState;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::period::Period;
 use crate::web::extract::query::{self, Parameters};
-use crate::web::i18n::FilterTexts;
-use crate::web::state::AppState;
 
 /// The filter value of the choice that combines two outcomes.
 const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
@@ -91,7 +91,7 @@ impl PageFilter {
             Err(error) => Self {
                 filter: query::filter(&own, state, context.lines()).unwrap_or_else(|_| Filter {
                     lines: context.lines(),
-                    ..Filter::all(Period::ThirtyDays.days(state.today()))
+                    ..Filter::all(Period::ThirtyDays.days(state.statistics.today()))
                 }),
                 words: FilterQuery::default(),
                 notice: Some(notice(context, error, typed.get(error.field))),

@@ -3,9 +3,9 @@
 use actix_web::HttpRequest;
 
 use super::context::PageContext;
+use crate::i18n::WelcomeTexts;
+use crate::service::state::AppState;
 use crate::web::extract::client;
-use crate::web::i18n::WelcomeTexts;
-use crate::web::state::AppState;
 
 /// The addresses and commands that the guide shows.
 pub struct Guide {

@@ -6,17 +6,17 @@ use askama::Template;
 use super::context::PageContext;
 use super::route_difference::{RouteChange, Telling};
 use super::{form_body, page, page_with, see_other};
+use crate::i18n::HistoryTexts;
 use crate::routing::route::Route;
+use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::revision_page;
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
 use crate::store::route_table::restore_routes;
 use crate::store::routes::RouteError;
-use crate::web::accounts::principal::author;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::HistoryTexts;
-use crate::web::state::AppState;
 
 const HISTORY: &str = "/routes/history";
 const PER_PAGE: usize = 50;
@@ -136,7 +136,7 @@ pub async fn restore(
     let id = revision_id(&path)?;
     match restore_routes(&state.db, id, &author(&request)).await {
         Ok(_) => {
-            state.refresh_routes().await?;
+            state.routing.refresh().await?;
             Ok(see_other("/routes"))
         }
         Err(RouteError::Missing(missing)) => {

@@ -1,7 +1,7 @@
 //! Descriptions of opening hours in words.
 
+use crate::i18n::HoursTexts;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, runs};
-use crate::web::i18n::HoursTexts;
 
 /// Describes when a route applies, as a part of a sentence. Hours that have no description are shown as typed.
 pub fn hours_in_words(hours: Option<&str>, t: &HoursTexts) -> String {
@@ -72,8 +72,8 @@ pub fn listed(parts: &[String], and: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n::texts;
     use crate::lang::Lang;
-    use crate::web::i18n::texts;
 
     #[test]
     fn common_hours_are_told_in_both_languages_and_others_as_typed() {

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::context::LANG_COOKIE;
 use super::{form_body, form_value, see_other};
-use crate::web::access::with_cookie;
+use crate::i18n::{parse_lang, texts};
+use crate::web::access::guard::with_cookie;
 use crate::web::error::Error;
-use crate::web::i18n::{parse_lang, texts};
 
 /// Handles `POST /language`: stores the language in a cookie and redirects back.
 pub async fn choose(request: HttpRequest, payload: Payload) -> Result<HttpResponse, Error> {

@@ -9,14 +9,14 @@ use super::named_shared::{Subject, names, path_of, routes_by_key, save as save_i
 use super::route_words::capitalised;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::fields::Problem;
+use crate::i18n::{ListsTexts, SharedTexts};
 use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList, bad_name};
 use crate::routing::paste::{Pasted, read_lines};
+use crate::service::state::AppState;
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::audit::about;
+use crate::web::access::audit::about;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::{ListsTexts, SharedTexts};
-use crate::web::state::AppState;
 
 pub(super) const LIST: &str = "/routes/lists";
 /// The number of invalid lines that the form lists; further ones are only counted.
@@ -123,7 +123,7 @@ pub async fn remove(
     let key = Key::parse(&path).ok_or(Error::NotFound)?;
     match delete_named::<NumberList>(&state.db, &key).await {
         Ok(()) => {
-            state.refresh_routes().await?;
+            state.routing.refresh().await?;
             Ok(see_other(LIST))
         }
         Err(SharedError::Used(routes)) => {

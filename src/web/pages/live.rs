@@ -10,15 +10,15 @@ use super::named::Named;
 use super::page;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
+use crate::i18n::format::NOTHING;
+use crate::i18n::{CallsTexts, LiveTexts};
 use crate::placetel::event::Direction;
+use crate::service::state::AppState;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{StoredCall, list_calls};
 use crate::store::live::last_ended;
 use crate::web::error::Error;
-use crate::web::i18n::format::NOTHING;
-use crate::web::i18n::{CallsTexts, LiveTexts};
-use crate::web::state::AppState;
 
 /// The maximum number of running calls to show.
 const MOST_RUNNING: usize = 100;
@@ -71,9 +71,9 @@ struct EndedRow {
 /// Handles `GET /live`: shows running and recently ended calls.
 pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let now_ms = context.now_ms;
-    let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.today() });
+    let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.statistics.today() });
     let open = Filter { outcomes: vec![Outcome::Open], ..ever.clone() };
-    let open = list_calls(&state.db, &state.query(&open).only_open(), None, MOST_RUNNING).await?;
+    let open = list_calls(&state.db, &state.statistics.query(&open).only_open(), None, MOST_RUNNING).await?;
     let running = open.calls.iter().filter_map(|stored| running_row(&stored.call, now_ms, &context)).collect();
     let ended = ended(&state, ever, now_ms).await?;
     page(&LivePage {
@@ -94,13 +94,13 @@ pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpRes
 /// Returns the calls that ended last. Only calls that began recently can be queried by their end; if they are too few,
 /// the calls that began last are returned.
 async fn ended(state: &AppState, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
-    let lately_ms = now_ms.saturating_sub(state.hangup_timeout_ms());
+    let lately_ms = now_ms.saturating_sub(state.statistics.hangup_timeout_ms());
     let ended = last_ended(&state.db, lately_ms, MOST_ENDED as i64).await?;
     if ended.len() == MOST_ENDED {
         return Ok(ended);
     }
     let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Open).collect();
-    let query = state.query(&Filter { outcomes, ..ever });
+    let query = state.statistics.query(&Filter { outcomes, ..ever });
     let mut calls = list_calls(&state.db, &query, None, MOST_ENDED).await?.calls;
     calls.sort_by_key(|stored| std::cmp::Reverse((end_ms(&stored.call), stored.key)));
     Ok(calls)
@@ -144,7 +144,7 @@ fn ended_row(call: &Call, now_ms: i64, state: &AppState, context: &PageContext) 
         direction: direction(call.direction, context),
         party: named_party(call, context).short().to_owned(),
         number: line(call, context),
-        outcome: outcome(call.standing(now_ms, state.hangup_timeout_ms()).1, context),
+        outcome: outcome(call.standing(now_ms, state.statistics.hangup_timeout_ms()).1, context),
         peer: peer(call, context),
         talk: context.format.known_duration(call.talk_seconds),
     }

@@ -10,18 +10,19 @@ use super::language::own_path;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::accounts::password::PasswordHash;
+use crate::i18n::LoginTexts;
 use crate::log_throttle::times;
+use crate::service::network::network;
+use crate::service::state::AppState;
 use crate::store::sessions::end_session;
-use crate::web::access::with_cookie;
-use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::audit::{note_failed_login, note_login};
-use crate::web::cookies::{self, no_cookie};
+use crate::web::access::audit::{note_failed_login, note_login};
+use crate::web::access::cookies;
+use crate::web::access::cookies::no_cookie;
+use crate::web::access::guard::with_cookie;
+use crate::web::access::principal::{AuthMethod, Principal};
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 use crate::web::extract::query::{parameter, parameters};
-use crate::web::i18n::LoginTexts;
-use crate::web::network::network;
-use crate::web::state::AppState;
 
 const LOGIN: &str = "/login";
 
@@ -109,7 +110,7 @@ fn too_many(wait: Duration, page: impl FnOnce(String) -> LoginPage) -> Result<Ht
 fn elsewhere(state: &AppState) -> Option<&'static str> {
     let is_nobody_there = state.accounts.known().is_some_and(|known| known.users().is_empty());
     match () {
-        () if state.is_local_mode() => Some("/"),
+        () if state.accounts.is_local_mode() => Some("/"),
         () if is_nobody_there => Some("/setup"),
         () => None,
     }

@@ -67,6 +67,8 @@ mod inputs;
 mod named_shared;
 mod new_calls;
 mod no_calls;
+/// How the result of a replay is shown.
+mod replay_view;
 mod route_difference;
 mod route_figures;
 mod route_form;

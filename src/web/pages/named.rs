@@ -7,7 +7,7 @@ use askama::filters::HtmlSafe;
 
 use super::context::PageContext;
 use crate::calls::forgetting::is_pseudonym;
-use crate::web::names::Names;
+use crate::service::directory::names::Names;
 
 /// A number or agent as a page shows it. In a template `{{ party }}` is enough: it renders its own HTML.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]

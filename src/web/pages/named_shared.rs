@@ -8,11 +8,11 @@ use super::context::PageContext;
 use super::inputs::Inputs;
 use super::route_words::capitalised;
 use crate::routing::named::{Key, MAX_NAMED};
+use crate::service::state::AppState;
 use crate::store::StoreError;
 use crate::store::shared::{Named, RouteName, SharedError, save_named, uses};
 use crate::web::error::Error;
 use crate::web::paths::segment;
-use crate::web::state::AppState;
 
 /// The list or schedule that a form edits.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ pub async fn save<T: Named>(
     };
     match save_named(&state.db, &key, item, expected).await {
         Ok(_) => {
-            state.refresh_routes().await?;
+            state.routing.refresh().await?;
             Ok(None)
         }
         Err(SharedError::Changed) if is_new => {

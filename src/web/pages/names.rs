@@ -7,14 +7,14 @@ use askama::Template;
 
 use super::context::PageContext;
 use super::{form_body, page, page_with, see_other};
+use crate::i18n::NamesTexts;
+use crate::service::directory::names::{MAX_NAME_CHARS, is_subject};
+use crate::service::state::AppState;
 use crate::stats::business::day_number;
 use crate::store::calls::lines_and_peers;
 use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
-use crate::web::i18n::NamesTexts;
-use crate::web::names::{MAX_NAME_CHARS, is_subject};
-use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/names?saved=1";
 const SEEN_WITHIN_DAYS: i64 = 366;
@@ -68,13 +68,13 @@ pub async fn save(
         return page_with(StatusCode::BAD_REQUEST, &names_page(context, &names, false));
     }
     save_own_names(&state.db, &names, false).await?;
-    state.refresh_names().await?;
+    state.directory.refresh().await?;
     Ok(see_other(SAVED))
 }
 
 /// Returns the lines and agents of recent calls, and all that have a name.
 async fn known(state: &AppState) -> Result<Vec<OwnName>, Error> {
-    let today = day_number(state.today());
+    let today = day_number(state.statistics.today());
     let (lines, agents) = lines_and_peers(&state.db, today - SEEN_WITHIN_DAYS..today + 1).await?;
     let seen = [(Kind::Line, lines), (Kind::Agent, agents)];
     let unnamed =

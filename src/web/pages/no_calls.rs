@@ -5,14 +5,14 @@ use chrono::NaiveDate;
 use super::context::PageContext;
 use super::filter::{PageFilter, shown};
 use super::filter_query::FilterQuery;
+use crate::service::state::AppState;
+use crate::service::statistics::reports::report;
 use crate::stats::filter::{Filter, Lines};
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
 use crate::store::calls::list_calls;
 use crate::web::error::Error;
 use crate::web::extract::query;
-use crate::web::reports::report;
-use crate::web::state::AppState;
 
 /// The number of days that are searched for calls.
 const WITHIN_DAYS: u64 = 365;
@@ -33,7 +33,7 @@ pub struct NoCalls {
 
 /// Finds out why the list is empty.
 pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<NoCalls, Error> {
-    let has_events = state.has_events().await?;
+    let has_events = state.intake.has_events().await?;
     let mut none = NoCalls { has_events, hides: Vec::new(), newest: None, longer: None, is_together: false };
     if !has_events {
         return Ok(none);
@@ -46,7 +46,7 @@ pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContex
             none.hides.push((text, words.url("/calls")));
         }
     }
-    let year = DayRange::ending(state.today(), WITHIN_DAYS);
+    let year = DayRange::ending(state.statistics.today(), WITHIN_DAYS);
     let is_longer = year.len() > asked.filter.days.len();
     let of_days = |days: DayRange| {
         let words = asked.words.clone().any_time();
@@ -68,18 +68,18 @@ async fn has_calls(words: &FilterQuery, state: &AppState, lines: Lines) -> Resul
     let parameters = words.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let filter = query::filter(&parameters, state, lines)?;
     if Source::of(&filter, None) == Source::Calls {
-        return Ok(!list_calls(&state.db, &state.query(&filter), None, 1).await?.calls.is_empty());
+        return Ok(!list_calls(&state.db, &state.statistics.query(&filter), None, 1).await?.calls.is_empty());
     }
-    Ok(report(state, &filter, None, 1).await?.totals.calls > 0)
+    Ok(report(&state.statistics, &filter, None, 1).await?.totals.calls > 0)
 }
 
 /// Returns the last day that has calls of this filter.
 async fn newest_day(filter: &Filter, state: &AppState) -> Result<Option<NaiveDate>, Error> {
     if Source::of(filter, Some(GroupBy::Day)) == Source::Calls {
-        let page = list_calls(&state.db, &state.query(filter), None, 1).await?;
+        let page = list_calls(&state.db, &state.statistics.query(filter), None, 1).await?;
         return Ok(page.calls.first().map(|stored| state.derivation.business.day(stored.call.started_ms)));
     }
-    let days = report(state, filter, Some(GroupBy::Day), MAX_GROUPS).await?.groups.unwrap_or_default();
+    let days = report(&state.statistics, filter, Some(GroupBy::Day), MAX_GROUPS).await?.groups.unwrap_or_default();
     let last = days.iter().rfind(|day| day.totals.calls > 0);
     Ok(last.and_then(|day| day.key.as_deref()?.parse().ok()))
 }

@@ -7,12 +7,12 @@ use super::filter::{FilterView, PageFilter};
 use super::named::Named;
 use super::overview::Scope;
 use super::page;
+use crate::i18n::QualityTexts;
+use crate::service::state::AppState;
+use crate::service::statistics::quality::{LineQuality, quality};
 use crate::stats::filter::Filter;
 use crate::store::quality::MOST_CALLS;
 use crate::web::error::Error;
-use crate::web::i18n::QualityTexts;
-use crate::web::quality::{LineQuality, quality};
-use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/quality.html")]
@@ -73,7 +73,7 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
 /// # Errors
 /// When the database does not answer.
 pub async fn quality_view(state: &AppState, context: &PageContext, filter: &Filter) -> Result<QualityView, Error> {
-    let found = quality(state, filter.days, filter.number.as_deref()).await?;
+    let found = quality(&state.statistics, filter.days, filter.number.as_deref()).await?;
     let t = &context.texts.quality;
     let names = [t.without_hangup, t.talk_unknown, t.doubled, t.late];
     let whats = [t.without_hangup_what, t.talk_unknown_what, t.doubled_what, t.late_what];

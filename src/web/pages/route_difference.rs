@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::hours_words::hours_in_words;
 use super::route_form::label;
 use super::route_words::{answer, some_of};
+use crate::i18n::{HistoryTexts, RoutesTexts, Texts};
 use crate::placetel::reply::Reply;
 use crate::routing::route::Route;
-use crate::web::i18n::{HistoryTexts, RoutesTexts, Texts};
 
 /// The maximum length of a list that is shown in full; of longer ones only additions and removals are shown.
 const SHORT_LIST: usize = 4;
@@ -207,8 +207,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::i18n::texts;
     use crate::lang::Lang;
-    use crate::web::i18n::texts;
 
     fn route(id: i64, change: Value) -> Route {
         let mut json = json!({"id": id, "name": "Büro", "enabled": true, "position": 10, "to": [], "from": [],

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::context::PageContext;
 use crate::calls::outcome::Outcome;
+use crate::service::state::AppState;
+use crate::service::statistics::reports::report;
 use crate::stats::report::{GroupBy, MAX_GROUPS};
 use crate::stats::totals::Totals;
 use crate::web::error::Error;
 use crate::web::extract::query::filter;
-use crate::web::reports::report;
-use crate::web::state::AppState;
 
 /// The outcomes that the figures of a route mention.
 const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
@@ -23,7 +23,7 @@ impl RouteFigures {
     pub async fn count(state: &AppState) -> Self {
         let count = async {
             let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state, None)?;
-            let report = report(state, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
+            let report = report(&state.statistics, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
             let groups = report.groups.into_iter().flatten();
             let of_routes = groups.filter_map(|group| Some((group.key?, group.totals)));
             Ok::<_, Error>(Arc::new(of_routes.collect()))

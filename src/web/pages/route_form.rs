@@ -2,22 +2,20 @@
 //! chosen action: `reply.targets[0].numbers` is `forward.targets[0].numbers`. The form contains the inputs of all
 //! actions, but only those of the chosen one are read.
 
-mod hours;
+pub mod hours;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub use hours::{HOURS_KINDS, WeekRow};
-
 use super::route_words::capitalised;
 use crate::fields::FieldError;
+use crate::i18n::{RouteTexts, Texts};
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_TARGETS;
 use crate::routing::hours::HoursContext;
 use crate::routing::route::Route;
 use crate::web::extract::query::Parameters;
-use crate::web::i18n::{RouteTexts, Texts};
 
 /// All actions, in the order of the form.
 pub const ACTIONS: [&str; 7] = ["forward", "group", "queue", "routing_plan", "prompt", "reject", "hangup"];
@@ -28,6 +26,8 @@ const ROW: [&str; 3] = ["numbers", "ringtime", "weight"];
 /// The number of empty rows for further targets.
 const SPARE_ROWS: usize = 3;
 const ON: &str = "on";
+/// The input that chooses a schedule.
+const SCHEDULE: &str = "hours.schedule";
 
 /// The values of the form's inputs and their validation errors.
 #[derive(Clone, Debug, Default)]
@@ -295,7 +295,7 @@ impl RouteForm {
         let path = match error.field.strip_prefix("reply.") {
             Some("action") => "action".to_owned(),
             None if error.field == "hours" && self.hours_kind() == "week" => "week".to_owned(),
-            None if error.field == "hours" && self.hours_kind() == "schedule" => hours::SCHEDULE.to_owned(),
+            None if error.field == "hours" && self.hours_kind() == "schedule" => SCHEDULE.to_owned(),
             Some(rest) => format!("{}.{rest}", self.value("action")),
             None => error.field.clone(),
         };

@@ -9,14 +9,15 @@ use super::page_with;
 use super::route_words::answer as answer_in_words;
 use super::route_words::capitalised;
 use crate::fields::Errors;
+use crate::i18n::reasons::why;
+use crate::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
 use crate::placetel::reply::{MAX_NUMBER_CHARS, indented};
 use crate::routing::explain::{Explanation, Passed, Reason};
+use crate::service::routing::trials::{MadeUpCall, explain_now};
+use crate::service::state::AppState;
 use crate::store::routes::find_route;
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
-use crate::web::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
-use crate::web::route_trials::{MadeUpCall, explain_now, why};
-use crate::web::state::AppState;
 
 /// The maximum number of reasons to show.
 const MOST_REASONS: usize = 50;

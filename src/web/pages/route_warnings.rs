@@ -1,8 +1,8 @@
 //! Descriptions of warnings about routes.
 
 use super::context::PageContext;
+use crate::i18n::WarningTexts;
 use crate::routing::warnings::{Gap, RouteName, Warning, Warnings};
-use crate::web::i18n::WarningTexts;
 
 /// The maximum number of warnings to show.
 const MOST_WARNINGS: usize = 10;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::hours_words::listed;
+use crate::i18n::{HoursTexts, RoutesTexts};
 use crate::placetel::reply::{Distribution, Forward, RejectReason, Reply, Target};
 use crate::routing::route::Route;
-use crate::web::i18n::{HoursTexts, RoutesTexts};
 
 /// The maximum number of numbers to name; further ones are only counted.
 const MOST_NUMBERS: usize = 4;
@@ -100,11 +100,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::i18n::texts;
     use crate::lang::Lang;
     use crate::routing::hours::HoursContext;
     use crate::routing::named::{NumberList, Shared};
     use crate::routing::route::{RouteContext, RouteDraft};
-    use crate::web::i18n::texts;
     use crate::web::pages::hours_words::hours_in_words;
 
     fn told(route: &Value, lang: Lang) -> String {

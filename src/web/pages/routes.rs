@@ -8,25 +8,26 @@ use askama::Template;
 use super::context::PageContext;
 use super::hours_words::hours_in_words;
 use super::named_shared::path_of;
+use super::replay_view::ReplayView;
 use super::route_figures::{RouteFigures, latency};
-use super::route_form::{ACTIONS, HOURS_KINDS, RouteForm, WeekRow, row_input};
-use super::route_replay::ReplayView;
+use super::route_form::hours::{HOURS_KINDS, WeekRow};
+use super::route_form::{ACTIONS, RouteForm, row_input};
 use super::route_warnings::WarningsView;
 use super::route_words::sentence;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::config::NoRoute;
+use crate::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
 use crate::placetel::reply::DEFAULT_TARGET_RINGTIME;
 use crate::routing::named::NumberList;
 use crate::routing::route::{Route, RouteDraft};
+use crate::service::routing::trials::{warnings_now, warnings_of};
+use crate::service::state::AppState;
 use crate::store::routes::{
     Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
 };
-use crate::web::accounts::principal::author;
-use crate::web::audit::about;
+use crate::web::access::audit::about;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
-use crate::web::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
-use crate::web::route_trials::{warnings_now, warnings_of};
-use crate::web::state::AppState;
 
 const LIST: &str = "/routes";
 
@@ -92,7 +93,7 @@ pub(super) async fn list_with(
 ) -> Result<HttpResponse, Error> {
     let routes = list_routes(&state.db).await?;
     let t = &context.texts.routes;
-    let table = state.table();
+    let table = state.routing.table();
     let unusable = |route: &Route| {
         let of_route = table.unusable.iter().find(|unusable| unusable.route_id == route.id);
         of_route.map(|unusable| format!("{} {}", unusable.error.field, unusable.error.message(context.lang)))
@@ -254,7 +255,7 @@ pub async fn remove(
 
 impl RoutePage {
     pub(super) fn new(context: PageContext, route: Option<&Route>, form: RouteForm, state: &AppState) -> Self {
-        let (t, loaded) = (&context.texts.route, state.table());
+        let (t, loaded) = (&context.texts.route, state.routing.table());
         let list = |list: &NumberList| (list.name.clone(), path_of(super::lists::LIST, &list.name));
         Self {
             t,
@@ -297,14 +298,14 @@ pub(super) async fn draft(
     context: &PageContext,
     state: &AppState,
 ) -> Result<Option<RouteDraft>, Error> {
-    let read = RouteDraft::from_json(&form.to_json(route), &state.route_context().await?);
+    let read = RouteDraft::from_json(&form.to_json(route), &state.routing.route_context().await?);
     let errors = read.as_ref().err().map_or(&[] as &[_], Vec::as_slice);
-    form.note_errors(errors, &state.hours, context.lang, context.texts);
+    form.note_errors(errors, &state.routing.hours, context.lang, context.texts);
     Ok(read.ok().filter(|_| form.errors().is_empty()))
 }
 
 async fn done(state: &AppState) -> Result<HttpResponse, Error> {
-    state.refresh_routes().await?;
+    state.routing.refresh().await?;
     Ok(see_other(LIST))
 }
 

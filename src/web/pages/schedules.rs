@@ -8,13 +8,13 @@ use super::context::PageContext;
 use super::inputs::Inputs;
 use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, save as save_item};
 use super::{form_body, form_value, page, page_with, see_other};
+use crate::i18n::{SchedulesTexts, SharedTexts};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
+use crate::service::state::AppState;
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::audit::about;
+use crate::web::access::audit::about;
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
-use crate::web::i18n::{SchedulesTexts, SharedTexts};
-use crate::web::state::AppState;
 
 const LIST: &str = "/routes/schedules";
 /// The number of empty rows for further closing times.
@@ -70,7 +70,7 @@ pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpRes
 /// Describes how many closing times a schedule has, and the next one.
 fn closed_words(schedule: &Schedule, context: &PageContext, state: &AppState) -> String {
     let t = &context.texts.shared.schedules;
-    let today = state.today();
+    let today = state.statistics.today();
     let next = schedule.closed.iter().filter(|days| days.end >= today).min_by_key(|days| days.start);
     let days = |days: &ClosedDays| {
         let first = context.format.day(days.start);
@@ -137,7 +137,7 @@ pub async fn remove(
     let key = Key::parse(&path).ok_or(Error::NotFound)?;
     match delete_named::<Schedule>(&state.db, &key).await {
         Ok(()) => {
-            state.refresh_routes().await?;
+            state.routing.refresh().await?;
             Ok(see_other(LIST))
         }
         Err(SharedError::Used(routes)) => {
@@ -159,7 +159,7 @@ async fn store(
 ) -> Result<HttpResponse, Error> {
     let mut inputs = closed_up(form);
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
-    let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.hours) {
+    let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.routing.hours) {
         Ok(schedule) => schedule,
         Err(errors) => {
             note_errors(&mut inputs, &errors, &context, |field| label(field, &context));

@@ -6,9 +6,9 @@ use super::context::PageContext;
 use super::guide::Guide;
 use super::page;
 use crate::config::{Config, LogFormat, NoRoute};
+use crate::i18n::SettingsTexts;
+use crate::service::state::AppState;
 use crate::web::error::Error;
-use crate::web::i18n::SettingsTexts;
-use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/settings.html")]

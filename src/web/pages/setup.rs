@@ -12,17 +12,17 @@ use super::users::{read_account_name, read_password};
 use super::{form_body, page, page_with, see_other};
 use crate::accounts::Role;
 use crate::accounts::secret::typed_code;
+use crate::clock::now_ms;
+use crate::i18n::SetupTexts;
+use crate::service::accounts::hashing::Turn;
+use crate::service::state::AppState;
 use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
 use crate::store::meta::recall;
-use crate::web::access::with_cookie;
-use crate::web::accounts::hashing::Turn;
-use crate::web::audit::about;
-use crate::web::clock::now_ms;
-use crate::web::cookies;
+use crate::web::access::audit::about;
+use crate::web::access::cookies;
+use crate::web::access::guard::with_cookie;
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
-use crate::web::i18n::SetupTexts;
-use crate::web::state::AppState;
 
 #[derive(Template)]
 #[template(path = "pages/setup.html")]
@@ -42,7 +42,8 @@ enum EventsLine {
 
 impl EventsLine {
     fn of(context: &PageContext, state: &AppState) -> Self {
-        let (t, event_ms, refusal) = (&context.texts.welcome, state.last_event_ms(), state.last_refusal());
+        let (t, event_ms, refusal) =
+            (&context.texts.welcome, state.intake.last_event_ms(), state.intake.last_refusal());
         match (event_ms, refusal) {
             (event_ms, Some(refusal)) if event_ms.is_none_or(|event_ms| event_ms < refusal.at_ms) => {
                 let time = context.format.time(refusal.at_ms);
@@ -66,7 +67,7 @@ pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpRes
         return Ok(see_other("/login"));
     }
     // In local mode the service does not log the setup code at its start, so it is logged here.
-    state.accounts.tell_code(&state.db).await?;
+    state.accounts.tell_code().await?;
     page(&SetupPage::new(context, &state, Inputs::default()))
 }
 
@@ -109,7 +110,7 @@ pub async fn create(
         Err(AccountError::NotFirst) => return Ok(see_other("/login")),
         made => made?,
     }
-    state.refresh_accounts().await?;
+    state.accounts.refresh().await?;
     let known = state.accounts.known();
     let made = known.as_ref().and_then(|known| known.user_named(&user.name));
     let cookie = match made {

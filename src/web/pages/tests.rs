@@ -10,15 +10,18 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
 
 use crate::calls::receipts::Receipt;
+use crate::clock::now_ms;
 use crate::config::{Config, Secret, Settings};
 use crate::routing::incoming::{History, Incoming};
+use crate::service::refusal::RefusalReason;
+use crate::service::state::AppState;
 use crate::store::record::{Delivery, Source};
 use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, routes};
-use crate::web::clock::now_ms;
-use crate::web::refusal::RefusalReason;
-use crate::web::state::AppState;
+use crate::web::configure;
+use crate::web::extract::budget::Bodies;
+use crate::web::headers::headers;
 
 const PAGES: [&str; 20] = [
     "/",
@@ -83,7 +86,8 @@ impl Site {
     }
 
     async fn ask(&self, request: TestRequest) -> Answer {
-        let app = App::new().app_data(self.state.clone()).wrap(crate::web::headers()).configure(crate::web::configure);
+        let bodies = Data::new(Bodies::new(self.state.config.limits.bodies));
+        let app = App::new().app_data(self.state.clone()).app_data(bodies).wrap(headers()).configure(configure);
         let service = init_service(app).await;
         let request =
             request.insert_header((header::HOST, "localhost:8080")).insert_header((header::ACCEPT, "text/html"));
@@ -128,7 +132,7 @@ async fn the_first_start_says_what_to_paste_and_sees_the_first_event() {
     let site = Site::local().await;
     let empty = site.get("/").await.text;
     assert!(empty.contains("http://localhost:8080/placetel") && empty.contains("http-equiv=\"refresh\""), "{empty}");
-    site.state.note_refusal(RefusalReason::SignatureWrong);
+    site.state.intake.note_refusal(RefusalReason::SignatureWrong);
     assert!(site.get("/").await.text.contains("signature wrong"));
     site.deliver(INCOMING).await;
     let arrived = site.get("/?waited=1").await.text;
@@ -171,6 +175,7 @@ async fn a_route_is_made_changed_moved_switched_and_removed_by_forms() {
     assert_eq!((made.status, made.location.as_str()), (StatusCode::SEE_OTHER, "/routes"));
     let decided = site
         .state
+        .routing
         .table()
         .table
         .decide(&Incoming { call_id: "call-1", from: None, to: Some("23"), at_ms: now_ms() }, &History::default());
@@ -246,9 +251,9 @@ async fn before_the_first_account_whoever_connects_placetel_sees_whether_events_
     let waiting = site.get("/setup").await;
     assert_eq!(waiting.status, StatusCode::OK);
     assert!(waiting.text.contains("notice waiting"));
-    site.state.note_refusal(RefusalReason::SignatureWrong);
+    site.state.intake.note_refusal(RefusalReason::SignatureWrong);
     assert!(site.get("/setup").await.text.contains("signature wrong"));
-    site.state.note_event(now_ms() + 1);
+    site.state.intake.note_event(now_ms() + 1);
     let arriving = site.get("/setup").await.text;
     assert!(arriving.contains("notice good") && !arriving.contains("signature wrong"));
 }

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Payload;
 use futures_util::TryStreamExt;
 
-use crate::web::access;
+use crate::web::access::guard;
 use crate::web::error::Error;
 use crate::web::extract::body::Filed;
 use crate::web::extract::budget::Bound;
@@ -29,7 +29,7 @@ pub enum Upload {
 /// # Errors
 /// Fails if the body is not such a form, is too large or breaks off.
 pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Upload, Error> {
-    if !access::has_content_type(request, MULTIPART) {
+    if !guard::has_content_type(request, MULTIPART) {
         return Err(Error::ContentType(MULTIPART));
     }
     let (mut file, mut text, mut total, mut fields) = (Vec::new(), Vec::new(), 0, 0);

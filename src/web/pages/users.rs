@@ -8,19 +8,19 @@ use super::inputs::Inputs;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::accounts::{self, Role, Token, User, key_of, password, read_name};
+use crate::clock::now_ms;
+use crate::i18n::AccountsTexts;
+use crate::service::accounts::hashing::Turn;
+use crate::service::state::AppState;
 use crate::stats::filter::Lines;
 use crate::store::accounts::{
     AccountError, NewToken, NewUser, add_token as store_token, add_user, remove_token as forget_token, remove_user,
     set_password, set_role,
 };
-use crate::web::accounts::hashing::Turn;
-use crate::web::accounts::principal::{AuthMethod, Principal};
-use crate::web::audit::about;
-use crate::web::clock::now_ms;
+use crate::web::access::audit::about;
+use crate::web::access::principal::{AuthMethod, Principal};
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
-use crate::web::i18n::AccountsTexts;
-use crate::web::state::AppState;
 
 const SAVED: &str = "/settings/users?saved=1";
 
@@ -64,7 +64,7 @@ struct Made {
 
 impl UsersPage {
     async fn new(context: PageContext, state: &AppState, form: Inputs) -> Result<Self, Error> {
-        state.refresh_accounts().await?;
+        state.accounts.refresh().await?;
         let (t, known) = (&context.texts.accounts, state.accounts.known());
         let own = context.principal.as_ref().map(|principal| principal.by);
         let user_row = |user: &User| {
@@ -234,7 +234,7 @@ async fn done(
     let (t, login) = (&context.texts.accounts, &context.texts.login);
     let (status, message) = match result {
         Ok(()) => {
-            state.refresh_accounts().await?;
+            state.accounts.refresh().await?;
             return Ok(see_other(SAVED));
         }
         Err(AccountError::Taken) => (StatusCode::CONFLICT, t.name_taken),

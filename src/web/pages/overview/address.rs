@@ -1,11 +1,11 @@
 //! The URL state of a dashboard: its scope, its filter and its view options. Every state has a URL.
 
+use crate::service::state::AppState;
 use crate::web::extract::query::{self, Parameters};
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
 use crate::web::paths::segment;
-use crate::web::state::AppState;
 
 /// The subject whose figures a dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Scope {
     pub fn link(self, named: Named, state: &AppState) -> Named {
         let has_page = match &self {
             Self::Company => true,
-            Self::Line(subject) | Self::Caller(subject) => state.may_count(subject),
+            Self::Line(subject) | Self::Caller(subject) => state.statistics.may_count(subject),
             Self::Agent(_) => state.config.agent_figures,
         };
         if has_page { named.to(self.path()) } else { named }

@@ -1,16 +1,16 @@
 //! The filter bar of a dashboard: days, call filters, and whether to compare.
 
 use super::address::{Address, Scope};
+use crate::i18n::FilterTexts;
+use crate::service::directory::names::Names;
+use crate::service::state::AppState;
 use crate::stats::compare::{Step, earlier, later};
 use crate::stats::filter::MAX_YEARS;
 use crate::stats::period::{DayRange, Period};
-use crate::web::i18n::FilterTexts;
-use crate::web::names::Names;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::{PageFilter, shown};
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
-use crate::web::state::AppState;
 
 /// The maximum number of options in a select field; with more, a text input is handier.
 pub const MOST_CHOICES: usize = 50;
@@ -79,7 +79,7 @@ impl Bar {
         context: &PageContext,
     ) -> Self {
         let t = &context.texts.filter;
-        let (days, period, today) = (asked.filter.days, asked.filter.period, state.today());
+        let (days, period, today) = (asked.filter.days, asked.filter.period, state.statistics.today());
         let step = |step: Step| address.url(&words_of(&asked.words, step));
         let fields = fields(asked, address, offered, state, context);
         let is_field = |name: &str| fields.iter().any(|field| field.name == name);

@@ -1,7 +1,7 @@
 //! The change of a figure against the preceding period.
 
-use crate::web::i18n::DashboardTexts;
-use crate::web::i18n::format::Format;
+use crate::i18n::DashboardTexts;
+use crate::i18n::format::Format;
 
 /// A change as signed amount, previous value and CSS class for better or worse.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ fn change(difference: i64, told: String, before: &str, wanted: Wanted, t: &Dashb
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n::texts;
     use crate::lang::Lang;
     use crate::stats::business::BusinessTime;
-    use crate::web::i18n::texts;
 
     fn calls(lang: Lang, now: i64, before: i64) -> Change {
         let format = Format::new(lang, BusinessTime::new(chrono_tz::Europe::Berlin, None));

@@ -4,8 +4,9 @@ use super::address::Address;
 use super::columns::columns;
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
+use crate::stats::series::Series;
 use crate::stats::timeline::Step;
-use crate::web::charts::{BarChart, Column, Series};
+use crate::web::charts::{BarChart, Column};
 use crate::web::pages::context::PageContext;
 
 /// The chart and the table with the same data.
@@ -52,7 +53,7 @@ pub fn chart(
         },
         legend: shown
             .iter()
-            .map(|(index, series)| (series.class(), (t.series)(*series), format.number(sum(*index))))
+            .map(|(index, series)| (series.as_str(), (t.series)(*series), format.number(sum(*index))))
             .collect(),
         plot: BarChart::new(&columns, |column| tip(column, context)),
         table: columns.iter().map(row).collect(),

@@ -5,8 +5,9 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Weekday};
 use super::address::Address;
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
+use crate::stats::series::Series;
 use crate::stats::timeline::Step;
-use crate::web::charts::{Column, Counts, Series};
+use crate::web::charts::{Column, Counts};
 use crate::web::pages::context::PageContext;
 
 /// The maximum number of bars, because more cannot be told apart.

@@ -6,16 +6,16 @@ use super::morning::{LastDays, last_days};
 use super::open_callbacks::{OpenCallbacks, owed, owed_to};
 use super::tables::callers_shown;
 use super::welcome::{Newest, newest};
+use crate::service::state::AppState;
+use crate::service::statistics::figures::{CountingPlan, PeriodFigures};
 use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
 use crate::stats::people::CountsByName;
 use crate::store::callbacks::Callback;
 use crate::store::calls::{StoredCall, TopCaller, lines_and_peers, list_calls, top_callers};
 use crate::web::error::Error;
-use crate::web::figures::{CountingPlan, PeriodFigures};
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::PageFilter;
-use crate::web::state::AppState;
 
 /// The number of calls that a dashboard lists.
 pub const LAST_CALLS: usize = 8;
@@ -45,7 +45,7 @@ pub async fn fetch(
     address: &Address,
     context: &PageContext,
 ) -> Result<Fetched, Error> {
-    let (filter, query) = (&asked.filter, state.query(&asked.filter));
+    let (filter, query) = (&asked.filter, state.statistics.query(&asked.filter));
     let is_company = address.scope == Scope::Company;
     let limit = if matches!(address.scope, Scope::Caller(_)) { CALLS_OF_CALLER } else { LAST_CALLS };
     let counted = if callers_shown(address.options) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
@@ -54,7 +54,7 @@ pub async fn fetch(
             return Ok(Vec::new());
         }
         let mut callers = top_callers(&state.db, &query, counted, callers_shown(address.options)).await?;
-        callers.retain(|caller| state.may_count(&caller.party));
+        callers.retain(|caller| state.statistics.may_count(&caller.party));
         Ok::<_, Error>(callers)
     };
     let lines = context.lines();
@@ -68,7 +68,7 @@ pub async fn fetch(
     let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
     let tells_newest = is_company && lines.is_none();
     // With this filter the listed calls already begin with the newest call of all.
-    let is_all_until_now = filter.is_of_all() && filter.days.end >= state.today();
+    let is_all_until_now = filter.is_of_all() && filter.days.end >= state.statistics.today();
     let newest_of_all =
         async { if tells_newest && !is_all_until_now { newest(state, context).await } else { Ok(None) } };
     let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };
@@ -103,6 +103,6 @@ pub async fn offered(
     }
     let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));
     let (mut lines, agents) = lines_and_peers(&state.db, days).await?;
-    lines.retain(|line| state.may_count(line));
+    lines.retain(|line| state.statistics.may_count(line));
     Ok(Offered { lines, agents })
 }

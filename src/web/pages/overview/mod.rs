@@ -36,15 +36,16 @@ use super::filter_query::FilterQuery;
 use super::new_calls::NewCallsNotice;
 use super::page;
 use crate::calls::outcome::Outcome;
+use crate::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
+use crate::service::error::ServiceError;
+use crate::service::state::AppState;
+use crate::service::statistics::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
 use crate::web::error::Error;
 use crate::web::extract::query;
-use crate::web::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
-use crate::web::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
-use crate::web::state::AppState;
 
 /// The query parameter with which the welcome page reloads itself, so that the arrival of the first event is shown.
 const WAITED: &str = "waited";
@@ -94,7 +95,7 @@ struct CallerState {
 /// Handles `GET /`: shows the company's dashboard, or the welcome page before the first event.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let has_waited = query::parameter(&query::parameters(&request), WAITED).is_some() && !context.is_limited();
-    if has_waited || !state.has_events().await? {
+    if has_waited || !state.intake.has_events().await? {
         let newest = newest(&state, &context).await?;
         return welcome(&request, context, &state, newest);
     }
@@ -141,9 +142,9 @@ async fn dashboard(
     let own = own_words(&scope, &FilterQuery::read(&parameters), state);
     // A path that cannot be a number or a name is answered with 404.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
-    let own_filter = Filter::parse(own_pairs, state.today(), &state.derivation.numbering);
+    let own_filter = Filter::parse(own_pairs, state.statistics.today(), &state.derivation.numbering);
     let own_filter = own_filter.map_err(|_| Error::NotFound)?;
-    state.check_agents(&own_filter)?;
+    state.statistics.check_agents(&own_filter)?;
     let scope = normalised(scope, &own_filter);
     let options = ViewOptions::read(&parameters);
     let asked = PageFilter::within(parameters, &own, state, &context);
@@ -154,10 +155,10 @@ async fn dashboard(
     let address = Address { scope, words: asked.words.clone(), usual, options };
     let is_caller = matches!(address.scope, Scope::Caller(_));
     let step = Some(step(asked.filter.days)).filter(|_| !is_caller);
-    let plan = plan(state, &asked.filter, step).await?;
+    let plan = plan(&state.statistics, &asked.filter, step).await?;
     let compares = options.compares && !is_caller;
     let (counted, fetched) = tokio::try_join!(
-        counted(state, plan, &asked.filter, step, compares),
+        async { Ok::<_, Error>(counted(state, plan, &asked.filter, step, compares).await?) },
         fetch(state, plan, &asked, &address, &context)
     )?;
     let offered = offered(state, plan, &asked.filter, &counted).await?;
@@ -171,7 +172,7 @@ fn own_words(scope: &Scope, said: &FilterQuery, state: &AppState) -> Vec<(&'stat
     let says_when = ["start", "end", "period"].into_iter().any(|name| !said.get(name).is_empty());
     if matches!(scope, Scope::Caller(_)) && !says_when {
         // A caller who calls twice a year needs a longer default period than a month.
-        let DayRange { start, end } = DayRange::years_ending(state.today(), MAX_YEARS);
+        let DayRange { start, end } = DayRange::years_ending(state.statistics.today(), MAX_YEARS);
         own.push(("start", start.to_string()));
         own.push(("end", end.to_string()));
     }
@@ -195,9 +196,9 @@ async fn counted(
     filter: &Filter,
     step: Option<GroupBy>,
     compares: bool,
-) -> Result<PeriodFigures, Error> {
-    match figures(state, plan, filter, step, compares).await {
-        Err(Error::Fields(_)) => figures(state, plan, filter, None, compares).await,
+) -> Result<PeriodFigures, ServiceError> {
+    match figures(&state.statistics, plan, filter, step, compares).await {
+        Err(ServiceError::Filter(_)) => figures(&state.statistics, plan, filter, None, compares).await,
         counted => counted,
     }
 }
@@ -286,7 +287,7 @@ fn view(
 
 /// Returns today if the tiles show what the live stream updates: all calls of today.
 fn stats_day(asked: &PageFilter, address: &Address, state: &AppState) -> Option<NaiveDate> {
-    let today = state.today();
+    let today = state.statistics.today();
     let is_today = asked.filter.days == DayRange::one(today) && asked.filter.is_of_all();
     (address.scope == Scope::Company && is_today).then_some(today)
 }

@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 
 use super::address::Scope;
 use super::open_callbacks::{OpenCallbacks, short_moment};
+use crate::service::state::AppState;
+use crate::service::statistics::reports::counted;
 use crate::stats::business::day_number;
 use crate::stats::filter::{Filter, Lines};
 use crate::stats::people::GroupCounts;
@@ -16,8 +18,6 @@ use crate::store::cells::read_sums;
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::named::Named;
-use crate::web::reports::counted;
-use crate::web::state::AppState;
 
 /// The number of days, including today, in which the summary looks for the last day with calls, as after a weekend.
 const LOOKED_BACK: u64 = 8;
@@ -58,7 +58,7 @@ pub struct OwedRow {
 /// # Errors
 /// When the database does not answer.
 pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Error> {
-    let range = DayRange::ending(state.today(), LOOKED_BACK);
+    let range = DayRange::ending(state.statistics.today(), LOOKED_BACK);
     let first = day_number(range.start);
     let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
     let mut add = |bucket: i64, class: Class, sums: Sums| {
@@ -72,9 +72,9 @@ pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Erro
     };
     // Calls that still run can be included, because they change neither the inbound nor the missed count.
     if lines.is_some() {
-        let query = state.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
+        let query = state.statistics.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
         let count = |stored: StoredCall| {
-            let call = counted(state, stored, None);
+            let call = counted(&state.statistics, stored, None);
             add(day_number(state.derivation.business.day(call.started_ms)), call.class, Sums::of(&call.figures));
         };
         for_each_call(&state.db, &query, count).await?;

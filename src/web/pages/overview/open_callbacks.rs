@@ -1,11 +1,11 @@
 //! The open callbacks that a dashboard shows.
 
+use crate::service::callbacks::{DEFAULT_DAYS, FIRST, days_ago_ms};
+use crate::service::state::AppState;
 use crate::stats::filter::Lines;
 use crate::store::callbacks::{Callback, open_callback_of, open_callbacks_of_lines};
 use crate::web::error::Error;
-use crate::web::open_callbacks::{DEFAULT_DAYS, FIRST, days_ago_ms};
 use crate::web::pages::context::PageContext;
-use crate::web::state::AppState;
 
 /// The open callbacks.
 pub struct OpenCallbacks {
@@ -27,13 +27,12 @@ pub async fn owed(state: &AppState, lines: &Lines) -> Result<OpenCallbacks, Erro
         first.truncate(FIRST);
         return Ok(OpenCallbacks { count, first });
     }
-    let ask = state.open_callbacks.first(&state.db, &state.derivation.numbering);
-    let page = state.questions.of_all(state.config.limits).ask(ask).await;
+    let page = state.callbacks.first().await;
     let page = page.ok_or(Error::Unavailable("the database does not answer"))?;
     let named = i64::try_from(page.callbacks.len()).unwrap_or(i64::MAX);
     let count = match page.next {
         // The cached count may be older than the list, so the total is at least one more than the listed ones.
-        Some(_) => state.open_callback_count().await.unwrap_or_default().max(named + 1),
+        Some(_) => state.callbacks.count().await.unwrap_or_default().max(named + 1),
         None => named,
     };
     Ok(OpenCallbacks { count, first: page.callbacks })

@@ -2,11 +2,11 @@
 
 use super::address::{Address, Scope, Table, ViewOptions};
 use crate::calls::outcome::Outcome;
+use crate::i18n::format::NOTHING;
 use crate::stats::people::{CountsByName, GroupCounts};
+use crate::stats::series::Series;
 use crate::stats::totals::Totals;
 use crate::store::calls::TopCaller;
-use crate::web::charts::Series;
-use crate::web::i18n::format::NOTHING;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
@@ -116,7 +116,7 @@ pub struct OutcomeRow {
 pub fn outcomes(totals: &Totals, words: &FilterQuery, address: &Address, context: &PageContext) -> Vec<OutcomeRow> {
     let seen = Outcome::ALL.into_iter().map(|outcome| (outcome, totals.outcomes.get(outcome)));
     let row = |(outcome, count): (Outcome, i64)| OutcomeRow {
-        class: Series::of(outcome).class(),
+        class: Series::of(outcome).as_str(),
         name: (context.texts.outcome)(outcome),
         href: address.calls(words.clone().with("outcome", outcome.as_str())),
         count: context.format.number(count),

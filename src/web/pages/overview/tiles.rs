@@ -4,13 +4,13 @@ use super::address::Address;
 use super::change::{Change, Wanted, of_calls, of_seconds};
 use super::open_callbacks::OpenCallbacks;
 use crate::calls::outcome::Outcome;
+use crate::i18n::DashboardTexts;
+use crate::i18n::format::Format;
+use crate::service::statistics::figures::{Before, PeriodFigures};
 use crate::stats::business::BusinessTime;
 use crate::stats::filter::Filter;
 use crate::stats::people::GroupCounts;
 use crate::stats::totals::{ServiceLevel, Totals};
-use crate::web::figures::{Before, PeriodFigures};
-use crate::web::i18n::DashboardTexts;
-use crate::web::i18n::format::Format;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter_query::FilterQuery;
 

@@ -3,8 +3,8 @@
 use chrono::{Days, NaiveDate};
 
 use super::address::{Address, ViewOptions};
+use crate::i18n::format::Format;
 use crate::stats::heat::{HeatCell, HeatMap, LEVELS, Scale};
-use crate::web::i18n::format::Format;
 use crate::web::pages::context::PageContext;
 
 /// The HTML id of the box, to which its switch links back.

@@ -4,15 +4,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
 
+use crate::clock::now_ms;
+use crate::service::state::AppState;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{StoredCall, list_calls};
-use crate::web::clock::now_ms;
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::guide::Guide;
 use crate::web::pages::page;
-use crate::web::state::AppState;
 
 /// The age of the newest call up to which the connection counts as working, in milliseconds.
 const RECENT_MS: i64 = 4 * 24 * 3600 * 1000;
@@ -43,7 +43,7 @@ pub fn welcome(
     newest: Option<Newest>,
 ) -> Result<HttpResponse, Error> {
     let t = &context.texts.welcome;
-    let refusal = state.last_refusal().filter(|_| newest.is_none());
+    let refusal = state.intake.last_refusal().filter(|_| newest.is_none());
     page(&WelcomePage {
         guide: Guide::new(request, state, &context),
         arrived: newest.map(|newest| (t.arrived)(&newest.when)),
@@ -60,15 +60,15 @@ pub fn welcome(
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(state: &AppState, context: &PageContext) -> Result<Option<Newest>, Error> {
-    let ever = DayRange { start: NaiveDate::default(), end: state.today() };
-    let page = list_calls(&state.db, &state.query(&Filter::all(ever)), None, 1).await?;
+    let ever = DayRange { start: NaiveDate::default(), end: state.statistics.today() };
+    let page = list_calls(&state.db, &state.statistics.query(&Filter::all(ever)), None, 1).await?;
     Ok(page.calls.first().map(|newest| Newest::of(newest, state, context)))
 }
 
 impl Newest {
     /// Describes the time of the newest call.
     pub fn of(newest: &StoredCall, state: &AppState, context: &PageContext) -> Self {
-        let (at_ms, today) = (newest.call.started_ms, state.today());
+        let (at_ms, today) = (newest.call.started_ms, state.statistics.today());
         let is_today = state.derivation.business.day(at_ms) == today;
         let when = if is_today { context.format.precise_time(at_ms) } else { context.format.moment(at_ms) };
         let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &context.texts.overview);

@@ -1,11 +1,12 @@
 //! The hours of a route in its form: always, a weekly table, a schedule, or a typed expression.
 
-use super::{InputError, RouteForm};
+use super::{InputError, RouteForm, SCHEDULE};
 use crate::fields::FieldError;
+use crate::i18n::HoursTexts;
+use crate::routing::hours::HoursContext;
+use crate::routing::hours::suggest::suggest;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, clock, read_clock};
-use crate::routing::hours::{HoursContext, suggest};
 use crate::routing::named::{Key, ScheduleReference};
-use crate::web::i18n::HoursTexts;
 
 /// The ways to enter hours, in the order of the form.
 pub const HOURS_KINDS: [&str; 4] = ["always", "week", "schedule", "typed"];
@@ -15,7 +16,6 @@ const ROWS: [&str; 8] = ["mo", "tu", "we", "th", "fr", "sa", "su", "ph"];
 const PAIRS: [(&str, &str); 2] = [("from", "to"), ("from2", "to2")];
 const KIND: &str = "hours.kind";
 const HOLIDAYS: &str = "week.holidays";
-pub(super) const SCHEDULE: &str = "hours.schedule";
 /// The input that says whether the route applies while the schedule is open or while it is closed.
 const WHILE: &str = "hours.while";
 const WHILE_CLOSED: &str = "closed";
@@ -286,10 +286,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::i18n::texts;
     use crate::lang::Lang;
     use crate::routing::named::{Schedule, Shared};
     use crate::routing::route::{RouteContext, RouteDraft};
-    use crate::web::i18n::texts;
 
     fn form(inputs: &[(&str, &str)]) -> RouteForm {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

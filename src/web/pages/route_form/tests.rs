@@ -1,10 +1,10 @@
 use std::sync::LazyLock;
 
 use super::*;
+use crate::i18n::texts;
 use crate::routing::hours::HoursContext;
 use crate::routing::named::Shared;
 use crate::routing::route::{RouteContext, RouteDraft};
-use crate::web::i18n::texts;
 
 static HOURS: LazyLock<HoursContext> = LazyLock::new(|| HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
 

@@ -1,0 +1,130 @@
+//! Callbacks: the list of missed callers, who is marked as rung back, and the report.
+
+use std::sync::Arc;
+
+use super::aside::aside;
+use super::cached::Cached;
+use super::error::ServiceError;
+use super::shares::Questions;
+use super::statistics::Statistics;
+use crate::clock::now_ms;
+use crate::config::Limits;
+use crate::stats::callbacks::CallbackReport;
+use crate::stats::derivation::Derivation;
+use crate::stats::filter::{Filter, Lines};
+use crate::store::callback_report::missed_streaks;
+use crate::store::callbacks::{CallbackCursor, CallbackPage, count_open, open_callbacks, open_callbacks_of_lines};
+use crate::store::marks::{Mark, mark_done, undo_done};
+use crate::store::revisions::Actor;
+use crate::store::{Db, StoreError};
+
+/// How many days back missed calls are listed; older ones only if asked for.
+pub const DEFAULT_DAYS: i64 = 30;
+/// The number of longest waiting callbacks that pages show.
+pub const FIRST: usize = 3;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Returns the time so many days before now, in milliseconds since 1970 UTC.
+pub fn days_ago_ms(days: i64) -> i64 {
+    now_ms() - days * DAY_MS
+}
+
+/// Missed callers who wait for a call.
+pub struct Callbacks {
+    db: Arc<Db>,
+    derivation: Arc<Derivation>,
+    statistics: Arc<Statistics>,
+    questions: Arc<Questions>,
+    limits: Limits,
+    count: Cached<i64>,
+    first: Cached<CallbackPage>,
+}
+
+impl Callbacks {
+    pub(super) fn new(
+        db: Arc<Db>,
+        derivation: Arc<Derivation>,
+        statistics: Arc<Statistics>,
+        questions: Arc<Questions>,
+        limits: Limits,
+    ) -> Self {
+        let (count, first) = (Cached::default(), Cached::default());
+        Self { db, derivation, statistics, questions, limits, count, first }
+    }
+
+    /// Returns how many people wait for a callback, at most a few seconds old; `None` while the database does not
+    /// answer.
+    pub async fn count(&self) -> Option<i64> {
+        let ask = count_open(&self.db, &self.derivation.numbering, days_ago_ms(DEFAULT_DAYS));
+        self.questions.of_all(self.limits).ask(self.count.get(ask)).await
+    }
+
+    /// Returns those that have waited longest, at most a few seconds old; `None` while the database does not answer.
+    pub async fn first(&self) -> Option<CallbackPage> {
+        let ask = open_callbacks(&self.db, &self.derivation.numbering, days_ago_ms(DEFAULT_DAYS), None, FIRST);
+        self.questions.of_all(self.limits).ask(self.first.get(ask)).await
+    }
+
+    /// Returns a page of the open callbacks, restricted to `lines`, those that the requester may see.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn page(
+        &self,
+        lines: &Lines,
+        since_ms: i64,
+        cursor: Option<CallbackCursor>,
+        limit: usize,
+    ) -> Result<CallbackPage, StoreError> {
+        let (db, numbering) = (&self.db, &self.derivation.numbering);
+        match lines {
+            None => open_callbacks(db, numbering, since_ms, cursor, limit).await,
+            Some(lines) => {
+                let open = open_callbacks_of_lines(db, numbering, since_ms, lines).await?;
+                Ok(CallbackPage::of(open, cursor, limit))
+            }
+        }
+    }
+
+    /// Builds the report on what became of the missed callers that a filter lets through.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn report(&self, filter: &Filter) -> Result<CallbackReport, ServiceError> {
+        let query = self.statistics.query(filter);
+        let streaks = missed_streaks(&self.db, &self.derivation.numbering, &query).await?;
+        aside(move || CallbackReport::of(streaks)).await
+    }
+
+    /// Marks a number, in any notation, as rung back; returns the number in E.164.
+    ///
+    /// # Errors
+    /// When it is no valid number, or the database does not answer.
+    pub async fn mark(&self, party: &str, by: Actor) -> Result<String, ServiceError> {
+        let party = self.valid(party)?;
+        mark_done(&self.db, &Mark { party: party.clone(), done_ms: by.at_ms, done_by: by.name }).await?;
+        self.forget().await;
+        Ok(party)
+    }
+
+    /// Removes the last mark of a number; returns whether there was one.
+    ///
+    /// # Errors
+    /// When it is no valid number, or the database does not answer.
+    pub async fn unmark(&self, party: &str) -> Result<bool, ServiceError> {
+        let undone = undo_done(&self.db, &self.valid(party)?).await?;
+        self.forget().await;
+        Ok(undone)
+    }
+
+    /// Invalidates what is cached, because callbacks changed.
+    async fn forget(&self) {
+        self.count.forget().await;
+        self.first.forget().await;
+    }
+
+    fn valid(&self, party: &str) -> Result<String, ServiceError> {
+        let number = self.derivation.numbering.e164(party);
+        number.ok_or(ServiceError::Invalid { field: "party", expected: "expected a valid telephone number" })
+    }
+}

@@ -1,0 +1,71 @@
+//! Statistics as a service: the figures behind dashboard, API and live view.
+
+/// The setting that switches off figures by agent.
+pub mod agent_figures;
+/// Rankings, heat map and shares of a period.
+mod details;
+/// The figures of the dashboard.
+pub mod figures;
+/// Data quality: how complete the events were that the figures rest on.
+pub mod quality;
+/// The figures behind API and pages.
+pub mod reports;
+/// The sheet that cells and calls are added up on.
+mod sheet;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use super::directory::Directory;
+use crate::clock::now_ms;
+use crate::config::Config;
+use crate::stats::derivation::Derivation;
+use crate::stats::filter::Filter;
+use crate::store::Db;
+use crate::store::calls::CallQuery;
+
+/// Where statistics come from, and the settings by which they are shown.
+pub struct Statistics {
+    db: Arc<Db>,
+    derivation: Arc<Derivation>,
+    directory: Arc<Directory>,
+    service_level_seconds: u32,
+    hangup_timeout: Duration,
+    agent_figures: bool,
+}
+
+impl Statistics {
+    pub(super) fn new(config: &Config, db: Arc<Db>, derivation: Arc<Derivation>, directory: Arc<Directory>) -> Self {
+        Self {
+            db,
+            derivation,
+            directory,
+            service_level_seconds: config.service_level_seconds,
+            hangup_timeout: config.hangup_timeout,
+            agent_figures: config.agent_figures,
+        }
+    }
+
+    /// Returns today's date in business time.
+    pub fn today(&self) -> NaiveDate {
+        self.derivation.business.day(now_ms())
+    }
+
+    /// Returns `--hangup-timeout`, in milliseconds.
+    pub fn hangup_timeout_ms(&self) -> i64 {
+        i64::try_from(self.hangup_timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Translates a filter into a query of the store, as of now.
+    pub fn query(&self, filter: &Filter) -> CallQuery {
+        let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
+        let query = CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms);
+        let query = match &filter.search {
+            Some(text) => query.or_named(&self.directory.names().meant(text)),
+            None => query,
+        };
+        if self.agent_figures { query } else { query.without_agents() }
+    }
+}

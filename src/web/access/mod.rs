@@ -1,0 +1,12 @@
+//! Authentication and authorisation of requests, and the audit log of what they changed.
+
+/// The audit log: who changed what.
+pub mod audit;
+/// The session cookie.
+pub mod cookies;
+/// Middleware that authenticates and authorises requests.
+pub mod guard;
+/// Permissions by url and role.
+pub mod permissions;
+/// The authenticated principal of a request.
+pub mod principal;
