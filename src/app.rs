@@ -29,7 +29,7 @@ use crate::web::measure::measure;
 use crate::web::server::doors::Doors;
 use crate::web::server::listen::{self, Serving};
 use crate::web::server::timeouts;
-use crate::web::{self, headers};
+use crate::web::{headers, routes};
 
 /// A running server.
 pub struct Service {
@@ -116,7 +116,7 @@ impl Service {
                 .wrap(from_fn(headers::hsts))
                 .wrap(from_fn(headers::keep_out_of_caches))
                 .wrap(from_fn(measure))
-                .configure(web::configure)
+                .configure(routes::configure)
         });
         let server = server.map_err(listening)?;
         Ok(Self { address, is_https, is_local_mode, server, writing, background, checkpointing, db, live })

@@ -1,6 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, Route, web};
+use actix_web::{HttpResponse, ResponseError, Route, web};
 use serde::Serialize;
 
 use crate::fields::FieldError;
@@ -45,7 +45,7 @@ pub enum Error {
     NotFound,
     /// 405: method not allowed; names the methods that are.
     #[error("this url takes only {0}")]
-    Method(&'static str),
+    Method(String),
     /// 408: the body did not come in time.
     #[error("the request came too slowly")]
     TooSlow,
@@ -160,7 +160,7 @@ impl ResponseError for Error {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
             Self::Method(allowed) => {
-                response.insert_header((header::ALLOW, *allowed));
+                response.insert_header((header::ALLOW, allowed.as_str()));
             }
             _ => {}
         }
@@ -254,10 +254,5 @@ impl From<Vec<FieldError>> for Error {
 
 /// Returns the route that answers 405 to every method but these.
 pub fn only(methods: &'static str) -> Route {
-    web::to(move || async move { Err::<HttpResponse, _>(Error::Method(methods)) })
-}
-
-/// Handler of all urls that do not exist: answers 404.
-pub async fn not_found(_request: HttpRequest) -> Result<HttpResponse, Error> {
-    Err(Error::NotFound)
+    web::to(move || async move { Err::<HttpResponse, _>(Error::Method(methods.to_owned())) })
 }

@@ -8,6 +8,8 @@ pub mod api;
 pub mod charts;
 /// The call log as a CSV file for spreadsheets and scripts.
 pub mod csv;
+/// Endpoints: what a url takes and who may ask it.
+pub mod endpoint;
 /// The error type of handlers, and its answer to clients.
 pub mod error;
 /// What requests hold: query string, body, client.
@@ -34,36 +36,7 @@ pub mod placetel;
 pub mod questions;
 /// Redirects.
 pub mod redirect;
+/// The table of urls.
+pub mod routes;
 /// The HTTP server: its listeners, and the limits of connections and slow clients.
 pub mod server;
-
-use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, ServiceConfig};
-
-/// Registers all urls with their handlers (the routing table of HTTP).
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        // For urls that no scope knows.
-        .default_service(web::to(error::not_found))
-        .route("/healthz", web::get().to(health::healthz))
-        .route("/readyz", web::get().to(health::readyz))
-        .service(placetel::resource())
-        .service(
-            web::scope("/assets")
-                .wrap(Compress::default())
-                .route("/app.css", web::get().to(pages::assets::style))
-                .route("/live.js", web::get().to(pages::assets::script))
-                .route("/icon.svg", web::get().to(pages::assets::icon)),
-        )
-        .service(
-            web::scope("")
-                .wrap(from_fn(questions::ask))
-                .wrap(from_fn(access::guard::guard))
-                .wrap(from_fn(pages::failure::as_pages))
-                .service(api::scope())
-                .route("/calls.csv", web::get().to(csv::calls))
-                .route("/events", web::get().to(live::events))
-                .route("/metrics", web::get().to(metrics::show))
-                .service(web::scope("").wrap(Compress::default()).configure(pages::configure)),
-        );
-}

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::access::permissions::Access;
 use super::access::principal::{AuthMethod, Principal};
+use super::endpoint::Endpoint;
 use super::error::Error;
 use super::extract::client::client_address;
 use super::server::timeouts::Client;
@@ -27,8 +28,6 @@ use crate::service::state::AppState;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The interval of that check from then on.
 const LOOK: Duration = Duration::from_millis(200);
-/// Exempt urls: what they read is of the service itself, and little.
-const OWN: [&str; 2] = ["/events", "/metrics"];
 
 impl Asker {
     /// Returns the client that sends a request.
@@ -78,11 +77,11 @@ pub async fn ask(
 }
 
 fn is_question(request: &HttpRequest) -> bool {
-    let path = request.match_info().as_str();
-    match Access::of(path) {
-        Access::Open => false,
-        Access::Trial => true,
-        _ => request.method().is_safe() && !OWN.contains(&path),
+    match Endpoint::of(request).map(|endpoint| (endpoint.access, endpoint.is_free)) {
+        Some((Access::Open, _)) => false,
+        Some((Access::Trial, _)) => true,
+        Some((_, is_free)) => request.method().is_safe() && !is_free,
+        None => request.method().is_safe(),
     }
 }
 

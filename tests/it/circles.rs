@@ -13,9 +13,14 @@ fn module_of(path: &str) -> Vec<String> {
     parts.into_iter().map(str::to_owned).collect()
 }
 
-/// The code of a file, without comments, texts and tests.
+/// The code of a file, without comments, texts, tests and macros: what a macro names, those import who use it.
 fn code_of(path: &str, text: &str) -> String {
-    without_tests(path, text).lines().map(code_in).collect::<Vec<_>>().join("\n")
+    let mut is_macro = false;
+    let is_code = |line: &&str| {
+        is_macro = (is_macro || line.starts_with("macro_rules!")) && *line != "}";
+        !is_macro
+    };
+    without_tests(path, text).lines().filter(is_code).map(code_in).collect::<Vec<_>>().join("\n")
 }
 
 /// Expands `a::{b, c::{d, e}}` to `a::b`, `a::c::d` and `a::c::e`.
@@ -47,7 +52,7 @@ fn expand(prefix: &str, tree: &str, paths: &mut BTreeSet<String>) {
     }
 }
 
-/// Every path that a file names: in `use`, and written out. What a macro names (`$crate::…`), those import who use it.
+/// Every path that a file names: in `use`, and written out.
 fn paths_in(code: &str) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     let mut rest = String::new();
@@ -153,7 +158,8 @@ fn circles_are_found_through_any_kind_of_import() {
         file("src/a/mod.rs", "use self::deep::Thing;\nmod deep;"),
         file("src/a/deep.rs", "use crate::{b::{B, self}, c};\n// use super::Nothing;"),
         file("src/b.rs", "fn f() { crate::a::deep::g() }"),
-        file("src/store/mod.rs", "mod one;\nmod two;"),
+        file("src/store/mod.rs", "mod one;\nmod two;\nmod three;\nuse three::Three;"),
+        file("src/store/three.rs", "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\nstruct Three;"),
         file("src/store/one.rs", "for_both_engines! {\n    use two;\n}"),
         file("src/store/two.rs", "const TEXT: &str = \"use crate::c;\";\nuse super::one::One;"),
         file("src/c.rs", "use std::fmt;\n#[cfg(test)]\nmod tests {\n    use crate::a::deep;\n}"),

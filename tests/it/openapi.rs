@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fernamt::web::routes::FOR_PROGRAMS;
 use serde_json::{Value, json};
 
 use crate::helpers::{Answer, Answers, CALLER, LINE, TestApp, accepted, hung_up, incoming};
@@ -22,18 +23,13 @@ fn documented(document: &Value) -> BTreeMap<String, Vec<String>> {
     paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect()
 }
 
-/// What stands in the table of urls: `resource("/calls", "GET")`.
+/// The urls of the API with their methods, as the table of urls says.
 fn registered() -> BTreeMap<String, Vec<String>> {
-    let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/api/mod.rs")).unwrap();
-    let table = table.split("pub fn scope()").nth(1).unwrap().split("\n}\n").next().unwrap();
-    let entries = table.split("resource(\"").skip(1).map(|entry| {
-        let mut texts = entry.split('"');
-        let (path, methods) = (texts.next().unwrap(), texts.nth(1).unwrap());
-        (format!("/api/v1{path}"), methods.split(", ").map(str::to_owned).collect())
-    });
-    let entries: BTreeMap<String, Vec<String>> = entries.collect();
-    assert_eq!(entries.len(), table.matches(".service(").count(), "every entry of the table is made with resource(…)");
-    entries
+    let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for endpoint in FOR_PROGRAMS.iter().filter(|endpoint| endpoint.path.starts_with("/api/")) {
+        urls.entry(endpoint.path.to_owned()).or_default().push(endpoint.method.to_string());
+    }
+    urls
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use fernamt::web::access::audit::action_of;
+use fernamt::web::routes::{FOR_PEOPLE, FOR_PROGRAMS};
 
 use crate::accounts::wait_until;
 use crate::helpers::{Answer, Answers, form};
@@ -28,10 +29,6 @@ const OWN: [&str; 7] = [
 ];
 const MACHINES: [&str; 3] = ["/metrics", "/events", "/calls.csv"];
 
-fn source(path: &str) -> String {
-    std::fs::read_to_string(format!("{}/src/web/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
 fn filled(path: &str) -> String {
     let (mut url, mut rest) = (String::new(), path);
     while let Some((before, after)) = rest.split_once('{') {
@@ -42,23 +39,10 @@ fn filled(path: &str) -> String {
     url + rest
 }
 
-/// Every url with its method, as the tables in the source say.
+/// Every url with its method, as the table of urls says.
 pub fn urls() -> Vec<(String, String)> {
-    let pages = source("pages/mod.rs");
-    let pages = pages.split(".route(\"").skip(1).map(|entry| {
-        let (path, rest) = entry.split_once("\", web::").unwrap();
-        (rest.split('(').next().unwrap().to_uppercase(), filled(path))
-    });
-    let api = source("api/mod.rs");
-    let api = api.split("resource(\"").skip(1).flat_map(|entry| {
-        let mut texts = entry.split('"');
-        let (path, methods) = (filled(&format!("/api/v1{}", texts.next().unwrap())), texts.nth(1).unwrap());
-        methods.split(", ").map(|method| (method.to_owned(), path.clone())).collect::<Vec<_>>()
-    });
-    let others = MACHINES.map(|path| ("GET".to_owned(), path.to_owned()));
-    let urls: Vec<_> = pages.chain(api).chain(others).collect();
-    assert!(urls.len() > 90, "the tables are found: {}", urls.len());
-    urls
+    let endpoints = FOR_PEOPLE.iter().chain(&FOR_PROGRAMS);
+    endpoints.map(|endpoint| (endpoint.method.to_string(), filled(endpoint.path))).collect()
 }
 
 fn is_open(method: &str, path: &str) -> bool {

@@ -12,6 +12,7 @@ use super::permissions::Access;
 use super::principal::Principal;
 use super::{audit, permissions};
 use crate::service::state::AppState;
+use crate::web::endpoint::Endpoints;
 use crate::web::error::{Challenge, Error};
 use crate::web::extract::client;
 use crate::web::redirect::see_other;
@@ -49,6 +50,7 @@ enum Entry {
 async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
     let missing = || Error::Internal("the state is missing".into());
     let state = request.app_data::<Data<AppState>>().ok_or_else(missing)?;
+    let endpoint = request.app_data::<Data<Endpoints>>().ok_or_else(missing)?.find(request);
     // A command may just have added or removed an account or a token.
     let is_told = state.accounts.look().await;
     let known = state.accounts.known();
@@ -60,8 +62,8 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
         check_origin(request)?;
     }
     let Some(known) = known else { return Err(outage()) };
-    // The path as the router decoded it, so that percent-encoding cannot make it pass for another url here.
-    let place = Access::of(request.match_info().as_str());
+    let path = request.match_info().as_str();
+    let place = endpoint.map_or_else(|| Access::of_unlisted(path), |endpoint| endpoint.access);
     if state.accounts.is_local_mode() {
         return Ok(if place == Access::OwnAccount || place == Access::Accounts {
             Entry::GoTo("/setup".into())
@@ -82,7 +84,8 @@ async fn admit(request: &HttpRequest) -> Result<Entry, Error> {
             place => log_in_first(request, place, known.users().is_empty()),
         };
     };
-    let may = permissions::may(&principal, request.method(), place, request.match_info().as_str());
+    let is_of_lines = endpoint.is_some_and(|endpoint| endpoint.is_of_lines);
+    let may = permissions::may(&principal, request.method(), place, is_of_lines);
     request.extensions_mut().insert(Arc::new(principal));
     may.map(|()| Entry::Enter)
 }

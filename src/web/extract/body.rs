@@ -17,6 +17,7 @@ use crate::service::aside::aside;
 use crate::service::state::AppState;
 use crate::store::question::Question;
 use crate::web::access::guard;
+use crate::web::endpoint::Endpoint;
 use crate::web::error::Error;
 use crate::web::extract::query::Parameters;
 
@@ -38,7 +39,7 @@ async fn read(
     mut payload: Payload,
     mut check: impl FnMut(&[u8], Bound) -> Result<(), Error>,
 ) -> Result<Body, Error> {
-    let bound = Bound::of(request.method(), request.match_info().as_str());
+    let bound = Endpoint::of(request).map_or(Bound::FORM, |endpoint| endpoint.body);
     let told = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let too_large = || Error::TooLarge(format!("the body is larger than {}", told_size(bound.bytes)));
     if told.is_some_and(|length: usize| length > bound.bytes) {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::Method;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::web::error::Error;
@@ -31,38 +30,23 @@ pub struct Bound {
 
 impl Bound {
     /// The limits of urls that need no login.
-    const OPEN: Self = Self { bytes: FREE_BYTES, values: 100, objects: 0 };
+    pub const OPEN: Self = Self { bytes: FREE_BYTES, values: 100, objects: 0 };
     /// The limits of changes to one's own account: three passwords fit.
-    const ACCOUNT: Self = Self { bytes: 2 * FREE_BYTES, values: 100, objects: 0 };
-    const FORM: Self = Self { bytes: FORM_BYTES, values: 5_000, objects: 0 };
+    pub const ACCOUNT: Self = Self { bytes: 2 * FREE_BYTES, values: 100, objects: 0 };
+    /// The limits of most forms.
+    pub const FORM: Self = Self { bytes: FORM_BYTES, values: 5_000, objects: 0 };
     /// The limits of a file of contacts.
     pub const FILE: Self = Self { bytes: 5 * 1000 * 1000, values: 100, objects: 0 };
     /// The limits of most JSON: a list of 10,000 numbers fits.
-    const JSON: Self = Self { bytes: FORM_BYTES, values: 25_000, objects: 2_000 };
+    pub const JSON: Self = Self { bytes: FORM_BYTES, values: 25_000, objects: 2_000 };
     /// The limits of one route: one from and to 10,000 numbers each fits.
-    const ROUTE: Self = Self { bytes: 1024 * 1024, values: 50_000, objects: 2_000 };
+    pub const ROUTE: Self = Self { bytes: 1024 * 1024, values: 50_000, objects: 2_000 };
     /// The limits of names: 10,000 lines and as many agents fit.
-    const NAMES: Self = Self { bytes: 4 * 1024 * 1024, values: 100_000, objects: 22_000 };
+    pub const NAMES: Self = Self { bytes: 4 * 1024 * 1024, values: 100_000, objects: 22_000 };
     /// The limits of a table of routes: 10,000 routes fit.
-    const ROUTES: Self = Self { bytes: 8 * 1024 * 1024, values: 500_000, objects: 60_000 };
+    pub const ROUTES: Self = Self { bytes: 8 * 1024 * 1024, values: 500_000, objects: 60_000 };
     /// The limits of all contacts: 100,000 fit.
-    const CONTACTS: Self = Self { bytes: 16 * 1024 * 1024, values: 800_000, objects: 110_000 };
-
-    /// Returns the limits of a url.
-    pub fn of(method: &Method, path: &str) -> Self {
-        match path {
-            "/login" | "/setup" | "/language" => Self::OPEN,
-            "/contacts/import" => Self::FILE,
-            _ if path.starts_with("/settings/account") => Self::ACCOUNT,
-            "/api/v1/routes/test" | "/api/v1/routes/replay" => Self::ROUTES,
-            "/api/v1/routes" if method == Method::PUT => Self::ROUTES,
-            "/api/v1/contacts" => Self::CONTACTS,
-            "/api/v1/names" => Self::NAMES,
-            _ if path == "/api/v1/routes" || path.starts_with("/api/v1/routes/") => Self::ROUTE,
-            _ if path.starts_with("/api/") => Self::JSON,
-            _ => Self::FORM,
-        }
-    }
+    pub const CONTACTS: Self = Self { bytes: 16 * 1024 * 1024, values: 800_000, objects: 110_000 };
 }
 
 /// The memory budget for bodies, and the locks on parsing large ones (semaphores).
@@ -139,31 +123,6 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_url_has_its_bound() {
-        for (method, path, bound) in [
-            (Method::POST, "/login", Bound::OPEN),
-            (Method::POST, "/setup", Bound::OPEN),
-            (Method::POST, "/language", Bound::OPEN),
-            (Method::POST, "/settings/users", Bound::FORM),
-            (Method::POST, "/settings/account/password", Bound::ACCOUNT),
-            (Method::POST, "/loginx", Bound::FORM),
-            (Method::POST, "/contacts/import", Bound::FILE),
-            (Method::PUT, "/api/v1/routes", Bound::ROUTES),
-            (Method::POST, "/api/v1/routes", Bound::ROUTE),
-            (Method::PUT, "/api/v1/routes/7", Bound::ROUTE),
-            (Method::POST, "/api/v1/routes/test", Bound::ROUTES),
-            (Method::POST, "/api/v1/routes/replay", Bound::ROUTES),
-            (Method::PUT, "/api/v1/routesx", Bound::JSON),
-            (Method::PUT, "/api/v1/lists/x", Bound::JSON),
-            (Method::PUT, "/api/v1/contacts", Bound::CONTACTS),
-            (Method::PUT, "/api/v1/contacts/0221", Bound::JSON),
-            (Method::PUT, "/api/v1/names", Bound::NAMES),
-        ] {
-            assert_eq!(Bound::of(&method, path), bound, "{method} {path}");
-        }
-    }
 
     #[test]
     fn bodies_have_a_budget_and_small_ones_need_none() {

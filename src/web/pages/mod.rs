@@ -78,7 +78,6 @@ mod upload;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, ServiceConfig};
 use askama::Template;
 
 use super::error::Error;
@@ -86,80 +85,7 @@ use super::extract::body::form as form_body;
 use super::redirect::see_other;
 use crate::web::extract::query::Parameters;
 
-/// Registers the URL paths of all pages.
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .route("/", web::get().to(overview::show))
-        .route("/lines/{number}", web::get().to(overview::line))
-        .route("/agents/{peer}", web::get().to(overview::agent))
-        .route("/callers/{party}", web::get().to(overview::caller))
-        .route("/calls", web::get().to(calls::list))
-        .route("/calls/{call_id}", web::get().to(call::show))
-        .route("/callbacks", web::get().to(callbacks::list))
-        .route("/callbacks/done", web::post().to(callbacks::done))
-        .route("/callbacks/undo", web::post().to(callbacks::undo))
-        .route("/quality", web::get().to(quality::show))
-        .route("/live", web::get().to(live::show))
-        .route("/routes", web::get().to(routes::list))
-        .route("/routes", web::post().to(routes::create))
-        .route("/routes/new", web::get().to(routes::new))
-        .route("/routes/history", web::get().to(history::list))
-        .route("/routes/history/{id}", web::get().to(history::show))
-        .route("/routes/history/{id}/restore", web::post().to(history::restore))
-        .route("/routes/test", web::get().to(route_test::show))
-        .route("/routes/replay", web::post().to(route_replay::new))
-        .route("/routes/closed", web::post().to(closed::close))
-        .route("/routes/open", web::post().to(closed::open))
-        .route("/routes/lists", web::get().to(lists::list))
-        .route("/routes/lists", web::post().to(lists::create))
-        .route("/routes/new-list", web::get().to(lists::new))
-        .route("/routes/lists/{name}", web::get().to(lists::edit))
-        .route("/routes/lists/{name}", web::post().to(lists::save))
-        .route("/routes/lists/{name}/delete", web::post().to(lists::remove))
-        .route("/routes/schedules", web::get().to(schedules::list))
-        .route("/routes/schedules", web::post().to(schedules::create))
-        .route("/routes/new-schedule", web::get().to(schedules::new))
-        .route("/routes/schedules/{name}", web::get().to(schedules::edit))
-        .route("/routes/schedules/{name}", web::post().to(schedules::save))
-        .route("/routes/schedules/{name}/delete", web::post().to(schedules::remove))
-        .route("/routes/{id}", web::get().to(routes::edit))
-        .route("/routes/{id}", web::post().to(routes::save))
-        .route("/routes/{id}/replay", web::post().to(route_replay::edited))
-        .route("/routes/{id}/move", web::post().to(routes::shift))
-        .route("/routes/{id}/enabled", web::post().to(routes::switch))
-        .route("/routes/{id}/delete", web::post().to(routes::remove))
-        .route("/contacts", web::get().to(contacts::list))
-        .route("/contacts", web::post().to(contacts::create))
-        .route("/contacts/new", web::get().to(contacts::new))
-        .route("/contacts/import", web::get().to(contacts_import::form))
-        .route("/contacts/import", web::post().to(contacts_import::import))
-        .route("/contacts/{number}", web::get().to(contacts::edit))
-        .route("/contacts/{number}", web::post().to(contacts::save))
-        .route("/contacts/{number}/delete", web::post().to(contacts::remove))
-        .route("/settings", web::get().to(settings::show))
-        .route("/settings/names", web::get().to(names::show))
-        .route("/settings/names", web::post().to(names::save))
-        .route("/settings/account", web::get().to(account::show))
-        .route("/settings/account/password", web::post().to(account::change_password))
-        .route("/settings/account/sessions", web::post().to(account::end_sessions))
-        .route("/settings/audit", web::get().to(audit::show))
-        .route("/settings/users", web::get().to(users::show))
-        .route("/settings/users", web::post().to(users::add))
-        .route("/settings/users/role", web::post().to(users::change_role))
-        .route("/settings/users/password", web::post().to(users::change_password))
-        .route("/settings/users/remove", web::post().to(users::remove))
-        .route("/settings/users/tokens", web::post().to(users::add_token))
-        .route("/settings/users/tokens/remove", web::post().to(users::remove_token))
-        .route("/docs", web::get().to(docs::show))
-        .route("/login", web::get().to(login::show))
-        .route("/login", web::post().to(login::log_in))
-        .route("/logout", web::post().to(login::log_out))
-        .route("/setup", web::get().to(setup::show))
-        .route("/setup", web::post().to(setup::create))
-        .route("/language", web::post().to(language::choose));
-}
-
-/// Renders a template as a 200 response. It depends on user and language; [`crate::web::keep_out_of_caches`] forbids
+/// Renders a template as a 200 response. It depends on user and language; [`crate::web::headers::keep_out_of_caches`] forbids
 /// caching it.
 fn page(template: &impl Template) -> Result<HttpResponse, Error> {
     page_with(StatusCode::OK, template)

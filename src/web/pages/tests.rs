@@ -19,9 +19,9 @@ use crate::store::record::{Delivery, Source};
 use crate::store::spool::Spool;
 use crate::store::writer::Writer;
 use crate::store::{Db, routes};
-use crate::web::configure;
 use crate::web::extract::budget::Bodies;
 use crate::web::headers::headers;
+use crate::web::routes::configure;
 
 const PAGES: [&str; 20] = [
     "/",

@@ -1,0 +1,174 @@
+//! The table of urls: method, path, who may ask, and what answers. What is not listed here is closed.
+//!
+//! Outside it are the urls that know neither accounts nor questions: `/placetel`, the probes and the assets.
+
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data, ServiceConfig, to};
+use actix_web::{HttpRequest, HttpResponse, Scope};
+
+use super::access::guard::guard;
+use super::access::permissions::Access::{Accounts, Audit, Machine, Open, OwnAccount, Page, Trial};
+use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
+use super::error::Error;
+use super::extract::budget::Bound;
+use super::{api, csv, health, live, metrics, openapi, pages, placetel, questions};
+
+/// Urls for programs: the JSON API, files and streams.
+#[rustfmt::skip]
+pub static FOR_PROGRAMS: [Endpoint; 43] = [
+    get("/api/v1/openapi.json", Machine, || to(openapi::show)).of_lines(),
+    get("/api/v1/stats", Machine, || to(api::stats::stats)).of_lines(),
+    get("/api/v1/calls", Machine, || to(api::calls::list)).of_lines(),
+    get("/api/v1/calls/{call_id}", Machine, || to(api::calls::show)).of_lines(),
+    get("/api/v1/callbacks", Machine, || to(api::callbacks::list)).of_lines(),
+    get("/api/v1/callbacks/report", Machine, || to(api::callbacks::report)).of_lines(),
+    post("/api/v1/callbacks/{party}/done", Machine, || to(api::callbacks::done)),
+    delete("/api/v1/callbacks/{party}/done", Machine, || to(api::callbacks::undo)),
+    get("/api/v1/quality", Machine, || to(api::quality::show)),
+    get("/api/v1/routes", Machine, || to(api::routes::list)),
+    post("/api/v1/routes", Machine, || to(api::routes::create)).takes(Bound::ROUTE),
+    put("/api/v1/routes", Machine, || to(api::routes::replace_all)).takes(Bound::ROUTES),
+    get("/api/v1/routes/revisions", Machine, || to(api::revisions::list)),
+    get("/api/v1/routes/revisions/{id}", Machine, || to(api::revisions::show)),
+    post("/api/v1/routes/revisions/{id}/restore", Machine, || to(api::revisions::restore)),
+    post("/api/v1/routes/test", Trial, || to(api::route_trials::test)).takes(Bound::ROUTES),
+    post("/api/v1/routes/replay", Trial, || to(api::route_trials::replay_calls)).takes(Bound::ROUTES),
+    get("/api/v1/routes/warnings", Machine, || to(api::route_warnings::show)),
+    get("/api/v1/routes/{id}", Machine, || to(api::routes::show)),
+    put("/api/v1/routes/{id}", Machine, || to(api::routes::replace)).takes(Bound::ROUTE),
+    delete("/api/v1/routes/{id}", Machine, || to(api::routes::remove)),
+    get("/api/v1/lists", Machine, || to(api::shared::lists)),
+    get("/api/v1/lists/{name}", Machine, || to(api::shared::list)),
+    put("/api/v1/lists/{name}", Machine, || to(api::shared::put_list)),
+    delete("/api/v1/lists/{name}", Machine, || to(api::shared::delete_list)),
+    get("/api/v1/schedules", Machine, || to(api::shared::schedules)),
+    get("/api/v1/schedules/{name}", Machine, || to(api::shared::schedule)),
+    put("/api/v1/schedules/{name}", Machine, || to(api::shared::put_schedule)),
+    delete("/api/v1/schedules/{name}", Machine, || to(api::shared::delete_schedule)),
+    get("/api/v1/closed", Machine, || to(api::shared::closed)),
+    put("/api/v1/closed", Machine, || to(api::shared::close)),
+    delete("/api/v1/closed", Machine, || to(api::shared::open)),
+    get("/api/v1/contacts", Machine, || to(api::contacts::list)),
+    post("/api/v1/contacts", Machine, || to(api::contacts::merge)).takes(Bound::CONTACTS),
+    put("/api/v1/contacts", Machine, || to(api::contacts::replace_all)).takes(Bound::CONTACTS),
+    get("/api/v1/contacts/{number}", Machine, || to(api::contacts::show)),
+    put("/api/v1/contacts/{number}", Machine, || to(api::contacts::replace)),
+    delete("/api/v1/contacts/{number}", Machine, || to(api::contacts::remove)),
+    get("/api/v1/names", Machine, || to(api::names::show)),
+    put("/api/v1/names", Machine, || to(api::names::replace)).takes(Bound::NAMES),
+    get("/calls.csv", Machine, || to(csv::calls)).of_lines(),
+    get("/events", Machine, || to(live::events)).free(),
+    get("/metrics", Machine, || to(metrics::show)).free(),
+];
+
+/// Urls for people: the pages, and what their forms send.
+#[rustfmt::skip]
+pub static FOR_PEOPLE: [Endpoint; 68] = [
+    get("/", Page, || to(pages::overview::show)).of_lines(),
+    get("/lines/{number}", Page, || to(pages::overview::line)).of_lines(),
+    get("/agents/{peer}", Page, || to(pages::overview::agent)).of_lines(),
+    get("/callers/{party}", Page, || to(pages::overview::caller)).of_lines(),
+    get("/calls", Page, || to(pages::calls::list)).of_lines(),
+    get("/calls/{call_id}", Page, || to(pages::call::show)).of_lines(),
+    get("/callbacks", Page, || to(pages::callbacks::list)).of_lines(),
+    post("/callbacks/done", Page, || to(pages::callbacks::done)),
+    post("/callbacks/undo", Page, || to(pages::callbacks::undo)),
+    get("/quality", Page, || to(pages::quality::show)),
+    get("/live", Page, || to(pages::live::show)),
+    get("/routes", Page, || to(pages::routes::list)),
+    post("/routes", Page, || to(pages::routes::create)),
+    get("/routes/new", Page, || to(pages::routes::new)),
+    get("/routes/history", Page, || to(pages::history::list)),
+    get("/routes/history/{id}", Page, || to(pages::history::show)),
+    post("/routes/history/{id}/restore", Page, || to(pages::history::restore)),
+    get("/routes/test", Page, || to(pages::route_test::show)),
+    post("/routes/replay", Trial, || to(pages::route_replay::new)),
+    post("/routes/closed", Page, || to(pages::closed::close)),
+    post("/routes/open", Page, || to(pages::closed::open)),
+    get("/routes/lists", Page, || to(pages::lists::list)),
+    post("/routes/lists", Page, || to(pages::lists::create)),
+    get("/routes/new-list", Page, || to(pages::lists::new)),
+    get("/routes/lists/{name}", Page, || to(pages::lists::edit)),
+    post("/routes/lists/{name}", Page, || to(pages::lists::save)),
+    post("/routes/lists/{name}/delete", Page, || to(pages::lists::remove)),
+    get("/routes/schedules", Page, || to(pages::schedules::list)),
+    post("/routes/schedules", Page, || to(pages::schedules::create)),
+    get("/routes/new-schedule", Page, || to(pages::schedules::new)),
+    get("/routes/schedules/{name}", Page, || to(pages::schedules::edit)),
+    post("/routes/schedules/{name}", Page, || to(pages::schedules::save)),
+    post("/routes/schedules/{name}/delete", Page, || to(pages::schedules::remove)),
+    get("/routes/{id}", Page, || to(pages::routes::edit)),
+    post("/routes/{id}", Page, || to(pages::routes::save)),
+    post("/routes/{id}/replay", Trial, || to(pages::route_replay::edited)),
+    post("/routes/{id}/move", Page, || to(pages::routes::shift)),
+    post("/routes/{id}/enabled", Page, || to(pages::routes::switch)),
+    post("/routes/{id}/delete", Page, || to(pages::routes::remove)),
+    get("/contacts", Page, || to(pages::contacts::list)),
+    post("/contacts", Page, || to(pages::contacts::create)),
+    get("/contacts/new", Page, || to(pages::contacts::new)),
+    get("/contacts/import", Page, || to(pages::contacts_import::form)),
+    post("/contacts/import", Page, || to(pages::contacts_import::import)).takes(Bound::FILE),
+    get("/contacts/{number}", Page, || to(pages::contacts::edit)),
+    post("/contacts/{number}", Page, || to(pages::contacts::save)),
+    post("/contacts/{number}/delete", Page, || to(pages::contacts::remove)),
+    get("/settings", Page, || to(pages::settings::show)),
+    get("/settings/names", Page, || to(pages::names::show)),
+    post("/settings/names", Page, || to(pages::names::save)),
+    get("/settings/account", OwnAccount, || to(pages::account::show)),
+    post("/settings/account/password", OwnAccount, || to(pages::account::change_password)),
+    post("/settings/account/sessions", OwnAccount, || to(pages::account::end_sessions)),
+    get("/settings/audit", Audit, || to(pages::audit::show)),
+    get("/settings/users", Accounts, || to(pages::users::show)),
+    post("/settings/users", Accounts, || to(pages::users::add)),
+    post("/settings/users/role", Accounts, || to(pages::users::change_role)),
+    post("/settings/users/password", Accounts, || to(pages::users::change_password)),
+    post("/settings/users/remove", Accounts, || to(pages::users::remove)),
+    post("/settings/users/tokens", Accounts, || to(pages::users::add_token)),
+    post("/settings/users/tokens/remove", Accounts, || to(pages::users::remove_token)),
+    get("/docs", Page, || to(pages::docs::show)).of_lines(),
+    get("/login", Open, || to(pages::login::show)),
+    post("/login", Open, || to(pages::login::log_in)),
+    post("/logout", OwnAccount, || to(pages::login::log_out)),
+    get("/setup", Open, || to(pages::setup::show)),
+    post("/setup", Open, || to(pages::setup::create)),
+    post("/language", Open, || to(pages::language::choose)),
+];
+
+/// Registers all urls with their handlers.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .app_data(Data::new(Endpoints::new([&FOR_PROGRAMS[..], &FOR_PEOPLE[..]])))
+        // For urls that no scope knows.
+        .default_service(to(unlisted))
+        .route("/healthz", web::get().to(health::healthz))
+        .route("/readyz", web::get().to(health::readyz))
+        .service(placetel::resource())
+        .service(
+            web::scope("/assets")
+                .wrap(Compress::default())
+                .route("/app.css", web::get().to(pages::assets::style))
+                .route("/live.js", web::get().to(pages::assets::script))
+                .route("/icon.svg", web::get().to(pages::assets::icon)),
+        )
+        .service(
+            scope(&FOR_PROGRAMS)
+                .wrap(from_fn(questions::ask))
+                .wrap(from_fn(guard))
+                .wrap(from_fn(pages::failure::as_pages))
+                .service(scope(&FOR_PEOPLE).wrap(Compress::default()).default_service(to(unlisted))),
+        );
+}
+
+/// Returns a scope of endpoints, each of which serves what was found to be for it: see [`Endpoints::find`].
+fn scope(endpoints: &'static [Endpoint]) -> Scope {
+    let register = |scope: Scope, endpoint: &'static Endpoint| {
+        scope.service(web::resource(endpoint.path).guard(endpoint).route((endpoint.handler)()))
+    };
+    endpoints.iter().fold(web::scope(""), register)
+}
+
+/// Handler of all that is not listed: 405 for another method of a url of programs, else 404.
+async fn unlisted(request: HttpRequest, endpoints: Data<Endpoints>) -> Result<HttpResponse, Error> {
+    let is_of_api = request.path().starts_with("/api/");
+    Err(endpoints.methods(&request).filter(|_| is_of_api).map_or(Error::NotFound, Error::Method))
+}
