@@ -2,8 +2,11 @@
 //!
 //! The data flow of an event: [`web`] authenticates the sender and hands the event to [`placetel`], which parses it; an
 //! incoming call is decided by [`routing`]; [`store`] appends it to the event log, folds the call again ([`calls`]) and
-//! corrects the rollup cells it counts in ([`stats`]); pages and API read calls and cells. `placetel`, `calls`,
-//! `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone, HTTP in `web` and [`app`].
+//! corrects the rollup cells it counts in ([`stats`]). Pages, API, commands and jobs ask [`service`], which asks `store`.
+//!
+//! Who may import whom: `placetel`, `calls`, `contacts`, `routing` and `stats` know neither clock nor I/O; SQL lives in
+//! `store` alone, HTTP in `web` and [`app`]; `service` knows neither; nobody but `app` imports `web`. Every url is in
+//! [`web::routes`].
 
 /// Authentication and authorisation data: names, roles, passwords, secrets.
 pub mod accounts;

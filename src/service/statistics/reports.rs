@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
 use super::Statistics;
+use super::counted::counted;
+use super::sheet::{closed_months, open_calls};
 use crate::service::error::ServiceError;
+use crate::stats::business::day_number;
 use crate::stats::filter::Filter;
-use crate::stats::report::{CountedCall, Counter, GroupBy, Report, Source};
-use crate::stats::rollup::{Class, Measures, Progress};
+use crate::stats::report::{Counter, GroupBy, Report, Source};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::cells::read_cells;
 
@@ -41,14 +43,18 @@ pub async fn report_from(
     let mut names = HashMap::new();
     match source {
         Source::Cells(tier, subject) => {
-            let buckets = tier.buckets(filter.days, business);
-            let count =
-                |bucket, subject: &str, cell: &_| counter.add_cell(tier, bucket, statistics.counted_as(subject), cell);
-            read_cells(&statistics.db, tier, buckets, subject.as_deref(), count).await?;
-            for_each_call(&statistics.db, &query.only_open(), |call| {
-                counter.add_open_call(&counted(statistics, call, None))
-            })
-            .await?;
+            let mut count =
+                |bucket, name: &str, cell: &_| counter.add_cell(tier, bucket, statistics.counted_as(name), cell);
+            let (closed, rest) = match group_by {
+                None | Some(GroupBy::Month) => closed_months(statistics, tier, filter.days).await?,
+                Some(_) => (Vec::new(), vec![filter.days]),
+            };
+            for days in rest {
+                let buckets = tier.buckets(days, business);
+                read_cells(&statistics.db, tier, buckets, subject.as_deref(), &mut count).await?;
+            }
+            closed.iter().for_each(|(month, calls)| count(day_number(month.start), "", calls.cell()));
+            open_calls(statistics, &query).await?.iter().for_each(|call| counter.add_open_call(call));
         }
         Source::Calls => {
             let routes = match group_by {
@@ -69,23 +75,4 @@ pub async fn report_from(
         group.name = group.key.as_ref().and_then(|key| names.get(key)).cloned().flatten();
     }
     Ok(report)
-}
-
-/// Converts a call to the form that reports count, without the agents that figures must not name.
-pub fn counted(statistics: &Statistics, stored: StoredCall, route_id: Option<i64>) -> CountedCall {
-    let StoredCall { call, in_hours, .. } = stored;
-    let named = |subject: Option<String>| subject.filter(|subject| statistics.may_count(subject));
-    CountedCall {
-        started_ms: call.started_ms,
-        class: Class {
-            direction: call.direction,
-            in_hours,
-            progress: Progress::new(call.ending, call.accepted_ms.is_some()),
-        },
-        figures: Measures::one(call.talk_seconds, call.wait_seconds().or(call.abandoned_wait_seconds())),
-        number: named(call.number),
-        peer: call.peer.filter(|_| statistics.agent_figures),
-        party: named(call.party),
-        route_id,
-    }
 }

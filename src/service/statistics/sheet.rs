@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Statistics;
+use super::counted::counted;
 use super::details::Details;
-use super::reports::counted;
 use crate::calls::outcome::Outcome;
 use crate::service::error::ServiceError;
 use crate::stats::business::day_number;
@@ -18,6 +18,7 @@ use crate::stats::rollup::{Cell, Tier};
 use crate::stats::sums::{Sums, as_open};
 use crate::stats::timeline::{Step, Timeline};
 use crate::stats::totals::Totals;
+use crate::store::StoreError;
 use crate::store::calls::{CallQuery, StoredCall, for_each_call};
 use crate::store::cells::read_cells;
 use crate::store::months::calls_of_closed_months;
@@ -60,11 +61,8 @@ impl<'a> Sheet<'a> {
         let Source::Cells(tier, subject) = Source::of(self.filter, self.step) else {
             return Err(ServiceError::Internal("no tier holds this".into()));
         };
-        let closed = match tier {
-            Tier::Day => calls_of_closed_months(&self.statistics.db, days).await?,
-            Tier::Hour | Tier::Line | Tier::Peer => Vec::new(),
-        };
-        for days in days_without(days, closed.iter().map(|(month, _)| *month)) {
+        let (closed, rest) = closed_months(self.statistics, tier, days).await?;
+        for days in rest {
             let buckets = tier.buckets(days, &self.statistics.derivation.business);
             self.count_buckets(tier, buckets, subject.as_deref()).await?;
         }
@@ -152,6 +150,21 @@ impl<'a> Sheet<'a> {
         details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
         details.agents.add(call.peer.as_deref().unwrap_or_default(), call.class, outcome, sums);
     }
+}
+
+/// Returns the closed months among these days, which are one cell each, and the days of no closed month. Only the tier
+/// of days has closed months.
+pub async fn closed_months(
+    statistics: &Statistics,
+    tier: Tier,
+    days: DayRange,
+) -> Result<(Vec<(DayRange, MonthCalls)>, Vec<DayRange>), StoreError> {
+    let closed = match tier {
+        Tier::Day => calls_of_closed_months(&statistics.db, days).await?,
+        Tier::Hour | Tier::Line | Tier::Peer => Vec::new(),
+    };
+    let rest = days_without(days, closed.iter().map(|(month, _)| *month));
+    Ok((closed, rest))
 }
 
 /// Returns the calls among those asked for that are still running.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::address::Scope;
 use super::open_callbacks::{OpenCallbacks, short_moment};
 use crate::service::state::AppState;
-use crate::service::statistics::reports::counted;
+use crate::service::statistics::counted::counted;
 use crate::stats::business::day_number;
 use crate::stats::filter::{Filter, Lines};
 use crate::stats::people::GroupCounts;
