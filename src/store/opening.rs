@@ -13,6 +13,8 @@ use super::error::{OpenError, is_damage};
 use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
 use super::{migrations, private, server_files};
 
+/// How long the first connection to a SQLite file waits for others who write.
+const FIRST_GAP: Duration = Duration::from_secs(3);
 /// How long a PostgreSQL server may take to accept the first connection.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The oldest supported PostgreSQL version, in the format of `server_version_num`.
@@ -66,7 +68,9 @@ impl Db {
         // A separate first connection, because several at once would compete for switching to WAL mode. The mode is
         // stored in the file, so later connections need not set it: when they read, they write nothing, even if another
         // file stands there by then.
-        let first = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(OpenError::Open)?;
+        // It optimizes on close, which writes, and has to find a gap if a server writes without a pause.
+        let first = options.clone().busy_timeout(FIRST_GAP).journal_mode(SqliteJournalMode::Wal);
+        let first = first.connect().await.map_err(OpenError::Open)?;
         first.close().await.map_err(OpenError::Open)?;
         Ok(Self::Sqlite(sqlite_pools(options, Condition::new(true, Some(&file)))))
     }

@@ -31,8 +31,8 @@ fn accounts_are_added_listed_changed_and_removed() {
     refused(&database, &["user", "add", "anna", "--role", "admin"], PASSWORD, "--password-stdin");
     refused(&database, &["user", "add", "anna", "--password-stdin"], PASSWORD, "--role");
     assert_eq!(list(&database, "user"), "");
-    database.add_user("Anna Kern", "admin");
-    database.add_user("ben", "viewer");
+    database.add_user_with("Anna Kern", "admin", &[]);
+    database.add_user_with("ben", "viewer", &[]);
     refused(&database, &add("anna kern", "viewer"), PASSWORD, "there is one of this name already");
     assert_eq!(list(&database, "user"), "Anna Kern\tadmin\nben\tviewer\n");
     let stored = database.rows("password", "from users").concat();

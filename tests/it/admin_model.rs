@@ -18,11 +18,12 @@ use tokio::runtime::Runtime;
 use crate::callbacks::miss;
 use crate::client::Request;
 use crate::database::{Database, runtime};
-use crate::helpers::{Answer, TestApp, form};
+use crate::helpers::{Answer, TestApp, form, times};
 use crate::signed_in::{GUARDED, PASSWORD, by, cookie_of, try_login};
 use crate::spool::until;
 
-const STEPS: usize = 60;
+/// So many steps; `FERNAMT_SOAK` multiplies them.
+const STEPS: usize = 20;
 const USERS: [&str; 4] = ["ben", "carl", "dora", "emil"];
 const TOKENS: [&str; 3] = ["monitor", "crm", "wall"];
 const NAMED: [&str; 3] = ["vip", "alarm", "nacht"];
@@ -337,7 +338,7 @@ fn whatever_administrators_do_the_database_stays_sound_and_is_what_they_made() {
     let runtime = runtime();
     let db = runtime.block_on(Db::open(database.url())).unwrap();
     let mut run = Run { app, anna, chance: StdRng::seed_from_u64(seed), model: Model::default(), runtime, db };
-    for step in 0..STEPS {
+    for step in 0..times(STEPS) {
         let what = run.step(step);
         println!("{step}: {what}");
         run.assert_sound();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, accepted, form, hung_up, incoming, log_line};
+use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, accepted, form, hung_up, incoming, log_line, times};
 
 fn html(app: &impl Answers, path: &str, lang: &str) -> String {
     let request = app.request("GET", path).header("Accept", "text/html").header("Accept-Language", lang);
@@ -251,11 +251,11 @@ fn peak_memory(process: u32) -> u64 {
 
 #[test]
 fn a_file_of_any_size_is_streamed() {
-    const CALLS: usize = 60_000;
+    let calls = times(20_000).min(60_000);
     let database = Database::create();
     // Made and migrated.
     drop(Server::start(&database, &[]));
-    insert_calls(&database, CALLS, &"x".repeat(2_000), "1795334400000 + i / 7");
+    insert_calls(&database, calls, &"x".repeat(2_000), "1795334400000 + i / 7");
     let server = Server::start(&database, &[]);
     assert_eq!(server.csv("start=2026-01-01&end=2026-01-01").text().lines().count(), 1);
     let before = peak_memory(server.process());
@@ -276,8 +276,8 @@ fn a_file_of_any_size_is_streamed() {
         }
     }
     let file = size / 1024 / 1024;
-    assert!(file > 100, "{file} MiB");
-    assert_eq!(lines, CALLS);
+    assert!(file > 35, "{file} MiB");
+    assert_eq!(lines, calls);
     let grown = peak_memory(server.process()) - before;
     assert!(grown < file as u64 / 2, "{grown} MiB of memory for a file of {file} MiB");
 }

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::callbacks::miss;
-use crate::helpers::{Answers, TestApp, accepted, form, hung_up, incoming};
+use crate::helpers::{Answers, TestApp, accepted, form, hung_up, incoming, times};
 use crate::histories::{Delivery, PEOPLE, SPANS, WORDS, combination, day, history, log};
 use crate::laws::OFFICE;
 use crate::oracle::{Call, Filter, Oracle, fold, rfc3339};
@@ -114,7 +114,7 @@ fn the_report_equals_a_second_count_under_every_filter() {
     app.database.import(&log(&deliveries), &OFFICE);
     let oracle = oracle(&deliveries);
     let mut rng = StdRng::seed_from_u64(60);
-    let combinations: Vec<_> = (0..40).map(|_| combination(&mut rng)).collect();
+    let combinations: Vec<_> = (0..times(8)).map(|_| combination(&mut rng)).collect();
     let wanted = WORDS.iter().map(|word| vec![*word]).chain(combinations).chain([Vec::new()]);
     let mut seen = BTreeSet::new();
     for words in wanted {
@@ -127,12 +127,12 @@ fn the_report_equals_a_second_count_under_every_filter() {
             seen.insert(compare(&app, &oracle, &query, &filter, &BTreeSet::new()).to_string());
         }
     }
-    assert!(seen.len() > 15, "the filters made a difference: {}", seen.len());
+    assert!(seen.len() > 12, "the filters made a difference: {}", seen.len());
 }
 
 #[test]
 fn reached_done_and_owed_are_everybody_and_the_owed_are_those_of_the_list() {
-    for seed in 70..73 {
+    for seed in (70..).take(times(1)) {
         let app = TestApp::with(&OFFICE);
         let deliveries = busy_weeks(seed, 500, 120);
         app.database.import(&log(&deliveries), &OFFICE);

@@ -73,11 +73,16 @@ impl Browser {
         log.as_array().unwrap().iter().map(told).filter(|text| !text.contains("status of 404")).collect()
     }
 
-    /// What keeps some people from using the page, as axe-core sees it.
-    pub async fn barriers(&self, axe: &str) -> Vec<String> {
-        let run = "axe.run(document, {resultTypes: ['violations']}).then(found => arguments[0](found.violations.map(
-            what => what.id + ': ' + what.nodes.slice(0, 3).map(node => node.target + ' ' + node.failureSummary).join('; '))))";
-        let found = self.client.execute_async(&format!("{axe};{run}"), vec![]).await.unwrap();
+    /// What keeps some people from using the page, as axe-core sees it: by these of its rules, or by all if there are none.
+    pub async fn barriers(&self, axe: &str, rules: &[&str]) -> Vec<String> {
+        if self.client.execute("return typeof axe", vec![]).await.unwrap() == "undefined" {
+            self.client.execute(&format!("{axe}; window.axe = axe"), vec![]).await.unwrap();
+        }
+        let run = "const [rules, done] = arguments; \
+            axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})}).then(found => \
+            done(found.violations.map(what => what.id + ': ' + \
+            what.nodes.slice(0, 3).map(node => node.target + ' ' + node.failureSummary).join('; '))))";
+        let found = self.client.execute_async(run, vec![json!(rules)]).await.unwrap();
         found.as_array().unwrap().iter().map(|what| what.as_str().unwrap_or_default().to_owned()).collect()
     }
 

@@ -11,7 +11,7 @@ use fernamt::store::record::{Delivery as Recording, Source, record_changes};
 use fernamt::store::{Db, WRITE_TIMEOUT, clock as stored_clock};
 
 use crate::database::{Database, runtime};
-use crate::helpers::{Answers, CALLER, LINE, TestApp, config, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, TestApp, config, hung_up, incoming, times};
 use crate::histories::{Delivery, log};
 use crate::oracle::rfc3339;
 use crate::signed_in::{GUARDED, by, log_in};
@@ -178,7 +178,7 @@ fn a_jump_while_it_runs_stops_the_nights_work_until_somebody_confirms_the_clock(
     app.post_event(incoming("young", CALLER, LINE)).xml();
     until("the night's work is done", || has_mark(&database, "events-gone-up-to"));
     assert!(!is_doubted(&app));
-    for far in [400 * DAY_MS, -400 * DAY_MS] {
+    for far in [-400 * DAY_MS, 400 * DAY_MS].into_iter().cycle().take(times(1)) {
         clock.put_ahead(far);
         until("the jump is noticed", || is_doubted(&app));
         clock.put_ahead(0);

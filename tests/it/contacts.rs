@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Request};
-use crate::helpers::{Answers, CALLER, LINE, TestApp, accepted, form, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, TestApp, accepted, form, hung_up, incoming, times};
 
 const PARTY: &str = "+493023125000";
 const OWN: &str = "+4922129191999";
@@ -306,17 +306,20 @@ fn a_file_that_cannot_be_used_is_told_why_and_changes_nothing() {
 }
 
 #[test]
-fn fifty_thousand_contacts_are_no_trouble() {
+fn tens_of_thousands_of_contacts_are_no_trouble() {
     let app = with_a_call();
-    let lines: String = (0..50_000).map(|number| format!("Kunde {number},030 {}\n", 23_100_000 + number)).collect();
+    let thousands = times(10).min(50);
+    let lines: String =
+        (0..thousands * 1_000).map(|number| format!("Kunde {number},030 {}\n", 23_120_000 + number)).collect();
     let begun = Instant::now();
-    assert_eq!(figures(&import(&app, format!("Name,Telefon\n{lines}").as_bytes(), "")), ["50,000", "0", "0", "0", "0"]);
+    let answer = import(&app, format!("Name,Telefon\n{lines}").as_bytes(), "");
+    assert_eq!(figures(&answer), [&*format!("{thousands},000"), "0", "0", "0", "0"]);
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
-    assert!(html(&app, "/calls", "de").contains("Kunde 25000"), "030 23125000 has a name");
+    assert!(html(&app, "/calls", "de").contains("Kunde 5000"), "030 23125000 has a name");
     let begun = Instant::now();
-    assert!(html(&app, "/contacts?q=kunde+49999", "de").contains("+493023149999"));
+    assert!(html(&app, "/contacts?q=kunde+9999", "de").contains("+493023129999"));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert_eq!(app.database.count("from contacts"), 50_000);
+    assert_eq!(app.database.count("from contacts"), thousands as i64 * 1_000);
 }
 
 #[test]

@@ -1,19 +1,21 @@
 //! Tests of calls with very many events, and of calls of which another process has put more into the log than is
 //! folded: forgetting, deleting, exporting and deriving again complete, and leave nothing out.
 
+use std::time::{Duration, Instant};
+
 use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::{MOST_FOLDED, Receipt};
 use fernamt::store::Db;
 use fernamt::store::forgetting;
 
 use crate::database::Database;
-use crate::helpers::{CALLER, LINE, form, hung_up, incoming};
+use crate::helpers::{CALLER, LINE, form, hung_up, incoming, times};
 use crate::histories::{Delivery, log};
 
 const BEGIN_MS: i64 = 1_790_000_000_000;
 const DAY_MS: i64 = 86_400_000;
-/// So many that one transaction is too short for them where each takes a while.
-const MANY: usize = 6_500;
+/// More than go in two transactions.
+const MANY: usize = 1_500;
 /// Somebody told of in fields that nobody knows.
 const TOLD: &str = "01734567890";
 
@@ -28,15 +30,39 @@ fn long_call(id: &str, beyond: usize) -> Vec<Delivery> {
     (0..).zip(bodies).map(|(place, body)| Delivery { at_ms: BEGIN_MS + place, body }).collect()
 }
 
-/// From now on each deletion of an event beyond those that are folded takes a while.
+/// From now on each deletion of an event beyond those that are folded takes a while; with `FERNAMT_SOAK=5` one transaction
+/// is too short for all of them.
 fn delete_slowly(database: &Database) {
-    database.execute(if database.is_postgres() {
-        "create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep(0.001); return old; end $$; \
-         create trigger slowly before delete on surplus_events for each row execute function slowly()"
+    database.execute(&if database.is_postgres() {
+        format!(
+            "create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep({}); return old; end $$; \
+             create trigger slowly before delete on surplus_events for each row execute function slowly()",
+            times(1) as f64 / 1_000.0
+        )
     } else {
-        "create trigger slowly before delete on surplus_events begin select count(*) from (with recursive counted(n) as \
-         (select 1 union all select n + 1 from counted where n < 2500) select n from counted); end"
+        format!(
+            "create trigger slowly before delete on surplus_events begin select count(*) from (with recursive counted(n) as \
+             (select 1 union all select n + 1 from counted where n < {}) select n from counted); end",
+            times(2_000)
+        )
     });
+}
+
+/// Does some work meanwhile; fails if the events beyond those that are folded went in one transaction, because then nobody
+/// can see that some of them are gone.
+#[track_caller]
+fn in_several_transactions<T: Send>(database: &Database, work: impl FnOnce() -> T + Send) -> T {
+    let (done, is_seen) = std::thread::scope(|scope| {
+        let working = scope.spawn(work);
+        let (some, mut is_seen) = (MOST_FOLDED as i64..MANY as i64, false);
+        while !is_seen && !working.is_finished() {
+            is_seen = some.contains(&database.count("from surplus_events"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (working.join().unwrap(), is_seen)
+    });
+    assert!(is_seen, "all went at once");
+    done
 }
 
 #[track_caller]
@@ -67,7 +93,7 @@ fn a_person_is_forgotten_however_many_events_a_call_has() {
     assert!(all.iter().all(|&count| count <= MOST_FOLDED), "some at a time");
     assert_eq!(told.stdout.matches(TOLD).count(), 3);
     delete_slowly(&database);
-    let done = database.run(&["forget", "--party", TOLD], b"");
+    let done = in_several_transactions(&database, || database.run(&["forget", "--party", TOLD], b""));
     assert_eq!((done.status, done.stderr.trim()), (0, "1 calls forgotten"), "{done:?}");
     assert_eq!(database.count("from surplus_events"), 0);
     assert!(!database.export(&[]).contains(TOLD));
@@ -85,7 +111,7 @@ fn a_night_comes_to_its_end_however_many_events_a_call_has() {
     let db = runtime.block_on(Db::open(database.url())).unwrap();
     let retention = Retention { numbers_days: None, events_days: Some(10) };
     let night = forgetting::apply(&db, &derivation, retention, BEGIN_MS + 30 * DAY_MS);
-    let events = runtime.block_on(night).unwrap().events;
+    let events = in_several_transactions(&database, || runtime.block_on(night).unwrap().events);
     assert_eq!(events, (MANY + 2 * MOST_FOLDED + 2) as i64);
     assert_eq!(database.count("from events") + database.count("from surplus_events"), 0);
     assert_clean(&database);
@@ -97,7 +123,7 @@ fn numbers_of_long_ago_are_forgotten_however_many_events_a_call_has() {
     let database = Database::create();
     database.import(&log(&[long_call("many", MANY), long_call("few", 2)].concat()), &[]);
     delete_slowly(&database);
-    let done = database.run(&["forget", "--before", "2026-09-30"], b"");
+    let done = in_several_transactions(&database, || database.run(&["forget", "--before", "2026-09-30"], b""));
     assert_eq!((done.status, done.stderr.trim()), (0, "2 calls forgotten"), "{done:?}");
     assert_eq!((database.count("from events"), database.count("from surplus_events")), (2 * MOST_FOLDED as i64, 0));
     assert!(!database.export(&[]).contains(CALLER));
@@ -139,19 +165,21 @@ fn crowded(count: usize) -> Database {
 
 #[test]
 fn of_a_crowded_call_nothing_is_left_of_who_is_forgotten() {
-    for forget in [["forget", "--party", TOLD], ["forget", "--before", "2026-09-30"]] {
-        for is_told_before in [true, false] {
-            let database = crowded(3_000);
-            if is_told_before {
-                let told = database.run(&["export", "--party", TOLD], b"");
-                assert_eq!(told.stdout.matches(TOLD).count(), 3_000, "{forget:?}");
-            }
-            let done = database.run(&forget, b"");
-            assert_eq!(done.status, 0, "{done:?}");
-            assert!(!database.export(&[]).contains(TOLD), "{forget:?}");
-            assert_eq!(database.count("from surplus_events"), 0);
-            assert_clean(&database);
+    // More than are forgotten in one transaction.
+    let count = times(1_700).min(3_000);
+    let [party, before] = [["forget", "--party", TOLD], ["forget", "--before", "2026-09-30"]];
+    let ways = [(party, false), (before, true), (party, true), (before, false)];
+    for (forget, is_told_before) in ways.into_iter().cycle().take(times(2)) {
+        let database = crowded(count);
+        if is_told_before {
+            let told = database.run(&["export", "--party", TOLD], b"");
+            assert_eq!(told.stdout.matches(TOLD).count(), count, "{forget:?}");
         }
+        let done = database.run(&forget, b"");
+        assert_eq!(done.status, 0, "{done:?}");
+        assert!(!database.export(&[]).contains(TOLD), "{forget:?}");
+        assert_eq!(database.count("from surplus_events"), 0);
+        assert_clean(&database);
     }
 }
 
@@ -181,16 +209,24 @@ fn deriving_again_takes_on_less_where_a_step_takes_too_long() {
     let calls: Vec<_> = (0..500).map(|number| hung_up(&format!("c{number}"), "missed", 0)).collect();
     database.import(&log(&calls.into_iter().map(|body| Delivery { at_ms: BEGIN_MS, body }).collect::<Vec<_>>()), &[]);
     let expected = database.contents(true);
-    // Each call takes a while to be set right.
-    database.execute(if database.is_postgres() {
-        "update calls set from_number = 'wrong'; create function slowly() returns trigger language plpgsql as \
-         $$ begin perform pg_sleep(0.015); return new; end $$; \
+    // Each call takes a while to be set right: all of them together longer than one transaction may, but not much.
+    let slowly = if database.is_postgres() {
+        "create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep(0.013); return new; end $$; \
          create trigger slowly before update on calls for each row execute function slowly()"
+            .to_owned()
     } else {
-        "update calls set from_number = 'wrong'; \
-         create trigger slowly before update on calls begin select count(*) from (with recursive counted(n) as \
-         (select 1 union all select n + 1 from counted where n < 25000) select n from counted); end"
-    });
+        let counted = |steps: f64| {
+            format!(
+                "from (with recursive counted(n) as (select 1 union all select n + 1 from counted where n < {steps:.0}) \
+                 select n from counted)"
+            )
+        };
+        let began = Instant::now();
+        database.count(&counted(1e6));
+        let steps = 1e6 * 0.013 / began.elapsed().as_secs_f64();
+        format!("create trigger slowly before update on calls begin select count(*) {}; end", counted(steps))
+    };
+    database.execute(&format!("update calls set from_number = 'wrong'; {slowly}"));
     let done = database.run(&["rebuild"], b"");
     assert_eq!(done.status, 0, "{done:?}");
     assert!(database.contents(true) == expected);

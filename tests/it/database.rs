@@ -1,5 +1,8 @@
 //! Creates a database for one test: a SQLite file, or a fresh database of the cluster that `TEST_DATABASE_URL` names.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -38,6 +41,21 @@ impl Drop for WriteLock {
     }
 }
 
+/// Where servers of tests keep their files: in memory if there is room, because otherwise tests wait for the disk most of
+/// the time. `TMPDIR` names another place.
+pub fn scratch() -> &'static Path {
+    const ROOM_KIB: u64 = 1 << 20;
+    static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let memory = Path::new("/dev/shm");
+        let told = Command::new("df").arg("-Pk").arg(memory).output().map(|done| done.stdout).unwrap_or_default();
+        let told = String::from_utf8_lossy(&told);
+        let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+        let is_taken = std::env::var_os("TMPDIR").is_none() && free.is_some_and(|free| free > ROOM_KIB);
+        if is_taken { memory.to_owned() } else { std::env::temp_dir() }
+    });
+    &SCRATCH
+}
+
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -51,7 +69,7 @@ impl Database {
     }
 
     fn sqlite() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(scratch()).unwrap();
         let file = directory.path().join("fernamt.db").to_str().unwrap().to_owned();
         Self { url: format!("sqlite:{file}"), engine: Engine::Sqlite { file }, directory }
     }
@@ -65,7 +83,7 @@ impl Database {
             connection.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
         });
         let (server, _) = cluster.rsplit_once('/').unwrap();
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(scratch()).unwrap();
         Self { url: format!("{server}/{name}"), engine: Engine::Postgres { cluster, name }, directory }
     }
 

@@ -8,7 +8,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::Answers;
-use crate::helpers::{end_of, fernamt, signal};
+use crate::database::scratch;
+use crate::helpers::{end_of, fernamt, signal, times};
 
 /// A demo whose temporary files are in a directory of its own.
 struct Demo {
@@ -25,7 +26,7 @@ impl Answers for Demo {
 
 impl Demo {
     fn begin(days: u32) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(scratch()).unwrap();
         let child = fernamt()
             .args(["demo", "--seed", "1", "--listen", "127.0.0.1:0", "--days", &days.to_string()])
             .env("TMPDIR", directory.path())
@@ -126,7 +127,7 @@ fn a_demo_that_is_stopped_while_it_makes_up_calls_leaves_nothing_either() {
 
 #[test]
 fn a_demo_that_is_stopped_at_the_moment_it_listens_ends() {
-    for _ in 0..8 {
+    for _ in 0..times(2) {
         let (_, status) = Demo::start(1).terminate();
         assert_eq!(status, Some(0));
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use fernamt::app::{Handle, Service};
 use fernamt::config::{Config, Settings};
+use rand::{SeedableRng, rngs::StdRng};
 
 pub use crate::client::{Answer, Answers};
 pub use crate::database::Database;
@@ -39,6 +40,21 @@ pub fn hung_up(id: &str, hangup_type: &str, seconds: u32) -> String {
 /// Sends a process a signal, such as `-TERM`.
 pub fn signal(name: &str, process: u32) {
     assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
+}
+
+/// How often to do what is done so often in a usual run, or how much of it; `FERNAMT_SOAK` multiplies it.
+pub fn times(usual: usize) -> usize {
+    let factor: usize =
+        std::env::var("FERNAMT_SOAK").map_or(1, |factor| factor.parse().expect("FERNAMT_SOAK is a number"));
+    usual * factor
+}
+
+/// Chance that can be had again: `FERNAMT_SEED`.
+#[allow(clippy::print_stdout, reason = "shown where a test fails: how to have the same again")]
+pub fn chance() -> StdRng {
+    let seed = std::env::var("FERNAMT_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    println!("FERNAMT_SEED={seed}");
+    StdRng::seed_from_u64(seed)
 }
 
 /// Waits for the end of a process. One that goes on and on is killed and fails its test, instead of holding up all others.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use self::subjects::SUBJECTS;
+use crate::helpers::times;
 
 /// Pieces that lead deep into one or another reader.
 const PIECES: [&str; 64] = [
@@ -126,7 +127,7 @@ fn route() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(u32::try_from(times(600)).unwrap()))]
 
     #[test]
     fn no_bytes_bring_a_reader_down(bytes in bytes()) {

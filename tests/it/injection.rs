@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use rand::RngExt;
 use serde_json::json;
 
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, form, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, TestApp, chance, form, hung_up, incoming, times};
 
 /// Each tries to leave the place that it is put into: of markup, an attribute, a statement, a formula, a line.
 const HOSTILE: [&str; 9] = [
@@ -71,8 +72,11 @@ fn no_page_takes_a_name_for_anything_but_text() {
         );
     }
     let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
-    let mut looked_at = 0;
-    while let Some(path) = waiting.pop_front().filter(|_| looked_at < 400) {
+    let (first, most, mut looked_at, mut chance) = (waiting.len(), times(200), 0, chance());
+    // All of these, and then any of those that they lead to.
+    while looked_at < most && !waiting.is_empty() {
+        let next = if looked_at < first { 0 } else { chance.random_range(0..waiting.len()) };
+        let Some(path) = waiting.swap_remove_front(next) else { break };
         looked_at += 1;
         let page = app.request("GET", &path).header("Accept", "text/html").send();
         assert!(page.status < 500, "{path}: {page}");

@@ -1,7 +1,7 @@
 //! Crash tests: the program and its database are killed at random moments while many connections send events. What was
 //! acknowledged is there afterwards, exactly once. `make soak` runs more of them.
 
-#![allow(clippy::print_stdout, reason = "shown where a test fails: how to have the same again")]
+#![allow(clippy::print_stdout, reason = "shown where a test fails: how much was going on")]
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -10,31 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{RngExt, rngs::StdRng};
 
 use crate::client::Request;
 use crate::cluster::Cluster;
 use crate::database::Database;
-use crate::helpers::{Answers, CALLER, LINE, Server, accepted, hung_up, incoming};
+use crate::helpers::{Answers, CALLER, LINE, Server, accepted, chance, hung_up, incoming, times};
 use crate::spool::{in_spool, until};
 
 const CONNECTIONS: usize = 8;
 /// An incoming call is answered in time, whatever storage does: with this, only once it is stored.
 const ANSWER_WHEN_STORED: [&str; 2] = ["--answer-within", "60s"];
-
-/// How many rounds; `FERNAMT_SOAK` multiplies them.
-fn rounds(usual: usize) -> usize {
-    let times: usize =
-        std::env::var("FERNAMT_SOAK").map_or(1, |times| times.parse().expect("FERNAMT_SOAK is a number"));
-    usual * times
-}
-
-/// Chance that can be had again: `FERNAMT_SEED`.
-fn chance() -> StdRng {
-    let seed = std::env::var("FERNAMT_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    println!("FERNAMT_SEED={seed}");
-    StdRng::seed_from_u64(seed)
-}
 
 fn between(chance: &mut StdRng, milliseconds: std::ops::Range<u64>) -> Duration {
     Duration::from_millis(chance.random_range(milliseconds))
@@ -132,7 +118,7 @@ fn stop_cleanly(server: Server) {
 #[test]
 fn what_was_acknowledged_survives_kills_at_any_moment() {
     let (database, sent, mut chance) = (Database::create(), Sent::default(), chance());
-    for round in 0..rounds(4) {
+    for round in 0..times(4) {
         let server = Server::start(&database, &ANSWER_WHEN_STORED);
         let address = server.address();
         sent.repeat_unheard(address);
@@ -151,7 +137,7 @@ fn what_was_acknowledged_survives_kills_at_any_moment() {
 #[test]
 fn a_stop_under_load_loses_nothing() {
     let (database, sent, mut chance) = (Database::create(), Sent::default(), chance());
-    for round in 0..rounds(2) {
+    for round in 0..times(2) {
         let server = Server::start(&database, &ANSWER_WHEN_STORED);
         let address = server.address();
         let pause = between(&mut chance, 100..500);
@@ -172,7 +158,7 @@ fn what_was_acknowledged_survives_crashes_of_postgres() {
     let cluster = Cluster::start();
     let (database, sent, mut chance) = (Database::on_cluster(cluster.url.clone()), Sent::default(), chance());
     let server = Server::start(&database, &ANSWER_WHEN_STORED);
-    for round in 0..rounds(2) {
+    for round in 0..times(2) {
         sent.load(server.address(), round, || {
             sleep(between(&mut chance, 100..800));
             cluster.crash();

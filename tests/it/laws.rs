@@ -10,7 +10,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::database::{Database, runtime};
-use crate::helpers::{Answers, Server, TestApp, config};
+use crate::helpers::{Answers, Server, TestApp, config, times};
 use crate::histories::{Delivery, SPANS, history, log};
 
 pub const OFFICE: [&str; 2] = ["--business-hours", "Mo-Fr 09:00-17:00"];
@@ -57,7 +57,7 @@ fn batches<'a>(mut deliveries: &'a [Delivery], longest: usize, rng: &mut StdRng)
 #[test]
 fn order_and_batches_do_not_matter() {
     let database = Database::create();
-    for seed in 10..14 {
+    for seed in (10..).take(times(1)) {
         let mut deliveries = history(seed, 60);
         store(&database, &[&deliveries]);
         let expected = database.contents(true);
@@ -159,7 +159,7 @@ fn rebuild_mends_calls_and_cells_and_keeps_decisions_and_routes() {
     app.post_event(crate::helpers::incoming("decided", "03023125000", "022129191999")).xml();
     let database = app.database.clone();
     drop(app);
-    database.import(&log(&history(51, 200)), &OFFICE);
+    database.import(&log(&history(51, times(60).min(200))), &OFFICE);
     let expected = database.contents(true);
     let decisions = database.rows("call_key, route_id, route_name, xml, decided_ms", "from decisions");
     let routes = database.rows("id, version, position, enabled, name, definition", "from routes");
@@ -192,18 +192,19 @@ fn rebuild_mends_calls_and_cells_and_keeps_decisions_and_routes() {
 
 #[test]
 fn settings_that_figures_depend_on_want_a_rebuild_which_gives_what_an_import_gives() {
-    let log = log(&history(52, 200));
+    let log = log(&history(52, times(60).min(200)));
     let database = Database::create();
     database.import(&log, &[]);
     let exported = database.export(&[]);
     let mut seen = BTreeSet::new();
-    for (flag, value) in [
+    let settings = [
         ("--time-zone", "America/New_York"),
         ("--time-zone", "Asia/Kathmandu"),
         ("--business-hours", "Mo-Fr 09:00-17:00"),
         ("--country", "AT"),
         ("--country", "DE-NW"),
-    ] {
+    ];
+    for (place, (flag, value)) in settings.into_iter().enumerate() {
         for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["import", "-"]] {
             let done = database.run(&[command, &[flag, value]].concat(), b"");
             let lines: Vec<_> = done.stderr.lines().filter(|line| line.contains(flag)).collect();
@@ -228,7 +229,10 @@ fn settings_that_figures_depend_on_want_a_rebuild_which_gives_what_an_import_giv
             Server::start(database, &[flag, value]).stats(&query).ok()
         };
         assert_eq!(stats(&database), stats(&fresh), "{flag} {value}");
-        rebuild(&database, &[]);
+        // Another value of the same flag is another one anyway.
+        if settings.get(place + 1).is_some_and(|(next, _)| *next != flag) {
+            rebuild(&database, &[]);
+        }
     }
     assert!(seen.len() >= 4, "the settings made a difference");
 }

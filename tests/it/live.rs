@@ -9,7 +9,7 @@ use fernamt::config::LivePace;
 use serde_json::{Value, json};
 
 use crate::helpers::{Answer, Answers, CALLER, Database, LINE, Server, TestApp, accepted, hung_up, incoming};
-use crate::signed_in::guarded;
+use crate::signed_in::GUARDED;
 use crate::sse::Stream;
 
 /// Quick, so that nobody has to wait.
@@ -254,8 +254,13 @@ fn begun(app: &TestApp, token: &str) -> (String, BufReader<TcpStream>) {
 
 #[test]
 fn one_token_does_not_take_all_places() {
-    let app = guarded();
-    let [one, other] = ["one", "other"].map(|name| app.database.add_token(name, "viewer"));
+    let database = Database::create();
+    database.add_user("anna", "admin");
+    let [one, other] = ["one", "other"].map(|name| database.add_token(name, "viewer"));
+    // That nobody reads a stream any more is found out by its signs of life.
+    let app = TestApp::changed(Arc::new(database), &GUARDED, |config| {
+        config.live = LivePace { heartbeat: Duration::from_millis(200), ..LivePace::default() };
+    });
     let open: Vec<_> = (0..64).map(|_| begun(&app, &one)).collect();
     assert!(open.iter().all(|(status, _)| status == "200"));
     assert_eq!((begun(&app, &one).0, begun(&app, &other).0), ("429".to_owned(), "200".to_owned()));
@@ -267,7 +272,7 @@ fn one_token_does_not_take_all_places() {
 
 #[test]
 fn a_client_that_does_not_read_is_dropped_and_nobody_waits_for_it() {
-    let app = app(LivePace { heartbeat: Duration::from_millis(5), ..told_only() });
+    let app = app(LivePace { heartbeat: Duration::from_millis(5), bytes: 512 * 1024, ..told_only() });
     // Its window is closed after a few kilobytes.
     let socket = crate::database::runtime().block_on(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -279,8 +284,8 @@ fn a_client_that_does_not_read_is_dropped_and_nobody_waits_for_it() {
     assert_eq!(clients(&app), 1);
     let mut posted = 0;
     while clients(&app) == 1 {
-        let from = "9".repeat(4000);
-        for _ in 0..20 {
+        let from = "9".repeat(12_000);
+        for _ in 0..10 {
             app.post_event(incoming(&format!("long-{posted}"), &from, LINE)).xml();
             posted += 1;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::helpers::{
-    Answers, CALLER, Database, Done, LINE, Server, TestApp, end_of, hung_up, incoming, log_line, run, signal,
+    Answers, CALLER, Database, Done, LINE, Server, TestApp, end_of, hung_up, incoming, log_line, run, signal, times,
 };
 use crate::histories::{Delivery, SPANS, history, log, read_log};
 
@@ -119,10 +119,10 @@ fn nothing_at_all_is_imported_without_complaint_and_a_missing_file_is_not() {
 #[test]
 fn an_export_is_in_order_of_receipt_and_imported_elsewhere_gives_the_same() {
     let here = Database::create();
-    here.import(&log(&history(60, 300)), &[]);
+    here.import(&log(&history(60, times(150).min(300))), &[]);
     let exported = here.export(&[]);
-    let times: Vec<_> = read_log(&exported).iter().map(|delivery| delivery.at_ms).collect();
-    assert!(times.is_sorted() && times.len() > 600);
+    let received: Vec<_> = read_log(&exported).iter().map(|delivery| delivery.at_ms).collect();
+    assert!(received.is_sorted() && received.len() > 250);
     let there = Database::create();
     there.import(&exported, &[]);
     // Again, and into itself.
@@ -132,7 +132,9 @@ fn an_export_is_in_order_of_receipt_and_imported_elsewhere_gives_the_same() {
     assert_eq!(sorted(&there.export(&[])), sorted(&exported));
     let (here, there) = (Server::start(&here, &[]), Server::start(&there, &[]));
     for group_by in ["day", "hour", "party", "peer", "number"] {
-        let query = format!("start={}&end={}&group_by={group_by}", SPANS[0].0, SPANS[0].1);
+        // The hours of all months would be very many.
+        let span = if group_by == "hour" && times(1) == 1 { SPANS[2] } else { SPANS[0] };
+        let query = format!("start={}&end={}&group_by={group_by}", span.0, span.1);
         assert_eq!(here.stats(&query).ok(), there.stats(&query).ok());
     }
 }
@@ -232,11 +234,12 @@ fn a_flood_of_simulated_calls_is_counted_as_the_simulator_counts() {
     let database = Database::create();
     let flags = ["--placetel-secret", "s", "--placetel-basic", "u:p:q"];
     let server = Server::start(&database, &flags);
+    let calls = times(150).min(400).to_string();
     let flood =
-        ["--flood", "--connections", "16", "--calls", "400", "--doubled", "0.3", "--late", "0.3", "--seed", "5"];
+        ["--flood", "--connections", "16", "--calls", &calls, "--doubled", "0.3", "--late", "0.3", "--seed", "5"];
     let tally = simulate(&server, &[&flood[..], &["--secret", "s,other", "--basic", "u:p:q"]].concat());
-    assert_eq!((&tally["totals"]["calls"], &tally["deliveries"]["refused"]), (&json!(400), &json!({})));
-    assert!(tally["deliveries"]["doubled"].as_u64() > Some(100), "{tally}");
+    assert_eq!((tally["totals"]["calls"].to_string(), &tally["deliveries"]["refused"]), (calls.clone(), &json!({})));
+    assert!(tally["deliveries"]["doubled"].as_u64() > Some(40), "{tally}");
     assert_eq!(tally["deliveries"]["acknowledged"], tally["deliveries"]["events"]);
     drop(server);
     let app = Server::start(&database, &[]);

@@ -1,20 +1,42 @@
-//! Creates accounts for tests: made by the commands, logged in by the page.
+//! Creates accounts for tests, and logs them in by the page.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use fernamt::accounts::Role;
+use fernamt::accounts::password::PasswordHash;
+use fernamt::store::Db;
+use fernamt::store::accounts::{NewUser, add_user};
 
 use crate::client::Request;
+use crate::database::runtime;
 use crate::helpers::{Answer, Answers, Database, TestApp, form};
 
 pub const PASSWORD: &str = "correct horse battery";
 /// With a secret, so that there is no local mode.
 pub const GUARDED: [&str; 2] = ["--placetel-secret", "s"];
 
+/// Takes long on purpose: once is enough.
+static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new(PASSWORD).unwrap());
+
 impl Database {
+    /// Without the command: it takes longer to start than to do this.
     #[track_caller]
     pub fn add_user(&self, name: &str, role: &str) {
-        self.add_user_with(name, role, &[]);
+        let user = NewUser {
+            name: name.to_owned(),
+            role: Role::parse(role).unwrap(),
+            lines: None,
+            password: HASH.clone(),
+            created_ms: chrono::Utc::now().timestamp_millis(),
+        };
+        runtime().block_on(async {
+            let db = Db::open(self.url()).await.unwrap();
+            add_user(&db, &user, false).await.unwrap();
+            db.close().await;
+        });
     }
 
+    /// By the command.
     #[track_caller]
     pub fn add_user_with(&self, name: &str, role: &str, more: &[&str]) {
         let add = ["user", "add", name, "--role", role, "--password-stdin"];

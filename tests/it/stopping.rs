@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::helpers::{Answers, Database, Server, fernamt, hung_up, log_line, signal};
+use crate::helpers::{Answers, Database, Server, fernamt, hung_up, log_line, signal, times};
 use crate::signed_in::GUARDED;
 
 /// What two seconds are on a machine that is busy with other tests.
@@ -64,11 +64,16 @@ fn commands_that_wait_for_input_end_when_they_are_told_to() {
     let is_imported = || database.count("from events") == 1_000;
     crate::accounts::wait_until("the first lines are stored", is_imported);
     settle();
-    for (flags, child, signal, status, says) in started {
-        let (code, out, errors) = stop(child, signal);
-        assert_eq!((code, out.as_str()), (Some(status), ""), "{flags:?}: {errors}");
-        assert!(errors.contains("fernamt: stopped: ") && errors.contains(says), "{flags:?}: {errors}");
-    }
+    // Each of them takes more than a second to give up its input.
+    std::thread::scope(|scope| {
+        for (flags, child, signal, status, says) in started {
+            scope.spawn(move || {
+                let (code, out, errors) = stop(child, signal);
+                assert_eq!((code, out.as_str()), (Some(status), ""), "{flags:?}: {errors}");
+                assert!(errors.contains("fernamt: stopped: ") && errors.contains(says), "{flags:?}: {errors}");
+            });
+        }
+    });
     assert_eq!((database.count("from users"), database.count("from events")), (1, 1_000));
     let checked = database.run(&["check"], b"");
     assert_eq!(checked.status, 0, "{}", checked.stdout);
@@ -92,11 +97,12 @@ fn commands_that_nobody_reads_end_when_they_are_told_to() {
 
 /// Stops the command a little later each time, until it has ended by itself.
 fn stop_again_and_again(flags: &[&str]) {
+    let later = 1.7_f64.powf(1.0 / times(1) as f64);
     let mut after = Duration::from_millis(10);
     while after < Duration::from_secs(60) {
         let child = start(flags);
         std::thread::sleep(after);
-        after = after.mul_f64(1.3);
+        after = after.mul_f64(later);
         let (code, _, errors) = stop(child, "-TERM");
         match code {
             Some(0) => return,
@@ -114,7 +120,7 @@ fn stop_again_and_again(flags: &[&str]) {
 #[test]
 fn commands_that_are_stopped_at_work_leave_everything_in_order() {
     let database = Database::create();
-    database.import(&crate::histories::log(&crate::histories::history(73, 1_000)), &[]);
+    database.import(&crate::histories::log(&crate::histories::history(73, times(300).min(1_000))), &[]);
     let whole = database.contents(true);
     let stop_often = |flags: &[&str]| stop_again_and_again(&[flags, &["--database-url", database.url()]].concat());
     let check = || {
@@ -155,18 +161,24 @@ fn the_simulator_stops_and_tells_what_it_did_even_if_nothing_is_taken() {
     let database = Database::create();
     let server = Server::start(&database, &GUARDED);
     let url = format!("http://{}", server.address());
-    for (signal, flags) in [("-INT", &["--rate", "50"][..]), ("-TERM", &["--rate", "50"]), ("-TERM", &["--flood"])] {
-        let child = start(&[&["simulate", &url], flags].concat());
-        settle();
+    let refused = |flags: &[&str]| start(&[&["simulate", &url], flags].concat());
+    let stop_refused = |child: Child, signal: &str| {
         let (code, out, errors) = stop(child, signal);
         assert_eq!(code, Some(1), "{errors}");
         assert!(out.contains(" x 401") && errors.contains("nothing was acknowledged: answered 401"), "{out}{errors}");
-    }
-    for signal in ["-INT", "-TERM"] {
-        let child = start(&["simulate", &url, "--secret", "s", "--rate", "50"]);
-        settle();
-        let (code, out, errors) = stop(child, signal);
+    };
+    // All that leave the server some time, at once.
+    let children = ["-INT", "-TERM"].map(|signal| {
+        (signal, refused(&["--rate", "20"]), start(&["simulate", &url, "--secret", "s", "--rate", "20"]))
+    });
+    settle();
+    for (signal, refused, acknowledged) in children {
+        stop_refused(refused, signal);
+        let (code, out, errors) = stop(acknowledged, signal);
         assert_eq!(code, Some(0), "{errors}");
         assert!(out.contains("unanswered: 0") && !out.contains("of which 0 acknowledged"), "{out}");
     }
+    let flood = refused(&["--flood"]);
+    settle();
+    stop_refused(flood, "-TERM");
 }

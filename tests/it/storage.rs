@@ -256,9 +256,9 @@ fn a_file_that_is_damaged_while_it_runs_loses_no_event_and_keeps_no_caller_waiti
     let Some(file) = database.url().strip_prefix("sqlite:").map(ToOwned::to_owned) else { return };
     let copy = format!("{file}.copy");
     // More than is kept in memory.
-    let note = "x".repeat(2_000);
+    let note = "x".repeat(7_000);
     let body = |number: usize| format!("{}&note={note}", hung_up(&format!("{:064x}", number * 7_919), "missed", 0));
-    let log: String = (0..5_000).map(|number| log_line("2026-11-22T08:05:00.000Z", &body(number))).collect();
+    let log: String = (0..1_500).map(|number| log_line("2026-11-22T08:05:00.000Z", &body(number))).collect();
     database.import(&log, &[]);
     let server = Server::start(&database, &[]);
     route(&server);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, SecondsFormat};
 
-use crate::helpers::{Database, LINE, form, hung_up, incoming, log_line};
+use crate::helpers::{Database, LINE, form, hung_up, incoming, log_line, times};
 
 /// Calls every seven minutes for some hours around an instant, some of which began earlier than anybody told.
 fn around(instant: &str, hours: i64) -> String {
@@ -18,18 +18,21 @@ fn around(instant: &str, hours: i64) -> String {
     log
 }
 
-/// Imports in two parts and checks after each; whatever is there is sound, and stays so when it is derived again.
+/// Imports in two parts; whatever is there then is sound, with more time also between them, and stays so when it is derived
+/// again.
 #[track_caller]
 fn check(zone: &str, log: &str) {
     let database = Database::create();
     let flags = ["--time-zone", zone];
     let lines: Vec<&str> = log.split_inclusive('\n').collect();
     // Every other line first: calls change afterwards.
-    for part in [0, 1] {
-        let part: String = lines.iter().skip(part).step_by(2).copied().collect();
+    for number in [0, 1] {
+        let part: String = lines.iter().skip(number).step_by(2).copied().collect();
         database.import(&part, &flags);
-        let checked = database.run(&[&["check"][..], &flags].concat(), b"");
-        assert_eq!((checked.status, checked.stderr.as_str()), (0, ""), "{zone}: {}", checked.stdout);
+        if number == 1 || times(1) > 1 {
+            let checked = database.run(&[&["check"][..], &flags].concat(), b"");
+            assert_eq!((checked.status, checked.stderr.as_str()), (0, ""), "{zone}: {}", checked.stdout);
+        }
     }
     let before = database.contents(true);
     assert_eq!(database.run(&[&["rebuild"][..], &flags].concat(), b"").status, 0);

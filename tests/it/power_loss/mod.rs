@@ -19,8 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use life::{Lived, live};
 use records::{Call, How, Rule, files};
 
+use crate::helpers::times;
+
 /// So many lives; `FERNAMT_SOAK` multiplies them.
-const LIVES: u64 = 30;
+const LIVES: usize = 8;
 /// Most of the time each of them waits.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -34,12 +36,11 @@ fn number(name: &str) -> Option<u64> {
 
 /// Those of `FERNAMT_SEED`, or new ones.
 fn seeds() -> Vec<u64> {
-    let times = number("FERNAMT_SOAK").unwrap_or(1);
     match number("FERNAMT_SEED") {
-        Some(seed) => (0..times).map(|_| seed).collect(),
+        Some(seed) => vec![seed; times(1)],
         None => {
             let first = u64::from(rand::random::<u32>());
-            (first..first + LIVES * times).collect()
+            (first..).take(times(LIVES)).collect()
         }
     }
 }
@@ -94,6 +95,7 @@ fn a_disk_that_only_says_that_it_syncs_is_found_out() {
     if is_on_postgres() {
         return;
     }
-    let seeds: Vec<u64> = (1..=4).collect();
-    assert!(!broken(&seeds, &[lie(files::ALL)], 1).is_empty(), "this test notices nothing");
+    // One after the other, because the first is nearly always enough.
+    let is_found_out = |seed| !broken(&[seed], &[lie(files::ALL)], 1).is_empty();
+    assert!((1..=4).any(is_found_out), "this test notices nothing");
 }
