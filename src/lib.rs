@@ -3,7 +3,8 @@
 //! The data flow of an event: [`web`] authenticates the sender and hands the event to [`placetel`], which parses it; an
 //! incoming call is decided by [`routing`]; [`store`] appends it to the event log, folds the call again ([`calls`]) and
 //! corrects the rollup cells it counts in ([`stats`]); pages and API read calls and cells. `placetel`, `calls`,
-//! `contacts`, `routing` and `stats` know neither clock nor I/O. SQL lives in `store` alone, HTTP in `web` and [`app`].
+//! `contacts`, `routing` and `stats` know neither clock nor I/O, and no language: what they find wrong is a code, whose
+//! text is in `i18n`. SQL lives in `store` alone, HTTP in `web` and [`app`].
 
 /// Authentication and authorisation data: names, roles, passwords, secrets.
 pub mod accounts;
