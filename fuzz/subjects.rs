@@ -75,7 +75,7 @@ pub fn hours(bytes: &[u8]) {
         Ok(hours) => [0, 1_774_746_000_000, 1_793_149_200_000, i64::MAX, i64::MIN].into_iter().for_each(|at_ms| {
             hours.is_open(at_ms);
         }),
-        Err(error) => drop(error.problem()),
+        Err(error) => drop(error.to_string()),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Strict parsing of JSON: one walk over the value that reports *every* wrong field, and what would be right.
+//! Strict parsing of JSON: one walk over the value that reports *every* wrong field. Problems are codes with data; what
+//! they say to people, in each language and in logs, is in `i18n`.
 
 /// Streaming of long lists, and bounds on the amount of JSON.
 mod listed;
@@ -6,33 +7,20 @@ mod listed;
 use self::listed::MOST_TOLD;
 pub use self::listed::{Amount, Counter, Listed, read_listed};
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::lang::Lang;
+use crate::routing::hours::error::HoursError;
+use crate::routing::problem::RouteProblem;
 
-/// One wrong field.
+/// One wrong field. Its `Display` is English, for logs and programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The path of the field: `name`, `to[1]`, `reply.targets[0].numbers[0]`; empty for the whole value.
     pub field: String,
     /// What is wrong with the field.
     pub problem: Problem,
-}
-
-impl FieldError {
-    /// Returns what is wrong and what would be right, as text for people.
-    pub fn message(&self, lang: Lang) -> String {
-        self.problem.text(lang)
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message(Lang::En))
-    }
 }
 
 /// What can be wrong with a field.
@@ -64,64 +52,23 @@ pub enum Problem {
     Items(usize, usize),
     /// The text has a `*` elsewhere than at the end.
     StarInside,
-    /// A problem specific to the subject, with its own texts.
-    Said {
-        /// The German text.
-        de: String,
-        /// The English text.
-        en: String,
-    },
+    /// The text is no valid telephone number.
+    NotPhoneNumber,
+    /// The text cannot be used as opening hours.
+    Hours(HoursError),
+    /// The value does not fit a route, or what routes share.
+    Route(RouteProblem),
 }
 
-impl Problem {
-    /// Returns what is wrong and what would be right, as a phrase without a full stop.
-    pub fn text(&self, lang: Lang) -> String {
-        match lang {
-            Lang::De => self.german(),
-            Lang::En => self.english(),
-        }
+impl From<HoursError> for Problem {
+    fn from(error: HoursError) -> Self {
+        Self::Hours(error)
     }
+}
 
-    fn german(&self) -> String {
-        match self {
-            Self::Missing => "fehlt".into(),
-            Self::Unknown(known) => format!("ist unbekannt; bekannt sind {}", known.join(", ")),
-            Self::NotObject => "muss ein Objekt sein: {…}".into(),
-            Self::NotList => "muss eine Liste sein: […]".into(),
-            Self::NotText => "muss ein Text in Anführungszeichen sein".into(),
-            Self::NotId => "muss eine Kennung sein: ein Text oder eine ganze Zahl".into(),
-            Self::NotFlag => "muss true oder false sein".into(),
-            Self::NotWhole(i64::MIN, i64::MAX) => "muss eine ganze Zahl sein (64 Bit)".into(),
-            Self::NotWhole(least, most) => format!("muss eine ganze Zahl von {least} bis {most} sein"),
-            Self::NotOneOf(words) => format!("muss eines von diesen sein: {}", words.join(", ")),
-            Self::Length(most) => format!("muss 1 bis {most} Zeichen lang sein"),
-            Self::Control => "darf keine Steuerzeichen enthalten".into(),
-            Self::Items(0, most) => format!("darf höchstens {most} Einträge haben"),
-            Self::Items(least, most) => format!("muss {least} bis {most} Einträge haben"),
-            Self::StarInside => "darf * nur am Ende haben: 0221* steht für alle Nummern, die so beginnen".into(),
-            Self::Said { de, .. } => de.clone(),
-        }
-    }
-
-    fn english(&self) -> String {
-        match self {
-            Self::Missing => "is missing".into(),
-            Self::Unknown(known) => format!("is unknown; known are {}", known.join(", ")),
-            Self::NotObject => "must be an object: {…}".into(),
-            Self::NotList => "must be a list: […]".into(),
-            Self::NotText => "must be a text in quotes".into(),
-            Self::NotId => "must be an id: a text or a whole number".into(),
-            Self::NotFlag => "must be true or false".into(),
-            Self::NotWhole(i64::MIN, i64::MAX) => "must be a whole number (64 bits)".into(),
-            Self::NotWhole(least, most) => format!("must be a whole number from {least} to {most}"),
-            Self::NotOneOf(words) => format!("must be one of {}", words.join(", ")),
-            Self::Length(most) => format!("must be 1 to {most} characters long"),
-            Self::Control => "must not contain control characters".into(),
-            Self::Items(0, most) => format!("must have at most {most} items"),
-            Self::Items(least, most) => format!("must have {least} to {most} items"),
-            Self::StarInside => "may have * at the end only: 0221* stands for all numbers that begin so".into(),
-            Self::Said { en, .. } => en.clone(),
-        }
+impl From<RouteProblem> for Problem {
+    fn from(problem: RouteProblem) -> Self {
+        Self::Route(problem)
     }
 }
 
@@ -131,9 +78,9 @@ pub struct Errors(Vec<FieldError>);
 
 impl Errors {
     /// Adds an error; beyond the maximum number they are dropped, because nobody reads on.
-    pub fn add(&mut self, field: impl Into<String>, problem: Problem) {
+    pub fn add(&mut self, field: impl Into<String>, problem: impl Into<Problem>) {
         if self.0.len() < MOST_TOLD {
-            self.0.push(FieldError { field: field.into(), problem });
+            self.0.push(FieldError { field: field.into(), problem: problem.into() });
         }
     }
 

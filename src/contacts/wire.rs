@@ -51,7 +51,7 @@ fn read_contact(path: &str, value: &Value, numbering: &Numbering, errors: &mut E
     let number = raw.and_then(|raw| {
         let number = numbering.e164(&raw);
         if number.is_none() {
-            errors.add(path, no_number());
+            errors.add(path, Problem::NotPhoneNumber);
         }
         number
     });
@@ -71,14 +71,6 @@ fn read_names(object: &Object<'_>, number: &str, errors: &mut Errors) -> Option<
     let (name, company) =
         named(&name.unwrap_or(Some(String::new()))?, &company.unwrap_or(Some(String::new()))?).ok()?;
     Some(Contact { number: number.to_owned(), name, company })
-}
-
-/// Returns the problem of an invalid telephone number.
-pub fn no_number() -> Problem {
-    Problem::Said {
-        de: "muss eine gültige Telefonnummer sein, wie 0221 29191999 oder +49 221 29191999".into(),
-        en: "must be a valid telephone number, like 0221 29191999 or +49 221 29191999".into(),
-    }
 }
 
 #[cfg(test)]

@@ -1,34 +1,6 @@
 use crate::accounts::Role;
 use crate::accounts::password::{MAX_CHARS, MIN_CHARS};
 
-/// Texts of the login.
-pub struct LoginTexts {
-    pub title: &'static str,
-    pub name: &'static str,
-    pub password: &'static str,
-    pub log_in: &'static str,
-    pub wrong: &'static str,
-    pub too_many: fn(u64) -> String,
-    pub forgotten: &'static str,
-    /// In the frame.
-    pub log_out: &'static str,
-}
-
-/// Texts of the setup of the first account.
-pub struct SetupTexts {
-    pub title: &'static str,
-    pub intro: &'static str,
-    pub code: &'static str,
-    pub code_hint: &'static str,
-    pub wrong_code: &'static str,
-    pub too_many: &'static str,
-    pub name_hint: &'static str,
-    pub create: &'static str,
-    pub or_command: &'static str,
-    pub arriving: fn(&str) -> String,
-    pub no_events: &'static str,
-}
-
 /// Texts of accounts, one's own and everybody's, and of tokens.
 pub struct AccountsTexts {
     pub users: &'static str,
@@ -91,141 +63,8 @@ pub struct AccountsTexts {
     pub back: &'static str,
 }
 
-pub(super) const DE_LOGIN: LoginTexts = LoginTexts {
-    title: "Anmelden",
-    name: "Name",
-    password: "Passwort",
-    log_in: "Anmelden",
-    wrong: "Name oder Passwort stimmt nicht.",
-    too_many: |minutes| match minutes {
-        1 => "Zu viele Fehlversuche. In einer Minute geht es wieder.".to_owned(),
-        minutes => format!("Zu viele Fehlversuche. In {minutes} Minuten geht es wieder."),
-    },
-    forgotten: "Passwort vergessen? Wer Admin ist, setzt unter Einstellungen → Konten ein neues.",
-    log_out: "Abmelden",
-};
-
-pub(super) const EN_LOGIN: LoginTexts = LoginTexts {
-    title: "Log in",
-    name: "Name",
-    password: "Password",
-    log_in: "Log in",
-    wrong: "Name or password is wrong.",
-    too_many: |minutes| match minutes {
-        1 => "Too many attempts have failed. Try again in a minute.".to_owned(),
-        minutes => format!("Too many attempts have failed. Try again in {minutes} minutes."),
-    },
-    forgotten: "Forgot the password? An admin sets a new one under Settings → Accounts.",
-    log_out: "Log out",
-};
-
-pub(super) const DE_SETUP: SetupTexts = SetupTexts {
-    title: "Das erste Konto anlegen",
-    intro: "Dieses fernamt hat noch kein Konto. Das erste darf alles und kann weitere anlegen.",
-    code: "Einmal-Code",
-    code_hint: "Steht im Protokoll des Servers, seit dem Start: „there is no account yet“.",
-    wrong_code: "Das ist nicht der Code aus dem Protokoll.",
-    too_many: "Zu viele Fehlversuche. In einer Viertelstunde geht es wieder.",
-    name_hint: "Womit Sie sich anmelden.",
-    create: "Konto anlegen",
-    or_command: "Oder auf dem Server, ohne Code:",
-    arriving: |time| format!("Ereignisse kommen an: das letzte um {time}."),
-    no_events: "Seit dem Start ist kein Ereignis angekommen.",
-};
-
-pub(super) const EN_SETUP: SetupTexts = SetupTexts {
-    title: "Make the first account",
-    intro: "This fernamt has no account yet. The first one may do everything and make others.",
-    code: "One-time code",
-    code_hint: "It is in the log of the server, since the start: \"there is no account yet\".",
-    wrong_code: "This is not the code in the log.",
-    too_many: "Too many attempts have failed. Try again in a quarter of an hour.",
-    name_hint: "What you log in with.",
-    create: "Make the account",
-    or_command: "Or on the server, without a code:",
-    arriving: |time| format!("Events arrive: the last one came at {time}."),
-    no_events: "No event has come since the start.",
-};
-
-pub(super) const DE: AccountsTexts = AccountsTexts {
-    users: "Konten",
-    users_what: "Wer sich anmelden darf, und welche Programme die API nutzen.",
-    account: "Mein Konto",
-    account_what: |name, role| match role {
-        Role::Admin => format!("Angemeldet als {name}, mit der Rolle Admin: darf alles."),
-        Role::Viewer => {
-            format!("Angemeldet als {name}, mit der Rolle Betrachter: darf alles ansehen und nichts ändern.")
-        }
-    },
-    role: "Rolle",
-    role_of: |role| match role {
-        Role::Admin => "Admin",
-        Role::Viewer => "Betrachter",
-    },
-    role_what: |role| match role {
-        Role::Admin => "Admin – darf alles",
-        Role::Viewer => "Betrachter – darf alles ansehen und nichts ändern",
-    },
-    since: "Seit",
-    you: "Sie",
-    make: |role| match role {
-        Role::Admin => "Zum Admin machen",
-        Role::Viewer => "Zum Betrachter machen",
-    },
-    make_of: |name, role| match role {
-        Role::Admin => format!("{name} zum Admin machen"),
-        Role::Viewer => format!("{name} zum Betrachter machen"),
-    },
-    remove: "Entfernen …",
-    remove_sure: |name| format!("Wirklich? {name} ist dann überall abgemeldet."),
-    remove_yes: "Ja, entfernen",
-    add: "Ein Konto hinzufügen",
-    add_submit: "Hinzufügen",
-    lines: "Nur diese Nummern",
-    lines_hint: "Für Betrachter: eigene Nummern, durch Komma getrennt, deren Anrufe sie sehen. Leer: alle.",
-    lines_wrong: "eigene Nummern, durch Komma getrennt",
-    lines_of_admin: "gibt es nur für Betrachter: ein Admin sieht alles",
-    only_lines: |lines| format!("nur {lines}"),
-    name_hint: "Buchstaben, Ziffern, Leerzeichen und . _ - + @ '; Groß- und Kleinschreibung ist beim Anmelden gleich.",
-    name_wrong: "1 bis 64 Buchstaben, Ziffern, Leerzeichen oder . _ - + @ '",
-    name_taken: "gibt es schon",
-    password_hint: "Mindestens 10 Zeichen.",
-    password_wrong: || format!("{MIN_CHARS} bis {MAX_CHARS} Zeichen"),
-    last_admin: "Das ist der letzte Admin. Machen Sie zuerst jemand anderen zum Admin.",
-    gone: "Das gibt es nicht mehr.",
-    new_password: "Neues Passwort",
-    new_password_of: |name| format!("Neues Passwort für {name}"),
-    new_password_hint: "Mindestens 10 Zeichen. Alle anderen Sitzungen enden.",
-    set_password: "Passwort setzen …",
-    current_password: "Jetziges Passwort",
-    current_password_hint: "Damit niemand es an einem offenen Bildschirm ändert.",
-    current_password_wrong: "stimmt nicht",
-    change_password: "Passwort ändern",
-    saved: "Gespeichert.",
-    password_saved: "Das Passwort ist geändert, alle anderen Sitzungen sind beendet.",
-    sessions: "Sitzungen",
-    sessions_what: "Wo Sie angemeldet sind. Eine Sitzung endet nach 30 Tagen, oder wenn sie 7 Tage nicht genutzt wird.",
-    browser: "Browser",
-    unknown_browser: "unbekannt",
-    last_used: "Zuletzt genutzt",
-    this_one: "diese hier",
-    end: "Beenden",
-    end_of: |browser| format!("Sitzung in {browser} beenden"),
-    end_others: "Alle anderen beenden",
-    tokens: "API-Token",
-    tokens_what: "Für Programme, die JSON, CSV oder Metriken lesen: sie senden „Authorization: Bearer TOKEN“.",
-    no_tokens: "Es gibt noch keines.",
-    token_name: "Wofür",
-    token_name_hint: "Zum Beispiel: Prometheus",
-    token_add: "Token erzeugen",
-    token_made: |name| format!("Das Token für {name}:"),
-    token_once: "Es wird nur dieses eine Mal gezeigt.",
-    token_remove_sure: |name| format!("Wirklich? {name} kommt dann nicht mehr herein."),
-    name: "Name",
-    back: "Einstellungen",
-};
-
-pub(super) const EN: AccountsTexts = AccountsTexts {
+/// The English texts.
+pub const EN: AccountsTexts = AccountsTexts {
     users: "Accounts",
     users_what: "Who may log in, and which programs use the API.",
     account: "My account",
@@ -301,4 +140,83 @@ pub(super) const EN: AccountsTexts = AccountsTexts {
     token_remove_sure: |name| format!("Really? {name} does not get in any more then."),
     name: "Name",
     back: "Settings",
+};
+
+/// The German texts.
+pub const DE: AccountsTexts = AccountsTexts {
+    users: "Konten",
+    users_what: "Wer sich anmelden darf, und welche Programme die API nutzen.",
+    account: "Mein Konto",
+    account_what: |name, role| match role {
+        Role::Admin => format!("Angemeldet als {name}, mit der Rolle Admin: darf alles."),
+        Role::Viewer => {
+            format!("Angemeldet als {name}, mit der Rolle Betrachter: darf alles ansehen und nichts ändern.")
+        }
+    },
+    role: "Rolle",
+    role_of: |role| match role {
+        Role::Admin => "Admin",
+        Role::Viewer => "Betrachter",
+    },
+    role_what: |role| match role {
+        Role::Admin => "Admin – darf alles",
+        Role::Viewer => "Betrachter – darf alles ansehen und nichts ändern",
+    },
+    since: "Seit",
+    you: "Sie",
+    make: |role| match role {
+        Role::Admin => "Zum Admin machen",
+        Role::Viewer => "Zum Betrachter machen",
+    },
+    make_of: |name, role| match role {
+        Role::Admin => format!("{name} zum Admin machen"),
+        Role::Viewer => format!("{name} zum Betrachter machen"),
+    },
+    remove: "Entfernen …",
+    remove_sure: |name| format!("Wirklich? {name} ist dann überall abgemeldet."),
+    remove_yes: "Ja, entfernen",
+    add: "Ein Konto hinzufügen",
+    add_submit: "Hinzufügen",
+    lines: "Nur diese Nummern",
+    lines_hint: "Für Betrachter: eigene Nummern, durch Komma getrennt, deren Anrufe sie sehen. Leer: alle.",
+    lines_wrong: "eigene Nummern, durch Komma getrennt",
+    lines_of_admin: "gibt es nur für Betrachter: ein Admin sieht alles",
+    only_lines: |lines| format!("nur {lines}"),
+    name_hint: "Buchstaben, Ziffern, Leerzeichen und . _ - + @ '; Groß- und Kleinschreibung ist beim Anmelden gleich.",
+    name_wrong: "1 bis 64 Buchstaben, Ziffern, Leerzeichen oder . _ - + @ '",
+    name_taken: "gibt es schon",
+    password_hint: "Mindestens 10 Zeichen.",
+    password_wrong: || format!("{MIN_CHARS} bis {MAX_CHARS} Zeichen"),
+    last_admin: "Das ist der letzte Admin. Machen Sie zuerst jemand anderen zum Admin.",
+    gone: "Das gibt es nicht mehr.",
+    new_password: "Neues Passwort",
+    new_password_of: |name| format!("Neues Passwort für {name}"),
+    new_password_hint: "Mindestens 10 Zeichen. Alle anderen Sitzungen enden.",
+    set_password: "Passwort setzen …",
+    current_password: "Jetziges Passwort",
+    current_password_hint: "Damit niemand es an einem offenen Bildschirm ändert.",
+    current_password_wrong: "stimmt nicht",
+    change_password: "Passwort ändern",
+    saved: "Gespeichert.",
+    password_saved: "Das Passwort ist geändert, alle anderen Sitzungen sind beendet.",
+    sessions: "Sitzungen",
+    sessions_what: "Wo Sie angemeldet sind. Eine Sitzung endet nach 30 Tagen, oder wenn sie 7 Tage nicht genutzt wird.",
+    browser: "Browser",
+    unknown_browser: "unbekannt",
+    last_used: "Zuletzt genutzt",
+    this_one: "diese hier",
+    end: "Beenden",
+    end_of: |browser| format!("Sitzung in {browser} beenden"),
+    end_others: "Alle anderen beenden",
+    tokens: "API-Token",
+    tokens_what: "Für Programme, die JSON, CSV oder Metriken lesen: sie senden „Authorization: Bearer TOKEN“.",
+    no_tokens: "Es gibt noch keines.",
+    token_name: "Wofür",
+    token_name_hint: "Zum Beispiel: Prometheus",
+    token_add: "Token erzeugen",
+    token_made: |name| format!("Das Token für {name}:"),
+    token_once: "Es wird nur dieses eine Mal gezeigt.",
+    token_remove_sure: |name| format!("Wirklich? {name} kommt dann nicht mehr herein."),
+    name: "Name",
+    back: "Einstellungen",
 };

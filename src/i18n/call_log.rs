@@ -28,33 +28,8 @@ pub struct CallLogTexts {
     pub change_name: &'static str,
 }
 
-pub(super) const DE: CallLogTexts = CallLogTexts {
-    find: "Suchen",
-    newer: "Neuere Anrufe",
-    paging: "Seiten der Anrufliste",
-    without: |field, value| format!("Ohne „{field}: {value}“ gibt es welche"),
-    newest_was: |when| format!("Der neueste Anruf, der zu den anderen Filtern passt, war am {when}."),
-    show_then: "Diesen Tag zeigen",
-    longer: "Gesucht wurde nur in diesem Zeitraum.",
-    longer_link: "In den letzten zwölf Monaten suchen",
-    together: "Jeder dieser Filter allein verbirgt nicht alles; erst zusammen tun sie es.",
-    lane: "Verlauf",
-    ringing: "Klingeln",
-    talking: "Gespräch",
-    voicemail: "Klingeln und Voicemail",
-    untold: "Klingeln und Gespräch",
-    lane_hint: "Die Länge der Abschnitte entspricht ihrer Dauer.",
-    voicemail_hint: "Wann die Voicemail ansprang, meldet Placetel nicht.",
-    untold_hint: "Wann abgehoben wurde, meldet Placetel bei ausgehenden Anrufen nicht immer.",
-    lasted: |what, duration| format!("{what}: {duration}"),
-    goes_on: "bis jetzt",
-    others: "Weitere Anrufe mit dieser Nummer",
-    no_others: "Es ist der einzige mit dieser Nummer.",
-    name_it: "Dieser Nummer einen Namen geben",
-    change_name: "Kontakt ändern",
-};
-
-pub(super) const EN: CallLogTexts = CallLogTexts {
+/// The English texts.
+pub const EN: CallLogTexts = CallLogTexts {
     find: "Search",
     newer: "Newer calls",
     paging: "Pages of the call log",
@@ -78,4 +53,31 @@ pub(super) const EN: CallLogTexts = CallLogTexts {
     no_others: "It is the only one with this number.",
     name_it: "Give this number a name",
     change_name: "Change the contact",
+};
+
+/// The German texts.
+pub const DE: CallLogTexts = CallLogTexts {
+    find: "Suchen",
+    newer: "Neuere Anrufe",
+    paging: "Seiten der Anrufliste",
+    without: |field, value| format!("Ohne „{field}: {value}“ gibt es welche"),
+    newest_was: |when| format!("Der neueste Anruf, der zu den anderen Filtern passt, war am {when}."),
+    show_then: "Diesen Tag zeigen",
+    longer: "Gesucht wurde nur in diesem Zeitraum.",
+    longer_link: "In den letzten zwölf Monaten suchen",
+    together: "Jeder dieser Filter allein verbirgt nicht alles; erst zusammen tun sie es.",
+    lane: "Verlauf",
+    ringing: "Klingeln",
+    talking: "Gespräch",
+    voicemail: "Klingeln und Voicemail",
+    untold: "Klingeln und Gespräch",
+    lane_hint: "Die Länge der Abschnitte entspricht ihrer Dauer.",
+    voicemail_hint: "Wann die Voicemail ansprang, meldet Placetel nicht.",
+    untold_hint: "Wann abgehoben wurde, meldet Placetel bei ausgehenden Anrufen nicht immer.",
+    lasted: |what, duration| format!("{what}: {duration}"),
+    goes_on: "bis jetzt",
+    others: "Weitere Anrufe mit dieser Nummer",
+    no_others: "Es ist der einzige mit dieser Nummer.",
+    name_it: "Dieser Nummer einen Namen geben",
+    change_name: "Kontakt ändern",
 };

@@ -44,7 +44,69 @@ pub struct CallbacksTexts {
     pub days: fn(i64, i64) -> String,
 }
 
-pub(super) const DE: CallbacksTexts = CallbacksTexts {
+/// The English texts.
+pub const EN: CallbacksTexts = CallbacksTexts {
+    title: "Callbacks",
+    owed: |n, shown| format!("{shown} {}", if n == 1 { "callback owed" } else { "callbacks owed" }),
+    intro: "Who called and reached nobody, and has not been spoken to since. A conversation counts whoever called, on \
+        whichever line.",
+    within: "Missed in the last",
+    within_days: |days| match days {
+        365 => "12 months".to_owned(),
+        1 => "24 hours".to_owned(),
+        days => format!("{days} days"),
+    },
+    wrong_days: "This number of days cannot be used. Shown are the last 30.",
+    wrong_cursor: "There is no such place in the list. Shown is its beginning.",
+    waiting: |n, shown| match n {
+        1 => "1 person waits".to_owned(),
+        _ => format!("{shown} people wait"),
+    },
+    none: "Nobody waits for a callback",
+    none_what: "Whoever called was reached. Well done.",
+    dial: |number| format!("Call {number}"),
+    missed: |n, shown| match n {
+        1 => "1 call missed".to_owned(),
+        _ => format!("{shown} calls missed"),
+    },
+    first: "First",
+    last: "Last",
+    when: "When",
+    lines: "Called",
+    calls: "Show calls",
+    done: "Done",
+    done_party: |number| format!("Done: {number}"),
+    marked: |number| format!("{number} is done, and comes back here only when it is missed again."),
+    more: "More callbacks",
+    oldest: "To the beginning",
+    recent: "Recently done",
+    recent_what: "What was ticked off by hand in the last 7 days.",
+    marked_at: |when, by| by.map_or(format!("done {when}"), |by| format!("done {when} by {by}")),
+    undo: "Undo",
+    undo_party: |number| format!("Undo: {number}"),
+    report: "How many were rung back?",
+    report_none: "Nobody was missed in this period.",
+    missed_callers: "Missed callers",
+    missed_callers_what: "Different outside numbers of which a call was missed or went to voicemail in the period.",
+    reached: "Reached",
+    reached_what: "After their last missed call of the period there was a conversation, whoever called.",
+    settled: "Done by hand",
+    settled_what: "No conversation since, but ticked off here as done.",
+    still_owed: "Never rung back",
+    still_owed_what: "No conversation until today, and not ticked off.",
+    waited: "Waited (median)",
+    waited_what: "Of those reached, from the first missed call that no conversation had followed yet until that \
+        conversation. Half waited no longer than the median.",
+    waited_p90: |wait| format!("90% at most {wait}"),
+    hours: |hours, minutes| format!("{hours} h {minutes} min"),
+    days: |days, hours| match days {
+        1 => format!("1 day {hours} h"),
+        _ => format!("{days} days {hours} h"),
+    },
+};
+
+/// The German texts.
+pub const DE: CallbacksTexts = CallbacksTexts {
     title: "Rückrufe",
     owed: |n, shown| format!("{shown} {}", if n == 1 { "Rückruf offen" } else { "Rückrufe offen" }),
     intro: "Wer angerufen hat und niemanden erreichte, und mit wem seitdem nicht gesprochen wurde. Ein Gespräch in \
@@ -102,65 +164,5 @@ pub(super) const DE: CallbacksTexts = CallbacksTexts {
     days: |days, hours| match days {
         1 => format!("1 Tag {hours} Std."),
         _ => format!("{days} Tage {hours} Std."),
-    },
-};
-
-pub(super) const EN: CallbacksTexts = CallbacksTexts {
-    title: "Callbacks",
-    owed: |n, shown| format!("{shown} {}", if n == 1 { "callback owed" } else { "callbacks owed" }),
-    intro: "Who called and reached nobody, and has not been spoken to since. A conversation counts whoever called, on \
-        whichever line.",
-    within: "Missed in the last",
-    within_days: |days| match days {
-        365 => "12 months".to_owned(),
-        1 => "24 hours".to_owned(),
-        days => format!("{days} days"),
-    },
-    wrong_days: "This number of days cannot be used. Shown are the last 30.",
-    wrong_cursor: "There is no such place in the list. Shown is its beginning.",
-    waiting: |n, shown| match n {
-        1 => "1 person waits".to_owned(),
-        _ => format!("{shown} people wait"),
-    },
-    none: "Nobody waits for a callback",
-    none_what: "Whoever called was reached. Well done.",
-    dial: |number| format!("Call {number}"),
-    missed: |n, shown| match n {
-        1 => "1 call missed".to_owned(),
-        _ => format!("{shown} calls missed"),
-    },
-    first: "First",
-    last: "Last",
-    when: "When",
-    lines: "Called",
-    calls: "Show calls",
-    done: "Done",
-    done_party: |number| format!("Done: {number}"),
-    marked: |number| format!("{number} is done, and comes back here only when it is missed again."),
-    more: "More callbacks",
-    oldest: "To the beginning",
-    recent: "Recently done",
-    recent_what: "What was ticked off by hand in the last 7 days.",
-    marked_at: |when, by| by.map_or(format!("done {when}"), |by| format!("done {when} by {by}")),
-    undo: "Undo",
-    undo_party: |number| format!("Undo: {number}"),
-    report: "How many were rung back?",
-    report_none: "Nobody was missed in this period.",
-    missed_callers: "Missed callers",
-    missed_callers_what: "Different outside numbers of which a call was missed or went to voicemail in the period.",
-    reached: "Reached",
-    reached_what: "After their last missed call of the period there was a conversation, whoever called.",
-    settled: "Done by hand",
-    settled_what: "No conversation since, but ticked off here as done.",
-    still_owed: "Never rung back",
-    still_owed_what: "No conversation until today, and not ticked off.",
-    waited: "Waited (median)",
-    waited_what: "Of those reached, from the first missed call that no conversation had followed yet until that \
-        conversation. Half waited no longer than the median.",
-    waited_p90: |wait| format!("90% at most {wait}"),
-    hours: |hours, minutes| format!("{hours} h {minutes} min"),
-    days: |days, hours| match days {
-        1 => format!("1 day {hours} h"),
-        _ => format!("{days} days {hours} h"),
     },
 };

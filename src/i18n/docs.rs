@@ -18,25 +18,8 @@ pub struct DocsTexts {
     pub link: &'static str,
 }
 
-pub(super) const DE: DocsTexts = DocsTexts {
-    title: "API",
-    intro: "Alles, was die Seiten zeigen, gibt es auch als JSON und CSV. Die Beschreibung ist englisch, wie die Namen darin.",
-    machine: "Für Programme: OpenAPI",
-    nav: "Inhalt",
-    parameter: "Parameter",
-    place: "Wo",
-    kind: "Typ",
-    what: "Bedeutung",
-    required: "nötig",
-    sent: "Gesendet wird",
-    answer: "Antwort",
-    answers: "Antworten",
-    field: "Feld",
-    types: "Typen",
-    link: "API",
-};
-
-pub(super) const EN: DocsTexts = DocsTexts {
+/// The English texts.
+pub const EN: DocsTexts = DocsTexts {
     title: "API",
     intro: "Whatever the pages show can be had as JSON and CSV, too.",
     machine: "For programs: OpenAPI",
@@ -51,5 +34,24 @@ pub(super) const EN: DocsTexts = DocsTexts {
     answers: "Answers",
     field: "Field",
     types: "Types",
+    link: "API",
+};
+
+/// The German texts.
+pub const DE: DocsTexts = DocsTexts {
+    title: "API",
+    intro: "Alles, was die Seiten zeigen, gibt es auch als JSON und CSV. Die Beschreibung ist englisch, wie die Namen darin.",
+    machine: "Für Programme: OpenAPI",
+    nav: "Inhalt",
+    parameter: "Parameter",
+    place: "Wo",
+    kind: "Typ",
+    what: "Bedeutung",
+    required: "nötig",
+    sent: "Gesendet wird",
+    answer: "Antwort",
+    answers: "Antworten",
+    field: "Feld",
+    types: "Typen",
     link: "API",
 };

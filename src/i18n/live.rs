@@ -26,33 +26,8 @@ pub struct LiveTexts {
     pub some_new: &'static str,
 }
 
-pub(super) const DE: LiveTexts = LiveTexts {
-    title: "Live",
-    as_of: |time| format!("Stand {time}"),
-    refresh: "Aktualisieren",
-    live: "Live",
-    broken: "Verbindung unterbrochen",
-    running: "Laufende Anrufe",
-    running_what: "Ein Anruf, den niemand annimmt und von dem nichts mehr kommt, verschwindet nach zehn Minuten. Bei \
-        ausgehenden Anrufen sagt die Telefonanlage nicht, ob schon gesprochen wird.",
-    none_running: "Gerade ruft niemand an.",
-    more_running: "Alle laufenden Anrufe",
-    ringing: "Klingelt",
-    talking: "Im Gespräch",
-    outgoing: "Ausgehend",
-    says_ringing: "Es ruft an: {}",
-    says_talking: "Im Gespräch: {}",
-    says_outgoing: "Ausgehender Anruf an {}",
-    ended: "Zuletzt beendet",
-    ended_at: "Beendet",
-    none_ended: "Noch kein Anruf ist zu Ende.",
-    all_calls: "Alle Anrufe",
-    one_new: "1 neuer Anruf",
-    many_new: "{} neue Anrufe",
-    some_new: "Es gibt Neues",
-};
-
-pub(super) const EN: LiveTexts = LiveTexts {
+/// The English texts.
+pub const EN: LiveTexts = LiveTexts {
     title: "Live",
     as_of: |time| format!("As of {time}"),
     refresh: "Refresh",
@@ -76,4 +51,31 @@ pub(super) const EN: LiveTexts = LiveTexts {
     one_new: "1 new call",
     many_new: "{} new calls",
     some_new: "There is news",
+};
+
+/// The German texts.
+pub const DE: LiveTexts = LiveTexts {
+    title: "Live",
+    as_of: |time| format!("Stand {time}"),
+    refresh: "Aktualisieren",
+    live: "Live",
+    broken: "Verbindung unterbrochen",
+    running: "Laufende Anrufe",
+    running_what: "Ein Anruf, den niemand annimmt und von dem nichts mehr kommt, verschwindet nach zehn Minuten. Bei \
+        ausgehenden Anrufen sagt die Telefonanlage nicht, ob schon gesprochen wird.",
+    none_running: "Gerade ruft niemand an.",
+    more_running: "Alle laufenden Anrufe",
+    ringing: "Klingelt",
+    talking: "Im Gespräch",
+    outgoing: "Ausgehend",
+    says_ringing: "Es ruft an: {}",
+    says_talking: "Im Gespräch: {}",
+    says_outgoing: "Ausgehender Anruf an {}",
+    ended: "Zuletzt beendet",
+    ended_at: "Beendet",
+    none_ended: "Noch kein Anruf ist zu Ende.",
+    all_calls: "Alle Anrufe",
+    one_new: "1 neuer Anruf",
+    many_new: "{} neue Anrufe",
+    some_new: "Es gibt Neues",
 };

@@ -1,30 +1,4 @@
-use crate::service::refusal::RefusalReason;
-use crate::stats::filter::FilterProblem;
-use crate::stats::period::Period;
 use crate::stats::series::Series;
-
-/// Texts of filters.
-pub struct FilterTexts {
-    pub title: &'static str,
-    pub period: &'static str,
-    pub period_name: fn(Period) -> &'static str,
-    pub field: fn(&str) -> &'static str,
-    pub problem: fn(FilterProblem) -> &'static str,
-    pub unusable: fn(&str, &str, &str) -> String,
-    pub fallback: &'static str,
-    pub search: &'static str,
-    pub search_hint: &'static str,
-    pub any: &'static str,
-    pub inbound: &'static str,
-    pub outbound: &'static str,
-    pub missed_or_voicemail: &'static str,
-    pub open_hours: &'static str,
-    pub closed_hours: &'static str,
-    pub apply: &'static str,
-    pub reset: &'static str,
-    pub remove: fn(&str) -> String,
-    pub active: &'static str,
-}
 
 /// Texts of the overview, the first page.
 pub struct OverviewTexts {
@@ -49,32 +23,62 @@ pub struct OverviewTexts {
     pub all_calls: &'static str,
 }
 
-/// Texts of the welcome page at the first start.
-pub struct WelcomeTexts {
-    pub title: &'static str,
-    pub intro: &'static str,
-    pub waiting: &'static str,
-    pub waiting_what: &'static str,
-    pub arrived: fn(&str) -> String,
-    pub go_on: &'static str,
-    pub refused: fn(&str, &str) -> String,
-    pub refusal: fn(RefusalReason) -> &'static str,
-    pub refusal_help: fn(RefusalReason) -> &'static str,
-    pub try_it: &'static str,
-    pub try_what: &'static str,
-    pub try_simulate: &'static str,
-    pub try_curl: &'static str,
-    pub connect: &'static str,
-    pub url: &'static str,
-    pub url_local: &'static str,
-    pub public: &'static str,
-    pub public_steps: [&'static str; 3],
-    pub public_done: &'static str,
-    pub placetel: &'static str,
-    pub placetel_product: &'static str,
-    pub placetel_steps: [&'static str; 4],
-    pub notify: &'static str,
-    pub notify_steps: [&'static str; 2],
-    pub control: &'static str,
-    pub control_steps: [&'static str; 4],
-}
+/// The English texts.
+pub const EN: OverviewTexts = OverviewTexts {
+    title: "Overview",
+    connected: |when| format!("Connected: the newest call began {when}"),
+    newest: |when| format!("The newest call began {when}"),
+    definition: |what| format!("What does “{what}” mean?"),
+    per_hour: "Calls per hour",
+    per_day: "Calls per day",
+    per_week: "Calls per week",
+    per_month: "Calls per month",
+    series: |series| match series {
+        Series::Accepted => "Accepted",
+        Series::Missed => "Missed",
+        Series::Voicemail => "Voicemail",
+        Series::Unreached => "Not reached",
+        Series::Other => "Other",
+    },
+    series_what: "Not reached: outbound calls that found nobody (busy, canceled, unavailable, congestion). Other: \
+        blocked, unknown, still running.",
+    table: "The same as a table",
+    when: "When",
+    total: "Total",
+    week: |week, year| format!("Week {week}, {year}"),
+    short_week: |week| format!("W{week}"),
+    no_calls: "No calls in this period.",
+    too_long: "This period is too long for a chart. Choose a shorter one.",
+    last_calls: "Latest calls",
+    all_calls: "All calls of this period",
+};
+
+/// The German texts.
+pub const DE: OverviewTexts = OverviewTexts {
+    title: "Übersicht",
+    connected: |when| format!("Verbunden: der neueste Anruf begann {when}"),
+    newest: |when| format!("Der neueste Anruf begann {when}"),
+    definition: |what| format!("Was bedeutet „{what}“?"),
+    per_hour: "Anrufe pro Stunde",
+    per_day: "Anrufe pro Tag",
+    per_week: "Anrufe pro Woche",
+    per_month: "Anrufe pro Monat",
+    series: |series| match series {
+        Series::Accepted => "Angenommen",
+        Series::Missed => "Verpasst",
+        Series::Voicemail => "Voicemail",
+        Series::Unreached => "Nicht erreicht",
+        Series::Other => "Sonstige",
+    },
+    series_what: "Nicht erreicht: ausgehende Anrufe, die niemanden fanden (besetzt, abgebrochen, nicht erreichbar, \
+        überlastet). Sonstige: blockiert, unbekannt, noch laufend.",
+    table: "Dasselbe als Tabelle",
+    when: "Wann",
+    total: "Gesamt",
+    week: |week, year| format!("KW {week} {year}"),
+    short_week: |week| format!("KW {week}"),
+    no_calls: "Keine Anrufe in diesem Zeitraum.",
+    too_long: "Dieser Zeitraum ist zu lang für ein Diagramm. Bitte einen kürzeren wählen.",
+    last_calls: "Neueste Anrufe",
+    all_calls: "Alle Anrufe dieses Zeitraums",
+};

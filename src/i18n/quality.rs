@@ -22,39 +22,8 @@ pub struct QualityTexts {
     pub of: fn(&str, &str) -> String,
 }
 
-pub(super) const DE: QualityTexts = QualityTexts {
-    title: "Datenqualität",
-    intro: "Wie vollständig Placetel gemeldet hat, was geschah, und was fehlende Meldungen für die Zahlen bedeuten. Laufende \
-        Anrufe zählen hier nicht.",
-    link: "Wie gut sind die Daten?",
-    none: "Keine Anrufe in diesem Zeitraum.",
-    line: "Eigene Nummer",
-    unknown_line: "nicht bekannt",
-    by_line: "Nach Nummern",
-    calls: "Anrufe",
-    without_hangup: "Ohne Auflegen",
-    without_hangup_what: "Anrufe, deren Auflegen nie gemeldet wurde. Wurde abgehoben, zählen sie als angenommen mit \
-        unbekannter Gesprächszeit, sonst als unbekannt: So viele verpasste Anrufe können fehlen.",
-    talk_unknown: "Gesprächszeit unbekannt",
-    talk_unknown_what: "Angenommene ausgehende Anrufe ohne brauchbare Dauer. Gesprächszeiten werden nur aus den übrigen \
-        berechnet; die Summe ist zu klein.",
-    doubled: "Doppelte Ereignisse",
-    doubled_what: "Mehrfach gemeldet, einmal gezählt. An den Zahlen ändert das nichts.",
-    late: "Verspätete Ereignisse",
-    late_what: "Erst nach dem Auflegen ihres Anrufs angekommen. Ergebnis und Anzahl stimmen trotzdem; Wartezeiten können zu \
-        lang sein, weil nur die Ankunft bekannt ist.",
-    agents: "Anrufe, die bei einer Gruppe klingelten und verpasst wurden, werden niemandem zugeschrieben.",
-    newest_only: |calls| format!("Doppelte und verspätete Ereignisse: nur die neuesten {calls} Anrufe des Zeitraums."),
-    surplus: |events| {
-        format!(
-            "Mindestens ein Anruf hat mehr als 500 Ereignisse. Was danach kam ({events}), ist aufgehoben, zählt aber für den \
-             Anruf nicht."
-        )
-    },
-    of: |part, whole| format!("{part} von {whole}"),
-};
-
-pub(super) const EN: QualityTexts = QualityTexts {
+/// The English texts.
+pub const EN: QualityTexts = QualityTexts {
     title: "Data quality",
     intro: "How completely Placetel told what happened, and what missing events mean for the figures. Calls that are still \
         running do not count here.",
@@ -84,4 +53,37 @@ pub(super) const EN: QualityTexts = QualityTexts {
         )
     },
     of: |part, whole| format!("{part} of {whole}"),
+};
+
+/// The German texts.
+pub const DE: QualityTexts = QualityTexts {
+    title: "Datenqualität",
+    intro: "Wie vollständig Placetel gemeldet hat, was geschah, und was fehlende Meldungen für die Zahlen bedeuten. Laufende \
+        Anrufe zählen hier nicht.",
+    link: "Wie gut sind die Daten?",
+    none: "Keine Anrufe in diesem Zeitraum.",
+    line: "Eigene Nummer",
+    unknown_line: "nicht bekannt",
+    by_line: "Nach Nummern",
+    calls: "Anrufe",
+    without_hangup: "Ohne Auflegen",
+    without_hangup_what: "Anrufe, deren Auflegen nie gemeldet wurde. Wurde abgehoben, zählen sie als angenommen mit \
+        unbekannter Gesprächszeit, sonst als unbekannt: So viele verpasste Anrufe können fehlen.",
+    talk_unknown: "Gesprächszeit unbekannt",
+    talk_unknown_what: "Angenommene ausgehende Anrufe ohne brauchbare Dauer. Gesprächszeiten werden nur aus den übrigen \
+        berechnet; die Summe ist zu klein.",
+    doubled: "Doppelte Ereignisse",
+    doubled_what: "Mehrfach gemeldet, einmal gezählt. An den Zahlen ändert das nichts.",
+    late: "Verspätete Ereignisse",
+    late_what: "Erst nach dem Auflegen ihres Anrufs angekommen. Ergebnis und Anzahl stimmen trotzdem; Wartezeiten können zu \
+        lang sein, weil nur die Ankunft bekannt ist.",
+    agents: "Anrufe, die bei einer Gruppe klingelten und verpasst wurden, werden niemandem zugeschrieben.",
+    newest_only: |calls| format!("Doppelte und verspätete Ereignisse: nur die neuesten {calls} Anrufe des Zeitraums."),
+    surplus: |events| {
+        format!(
+            "Mindestens ein Anruf hat mehr als 500 Ereignisse. Was danach kam ({events}), ist aufgehoben, zählt aber für den \
+             Anruf nicht."
+        )
+    },
+    of: |part, whole| format!("{part} von {whole}"),
 };

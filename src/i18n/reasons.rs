@@ -1,5 +1,6 @@
 //! Why a route did not answer a call, in words.
 
+use super::problems::text;
 use super::texts;
 use crate::lang::Lang;
 use crate::routing::explain::Reason;
@@ -9,7 +10,7 @@ pub fn why(reason: &Reason, lang: Lang, moment: &dyn Fn(i64) -> String) -> Strin
     let t = &texts(lang).route_trial;
     match reason {
         Reason::Off => t.off.to_owned(),
-        Reason::Unusable(error) => (t.unusable)(&format!("{} {}", error.field, error.message(lang))),
+        Reason::Unusable(error) => (t.unusable)(&format!("{} {}", error.field, text(&error.problem, lang))),
         Reason::To { lists } if !lists.is_empty() => (t.number_not_on)(lists),
         Reason::To { .. } => t.other_number.to_owned(),
         Reason::From { lists } if !lists.is_empty() => (t.caller_not_on)(lists),

@@ -1,3 +1,7 @@
+use super::closed::{self, ClosedTexts};
+use super::lists::{self, ListsTexts};
+use super::schedules::{self, SchedulesTexts};
+
 /// Texts of what routes share: lists of numbers, schedules, the switch "closed until".
 pub struct SharedTexts {
     pub back: &'static str,
@@ -25,134 +29,8 @@ pub struct SharedTexts {
     pub closed: ClosedTexts,
 }
 
-/// Texts of lists of numbers.
-pub struct ListsTexts {
-    pub title: &'static str,
-    pub intro: &'static str,
-    pub none: &'static str,
-    pub new: &'static str,
-    pub edit: fn(&str) -> String,
-    pub count: fn(usize, &str) -> String,
-    pub numbers: &'static str,
-    pub numbers_hint: &'static str,
-    pub saved: fn(usize, &str) -> String,
-    pub doubled: fn(usize, &str) -> String,
-    pub known: &'static str,
-    pub known_what: &'static str,
-}
-
-/// Texts of schedules.
-pub struct SchedulesTexts {
-    pub title: &'static str,
-    pub intro: &'static str,
-    pub none: &'static str,
-    pub new: &'static str,
-    pub edit: fn(&str) -> String,
-    pub always: &'static str,
-    pub hours: &'static str,
-    pub hours_hint: &'static str,
-    pub closed: &'static str,
-    pub closed_what: &'static str,
-    pub closed_row: fn(usize) -> String,
-    pub first: &'static str,
-    pub last: &'static str,
-    pub reason: &'static str,
-    pub closed_count: fn(usize) -> String,
-    pub next_closed: fn(&str) -> String,
-}
-
-/// Texts of the switch "closed until".
-pub struct ClosedTexts {
-    pub title: &'static str,
-    pub what: &'static str,
-    pub until_tomorrow: &'static str,
-    pub until: &'static str,
-    pub close: &'static str,
-    pub is_closed: fn(&str) -> String,
-    pub open: &'static str,
-    pub not_a_time: &'static str,
-}
-
-pub(super) const DE: SharedTexts = SharedTexts {
-    back: "Alle Routen",
-    saved: "Gespeichert.",
-    wrong: |n| match n {
-        1 => "Nichts wurde gespeichert: eine Angabe ist nicht zu gebrauchen.".to_owned(),
-        n => format!("Nichts wurde gespeichert: {n} Angaben sind nicht zu gebrauchen."),
-    },
-    changed: "Jemand anders hat das inzwischen geändert",
-    changed_what: "Nichts wurde gespeichert. Unten stehen die eigenen Eingaben.",
-    show_current: "Zeigen, wie es jetzt ist (verwirft die Eingaben)",
-    overwrite: "Trotzdem meine speichern",
-    save: "Speichern",
-    delete: "Löschen",
-    delete_sure: |name| format!("„{name}“ endgültig löschen?"),
-    delete_yes: "Ja, löschen",
-    used_by: "Benutzt von",
-    unused: "keiner Route",
-    in_use: |routes| format!("Nicht gelöscht: noch benutzt von {routes}."),
-    too_many: |most| format!("Mehr als {most} gehen nicht."),
-    name: "Name",
-    name_hint: "Buchstaben, Ziffern, - und _; in Routen steht er mit @ davor.",
-    name_taken: "Diesen Namen gibt es schon.",
-    line: |n, what| format!("Zeile {n} {what}"),
-    more: |n| format!("… und {n} weitere"),
-    lists: ListsTexts {
-        title: "Nummernlisten",
-        intro: "Eine Liste wird einmal gepflegt und in beliebig vielen Routen als @Name benutzt, bei den angerufenen Nummern \
-            und bei den Anrufern: zum Beispiel gesperrte Nummern oder die besten Kunden.",
-        none: "Es gibt noch keine Liste.",
-        new: "Neue Liste",
-        edit: |name| format!("Liste @{name}"),
-        count: |n, number| format!("{number} {}", if n == 1 { "Nummer" } else { "Nummern" }),
-        numbers: "Nummern",
-        numbers_hint: "Eine je Zeile, in beliebiger Schreibweise; 0221* steht für alle, die so beginnen, anonymous für \
-            Anrufer ohne Nummer. Auch aus einer Tabelle eingefügt: Was nach ; , oder Tabulator folgt, zählt nicht.",
-        saved: |n, number| format!("Gespeichert: {number} {}.", if n == 1 { "Nummer" } else { "Nummern" }),
-        doubled: |n, number| match n {
-            1 => "Eine Nummer stand doppelt und zählt einmal.".to_owned(),
-            _ => format!("{number} Zeilen waren doppelt und zählen einmal."),
-        },
-        known: "Wer das ist",
-        known_what: "Nummern dieser Liste, die einen Namen haben.",
-    },
-    schedules: SchedulesTexts {
-        title: "Zeitpläne",
-        intro: "Ein Zeitplan sagt einmal, wann geöffnet ist, mit allen Schließtagen. Routen benutzen ihn als @Name, oder als \
-            not @Name für die Zeit, in der er geschlossen ist.",
-        none: "Es gibt noch keinen Zeitplan.",
-        new: "Neuer Zeitplan",
-        edit: |name| format!("Zeitplan @{name}"),
-        always: "immer",
-        hours: "Öffnungszeiten",
-        hours_hint: "Wie in OpenStreetMap, etwa Mo-Fr 09:00-17:00; PH off (PH: Feiertage). Leer: immer.",
-        closed: "Geschlossen",
-        closed_what: "An diesen Tagen ist zu, was auch immer die Öffnungszeiten sagen: von Mitternacht bis Mitternacht. Ohne \
-            letzten Tag ist es nur einer.",
-        closed_row: |n| format!("Schließzeit {n}"),
-        first: "Erster Tag",
-        last: "Letzter Tag",
-        reason: "Anlass",
-        closed_count: |n| match n {
-            0 => "keine Schließtage".to_owned(),
-            1 => "1 Schließzeit".to_owned(),
-            n => format!("{n} Schließzeiten"),
-        },
-        next_closed: |days| format!("als Nächstes {days}"),
-    },
-    closed: ClosedTexts {
-        title: "Jetzt schließen",
-        what: "Bis dahin gilt keine Öffnungszeit: Routen mit Zeiten passen nicht, solche mit not @Name passen.",
-        until_tomorrow: "Geschlossen bis morgen 8:00",
-        until: "Geschlossen bis",
-        close: "Schließen",
-        is_closed: |until| format!("Geschlossen bis {until}."),
-        open: "Wieder öffnen",
-        not_a_time: "Bitte Tag und Uhrzeit angeben, etwa 24.12.2026 08:00.",
-    },
-};
-
-pub(super) const EN: SharedTexts = SharedTexts {
+/// The English texts.
+pub const EN: SharedTexts = SharedTexts {
     back: "All routes",
     saved: "Saved.",
     wrong: |n| match n {
@@ -176,57 +54,37 @@ pub(super) const EN: SharedTexts = SharedTexts {
     name_taken: "There is one of this name already.",
     line: |n, what| format!("Line {n} {what}"),
     more: |n| format!("… and {n} more"),
-    lists: ListsTexts {
-        title: "Lists of numbers",
-        intro: "A list is kept once and used in any number of routes as @name, for called numbers and for callers: blocked \
-            numbers, for example, or the best customers.",
-        none: "There is no list yet.",
-        new: "New list",
-        edit: |name| format!("List @{name}"),
-        count: |n, number| format!("{number} {}", if n == 1 { "number" } else { "numbers" }),
-        numbers: "Numbers",
-        numbers_hint: "One per line, in any notation; 0221* means all that begin so, anonymous callers without a number. Also \
-            pasted from a table: what follows ; , or a tab does not count.",
-        saved: |n, number| format!("Saved: {number} {}.", if n == 1 { "number" } else { "numbers" }),
-        doubled: |n, number| match n {
-            1 => "One number was there twice and counts once.".to_owned(),
-            _ => format!("{number} lines were there twice and count once."),
-        },
-        known: "Who that is",
-        known_what: "Numbers of this list that have a name.",
+    lists: lists::EN,
+    schedules: schedules::EN,
+    closed: closed::EN,
+};
+
+/// The German texts.
+pub const DE: SharedTexts = SharedTexts {
+    back: "Alle Routen",
+    saved: "Gespeichert.",
+    wrong: |n| match n {
+        1 => "Nichts wurde gespeichert: eine Angabe ist nicht zu gebrauchen.".to_owned(),
+        n => format!("Nichts wurde gespeichert: {n} Angaben sind nicht zu gebrauchen."),
     },
-    schedules: SchedulesTexts {
-        title: "Schedules",
-        intro: "A schedule says once when you are open, with all days on which you are not. Routes use it as @name, or as \
-            not @name for when it is closed.",
-        none: "There is no schedule yet.",
-        new: "New schedule",
-        edit: |name| format!("Schedule @{name}"),
-        always: "always",
-        hours: "Opening hours",
-        hours_hint: "As in OpenStreetMap, such as Mo-Fr 09:00-17:00; PH off (PH: public holidays). Empty: always.",
-        closed: "Closed",
-        closed_what: "On these days it is closed, whatever the opening hours say: from midnight to midnight. Without a last \
-            day it is one day only.",
-        closed_row: |n| format!("Closing time {n}"),
-        first: "First day",
-        last: "Last day",
-        reason: "Occasion",
-        closed_count: |n| match n {
-            0 => "no closing days".to_owned(),
-            1 => "1 closing time".to_owned(),
-            n => format!("{n} closing times"),
-        },
-        next_closed: |days| format!("next {days}"),
-    },
-    closed: ClosedTexts {
-        title: "Close now",
-        what: "Until then no opening hours are open: routes with hours do not match, those with not @name do.",
-        until_tomorrow: "Closed until tomorrow 8:00",
-        until: "Closed until",
-        close: "Close",
-        is_closed: |until| format!("Closed until {until}."),
-        open: "Open again",
-        not_a_time: "Please give day and time, such as 2026-12-24 08:00.",
-    },
+    changed: "Jemand anders hat das inzwischen geändert",
+    changed_what: "Nichts wurde gespeichert. Unten stehen die eigenen Eingaben.",
+    show_current: "Zeigen, wie es jetzt ist (verwirft die Eingaben)",
+    overwrite: "Trotzdem meine speichern",
+    save: "Speichern",
+    delete: "Löschen",
+    delete_sure: |name| format!("„{name}“ endgültig löschen?"),
+    delete_yes: "Ja, löschen",
+    used_by: "Benutzt von",
+    unused: "keiner Route",
+    in_use: |routes| format!("Nicht gelöscht: noch benutzt von {routes}."),
+    too_many: |most| format!("Mehr als {most} gehen nicht."),
+    name: "Name",
+    name_hint: "Buchstaben, Ziffern, - und _; in Routen steht er mit @ davor.",
+    name_taken: "Diesen Namen gibt es schon.",
+    line: |n, what| format!("Zeile {n} {what}"),
+    more: |n| format!("… und {n} weitere"),
+    lists: lists::DE,
+    schedules: schedules::DE,
+    closed: closed::DE,
 };

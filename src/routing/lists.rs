@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::index::Index;
 use super::matching::{Pattern, Spellings};
-use super::named::{Key, NumberList, Shared, list_reference, unknown_list};
+use super::named::{Key, NumberList, Shared, list_reference};
+use super::problem::RouteProblem;
 use crate::calls::phone::Numbering;
 use crate::fields::{FieldError, Problem};
 
@@ -125,7 +126,9 @@ impl<'a> SideReader<'a> {
             return known.clone();
         }
         let list = self.named.get(&key).copied();
-        let place = list.ok_or_else(|| unknown_list(&key)).and_then(|list| self.lists.add(list, self.numbering));
+        let place = list
+            .ok_or_else(|| RouteProblem::UnknownList(key.clone()).into())
+            .and_then(|list| self.lists.add(list, self.numbering));
         self.known.insert(key, place.clone());
         place
     }

@@ -13,6 +13,8 @@ pub mod hours;
 pub mod incoming;
 /// Hash index of values by exact number and number prefix.
 mod index;
+/// The key by which routes name lists and schedules.
+pub mod key;
 /// The named lists of a table, compiled for lookup.
 mod lists;
 /// Number patterns: which numbers a route is for.
@@ -23,6 +25,8 @@ pub mod named;
 mod opening;
 /// Parser for a pasted list of numbers.
 pub mod paste;
+/// What can be wrong with routes and what they share.
+pub mod problem;
 /// Replay: past calls decided again by another table.
 pub mod replay;
 /// Revisions of the routes, kept as compact differences.

@@ -1,20 +1,20 @@
 //! Shared parts of routes: named lists of numbers, named schedules, and the switch "closed until".
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
+pub use super::key::Key;
+use super::key::MAX_SHORT_NAME_CHARS;
 use super::matching::{Pattern, is_callable};
+use super::problem::RouteProblem;
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 
-/// Maximum length of the name of a list or a schedule, in characters.
-pub const MAX_SHORT_NAME_CHARS: usize = 60;
 /// Maximum number of entries of one list.
 pub const MAX_LIST_NUMBERS: usize = 10_000;
 /// Maximum number of lists, and of schedules.
@@ -26,30 +26,6 @@ pub const MAX_CLOSED_DAYS: i64 = 366;
 const DAY_MS: i64 = 86_400_000;
 /// Maximum length of the name of a closing time, in characters.
 const MAX_REASON_CHARS: usize = 100;
-
-/// The key by which routes name a list or a schedule after the `@`: letters, digits, `-`, `_`; compared ignoring case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(String);
-
-impl Key {
-    /// Parses a name; `None` if it cannot be a key.
-    pub fn parse(name: &str) -> Option<Self> {
-        let is_short = (1..=MAX_SHORT_NAME_CHARS).contains(&name.chars().count());
-        let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-        (is_short && is_plain).then(|| Self(name.to_lowercase()))
-    }
-
-    /// Returns the normalised (lowercase) spelling.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A list of numbers that routes name as `@name` in `to` and `from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -112,13 +88,10 @@ impl ClosedSwitch {
 /// When `until_ms` is not in the future, or more than [`MAX_CLOSED_DAYS`] away.
 pub fn closed_until(until_ms: i64, now_ms: i64) -> Result<ClosedSwitch, Problem> {
     if until_ms <= now_ms {
-        return Err(Problem::Said { de: "muss in der Zukunft liegen".into(), en: "must be in the future".into() });
+        return Err(RouteProblem::ClosedUntilPast.into());
     }
     if until_ms - now_ms > MAX_CLOSED_DAYS * DAY_MS {
-        return Err(Problem::Said {
-            de: format!("darf höchstens {MAX_CLOSED_DAYS} Tage entfernt sein"),
-            en: format!("must be within {MAX_CLOSED_DAYS} days"),
-        });
+        return Err(RouteProblem::ClosedTooLong.into());
     }
     Ok(ClosedSwitch { since_ms: now_ms, until_ms })
 }
@@ -163,7 +136,7 @@ impl ScheduleReference {
             (not, name) if not.trim_end().eq_ignore_ascii_case("not") => (name, false),
             _ => return None,
         };
-        Some(Key::parse(name.trim()).map(|key| Self { key, when_open }).ok_or_else(bad_name))
+        Some(Key::parse(name.trim()).map(|key| Self { key, when_open }).ok_or(RouteProblem::Name.into()))
     }
 }
 
@@ -194,49 +167,12 @@ impl References {
     pub fn is_empty(&self) -> bool {
         self.lists.is_empty() && self.schedules.is_empty()
     }
-
-    /// Returns the problem that these names do not exist (any more).
-    pub fn missing(&self) -> Problem {
-        let told = |list: &str, schedule: &str| {
-            let lists = self.lists.iter().map(|key| format!("{list} @{key}"));
-            let schedules = self.schedules.iter().map(|key| format!("{schedule} @{key}"));
-            lists.chain(schedules).collect::<Vec<_>>().join(", ")
-        };
-        Problem::Said {
-            de: format!("benutzt, was es nicht (mehr) gibt: {}. Bitte erst wieder anlegen.", told("Liste", "Zeitplan")),
-            en: format!("uses what does not exist (any more): {}; make it again first", told("list", "schedule")),
-        }
-    }
 }
 
 /// Reads `@name` in a route's `to` or `from`; `None` if the text is no reference, but a number.
 pub fn list_reference(text: &str) -> Option<Result<Key, Problem>> {
     let name = text.trim().strip_prefix('@')?;
-    Some(Key::parse(name.trim()).ok_or_else(bad_name))
-}
-
-/// Returns the problem that a text is no valid name.
-pub fn bad_name() -> Problem {
-    Problem::Said {
-        de: format!("muss ein Name aus 1 bis {MAX_SHORT_NAME_CHARS} Buchstaben, Ziffern, - oder _ sein"),
-        en: format!("must be a name of 1 to {MAX_SHORT_NAME_CHARS} letters, digits, - or _"),
-    }
-}
-
-/// Returns the problem that a list does not exist.
-pub fn unknown_list(key: &Key) -> Problem {
-    Problem::Said {
-        de: format!("nennt die Liste @{key}, die es nicht gibt"),
-        en: format!("names the list @{key}, which does not exist"),
-    }
-}
-
-/// Returns the problem that a schedule does not exist.
-pub fn unknown_schedule(key: &Key) -> Problem {
-    Problem::Said {
-        de: format!("nennt den Zeitplan @{key}, den es nicht gibt"),
-        en: format!("names the schedule @{key}, which does not exist"),
-    }
+    Some(Key::parse(name.trim()).ok_or(RouteProblem::Name.into()))
 }
 
 impl NumberList {
@@ -265,22 +201,16 @@ impl NumberList {
 /// Checks that a text may stand in a list: one that could never be the number of a call is taken for a mistake.
 ///
 /// # Errors
-/// When it may not, with examples of what would be right.
+/// When it may not.
 pub fn check_number(number: &str, numbering: &Numbering) -> Result<(), Problem> {
     if number.starts_with('@') {
-        return Err(Problem::Said {
-            de: "darf keine andere Liste nennen".into(),
-            en: "must not name another list".into(),
-        });
+        return Err(RouteProblem::NestedList.into());
     }
     let pattern = Pattern::parse(number, numbering)?;
     if pattern == Pattern::Any || is_callable(number) {
         return Ok(());
     }
-    Err(Problem::Said {
-        de: "ist keine Nummer: richtig sind zum Beispiel 0221 29191999, +49221*, 23, anonymous".into(),
-        en: "is no number: right are, for example, 0221 29191999, +49221*, 23, anonymous".into(),
-    })
+    Err(RouteProblem::NotNumber.into())
 }
 
 impl Schedule {
@@ -295,7 +225,7 @@ impl Schedule {
             let name = own_name(name, &object, &mut errors);
             let hours = object.optional("hours").and_then(|hours| text("hours", hours, MAX_HOURS_CHARS, &mut errors));
             if let Some(Err(error)) = hours.as_deref().map(|hours| Hours::parse(hours, context)) {
-                errors.add("hours", error.problem());
+                errors.add("hours", error);
             }
             let items = object.items("closed", 0..=MAX_CLOSED, &mut errors);
             let read = |(path, item): (String, &Value)| ClosedDays::read(&path, item, &mut errors);
@@ -315,13 +245,7 @@ impl ClosedDays {
         let name = object.optional("name").and_then(|name| text(&object.path("name"), name, MAX_REASON_CHARS, errors));
         let (start, end) = (start?, end?);
         if end < start {
-            errors.add(
-                object.path("end"),
-                Problem::Said {
-                    de: format!("liegt vor dem ersten Tag, {start}"),
-                    en: format!("is before the first day, {start}"),
-                },
-            );
+            errors.add(object.path("end"), RouteProblem::EndsBeforeFirstDay(start));
             return None;
         }
         Some(Self { start, end, name })
@@ -333,8 +257,7 @@ fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate
     let is_written_out = |text: &&str| text.len() == 10;
     let day = value.as_str().map(str::trim).filter(is_written_out).and_then(|text| text.parse::<NaiveDate>().ok());
     if day.is_none() {
-        let (de, en) = ("muss ein Tag wie 2026-12-24 sein", "must be a day like 2026-12-24");
-        errors.add(object.path(name), Problem::Said { de: de.into(), en: en.into() });
+        errors.add(object.path(name), RouteProblem::NotClosingDay);
     }
     day
 }
@@ -342,14 +265,13 @@ fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate
 /// Returns the item's name from the url, or from the body, where it may differ only in upper and lower case.
 fn own_name(name: &str, object: &Object<'_>, errors: &mut Errors) -> String {
     let Some(key) = Key::parse(name) else {
-        errors.add("name", bad_name());
+        errors.add("name", RouteProblem::Name);
         return name.to_owned();
     };
     let Some(value) = object.optional("name") else { return name.to_owned() };
     let Some(written) = text("name", value, MAX_SHORT_NAME_CHARS, errors) else { return name.to_owned() };
     if Key::parse(&written).as_ref() != Some(&key) {
-        let (de, en) = (format!("muss {name} sein wie in der Adresse"), format!("must be {name} as in the address"));
-        errors.add("name", Problem::Said { de, en });
+        errors.add("name", RouteProblem::OtherName(name.to_owned()));
     }
     written
 }

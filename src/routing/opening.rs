@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 
 use super::hours::days::instants_ms;
 use super::hours::{Hours, HoursContext, local};
-use super::named::{ClosedSwitch, Key, Schedule, ScheduleReference, Shared, unknown_schedule};
+use super::named::{ClosedSwitch, Key, Schedule, ScheduleReference, Shared};
+use super::problem::RouteProblem;
 use crate::fields::Problem;
 
 /// The compiled `hours` of a route.
@@ -128,12 +129,12 @@ impl<'a> Openings<'a> {
 
     fn read(&self, hours: &str, reference: Option<ScheduleReference>) -> Result<Opening, Problem> {
         let zone = self.context.zone();
-        let parse = |hours: &str| Hours::parse(hours, self.context).map_err(|error| error.problem());
+        let parse = |hours: &str| Hours::parse(hours, self.context).map_err(Problem::from);
         let Some(ScheduleReference { key, when_open }) = reference else {
             let hours = Some(parse(hours)?);
             return Ok(Opening { hours, closed: Vec::new(), zone, schedule: None, when_open: true });
         };
-        let schedule = self.schedules.get(&key).ok_or_else(|| unknown_schedule(&key))?;
+        let schedule = self.schedules.get(&key).ok_or_else(|| RouteProblem::UnknownSchedule(key.clone()))?;
         let hours = schedule.hours.as_deref().map(parse).transpose()?;
         Ok(Opening { hours, closed: merged(schedule), zone, schedule: Some(key), when_open })
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hours::{Hours, HoursContext, MAX_HOURS_CHARS};
-use super::named::{Key, References, ScheduleReference, Shared, list_reference, unknown_list, unknown_schedule};
+use super::named::{Key, References, ScheduleReference, Shared, list_reference};
+use super::problem::RouteProblem;
 use crate::fields::{Errors, FieldError, Object, Problem, text};
 use crate::placetel::reply::{MAX_NUMBER_CHARS, Reply};
 
@@ -133,7 +134,7 @@ fn pattern(path: &str, item: &Value, context: &RouteContext<'_>, errors: &mut Er
     let pattern = text(path, item, MAX_NUMBER_CHARS, errors)?;
     let problem = match list_reference(&pattern) {
         Some(Ok(key)) if context.lists.contains(&key) => return Some(pattern),
-        Some(Ok(key)) => Some(unknown_list(&key)),
+        Some(Ok(key)) => Some(RouteProblem::UnknownList(key).into()),
         Some(Err(problem)) => Some(problem),
         None => None,
     };
@@ -153,9 +154,9 @@ fn hours(route: &Object<'_>, context: &RouteContext<'_>, errors: &mut Errors) ->
     let hours = text(&path, route.optional("hours")?, MAX_HOURS_CHARS, errors)?;
     let problem = match ScheduleReference::read(&hours) {
         Some(Ok(reference)) if context.schedules.contains(&reference.key) => None,
-        Some(Ok(reference)) => Some(unknown_schedule(&reference.key)),
+        Some(Ok(reference)) => Some(RouteProblem::UnknownSchedule(reference.key).into()),
         Some(Err(problem)) => Some(problem),
-        None => Hours::parse(&hours, context.hours).err().map(|error| error.problem()),
+        None => Hours::parse(&hours, context.hours).err().map(Problem::from),
     };
     if let Some(problem) = problem {
         errors.add(path, problem);
@@ -168,7 +169,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lang::Lang;
+    use crate::routing::hours::HoursError;
     use crate::routing::named::{NumberList, Schedule};
 
     fn read(value: &Value) -> Result<RouteDraft, Vec<FieldError>> {
@@ -182,9 +183,12 @@ mod tests {
         Shared { lists: vec![list], schedules: vec![schedule], closed: None }
     }
 
-    fn wrong(value: &Value, lang: Lang) -> Vec<String> {
-        let errors = read(value).unwrap_err();
-        errors.iter().map(|error| format!("{} {}", error.field, error.message(lang))).collect()
+    fn wrong(value: &Value) -> Vec<(String, Problem)> {
+        read(value).unwrap_err().into_iter().map(|error| (error.field, error.problem)).collect()
+    }
+
+    fn of<const N: usize>(expected: [(&str, Problem); N]) -> [(String, Problem); N] {
+        expected.map(|(field, problem)| (field.to_owned(), problem))
     }
 
     fn office_hours() -> Value {
@@ -217,30 +221,42 @@ mod tests {
     fn every_wrong_field_is_named_at_once() {
         let route = json!({"nmae": "x", "enabled": 1, "position": 1.5, "to": ["23", "0*1", 5, "\u{7}"], "from": "23",
             "hours": "Mo-Fr 9-17", "reply": {"action": "forward", "targets": [{"numbers": [""]}], "ringtime": 5}});
+        let forward = [
+            "action",
+            "music_on_hold",
+            "voicemail",
+            "voicemail_announcement",
+            "voicemail_as_attachment",
+            "forward_announcement",
+            "targets",
+            "distribution",
+            "last_peer",
+        ];
+        let meant = Some("Mo-Fr 09:00-17:00".to_owned());
         assert_eq!(
-            wrong(&route, Lang::En),
-            [
-                "nmae is unknown; known are name, enabled, position, to, from, hours, reply",
-                "name is missing",
-                "enabled must be true or false",
-                "position must be a whole number (64 bits)",
-                "to[1] may have * at the end only: 0221* stands for all numbers that begin so",
-                "to[2] must be a text in quotes",
-                "to[3] must not contain control characters",
-                "from must be a list: […]",
-                "hours is not opening hours from character 7 on (\"9-17\"); probably meant is \"Mo-Fr 09:00-17:00\"",
-                "reply.ringtime is unknown; known are action, music_on_hold, voicemail, voicemail_announcement, \
-                 voicemail_as_attachment, forward_announcement, targets, distribution, last_peer",
-                "reply.targets[0].numbers[0] must be 1 to 128 characters long",
-            ]
+            wrong(&route),
+            of([
+                ("nmae", Problem::Unknown(FIELDS.to_vec())),
+                ("name", Problem::Missing),
+                ("enabled", Problem::NotFlag),
+                ("position", Problem::NotWhole(i64::MIN, i64::MAX)),
+                ("to[1]", Problem::StarInside),
+                ("to[2]", Problem::NotText),
+                ("to[3]", Problem::Control),
+                ("from", Problem::NotList),
+                ("hours", HoursError::Syntax { character: 7, rest: "9-17".into(), suggestion: meant }.into()),
+                ("reply.ringtime", Problem::Unknown(forward.to_vec())),
+                ("reply.targets[0].numbers[0]", Problem::Length(MAX_NUMBER_CHARS)),
+            ])
         );
+        let actions = ["forward", "reject", "hangup", "queue", "prompt", "group", "routing_plan"];
         assert_eq!(
-            wrong(&json!({"reply": {"action": "sing"}, "hours": "sunrise-sunset"}), Lang::De),
-            [
-                "name fehlt",
-                "hours kann dawn, sunrise, sunset und dusk nicht enthalten: bitte Uhrzeiten wie 08:00-18:00 angeben",
-                "reply.action muss eines von diesen sein: forward, reject, hangup, queue, prompt, group, routing_plan",
-            ]
+            wrong(&json!({"reply": {"action": "sing"}, "hours": "sunrise-sunset"})),
+            of([
+                ("name", Problem::Missing),
+                ("hours", HoursError::Sun.into()),
+                ("reply.action", Problem::NotOneOf(actions.to_vec())),
+            ])
         );
     }
 
@@ -263,7 +279,7 @@ mod tests {
             let errors = read(&route).unwrap_err();
             assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field]);
         }
-        assert_eq!(wrong(&json!([]), Lang::En), [" must be an object: {…}"]);
+        assert_eq!(wrong(&json!([])), of([("", Problem::NotObject)]));
     }
 
     #[test]
@@ -277,14 +293,15 @@ mod tests {
         }
         let route = json!({"name": "x", "to": ["@vip", "@"], "from": ["@a b"], "hours": "not @ferien",
             "reply": {"action": "hangup"}});
+        let key = |name: &str| Key::parse(name).unwrap();
         assert_eq!(
-            wrong(&route, Lang::En),
-            [
-                "to[0] names the list @vip, which does not exist",
-                "to[1] must be a name of 1 to 60 letters, digits, - or _",
-                "from[0] must be a name of 1 to 60 letters, digits, - or _",
-                "hours names the schedule @ferien, which does not exist",
-            ]
+            wrong(&route),
+            of([
+                ("to[0]", RouteProblem::UnknownList(key("vip")).into()),
+                ("to[1]", RouteProblem::Name.into()),
+                ("from[0]", RouteProblem::Name.into()),
+                ("hours", RouteProblem::UnknownSchedule(key("ferien")).into()),
+            ])
         );
     }
 

@@ -54,59 +54,40 @@ pub struct FilterError {
     pub problem: FilterProblem,
 }
 
-/// What is wrong with a filter word, and what would be right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with a filter word. Its texts are in `i18n`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterProblem {
     /// The value is not a day.
-    #[error("is no day: expected YYYY-MM-DD")]
     Day,
     /// Only one of start and end is given.
-    #[error("start and end belong together: give both or neither")]
     BothDays,
     /// The end lies before the start.
-    #[error("lies before start")]
     EndBeforeStart,
     /// The period is longer than [`MAX_YEARS`].
-    #[error("lies more than 20 years after start: choose a shorter period")]
     TooLong,
     /// The value is not a named period.
-    #[error("is no period: expected one of today, yesterday, 7d, 30d, week, last_week, month, last_month, year")]
     Period,
     /// The value is not a direction.
-    #[error("is no direction: expected in or out")]
     Direction,
     /// The value is not an outcome.
-    #[error(
-        "is no outcome: expected some of accepted, missed, voicemail, blocked, busy, canceled, unavailable, \
-         congestion, other, unknown, open, separated by commas"
-    )]
     Outcome,
     /// The value is neither open nor closed.
-    #[error("is neither open nor closed")]
     Hours,
     /// The value is not the number of a route.
-    #[error("is no number of a route")]
     Route,
     /// The text is too long or has control characters.
-    #[error("is too long or holds control characters")]
     Text,
     /// The value is not a grouping.
-    #[error("cannot be grouped by: expected hour, day, week, month, weekday_hour, number, peer, party or route")]
     GroupBy,
     /// The report would have too many groups.
-    #[error("would give more than 10,000 groups: choose a shorter period or longer steps")]
     TooManyGroups,
     /// The value is not a usable number of seconds.
-    #[error("is no whole number of seconds from 0 to 86400")]
     Seconds,
     /// The value is not a usable number of items.
-    #[error("is no usable number of items")]
     Limit,
     /// Figures by agent are requested, but switched off.
-    #[error("cannot be used: figures by agent are switched off here (--agent-figures off)")]
     AgentFigures,
     /// The cursor does not belong to this list (keyset pagination).
-    #[error("is no cursor of this list: start again without it")]
     Cursor,
 }
 

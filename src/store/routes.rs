@@ -4,7 +4,6 @@ use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
 use super::revisions::{Actor, Revision};
 use super::route_row::{COUNTER, RouteRow, definition, route_columns};
-use crate::lang::Lang;
 use crate::routing::named::References;
 use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
@@ -22,7 +21,7 @@ pub enum RouteError {
     #[error("the route was changed meanwhile")]
     Changed,
     /// The route names lists or schedules that do not exist.
-    #[error("{}", .0.missing().text(Lang::En))]
+    #[error("the route names lists or schedules that do not exist")]
     Missing(References),
     /// The database failed.
     #[error(transparent)]

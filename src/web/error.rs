@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, ResponseError, Route, web};
 use serde::Serialize;
 
 use crate::fields::FieldError;
+use crate::i18n::problems;
 use crate::lang::Lang;
 use crate::log_throttle::{throttled, times};
 use crate::service::error::ServiceError;
@@ -206,7 +207,7 @@ impl From<RouteError> for Error {
         match error {
             RouteError::Unknown => Self::NotFound,
             RouteError::Changed => Self::Changed,
-            RouteError::Missing(_) => Self::InTheWay(error.to_string()),
+            RouteError::Missing(missing) => Self::InTheWay(problems::missing(&missing, Lang::En)),
             RouteError::Store(error) => error.into(),
         }
     }
@@ -245,7 +246,7 @@ impl From<FilterError> for Error {
 impl From<Vec<FieldError>> for Error {
     fn from(errors: Vec<FieldError>) -> Self {
         let wrong = |error: FieldError| {
-            let detail = format!("{}: {}", error.field, error.message(Lang::En));
+            let detail = format!("{}: {}", error.field, problems::text(&error.problem, Lang::En));
             WrongField { field: error.field, detail }
         };
         Self::Fields(errors.into_iter().map(wrong).collect())

@@ -6,6 +6,8 @@
 
 /// The open minutes of a day, and when it opens and closes.
 pub(super) mod days;
+/// Why a text cannot be used as opening hours.
+pub mod error;
 /// Public holidays.
 pub mod holidays;
 mod known_days;
@@ -22,13 +24,13 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
 
+pub use self::error::HoursError;
 use self::known_days::KnownDays;
-use crate::fields::Problem;
 
 /// Maximum length of an expression, in characters.
 pub const MAX_HOURS_CHARS: usize = 1000;
 /// Maximum number of dates like `Jan Mo[1]` in one list: parsing takes three to nine times as long with each further.
-const MAX_WEEKDAY_DATES: usize = 5;
+pub const MAX_WEEKDAY_DATES: usize = 5;
 
 /// The locale of a business: its time zone, and which days are public holidays there.
 #[derive(Clone, Debug)]
@@ -59,67 +61,6 @@ pub struct Hours {
     zone: Tz,
     rules: OpeningHours,
     days: Arc<KnownDays>,
-}
-
-/// The reason why a text cannot be used as opening hours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HoursError {
-    /// More than [`MAX_HOURS_CHARS`], or too many dates like `Jan Mo[1]` in a row to be read in reasonable time.
-    #[error(
-        "too long: at most {MAX_HOURS_CHARS} characters and {MAX_WEEKDAY_DATES} dates like \"Jan Mo[1]\" in a list"
-    )]
-    TooLong,
-    /// A syntax error.
-    #[error(
-        "not opening hours from character {character} on ({rest:?}); {}",
-        suggestion.as_ref().map_or_else(
-            || "right is, for example, \"Mo-Fr 09:00-17:00; PH off\"".to_owned(),
-            |meant| format!("probably meant is \"{meant}\""),
-        )
-    )]
-    Syntax {
-        /// The first character, counted from 1, that does not fit.
-        character: usize,
-        /// The text from there on, shortened.
-        rest: String,
-        /// What was probably meant; it can be used as it is.
-        suggestion: Option<String>,
-    },
-    /// Valid syntax without a usable meaning: a range that runs backwards, a time beyond 48:00.
-    #[error("not usable as opening hours: {0}")]
-    Senseless(String),
-    /// Sunrise and sunset, which need a location: none is configured.
-    #[error("dawn, sunrise, sunset and dusk are not supported: write times, for example 08:00-18:00")]
-    Sun,
-    /// `PH` or `SH` where no such holidays are known: it would silently never match.
-    #[error("no {0} holidays are known for the country of the setting --country: leave {0} out")]
-    NoHolidays(&'static str),
-}
-
-impl HoursError {
-    /// Returns what is wrong as a field's problem, in both languages.
-    pub fn problem(&self) -> Problem {
-        let de = match self {
-            Self::TooLong => format!(
-                "ist zu lang: höchstens {MAX_HOURS_CHARS} Zeichen und {MAX_WEEKDAY_DATES} Angaben wie „Jan Mo[1]“ in einer Liste"
-            ),
-            Self::Syntax { character, rest, suggestion } => {
-                let right = suggestion.as_ref().map_or_else(
-                    || "richtig ist zum Beispiel Mo-Fr 09:00-17:00; PH off".to_owned(),
-                    |meant| format!("vermutlich gemeint: {meant}"),
-                );
-                format!("ist ab dem {character}. Zeichen („{rest}“) keine Öffnungszeit; {right}")
-            }
-            Self::Senseless(why) => format!("ist als Öffnungszeit nicht brauchbar: {why}"),
-            Self::Sun => {
-                "kann dawn, sunrise, sunset und dusk nicht enthalten: bitte Uhrzeiten wie 08:00-18:00 angeben".into()
-            }
-            Self::NoHolidays(kind) => {
-                format!("kann {kind} nicht enthalten: für das Land der Einstellung --country sind keine bekannt")
-            }
-        };
-        Problem::Said { de, en: format!("is {self}") }
-    }
 }
 
 impl Hours {

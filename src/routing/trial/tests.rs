@@ -4,19 +4,18 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::calls::phone::Numbering;
-use crate::lang::Lang;
+use crate::fields::Problem;
 use crate::routing::hours::HoursContext;
 use crate::routing::named::Shared;
 
-fn read(routes: Value) -> Result<TrialTable, Vec<String>> {
+fn read(routes: Value) -> Result<TrialTable, Vec<FieldError>> {
     let (numbering, context) =
         (Arc::new(Numbering::new("DE").unwrap()), HoursContext::new(chrono_tz::Europe::Berlin, "DE", None));
     let (value, mut errors) = (json!({"routes": routes}), Errors::default());
     let object = Object::read("", &value, &mut errors).unwrap();
     let shared = Shared::default();
     let compile_context = CompileContext { numbering: &numbering, hours: &context, shared: &shared };
-    let read = TrialTable::read(&object, "routes", compile_context, errors);
-    read.map_err(|errors| errors.iter().map(|e| format!("{} {}", e.field, e.message(Lang::En))).collect())
+    TrialTable::read(&object, "routes", compile_context, errors)
 }
 
 #[test]
@@ -52,7 +51,7 @@ fn every_wrong_field_of_every_route_is_named() {
         5,
         {"name": "x", "to": ["1*1"], "from": ["@gone"], "reply": {"action": "hangup"}}
     ]));
-    let fields: Vec<_> = wrong.unwrap_err().iter().map(|error| error.split(' ').next().unwrap().to_owned()).collect();
+    let fields: Vec<_> = wrong.unwrap_err().into_iter().map(|error| error.field).collect();
     let expected = [
         "routes[1].name",
         "routes[1].hours",
@@ -62,5 +61,6 @@ fn every_wrong_field_of_every_route_is_named() {
         "routes[3].from[0]",
     ];
     assert_eq!(fields, expected);
-    assert_eq!(read(json!("x")).unwrap_err(), ["routes must be a list: […]"]);
+    let no_list = FieldError { field: "routes".into(), problem: Problem::NotList };
+    assert_eq!(read(json!("x")).unwrap_err(), [no_list]);
 }

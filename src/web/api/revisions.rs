@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::routes::{RouteList, route_id, table};
 use crate::clock::rfc3339;
+use crate::i18n::revisions;
 use crate::lang::Lang;
 use crate::routing::revision::Change;
 use crate::routing::route::Route;
@@ -40,7 +41,13 @@ struct RevisionJson {
 
 impl From<Revision> for RevisionJson {
     fn from(Revision { id, by, change }: Revision) -> Self {
-        Self { id, changed_at: rfc3339(by.at_ms), changed_by: by.name, summary: change.text(Lang::En), change }
+        Self {
+            id,
+            changed_at: rfc3339(by.at_ms),
+            changed_by: by.name,
+            summary: revisions::text(&change, Lang::En),
+            change,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::i18n::reasons::why;
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_NUMBER_CHARS;
 use crate::routing::explain::{Explanation, Passed};
+use crate::routing::problem::RouteProblem;
 use crate::routing::replay::{Change, Example, Replay, Share};
 use crate::routing::route::RouteContext;
 use crate::routing::trial::{MAX_ROUTES, TrialTable, TriedRoute};
@@ -185,7 +186,7 @@ fn tested(routes: TriedRoutes, state: &AppState) -> Result<Tested, Vec<FieldErro
     let at_ms = call.optional("at").and_then(|value| {
         let at = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         if at.is_none() {
-            errors.add("at", no_instant());
+            errors.add("at", RouteProblem::NotCallTime);
         }
         at.map(|at| at.timestamp_millis())
     });
@@ -236,13 +237,6 @@ impl Routes {
         }
         let tried = errors.or(Some(self.tried))?;
         TrialTable::of(tried, "routes", state.routing.compile_context(&state.routing.table()))
-    }
-}
-
-fn no_instant() -> Problem {
-    Problem::Said {
-        de: "muss ein Zeitpunkt nach RFC 3339 sein, etwa 2026-11-23T09:30:00Z".into(),
-        en: "must be an instant by RFC 3339, for example 2026-11-23T09:30:00Z".into(),
     }
 }
 
@@ -313,12 +307,11 @@ fn replay_of(routes: TriedRoutes, state: &AppState) -> Result<ReplayOf, Vec<Fiel
     days.map(|days| (days, trial)).ok_or_else(Vec::new)
 }
 
-fn unusable_days(days: DayRange) -> Option<Problem> {
-    let said = |de: &str, en: &str| Some(Problem::Said { de: de.into(), en: en.into() });
+fn unusable_days(days: DayRange) -> Option<RouteProblem> {
     match days.len() {
-        ..1 => said("liegt vor start", "lies before start"),
+        ..1 => Some(RouteProblem::ReplayEndsBeforeStart),
         1..=MAX_DAYS => None,
-        _ => said("liegt mehr als zwei Jahre nach start", "lies more than two years after start"),
+        _ => Some(RouteProblem::ReplayTooLong),
     }
 }
 
@@ -327,11 +320,7 @@ fn day(object: &Object<'_>, name: &str, errors: &mut Errors) -> Option<NaiveDate
     let is_shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let day = text.parse().ok().filter(|day: &NaiveDate| is_shaped && *day >= NaiveDate::default());
     if day.is_none() {
-        let problem = Problem::Said {
-            de: "muss ein Tag wie 2026-11-23 sein".into(),
-            en: "must be a day such as 2026-11-23".into(),
-        };
-        errors.add(name, problem);
+        errors.add(name, RouteProblem::NotReplayDay);
     }
     day
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
+use crate::routing::problem::RouteProblem;
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::service::routing::tables::StoredTable;
 use crate::service::state::AppState;
@@ -78,7 +79,7 @@ fn read_table(body: &[u8], context: &RouteContext<'_>) -> serde_json::Result<Res
         let id = Object::read(path, item, &mut Errors::default())
             .and_then(|item| item.whole("id", i64::MIN..=i64::MAX, &mut of_items));
         if id.is_some_and(|id| !ids.insert(id)) {
-            of_items.add(format!("{path}.id"), twice());
+            of_items.add(format!("{path}.id"), RouteProblem::DuplicateId);
         }
         items.extend(draft.map(|draft| (id, draft)));
     })?;
@@ -93,13 +94,6 @@ fn read_table(body: &[u8], context: &RouteContext<'_>) -> serde_json::Result<Res
         errors.append(of_items);
     }
     Ok(errors.or(Some(items)))
-}
-
-fn twice() -> Problem {
-    Problem::Said {
-        de: "steht schon bei einer früheren Route: jede Route hat ihre eigene".into(),
-        en: "stands with an earlier route already: every route has one of its own".into(),
-    }
 }
 
 /// Makes a route

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::routes::if_match;
 use crate::clock::{now_ms, rfc3339};
-use crate::fields::{Errors, FieldError, Object, Problem};
+use crate::fields::{Errors, FieldError, Object};
 use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule, closed_until};
+use crate::routing::problem::RouteProblem;
 use crate::service::state::AppState;
 use crate::store::shared::{
     Named, Versioned, closed_switch, delete_named, find_named, list_named, save_closed_switch, save_named,
@@ -275,12 +276,10 @@ fn read_closed(value: &serde_json::Value, now_ms: i64) -> Result<ClosedSwitch, V
     let closed = Object::read("", value, &mut errors).and_then(|object| {
         object.allow_only(&["until"], &["since"], &mut errors);
         let until = object.required("until", &mut errors)?;
-        let not_a_time = || Problem::Said {
-            de: "muss ein Zeitpunkt nach RFC 3339 sein, etwa 2026-11-24T07:00:00Z".into(),
-            en: "must be an instant by RFC 3339, such as 2026-11-24T07:00:00Z".into(),
-        };
         let until = until.as_str().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
-        let closed = until.ok_or_else(not_a_time).and_then(|until| closed_until(until.timestamp_millis(), now_ms));
+        let closed = until
+            .ok_or(RouteProblem::NotClosedUntil.into())
+            .and_then(|until| closed_until(until.timestamp_millis(), now_ms));
         closed.map_err(|problem| errors.add("until", problem)).ok()
     });
     errors.or(closed)

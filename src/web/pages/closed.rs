@@ -9,6 +9,7 @@ use super::context::PageContext;
 use super::language::own_path;
 use super::route_words::capitalised;
 use super::{form_body, form_value, routes, see_other};
+use crate::i18n::problems;
 use crate::routing::named::closed_until;
 use crate::service::state::AppState;
 use crate::stats::business::{BusinessTime, next_day};
@@ -34,7 +35,7 @@ pub async fn close(
         _ => read(entered, business),
     };
     let not_a_time = || context.texts.shared.closed.not_a_time.to_owned();
-    let wrong = |problem: crate::fields::Problem| capitalised(&problem.text(context.lang));
+    let wrong = |problem: crate::fields::Problem| capitalised(&problems::text(&problem, context.lang));
     let closed = until_ms.ok_or_else(not_a_time).and_then(|until| closed_until(until, context.now_ms).map_err(wrong));
     match closed {
         Ok(closed) => {

@@ -6,7 +6,7 @@ use askama::Template;
 use super::context::PageContext;
 use super::route_difference::{RouteChange, Telling};
 use super::{form_body, page, page_with, see_other};
-use crate::i18n::HistoryTexts;
+use crate::i18n::{HistoryTexts, problems, revisions};
 use crate::routing::route::Route;
 use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
@@ -140,7 +140,7 @@ pub async fn restore(
             Ok(see_other("/routes"))
         }
         Err(RouteError::Missing(missing)) => {
-            let refused = (context.texts.history.not_restored)(&missing.missing().text(context.lang));
+            let refused = (context.texts.history.not_restored)(&problems::missing(&missing, context.lang));
             context.here = format!("{HISTORY}/{id}");
             show_with(StatusCode::CONFLICT, id, Some(refused), context, &state).await
         }
@@ -161,7 +161,7 @@ fn row(Revision { id, by, change }: Revision, newest: Option<i64>, context: &Pag
         restore: (context.texts.history.restore_this)(id),
         when: format!("{} {}", context.format.day_of(by.at_ms), context.format.precise_time(by.at_ms)),
         who: by.name.unwrap_or_else(|| context.texts.history.nobody.to_owned()),
-        what: super::route_words::capitalised(&change.text(context.lang)),
+        what: super::route_words::capitalised(&revisions::text(&change, context.lang)),
         is_current: newest == Some(id),
     }
 }

@@ -9,9 +9,10 @@ use super::named_shared::{Subject, names, path_of, routes_by_key, save as save_i
 use super::route_words::capitalised;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::fields::Problem;
-use crate::i18n::{ListsTexts, SharedTexts};
-use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList, bad_name};
+use crate::i18n::{ListsTexts, SharedTexts, problems};
+use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList};
 use crate::routing::paste::{Pasted, read_lines};
+use crate::routing::problem::RouteProblem;
 use crate::service::state::AppState;
 use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
 use crate::web::access::audit::about;
@@ -169,18 +170,19 @@ async fn read(text: String, state: &Data<AppState>) -> Result<Pasted, Error> {
 
 fn note_wrong(inputs: &mut Inputs, name: &str, pasted: &Pasted, context: &PageContext) {
     let s = &context.texts.shared;
+    let text = |problem: &Problem| problems::text(problem, context.lang);
     if Key::parse(name).is_none() {
-        inputs.note("name", s.name, capitalised(&bad_name().text(context.lang)));
+        inputs.note("name", s.name, capitalised(&text(&RouteProblem::Name.into())));
     }
     for (line, problem) in pasted.wrong.iter().take(MOST_WRONG) {
-        inputs.note("numbers", s.lists.numbers, (s.line)(*line, &problem.text(context.lang)));
+        inputs.note("numbers", s.lists.numbers, (s.line)(*line, &text(problem)));
     }
     if pasted.wrong.len() > MOST_WRONG {
         inputs.note("numbers", s.lists.numbers, (s.more)(pasted.wrong.len() - MOST_WRONG));
     }
     if pasted.numbers.len() > MAX_LIST_NUMBERS {
         let problem = Problem::Items(0, MAX_LIST_NUMBERS);
-        inputs.note("numbers", s.lists.numbers, capitalised(&problem.text(context.lang)));
+        inputs.note("numbers", s.lists.numbers, capitalised(&text(&problem)));
     }
 }
 

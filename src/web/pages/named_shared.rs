@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use super::context::PageContext;
 use super::inputs::Inputs;
 use super::route_words::capitalised;
+use crate::i18n::problems;
 use crate::routing::named::{Key, MAX_NAMED};
 use crate::service::state::AppState;
 use crate::store::StoreError;
@@ -88,7 +89,11 @@ pub fn note_errors(
     label: impl Fn(&str) -> String,
 ) {
     for error in errors {
-        inputs.note(error.field.as_str(), label(&error.field), capitalised(&error.message(context.lang)));
+        inputs.note(
+            error.field.as_str(),
+            label(&error.field),
+            capitalised(&problems::text(&error.problem, context.lang)),
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::route_words::capitalised;
 use crate::fields::FieldError;
-use crate::i18n::{RouteTexts, Texts};
+use crate::i18n::{RouteTexts, Texts, problems};
 use crate::lang::Lang;
 use crate::placetel::reply::MAX_TARGETS;
 use crate::routing::hours::HoursContext;
@@ -299,7 +299,7 @@ impl RouteForm {
             Some(rest) => format!("{}.{rest}", self.value("action")),
             None => error.field.clone(),
         };
-        let message = error.message(lang);
+        let message = problems::text(&error.problem, lang);
         // An item of a list corresponds to one line of its input.
         let item = path.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
         match item.and_then(|(list, index)| Some((list, self.line(list, index.parse().ok()?)?))) {

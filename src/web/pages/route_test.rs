@@ -10,7 +10,7 @@ use super::route_words::answer as answer_in_words;
 use super::route_words::capitalised;
 use crate::fields::Errors;
 use crate::i18n::reasons::why;
-use crate::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts};
+use crate::i18n::{RouteTexts, RouteTrialTexts, RoutesTexts, problems};
 use crate::placetel::reply::{MAX_NUMBER_CHARS, indented};
 use crate::routing::explain::{Explanation, Passed, Reason};
 use crate::service::routing::trials::{MadeUpCall, explain_now};
@@ -102,7 +102,7 @@ impl TestForm {
         let (to, from) = (number("to"), number("from"));
         for error in wrong.or::<()>(None).err().into_iter().flatten() {
             let field = if error.field == "to" { "to" } else { "from" };
-            self.errors.push((field, capitalised(&error.message(context.lang))));
+            self.errors.push((field, capitalised(&problems::text(&error.problem, context.lang))));
         }
         let at_ms = match self.value("at").trim() {
             "" => Some(context.now_ms),

@@ -16,7 +16,7 @@ use super::route_warnings::WarningsView;
 use super::route_words::sentence;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::config::NoRoute;
-use crate::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts};
+use crate::i18n::{ClosedTexts, HistoryTexts, HoursTexts, RouteTexts, RoutesTexts, problems};
 use crate::placetel::reply::DEFAULT_TARGET_RINGTIME;
 use crate::routing::named::NumberList;
 use crate::routing::route::{Route, RouteDraft};
@@ -96,7 +96,9 @@ pub(super) async fn list_with(
     let table = state.routing.table();
     let unusable = |route: &Route| {
         let of_route = table.unusable.iter().find(|unusable| unusable.route_id == route.id);
-        of_route.map(|unusable| format!("{} {}", unusable.error.field, unusable.error.message(context.lang)))
+        of_route.map(|unusable| {
+            format!("{} {}", unusable.error.field, problems::text(&unusable.error.problem, context.lang))
+        })
     };
     let named =
         |raw: &String| context.names.any(raw, &state.derivation.numbering).map_or(raw.clone(), |name| name.to_string());

@@ -1,0 +1,73 @@
+/// Texts of the names of lines and agents.
+pub struct NamesTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub lines: &'static str,
+    pub lines_what: &'static str,
+    pub line: &'static str,
+    pub no_lines: &'static str,
+    pub agents: &'static str,
+    pub agents_what: &'static str,
+    pub agent: &'static str,
+    pub no_agents: &'static str,
+    pub name: &'static str,
+    pub name_of: fn(&str) -> String,
+    pub save: &'static str,
+    pub saved: &'static str,
+    pub wrong: &'static str,
+    pub unusable: fn(usize) -> String,
+    pub more: fn(usize) -> String,
+    pub back: &'static str,
+    /// On the page of settings.
+    pub card: &'static str,
+    pub card_what: &'static str,
+}
+
+/// The English texts.
+pub const EN: NamesTexts = NamesTexts {
+    title: "Numbers and people",
+    intro: "A name stands wherever there would only be a number or a SIP user. An empty field takes the name away again.",
+    lines: "Own numbers",
+    lines_what: "From the calls of the last twelve months.",
+    line: "Number",
+    no_lines: "Nobody has called an own number yet.",
+    agents: "People (SIP users)",
+    agents_what: "Who took or made calls in the last twelve months.",
+    agent: "SIP user",
+    no_agents: "Nobody has taken a call yet.",
+    name: "Name",
+    name_of: |subject| format!("Name of {subject}"),
+    save: "Save",
+    saved: "Saved.",
+    wrong: "Nothing was saved: a name cannot be used.",
+    unusable: |most| format!("must have at most {most} characters and no control characters"),
+    more: |most| format!("These are the first {most}. The JSON API takes all of them: PUT /api/v1/names"),
+    back: "Settings",
+    card: "Names",
+    card_what: "So that there are names instead of numbers everywhere.",
+};
+
+/// The German texts.
+pub const DE: NamesTexts = NamesTexts {
+    title: "Nummern und Personen",
+    intro: "Ein Name steht überall dort, wo sonst nur die Nummer oder der SIP-Nutzer stünde. Ein leeres Feld nimmt den \
+        Namen wieder weg.",
+    lines: "Eigene Nummern",
+    lines_what: "Aus den Anrufen der letzten zwölf Monate.",
+    line: "Nummer",
+    no_lines: "Noch hat niemand auf einer eigenen Nummer angerufen.",
+    agents: "Personen (SIP-Nutzer)",
+    agents_what: "Wer in den letzten zwölf Monaten Anrufe angenommen oder geführt hat.",
+    agent: "SIP-Nutzer",
+    no_agents: "Noch hat niemand einen Anruf angenommen.",
+    name: "Name",
+    name_of: |subject| format!("Name für {subject}"),
+    save: "Speichern",
+    saved: "Gespeichert.",
+    wrong: "Nichts wurde gespeichert: ein Name ist nicht zu gebrauchen.",
+    unusable: |most| format!("darf höchstens {most} Zeichen und keine Steuerzeichen haben"),
+    more: |most| format!("Gezeigt werden die ersten {most}. Alle nimmt die JSON-Schnittstelle: PUT /api/v1/names"),
+    back: "Einstellungen",
+    card: "Namen",
+    card_what: "Damit überall Namen statt Nummern stehen.",
+};
