@@ -9,9 +9,8 @@ use crate::fields::{Errors, FieldError, Object, Problem, read_listed};
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::service::routing::tables::StoredTable;
 use crate::service::state::AppState;
-use crate::store::route_table::{RouteTable, replace_routes};
-use crate::store::routes::{delete_route, find_route, insert_route, update_route};
-use crate::web::access::audit::about;
+use crate::store::route_table::RouteTable;
+use crate::store::routes::find_route;
 use crate::web::access::principal::author;
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::{Read, json_list};
@@ -55,9 +54,7 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<App
     };
     let items = json_list(&request, payload, read).await?.checked()?;
     let (items, _hold) = items.into_parts();
-    let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
-    state.routing.refresh().await?;
-    Ok(table(replaced))
+    Ok(table(state.routing.replace_routes(items, expected, &author(&request)).await?))
 }
 
 /// Builds the answer with the whole table, and with its version as the `ETag`.
@@ -110,9 +107,7 @@ fn twice() -> Problem {
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
-    about(&request, &draft.name);
-    let route = insert_route(&state.db, draft, &author(&request)).await?;
-    state.routing.refresh().await?;
+    let route = state.routing.add_route(draft, &author(&request)).await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
 }
@@ -160,8 +155,7 @@ pub async fn replace(
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
-    let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
-    state.routing.refresh().await?;
+    let route = state.routing.change_route(id, draft, expected, &author(&request)).await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
 
@@ -171,8 +165,7 @@ pub async fn replace(
     responses((status = 204, description = "Gone"))
 )]
 pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
-    state.routing.refresh().await?;
+    state.routing.remove_route(route_id(&path)?, &author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
