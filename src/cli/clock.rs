@@ -3,11 +3,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::user::note_command;
-use crate::accounts::action::{Subject, Verb};
+use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::app::open_database;
-use crate::clock::rfc3339;
-use crate::clock::{Doubt, JUMP_MS, Memory};
+use crate::clock::{self as time, Doubt, JUMP_MS, Memory, rfc3339};
 use crate::config::Config;
 use crate::store::{Db, clock};
 
@@ -73,8 +71,8 @@ async fn show(db: &Db, config: &Config) -> anyhow::Result<()> {
 
 async fn confirm(db: &Db, config: &Config) -> anyhow::Result<()> {
     let now_ms = config.clock.now_ms();
-    let set_back = clock::confirm(db, &config.derivation()?, config.retention, now_ms).await?;
-    note_command(db, (Subject::Clock, Verb::Set), rfc3339(now_ms)).await?;
+    let entry = Entry::new(&Actor::command(time::now_ms()), (Subject::Clock, Verb::Set)).on(&rfc3339(now_ms));
+    let set_back = clock::confirm(db, &config.derivation()?, config.retention, now_ms, &entry).await?;
     let mut out = stdout();
     writeln!(out, "It is {}: what is old is forgotten and deleted by this clock.", rfc3339(now_ms))?;
     if !set_back.is_empty() {

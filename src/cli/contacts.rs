@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
+use crate::accounts::action::Actor;
 use crate::app::open_database;
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::contacts::file::{FileProblem, Reason, read};
-use crate::store::names::save_contacts;
+use crate::service::directory::changes::ContactsChange;
 
 /// Contacts: who has which number
 #[derive(Args)]
@@ -43,7 +45,7 @@ pub async fn run(config: Config, args: ContactsArgs) -> anyhow::Result<ExitCode>
         Err(problem) => bail!("{}: {}", file.display(), told(&problem)),
     };
     let db = open_database(&config).await?;
-    let changes = save_contacts(&db, &reading.contacts, false).await;
+    let changes = ContactsChange::Import(&reading.contacts).store(&db, &Actor::command(now_ms())).await;
     db.close().await;
     let changes = changes?;
     for unusable in &reading.unusable {

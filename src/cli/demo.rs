@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use self::history::{History, PastEvent};
 use super::serve;
 use super::stopping::StopSignals;
+use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::app::{Service, check_remembered, open_database};
 use crate::calls::receipts::Receipt;
 use crate::clock::now_ms;
@@ -20,15 +21,15 @@ use crate::config::{Config, Secret};
 use crate::contacts::Contact;
 use crate::routing::named::Shared;
 use crate::routing::route::{RouteContext, RouteDraft};
+use crate::service::directory::changes::ContactsChange;
 use crate::simulate::driver::{self, Pace, Plan, Stop};
 use crate::simulate::endpoint::Endpoint;
 use crate::simulate::habits::Habits;
 use crate::simulate::numbers::OWN_LINES;
 use crate::simulate::script::PEERS;
 use crate::stats::derivation::Derivation;
-use crate::store::names::{self, Kind, OwnName};
+use crate::store::names::{Kind, OwnName, save_own_names};
 use crate::store::record::{Delivery, Source, record};
-use crate::store::revisions::Actor;
 use crate::store::{Db, StoreError, routes};
 
 const HOURS: &str = "Mo-Fr 08:00-17:00; PH off";
@@ -107,13 +108,14 @@ async fn fill(config: &Config, days: u32, seed: u64) -> anyhow::Result<()> {
     check_remembered(&db, config).await?;
     let route = json!({"name": "Nach Feierabend", "hours": "Mo-Fr 17:00-08:00; Sa,Su,PH",
         "reply": {"action": "forward", "voicemail": true, "targets": [{"ringtime": 20, "numbers": [PEERS[0]]}]}});
-    let hours = config.hours_context();
+    let (hours, by) = (config.hours_context(), Actor { name: None, at_ms: now_ms() });
     if let Ok(draft) = RouteDraft::from_json(&route, &RouteContext::new(&hours, &Shared::default())) {
-        routes::insert_route(&db, draft, &Actor { name: None, at_ms: now_ms() }).await?;
+        let entry = Entry::new(&by, (Subject::Route, Verb::Added)).on(&draft.name);
+        routes::insert_route(&db, draft, &entry).await?;
     }
     let derivation = config.derivation()?;
     let history = History::new(&derivation.business, seed, now_ms());
-    save_names(&db, &derivation, history.outsiders()).await?;
+    save_names(&db, &derivation, history.outsiders(), &by).await?;
     save_calls(&db, &derivation, history, days).await?;
     db.close().await;
     Ok(())
@@ -142,11 +144,12 @@ fn delivery(event: PastEvent) -> Option<Delivery> {
     Some(Delivery { receipt: Arc::new(receipt), source: Source::Import })
 }
 
-async fn save_names(db: &Db, derivation: &Derivation, outsiders: &[String]) -> anyhow::Result<()> {
+async fn save_names(db: &Db, derivation: &Derivation, outsiders: &[String], by: &Actor) -> anyhow::Result<()> {
     let named = |kind, subject: String, name: &str| OwnName { kind, subject, name: name.to_owned() };
     let lines = OWN_LINES.iter().zip(LINES).map(|(line, name)| named(Kind::Line, format!("+49{}", &line[1..]), name));
     let people = PEERS.iter().zip(PEOPLE).map(|(peer, name)| named(Kind::Agent, (*peer).to_owned(), name));
-    names::save_own_names(db, &lines.chain(people).collect::<Vec<_>>(), true).await?;
+    let entry = Entry::new(by, (Subject::Names, Verb::Replaced));
+    save_own_names(db, &lines.chain(people).collect::<Vec<_>>(), true, &entry).await?;
     // If a number occurs twice, its first name is kept.
     let mut customers = std::collections::BTreeMap::new();
     for (outsider, name) in outsiders.iter().zip(CUSTOMERS) {
@@ -154,7 +157,7 @@ async fn save_names(db: &Db, derivation: &Derivation, outsiders: &[String]) -> a
             customers.entry(number.clone()).or_insert(Contact { number, name: name.into(), company: None });
         }
     }
-    names::save_contacts(db, &customers.into_values().collect::<Vec<_>>(), true).await?;
+    ContactsChange::Replace(&customers.into_values().collect::<Vec<_>>()).store(db, by).await?;
     Ok(())
 }
 

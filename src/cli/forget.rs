@@ -12,6 +12,7 @@ use super::clock::doubt;
 use super::mentions::Mentions;
 use super::rebuild::progress_bar;
 use super::stopping::so_far;
+use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::calls::phone::{Numbering, is_anonymous};
 use crate::clock::now_ms;
 use crate::config::Config;
@@ -58,6 +59,7 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
         bar.inc(looked_at.unsigned_abs());
         so_far(format!("{} calls were looked at; run the same again to forget the others, too", bar.position()));
     };
+    let entry = |subject| Entry::new(&Actor::command(now_ms()), (subject, Verb::Forgotten));
     match (args.before, person) {
         (None, None) => {}
         (Some(day), _) => {
@@ -69,13 +71,15 @@ pub async fn run(config: Config, args: ForgetArgs) -> anyhow::Result<ExitCode> {
             {
                 bail!("--before: {doubt}");
             }
-            let forgotten = forget_before(&db, &derivation, before_ms, progress).await?;
+            let entry = entry(Subject::Numbers).on(&day.to_string());
+            let forgotten = forget_before(&db, &derivation, before_ms, &entry, progress).await?;
             bar.finish_and_clear();
             so_far(format!("{} calls were forgotten, and that is all", forgotten.calls));
             eprintln!("{} calls forgotten", forgotten.calls);
         }
         (None, Some(number)) => {
-            let forgotten = forget_party(&db, &derivation, &number, progress).await?;
+            let entry = entry(Subject::Number).on_forgotten(&number);
+            let forgotten = forget_party(&db, &derivation, &number, &entry, progress).await?;
             bar.finish_and_clear();
             so_far(format!("{} calls were forgotten, and that is all", forgotten.calls));
             eprintln!("{} calls forgotten", forgotten.calls);

@@ -5,15 +5,16 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::stopping::so_far;
-use super::user::{note_command, usable_name};
+use super::user::usable_name;
 use crate::accounts::Role;
-use crate::accounts::action::{Subject, Verb};
+use crate::accounts::action::Actor;
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::app::open_database;
 use crate::clock::now_ms;
 use crate::config::Config;
+use crate::service::accounts::changes::AccountChange;
 use crate::store::Db;
-use crate::store::accounts::{NewToken, add_token, load_accounts, remove_token};
+use crate::store::accounts::{NewToken, load_accounts};
 
 /// API tokens: which programs may come in
 #[derive(Args)]
@@ -61,9 +62,8 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
         Command::Add { name, role } => {
             let token = new_token();
             let new = NewToken { name: usable_name(&name)?, role, hash: SecretHash::of(&token), created_ms: now_ms() };
-            add_token(db, &new).await.context(name)?;
+            AccountChange::AddToken(new).store(db, &Actor::command(now_ms())).await.context(name)?;
             so_far("the token was made");
-            note_command(db, (Subject::Token, Verb::Added), format!("{}: {}", new.name, role.word())).await?;
             writeln!(out, "{token}")?;
         }
         Command::List => {
@@ -72,9 +72,9 @@ async fn make(db: &Db, command: Command) -> anyhow::Result<()> {
             }
         }
         Command::Remove { name } => {
-            remove_token(db, &name).await.context(name.clone())?;
+            let change = AccountChange::RemoveToken { name: name.clone() };
+            change.store(db, &Actor::command(now_ms())).await.context(name)?;
             so_far("the token was removed");
-            note_command(db, (Subject::Token, Verb::Removed), name).await?;
         }
     }
     Ok(())

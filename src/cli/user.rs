@@ -5,16 +5,16 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
 use super::stopping::so_far;
-use crate::accounts::action::{Action, Subject, Verb, word};
+use crate::accounts::action::Actor;
 use crate::accounts::password::{PasswordHash, check};
 use crate::accounts::{Role, read_lines, read_name};
 use crate::app::open_database;
 use crate::clock::now_ms;
 use crate::config::Config;
+use crate::service::accounts::changes::AccountChange;
 use crate::stats::filter::Lines;
 use crate::store::Db;
-use crate::store::accounts::{NewUser, add_user, load_accounts, remove_user, set_password, set_role};
-use crate::store::audit::{COMMAND, Entry, note};
+use crate::store::accounts::{NewUser, load_accounts};
 
 /// Accounts: who may log in
 #[derive(Args)]
@@ -70,91 +70,61 @@ enum Command {
 /// # Errors
 /// When the account cannot be changed in this way.
 pub async fn run(config: Config, args: UserArgs) -> anyhow::Result<ExitCode> {
-    let change = Change::read(args.command, &config)?;
+    let task = Task::read(args.command, &config)?;
     let db = open_database(&config).await?;
-    let done = match change.make(&db).await {
-        Ok(()) => {
-            change.say_done();
-            change.note(&db).await
-        }
-        wrong => wrong,
-    };
+    let done = task.run(&db).await;
     db.close().await;
     done?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A change to make, with everything that had to be prompted for.
-enum Change {
-    Add(NewUser),
+/// What is to be done, with everything that had to be prompted for.
+enum Task {
     List,
-    Remove(String),
-    Password(String, PasswordHash),
-    Role(String, Role),
+    Change(AccountChange),
 }
 
-impl Change {
+impl Task {
     fn read(command: Command, config: &Config) -> anyhow::Result<Self> {
-        Ok(match command {
+        Ok(Self::Change(match command {
             Command::Add { name, role, lines, password_stdin } => {
                 let (name, lines) = (usable_name(&name)?, usable_lines(&lines, role, config)?);
-                Self::Add(NewUser { name, role, lines, password: password(password_stdin)?, created_ms: now_ms() })
+                let password = password(password_stdin)?;
+                AccountChange::Add(NewUser { name, role, lines, password, created_ms: now_ms() })
             }
-            Command::List => Self::List,
-            Command::Remove { name } => Self::Remove(name),
-            Command::Password { name, password_stdin } => Self::Password(name, password(password_stdin)?),
-            Command::Role { name, role } => Self::Role(name, role),
-        })
+            Command::List => return Ok(Self::List),
+            Command::Remove { name } => AccountChange::Remove { name },
+            Command::Password { name, password_stdin } => {
+                AccountChange::Password { name, hash: password(password_stdin)?, keep_session: None }
+            }
+            Command::Role { name, role } => AccountChange::Role { name, role },
+        }))
     }
 
-    async fn make(&self, db: &Db) -> anyhow::Result<()> {
+    async fn run(&self, db: &Db) -> anyhow::Result<()> {
         match self {
-            Self::Add(user) => add_user(db, user, false).await.with_context(|| user.name.clone())?,
-            Self::List => {
-                let mut out = stdout();
-                for user in load_accounts(db).await?.users {
-                    let lines = user.lines.iter().flat_map(|lines| lines.iter().map(|line| format!("\t{line}")));
-                    writeln!(out, "{}\t{}{}", user.name, user.role.word(), lines.collect::<String>())?;
-                }
+            Self::List => list(db).await,
+            Self::Change(change) => {
+                let made = change.store(db, &Actor::command(now_ms())).await;
+                made.with_context(|| change.name().to_owned())?;
+                so_far(match change {
+                    AccountChange::Add(_) => "the account was added",
+                    AccountChange::Remove { .. } => "the account was removed",
+                    _ => "the account was changed",
+                });
+                Ok(())
             }
-            Self::Remove(name) => remove_user(db, name).await.with_context(|| name.clone())?,
-            Self::Password(name, hash) => set_password(db, name, hash, None).await.with_context(|| name.clone())?,
-            Self::Role(name, role) => set_role(db, name, *role).await.with_context(|| name.clone())?,
         }
-        Ok(())
     }
 }
 
-impl Change {
-    fn say_done(&self) {
-        match self {
-            Self::List => {}
-            Self::Add(_) => so_far("the account was added"),
-            Self::Remove(_) => so_far("the account was removed"),
-            Self::Password(..) | Self::Role(..) => so_far("the account was changed"),
-        }
+async fn list(db: &Db) -> anyhow::Result<()> {
+    let mut out = stdout();
+    for user in load_accounts(db).await?.users {
+        let lines = user.lines.iter().flat_map(|lines| lines.iter().map(|line| format!("\t{line}")));
+        writeln!(out, "{}\t{}{}", user.name, user.role.word(), lines.collect::<String>())?;
     }
-
-    /// Adds the change to the audit log.
-    async fn note(&self, db: &Db) -> anyhow::Result<()> {
-        let (action, about) = match self {
-            Self::Add(user) => ((Subject::Account, Verb::Added), format!("{}: {}", user.name, user.role.word())),
-            Self::List => return Ok(()),
-            Self::Remove(name) => ((Subject::Account, Verb::Removed), name.clone()),
-            Self::Password(name, _) => ((Subject::Password, Verb::Changed), name.clone()),
-            Self::Role(name, role) => ((Subject::Role, Verb::Changed), format!("{name}: {}", role.word())),
-        };
-        note_command(db, action, about).await
-    }
-}
-
-/// Adds a command's change to the audit log.
-///
-/// # Errors
-/// When the database does not answer.
-pub(super) async fn note_command(db: &Db, action: Action, about: String) -> anyhow::Result<()> {
-    let who = Some(COMMAND.to_owned());
-    Ok(note(db, &Entry { id: 0, at_ms: now_ms(), who, action: word(action), about: Some(about) }).await?)
+    Ok(())
 }
 
 /// Validates the name of an account or a token.

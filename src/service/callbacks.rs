@@ -7,6 +7,7 @@ use super::cached::Cached;
 use super::error::ServiceError;
 use super::shares::Questions;
 use super::statistics::Statistics;
+use crate::accounts::action::{Action, Actor, Entry, Subject, Verb};
 use crate::clock::now_ms;
 use crate::config::Limits;
 use crate::stats::callbacks::CallbackReport;
@@ -14,8 +15,7 @@ use crate::stats::derivation::Derivation;
 use crate::stats::filter::{Filter, Lines};
 use crate::store::callback_report::missed_streaks;
 use crate::store::callbacks::{CallbackCursor, CallbackPage, count_open, open_callbacks, open_callbacks_of_lines};
-use crate::store::marks::{Mark, mark_done, undo_done};
-use crate::store::revisions::Actor;
+use crate::store::marks::{mark_done, undo_done};
 use crate::store::{Db, StoreError};
 
 /// How many days back missed calls are listed; older ones only if asked for.
@@ -100,9 +100,10 @@ impl Callbacks {
     ///
     /// # Errors
     /// When it is no valid number, or the database does not answer.
-    pub async fn mark(&self, party: &str, by: Actor) -> Result<String, ServiceError> {
+    pub async fn mark(&self, party: &str, by: &Actor) -> Result<String, ServiceError> {
+        const MARKED: Action = (Subject::Callback, Verb::Marked);
         let party = self.valid(party)?;
-        mark_done(&self.db, &Mark { party: party.clone(), done_ms: by.at_ms, done_by: by.name }).await?;
+        mark_done(&self.db, &party, &Entry::new(by, MARKED).on(&party)).await?;
         self.forget().await;
         Ok(party)
     }
@@ -111,8 +112,10 @@ impl Callbacks {
     ///
     /// # Errors
     /// When it is no valid number, or the database does not answer.
-    pub async fn unmark(&self, party: &str) -> Result<bool, ServiceError> {
-        let undone = undo_done(&self.db, &self.valid(party)?).await?;
+    pub async fn unmark(&self, party: &str, by: &Actor) -> Result<bool, ServiceError> {
+        const TAKEN_BACK: Action = (Subject::Callback, Verb::TakenBack);
+        let party = self.valid(party)?;
+        let undone = undo_done(&self.db, &party, &Entry::new(by, TAKEN_BACK).on(&party)).await?;
         self.forget().await;
         Ok(undone)
     }

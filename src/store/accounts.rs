@@ -1,8 +1,10 @@
-//! Accounts and API tokens. Every change raises one version counter, which tells every node that its cache is outdated.
+//! Accounts and API tokens. Every change raises one version counter, which tells every node that its cache is outdated,
+//! and has an entry in the audit log.
 
 use super::db::{Db, for_both_engines, writing};
 use super::error::StoreError;
 use super::pools::entering;
+use crate::accounts::action::Entry;
 use crate::accounts::password::PasswordHash;
 use crate::accounts::secret::{SecretHash, new_code};
 use crate::accounts::{Role, Token, User, key_of};
@@ -160,16 +162,16 @@ pub async fn setup_code(db: &Db) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// When the name is taken, it would be the first and no admin, or the database does not answer.
-pub async fn add_user(db: &Db, user: &NewUser, only_first: bool) -> Result<(), AccountError> {
-    writing!(db, transaction in engine => engine::add_user(&mut transaction, user, only_first).await)?
+pub async fn add_user(db: &Db, user: &NewUser, only_first: bool, entry: &Entry) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::add_user(&mut transaction, user, only_first, entry).await)?
 }
 
-/// Gives an account another role.
+/// Gives an account a role; nothing happens where it has it already.
 ///
 /// # Errors
 /// When there is none, it is the last admin's, or the database does not answer.
-pub async fn set_role(db: &Db, name: &str, role: Role) -> Result<(), AccountError> {
-    writing!(db, transaction in engine => engine::set_role(&mut transaction, &key_of(name), role).await)?
+pub async fn set_role(db: &Db, name: &str, role: Role, entry: &Entry) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::set_role(&mut transaction, &key_of(name), role, entry).await)?
 }
 
 /// Gives an account another password, and ends its sessions but this one.
@@ -181,10 +183,11 @@ pub async fn set_password(
     name: &str,
     password: &PasswordHash,
     keep_session: Option<i64>,
+    entry: &Entry,
 ) -> Result<(), AccountError> {
     let key = key_of(name);
     writing!(db, transaction in engine => {
-        engine::set_password(&mut transaction, &key, password, keep_session.unwrap_or(-1)).await
+        engine::set_password(&mut transaction, &key, password, keep_session.unwrap_or(-1), entry).await
     })?
 }
 
@@ -192,31 +195,31 @@ pub async fn set_password(
 ///
 /// # Errors
 /// When there is none, it is the last admin, or the database does not answer.
-pub async fn remove_user(db: &Db, name: &str) -> Result<(), AccountError> {
-    writing!(db, transaction in engine => engine::remove_user(&mut transaction, &key_of(name)).await)?
+pub async fn remove_user(db: &Db, name: &str, entry: &Entry) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::remove_user(&mut transaction, &key_of(name), entry).await)?
 }
 
 /// Adds a token.
 ///
 /// # Errors
 /// When the name is taken, or the database does not answer.
-pub async fn add_token(db: &Db, token: &NewToken) -> Result<(), AccountError> {
-    writing!(db, transaction in engine => engine::add_token(&mut transaction, token).await)?
+pub async fn add_token(db: &Db, token: &NewToken, entry: &Entry) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::add_token(&mut transaction, token, entry).await)?
 }
 
 /// Removes a token.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn remove_token(db: &Db, name: &str) -> Result<(), AccountError> {
-    writing!(db, transaction in engine => engine::remove_token(&mut transaction, &key_of(name)).await)?
+pub async fn remove_token(db: &Db, name: &str, entry: &Entry) -> Result<(), AccountError> {
+    writing!(db, transaction in engine => engine::remove_token(&mut transaction, &key_of(name), entry).await)?
 }
 
 /// The outcome of a change: done, or why nothing was changed. Both commit; only a [`StoreError`] rolls back.
 type Changed = Result<Result<(), AccountError>, StoreError>;
 
 for_both_engines! {
-    use meta;
+    use audit, meta;
 
     /// Finds the account with this key; returns its id and role.
     async fn find(connection: &mut EngineConnection, key: &str) -> Result<Option<(i64, i16)>, StoreError> {
@@ -232,12 +235,18 @@ for_both_engines! {
         Ok(role == role_code(Role::Admin) && admins <= 1)
     }
 
-    async fn done(connection: &mut EngineConnection) -> Changed {
+    async fn done(connection: &mut EngineConnection, entry: &Entry) -> Changed {
         meta::raise(connection, COUNTER).await?;
+        audit::write(connection, entry).await?;
         Ok(Ok(()))
     }
 
-    pub(super) async fn add_user(connection: &mut EngineConnection, user: &NewUser, only_first: bool) -> Changed {
+    pub(super) async fn add_user(
+        connection: &mut EngineConnection,
+        user: &NewUser,
+        only_first: bool,
+        entry: &Entry,
+    ) -> Changed {
         let users: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&mut *connection).await?;
         if only_first && users > 0 {
             return Ok(Err(AccountError::NotFirst));
@@ -259,17 +268,25 @@ for_both_engines! {
             .execute(&mut *connection)
             .await?;
         sqlx::query("delete from settings where name = $1").bind(SETUP_CODE).execute(&mut *connection).await?;
-        done(connection).await
+        done(connection, entry).await
     }
 
-    pub(super) async fn set_role(connection: &mut EngineConnection, key: &str, role: Role) -> Changed {
+    pub(super) async fn set_role(
+        connection: &mut EngineConnection,
+        key: &str,
+        role: Role,
+        entry: &Entry,
+    ) -> Changed {
         let Some((id, now)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
+        if now == role_code(role) {
+            return Ok(Ok(()));
+        }
         if role != Role::Admin && is_last_admin(connection, now).await? {
             return Ok(Err(AccountError::LastAdmin));
         }
         let update = sqlx::query("update users set role = $1 where id = $2").bind(role_code(role)).bind(id);
         update.execute(&mut *connection).await?;
-        done(connection).await
+        done(connection, entry).await
     }
 
     pub(super) async fn set_password(
@@ -277,16 +294,17 @@ for_both_engines! {
         key: &str,
         password: &PasswordHash,
         keep_session: i64,
+        entry: &Entry,
     ) -> Changed {
         let Some((id, _)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
         let update = sqlx::query("update users set password = $1 where id = $2").bind(password.as_str()).bind(id);
         update.execute(&mut *connection).await?;
         let end = sqlx::query("delete from sessions where user_id = $1 and id <> $2").bind(id).bind(keep_session);
         end.execute(&mut *connection).await?;
-        done(connection).await
+        done(connection, entry).await
     }
 
-    pub(super) async fn remove_user(connection: &mut EngineConnection, key: &str) -> Changed {
+    pub(super) async fn remove_user(connection: &mut EngineConnection, key: &str, entry: &Entry) -> Changed {
         let Some((id, role)) = find(connection, key).await? else { return Ok(Err(AccountError::Unknown)) };
         if is_last_admin(connection, role).await? {
             return Ok(Err(AccountError::LastAdmin));
@@ -294,10 +312,10 @@ for_both_engines! {
         // SQLite's foreign keys are switched off: see [`super::pools`].
         sqlx::query("delete from sessions where user_id = $1").bind(id).execute(&mut *connection).await?;
         sqlx::query("delete from users where id = $1").bind(id).execute(&mut *connection).await?;
-        done(connection).await
+        done(connection, entry).await
     }
 
-    pub(super) async fn add_token(connection: &mut EngineConnection, token: &NewToken) -> Changed {
+    pub(super) async fn add_token(connection: &mut EngineConnection, token: &NewToken, entry: &Entry) -> Changed {
         let key = key_of(&token.name);
         let known: Option<i64> = sqlx::query_scalar("select id from tokens where key = $1")
             .bind(key.as_str())
@@ -314,14 +332,14 @@ for_both_engines! {
             .bind(token.created_ms)
             .execute(&mut *connection)
             .await?;
-        done(connection).await
+        done(connection, entry).await
     }
 
-    pub(super) async fn remove_token(connection: &mut EngineConnection, key: &str) -> Changed {
+    pub(super) async fn remove_token(connection: &mut EngineConnection, key: &str, entry: &Entry) -> Changed {
         let removed = sqlx::query("delete from tokens where key = $1").bind(key).execute(&mut *connection).await?;
         if removed.rows_affected() == 0 {
             return Ok(Err(AccountError::Unknown));
         }
-        done(connection).await
+        done(connection, entry).await
     }
 }

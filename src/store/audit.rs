@@ -1,14 +1,12 @@
-//! The audit log: who changed what, append-only.
+//! The audit log: who changed what, append-only. The entry of a change is written in the transaction of the change.
 
-use super::db::{Db, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
+use crate::accounts::action::Entry;
 
-/// The name entered as `who` where a command was used on the server.
-pub const COMMAND: &str = "@command";
-
-/// One entry of the audit log.
+/// An entry of the audit log, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredEntry {
     /// The sequence number; higher is later.
     pub id: i64,
     /// The time, milliseconds since 1970 UTC.
@@ -21,22 +19,12 @@ pub struct Entry {
     pub about: Option<String>,
 }
 
-/// Appends an entry to the audit log; its `id` is ignored, the database assigns one.
+/// Appends the entry of what is no change of its own in the database, such as a login.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn note(db: &Db, entry: &Entry) -> Result<(), StoreError> {
-    writing!(db, transaction => {
-        sqlx::query("insert into audit (at_ms, who, action, about) values ($1, $2, $3, $4)")
-            .bind(entry.at_ms)
-            .bind(entry.who.as_deref())
-            .bind(entry.action.as_str())
-            .bind(entry.about.as_deref())
-            .execute(&mut *transaction)
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
-    })
+    writing!(db, transaction in engine => engine::write(&mut transaction, entry).await)
 }
 
 type Row = (i64, i64, Option<String>, String, Option<String>);
@@ -45,7 +33,7 @@ type Row = (i64, i64, Option<String>, String, Option<String>);
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &Db, before: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub async fn list(db: &Db, before: i64, limit: i64) -> Result<Vec<StoredEntry>, StoreError> {
     let rows: Vec<Row> = reading!(db, pool => {
         sqlx::query_as("select id, at_ms, who, action, about from audit where id < $1 order by id desc limit cast($2 as bigint)")
             .bind(before)
@@ -53,6 +41,20 @@ pub async fn list(db: &Db, before: i64, limit: i64) -> Result<Vec<Entry>, StoreE
             .fetch_all(pool)
             .await?
     });
-    let entry = |(id, at_ms, who, action, about)| Entry { id, at_ms, who, action, about };
+    let entry = |(id, at_ms, who, action, about)| StoredEntry { id, at_ms, who, action, about };
     Ok(rows.into_iter().map(entry).collect())
+}
+
+for_both_engines! {
+    /// Appends an entry within the transaction of the change that it tells of.
+    pub async fn write(connection: &mut EngineConnection, entry: &Entry) -> Result<(), StoreError> {
+        sqlx::query("insert into audit (at_ms, who, action, about) values ($1, $2, $3, $4)")
+            .bind(entry.by().at_ms)
+            .bind(entry.by().name.as_deref())
+            .bind(entry.word())
+            .bind(entry.about())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
 }

@@ -5,7 +5,8 @@ use super::error::StoreError;
 use super::forgetting::days_ago;
 use super::meta::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
 use super::meta::{FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, recall_ms};
-use super::shared::{closed_switch, save_closed_switch};
+use super::shared::closed_switch;
+use crate::accounts::action::Entry;
 use crate::calls::forgetting::Retention;
 use crate::clock::{JUMP_MS, Memory};
 use crate::stats::derivation::Derivation;
@@ -99,10 +100,8 @@ pub async fn see(db: &Db, before_ms: Option<i64>, now_ms: i64) -> Result<bool, S
 /// When the database does not answer.
 pub async fn tidy(db: &Db, now_ms: i64) -> Result<(), StoreError> {
     let future_ms = now_ms.saturating_add(JUMP_MS);
-    if closed_switch(db).await?.is_some_and(|closed| closed.since_ms > future_ms) {
-        save_closed_switch(db, None).await?;
-    }
-    writing!(db, transaction in engine => engine::tidy(&mut transaction, future_ms).await)
+    let opens = closed_switch(db).await?.is_some_and(|closed| closed.since_ms > future_ms);
+    writing!(db, transaction in engine => engine::tidy(&mut transaction, future_ms, opens).await)
 }
 
 /// Returns the watermarks of forgetting and deleting that lie in the future, with their times: a clock was wrong once.
@@ -132,6 +131,7 @@ pub async fn confirm(
     derivation: &Derivation,
     retention: Retention,
     now_ms: i64,
+    entry: &Entry,
 ) -> Result<Vec<(&'static str, i64)>, StoreError> {
     let wrong = marks_in_future(db, now_ms).await?;
     let days_ago_ms = |days| derivation.business.day_start_ms(days_ago(&derivation.business, now_ms, days));
@@ -147,7 +147,7 @@ pub async fn confirm(
         };
         right.push((*name, before_ms));
     }
-    writing!(db, transaction in engine => engine::confirm(&mut transaction, &right, now_ms).await)?;
+    writing!(db, transaction in engine => engine::confirm(&mut transaction, &right, now_ms, entry).await)?;
     tidy(db, now_ms).await?;
     Ok(wrong)
 }
@@ -165,12 +165,13 @@ async fn newest_without_events_ms(db: &Db) -> Result<Option<i64>, StoreError> {
 }
 
 for_both_engines! {
-    use meta;
+    use audit, meta, shared;
 
     pub(super) async fn confirm(
         connection: &mut EngineConnection,
         marks: &[(&'static str, i64)],
         now_ms: i64,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
         for (name, at_ms) in marks.iter().copied().chain([(CLOCK_SEEN, now_ms)]) {
             if at_ms == i64::MIN {
@@ -180,10 +181,13 @@ for_both_engines! {
             meta::set(connection, name, &at_ms.to_string()).await?;
         }
         meta::raise(&mut *connection, CLOCK_CONFIRMED).await?;
-        Ok(())
+        audit::write(connection, entry).await
     }
 
-    pub(super) async fn tidy(connection: &mut EngineConnection, future_ms: i64) -> Result<(), StoreError> {
+    pub(super) async fn tidy(connection: &mut EngineConnection, future_ms: i64, opens: bool) -> Result<(), StoreError> {
+        if opens {
+            shared::save_closed(connection, None).await?;
+        }
         for statement in [
             "delete from sessions where created_ms > $1 or seen_ms > $1",
             "delete from callbacks_done where done_ms > $1",

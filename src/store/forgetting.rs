@@ -10,6 +10,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::sleep;
 
+use super::audit;
 use super::db::{Db, writing};
 use super::error::StoreError;
 use super::meta;
@@ -17,6 +18,7 @@ use super::of_person::{self, CALLS_PER_SEARCH, person, told_beyond};
 use super::portion::Portion;
 use super::pseudonymise::{CALLS_PER_PAGE, Place, postgres, sqlite};
 use super::surplus::{self, EVENTS_AT_ONCE};
+use crate::accounts::action::Entry;
 use crate::calls::forgetting::{Key, Retention, pseudonym};
 use crate::stats::business::BusinessTime;
 use crate::stats::derivation::Derivation;
@@ -61,7 +63,7 @@ pub struct Forgotten {
 
 /// Pseudonymises outside parties in calls that began before `before_ms`, which must not lie in the future: all of them
 /// are looked at, however often that was done before. Events of such calls that come later are pseudonymised, too.
-/// `progress` hears of how many calls more were looked at.
+/// `progress` hears of how many calls more were looked at. The audit log has its entry before anything is forgotten.
 ///
 /// # Errors
 /// When the database does not answer. Doing it again goes on.
@@ -69,8 +71,10 @@ pub async fn forget_before(
     db: &Db,
     derivation: &Derivation,
     before_ms: i64,
+    entry: &Entry,
     progress: impl FnMut(i64),
 ) -> Result<Forgotten, StoreError> {
+    patiently!(audit::note(db, entry).await)?;
     let key = key_for(db, meta::FORGETTING_KEY_ONCE, "once").await?;
     let calls = forget_between(db, derivation, &key, START, before_ms, progress).await?;
     destroy(db, meta::FORGETTING_KEY_ONCE).await?;
@@ -197,7 +201,7 @@ async fn drop_beyond(db: &Db, call_key: i64, is_bare: bool) -> Result<i64, Store
 }
 
 /// Pseudonymises one person in all calls there are; returns how many. `number` is in E.164, or as calls have it.
-/// `progress` hears of how many calls more were looked at.
+/// `progress` hears of how many calls more were looked at. The audit log has its entry before anything is forgotten.
 ///
 /// # Errors
 /// When the database does not answer. Doing it again goes on.
@@ -205,8 +209,10 @@ pub async fn forget_party(
     db: &Db,
     derivation: &Derivation,
     number: &str,
+    entry: &Entry,
     mut progress: impl FnMut(i64),
 ) -> Result<Forgotten, StoreError> {
+    patiently!(audit::note(db, entry).await)?;
     let person = person(db, derivation, number).await?;
     let numbering = &derivation.numbering;
     // Made with a random key that nobody ever sees again.

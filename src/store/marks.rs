@@ -1,8 +1,9 @@
 //! Marks: callbacks marked by hand as done, by whom and when. They are facts of their own, not derived.
 
 use super::callbacks::missed;
-use super::db::{Db, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
+use crate::accounts::action::Entry;
 
 /// A mark that a callback to a number is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,21 +16,22 @@ pub struct Mark {
     pub done_by: Option<String>,
 }
 
-/// Marks a callback as done, which takes the number off the list until it is missed again.
+/// Deletes the last mark of a number, with those of the same missed calls.
+const UNDO: &str = concat!(
+    "delete from callbacks_done where party = $1 and done_ms >= coalesce((
+        select max(m.ended_ms) from calls m where m.party = $1 and ",
+    missed!("m"),
+    "   and m.ended_ms <= (select max(done_ms) from callbacks_done d where d.party = $1)
+    ), 0)"
+);
+
+/// Marks a callback as done, which takes the number off the list until it is missed again. Author and time of the mark
+/// are those of `entry`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn mark_done(db: &Db, mark: &Mark) -> Result<(), StoreError> {
-    writing!(db, transaction => {
-        sqlx::query("insert into callbacks_done (party, done_ms, done_by) values ($1, $2, $3) on conflict do nothing")
-            .bind(mark.party.as_str())
-            .bind(mark.done_ms)
-            .bind(mark.done_by.as_deref())
-            .execute(&mut *transaction)
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
-    })
+pub async fn mark_done(db: &Db, party: &str, entry: &Entry) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::mark_done(&mut transaction, party, entry).await)
 }
 
 /// Removes the last mark of a number, with those of the same missed calls: marking twice is marking once. Marks of
@@ -37,22 +39,8 @@ pub async fn mark_done(db: &Db, mark: &Mark) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn undo_done(db: &Db, party: &str) -> Result<bool, StoreError> {
-    const UNDO: &str = concat!(
-        "delete from callbacks_done where party = $1 and done_ms >= coalesce((
-            select max(m.ended_ms) from calls m where m.party = $1 and ",
-        missed!("m"),
-        "   and m.ended_ms <= (select max(done_ms) from callbacks_done d where d.party = $1)
-        ), 0)"
-    );
-    writing!(db, transaction => {
-        sqlx::query(UNDO)
-            .bind(party)
-            .execute(&mut *transaction)
-            .await
-            .map(|done| done.rows_affected() > 0)
-            .map_err(StoreError::from)
-    })
+pub async fn undo_done(db: &Db, party: &str, entry: &Entry) -> Result<bool, StoreError> {
+    writing!(db, transaction in engine => engine::undo_done(&mut transaction, party, entry).await)
 }
 
 /// Returns the last marks, one of each number, newest first. Those of forgotten callers are left out, as nobody can
@@ -73,4 +61,40 @@ pub async fn recent_marks(db: &Db, since_ms: i64, limit: i64) -> Result<Vec<Mark
         .await?
     });
     Ok(rows.into_iter().map(|(party, done_ms, done_by)| Mark { party, done_ms, done_by }).collect())
+}
+
+for_both_engines! {
+    use audit;
+
+    pub(super) async fn mark_done(
+        connection: &mut EngineConnection,
+        party: &str,
+        entry: &Entry,
+    ) -> Result<(), StoreError> {
+        let by = entry.by();
+        let marked =
+            sqlx::query("insert into callbacks_done (party, done_ms, done_by) values ($1, $2, $3) on conflict do nothing")
+                .bind(party)
+                .bind(by.at_ms)
+                .bind(by.name.as_deref())
+                .execute(&mut *connection)
+                .await?;
+        if marked.rows_affected() == 0 {
+            return Ok(());
+        }
+        audit::write(connection, entry).await
+    }
+
+    pub(super) async fn undo_done(
+        connection: &mut EngineConnection,
+        party: &str,
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        let undone = sqlx::query(UNDO).bind(party).execute(&mut *connection).await?;
+        if undone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::write(connection, entry).await?;
+        Ok(true)
+    }
 }

@@ -7,6 +7,7 @@ use sqlx::QueryBuilder;
 
 use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
+use crate::accounts::action::Entry;
 use crate::contacts::{Contact, MAX_CONTACTS};
 
 const COUNTER: &str = "names_version";
@@ -97,11 +98,12 @@ pub async fn list_own_names(db: &Db) -> Result<Vec<OwnName>, StoreError> {
 }
 
 /// Saves names of lines and agents; an empty name deletes the stored one. With `only`, all other names are deleted.
+/// Where all are as they should be, nothing happens.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn save_own_names(db: &Db, names: &[OwnName], only: bool) -> Result<(), StoreError> {
-    writing!(db, transaction in engine => engine::save_own_names(&mut transaction, names, only).await)
+pub async fn save_own_names(db: &Db, names: &[OwnName], only: bool, entry: &Entry) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::save_own_names(&mut transaction, names, only, entry).await)
 }
 
 /// Lists all contacts, ordered by number.
@@ -120,25 +122,42 @@ pub async fn list_contacts(db: &Db) -> Result<Vec<Contact>, StoreError> {
 ///
 /// # Errors
 /// When there would be too many, or the database does not answer.
-pub async fn save_contacts(db: &Db, contacts: &[Contact], only: bool) -> Result<Changes, ContactsError> {
+pub async fn save_contacts(db: &Db, contacts: &[Contact], only: bool, entry: &Entry) -> Result<Changes, ContactsError> {
     let wanted: BTreeMap<&str, &Contact> = contacts.iter().map(|contact| (contact.number.as_str(), contact)).collect();
-    writing!(db, transaction in engine => engine::save_contacts(&mut transaction, &wanted, only).await)?
+    writing!(db, transaction in engine => engine::save_contacts(&mut transaction, &wanted, only, entry).await)?
 }
 
-/// Replaces the contact of `number` with another one, whose number may differ.
+/// Replaces the contact of `number` with another one, whose number may differ; nothing happens where it is the same.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn replace_contact(db: &Db, number: &str, contact: &Contact) -> Result<(), StoreError> {
-    writing!(db, transaction in engine => engine::replace_contact(&mut transaction, number, contact).await)
+pub async fn replace_contact(db: &Db, number: &str, contact: &Contact, entry: &Entry) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::replace_contact(&mut transaction, number, contact, entry).await)
 }
 
 /// Deletes a contact; returns whether there was one.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete_contact(db: &Db, number: &str) -> Result<bool, StoreError> {
-    writing!(db, transaction in engine => engine::delete_contact(&mut transaction, number).await)
+pub async fn delete_contact(db: &Db, number: &str, entry: &Entry) -> Result<bool, StoreError> {
+    writing!(db, transaction in engine => engine::delete_contact(&mut transaction, number, entry).await)
+}
+
+/// The stored names, by kind and subject.
+type Named = BTreeMap<(i16, String), String>;
+
+/// Returns the names that are stored once `names` are saved.
+fn saved(known: &Named, names: &[OwnName], only: bool) -> Named {
+    let mut saved = if only { Named::new() } else { known.clone() };
+    for OwnName { kind, subject, name } in names {
+        let key = (kind.code(), subject.clone());
+        if name.is_empty() {
+            saved.remove(&key);
+        } else {
+            saved.insert(key, name.clone());
+        }
+    }
+    saved
 }
 
 /// Compares the stored contacts with the wanted ones: returns the counts, the contacts to write and the numbers to
@@ -165,13 +184,20 @@ fn compare<'a>(
 }
 
 for_both_engines! {
-    use meta;
+    use audit, meta;
 
     pub(super) async fn save_own_names(
         connection: &mut EngineConnection,
         names: &[OwnName],
         only: bool,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
+        let rows: Vec<(i16, String, String)> =
+            sqlx::query_as("select kind, subject, name from names").fetch_all(&mut *connection).await?;
+        let known: Named = rows.into_iter().map(|(kind, subject, name)| ((kind, subject), name)).collect();
+        if saved(&known, names, only) == known {
+            return Ok(());
+        }
         if only {
             sqlx::query("delete from names").execute(&mut *connection).await?;
         }
@@ -184,13 +210,19 @@ for_both_engines! {
             };
             sqlx::query(sql).bind(kind.code()).bind(subject.as_str()).bind(name.as_str()).execute(&mut *connection).await?;
         }
-        meta::raise(connection, COUNTER).await
+        done(connection, entry).await
+    }
+
+    async fn done(connection: &mut EngineConnection, entry: &Entry) -> Result<(), StoreError> {
+        meta::raise(connection, COUNTER).await?;
+        audit::write(connection, entry).await
     }
 
     pub(super) async fn save_contacts(
         connection: &mut EngineConnection,
         wanted: &BTreeMap<&str, &Contact>,
         only: bool,
+        entry: &Entry,
     ) -> Result<Result<Changes, ContactsError>, StoreError> {
         let rows: Vec<(String, String, Option<String>)> =
             sqlx::query_as("select number, name, company from contacts").fetch_all(&mut *connection).await?;
@@ -221,7 +253,7 @@ for_both_engines! {
             query.build().persistent(false).execute(&mut *connection).await?;
         }
         if changes.new + changes.changed + changes.removed > 0 {
-            meta::raise(connection, COUNTER).await?;
+            done(connection, entry).await?;
         }
         Ok(Ok(changes))
     }
@@ -230,7 +262,17 @@ for_both_engines! {
         connection: &mut EngineConnection,
         number: &str,
         contact: &Contact,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
+        let known: Option<(String, Option<String>)> =
+            sqlx::query_as("select name, company from contacts where number = $1")
+                .bind(number)
+                .fetch_optional(&mut *connection)
+                .await?;
+        let is_same = known.is_some_and(|(name, company)| name == contact.name && company == contact.company);
+        if is_same && number == contact.number {
+            return Ok(());
+        }
         sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
         sqlx::query(
             "insert into contacts (number, name, company) values ($1, $2, $3) \
@@ -241,21 +283,39 @@ for_both_engines! {
         .bind(contact.company.as_deref())
         .execute(&mut *connection)
         .await?;
-        meta::raise(connection, COUNTER).await
+        done(connection, entry).await
     }
 
-    pub(super) async fn delete_contact(connection: &mut EngineConnection, number: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
-        if done.rows_affected() > 0 {
-            meta::raise(connection, COUNTER).await?;
+    pub(super) async fn delete_contact(
+        connection: &mut EngineConnection,
+        number: &str,
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        let deleted = sqlx::query("delete from contacts where number = $1").bind(number).execute(&mut *connection).await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
         }
-        Ok(done.rows_affected() > 0)
+        done(connection, entry).await?;
+        Ok(true)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_saved_removed_and_replaced() {
+        let own = |subject: &str, name: &str| OwnName { kind: Kind::Line, subject: subject.into(), name: name.into() };
+        let named = |pairs: &[(&str, &str)]| -> Named {
+            pairs.iter().map(|(subject, name)| ((Kind::Line.code(), (*subject).into()), (*name).into())).collect()
+        };
+        let known = named(&[("1", "one"), ("2", "two")]);
+        assert_eq!(saved(&known, &[], false), known);
+        assert_eq!(saved(&known, &[own("2", "two"), own("3", "")], false), known);
+        assert_eq!(saved(&known, &[own("1", ""), own("3", "three")], false), named(&[("2", "two"), ("3", "three")]));
+        assert_eq!(saved(&known, &[own("1", "one")], true), named(&[("1", "one")]));
+    }
 
     #[test]
     fn only_what_differs_is_written() {

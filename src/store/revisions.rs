@@ -14,21 +14,13 @@ use super::db::{Db, for_both_engines, reading};
 use super::error::StoreError;
 use super::from_row::from_row;
 use super::route_row::{COUNTER, RouteRow, route_columns};
+use crate::accounts::action::{Actor, Entry};
 use crate::routing::revision::{Change, Difference, Unreadable};
 use crate::routing::route::Route;
 
 /// Minimum size of the differences between two snapshots, in bytes, so that small tables are not stored again and
 /// again.
 const LEAST_BETWEEN_SNAPSHOTS: i64 = 16 * 1024;
-
-/// The author and time of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The author's name; `None` where nobody has signed in.
-    pub name: Option<String>,
-    /// The time of the change, in milliseconds since 1970 UTC.
-    pub at_ms: i64,
-}
 
 /// A revision: one change of the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,6 +200,8 @@ fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, std::io::Error> {
 }
 
 for_both_engines! {
+    use audit;
+
     /// Lists all routes in the order in which they are tried.
     pub async fn all_routes(connection: &mut EngineConnection) -> Result<Vec<Route>, StoreError> {
         let rows: Vec<RouteRow> = sqlx::query_as(concat!("select ", route_columns!(), " from routes order by position, id"))
@@ -216,15 +210,17 @@ for_both_engines! {
         rows.into_iter().map(Route::try_from).collect()
     }
 
-    /// Begins a change and returns its id. Before the first change ever, the table is stored as it was.
-    pub async fn begin(connection: &mut EngineConnection, by: &Actor) -> Result<i64, StoreError> {
+    /// Begins a change that nothing is against any more: writes its entry to the audit log, and returns its id. Before
+    /// the first change ever, the table is stored as it was.
+    pub async fn begin(connection: &mut EngineConnection, entry: &Entry) -> Result<i64, StoreError> {
+        audit::write(connection, entry).await?;
         let newest: Option<i64> =
             sqlx::query_scalar("select max(id) from route_revisions").fetch_one(&mut *connection).await?;
         let id = raise_counter(connection).await?;
         if newest.is_none() {
             let routes = all_routes(connection).await?;
             if !routes.is_empty() {
-                let began = Revision { id: id - 1, by: Actor { name: None, at_ms: by.at_ms }, change: Change::Began };
+                let began = Revision { id: id - 1, by: Actor { name: None, at_ms: entry.by().at_ms }, change: Change::Began };
                 keep_table(connection, &began, &routes).await?;
             }
         }

@@ -7,9 +7,10 @@ use sqlx::QueryBuilder;
 
 use super::db::{Db, for_both_engines, writing};
 use super::error::StoreError;
-use super::revisions::{Actor, Revision};
+use super::revisions::Revision;
 use super::route_row::definition;
 use super::routes::{RouteError, STEP};
+use crate::accounts::action::Entry;
 use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};
 use crate::routing::route::{Route, RouteDraft};
@@ -36,17 +37,17 @@ pub async fn replace_routes(
     db: &Db,
     items: Vec<(Option<i64>, RouteDraft)>,
     expected: Option<i64>,
-    by: &Actor,
+    entry: &Entry,
 ) -> Result<RouteTable, RouteError> {
-    writing!(db, transaction in engine => engine::replace(&mut transaction, items, expected, by).await)?
+    writing!(db, transaction in engine => engine::replace(&mut transaction, items, expected, entry).await)?
 }
 
 /// Restores the table of an earlier revision, with the ids that its routes had.
 ///
 /// # Errors
 /// When there is no such revision, its routes name what there is not any more, or the database does not answer.
-pub async fn restore_routes(db: &Db, revision: i64, by: &Actor) -> Result<RouteTable, RouteError> {
-    writing!(db, transaction in engine => engine::restore(&mut transaction, revision, by).await)?
+pub async fn restore_routes(db: &Db, revision: i64, entry: &Entry) -> Result<RouteTable, RouteError> {
+    writing!(db, transaction in engine => engine::restore(&mut transaction, revision, entry).await)?
 }
 
 /// The id of a route that is not stored yet; the databases begin with 1.
@@ -90,7 +91,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         items: Vec<(Option<i64>, RouteDraft)>,
         expected: Option<i64>,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         if let Some(expected) = expected
@@ -103,17 +104,17 @@ for_both_engines! {
         if !missing.is_empty() {
             return Ok(Err(RouteError::Missing(missing)));
         }
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let before = revisions::all_routes(connection).await?;
         let wanted = sent(items, &before);
         let change = |difference: &Difference| Change::Replaced(difference.counts());
-        write(connection, before, wanted, version, by, change).await.map(Ok)
+        write(connection, before, wanted, version, entry, change).await.map(Ok)
     }
 
     pub(super) async fn restore(
         connection: &mut EngineConnection,
         revision: i64,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<RouteTable, RouteError>, StoreError> {
         let Some(found) = revisions::find(connection, revision).await? else { return Ok(Err(RouteError::Unknown)) };
         revisions::lock(connection).await?;
@@ -121,10 +122,10 @@ for_both_engines! {
         if !missing.is_empty() {
             return Ok(Err(RouteError::Missing(missing)));
         }
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let before = revisions::all_routes(connection).await?;
         let change = |difference: &Difference| Change::Restored { revision, counts: difference.counts() };
-        write(connection, before, found.after, version, by, change).await.map(Ok)
+        write(connection, before, found.after, version, entry, change).await.map(Ok)
     }
 
     /// Writes what turns the table `before` into `wanted`, and the revision of it.
@@ -133,7 +134,7 @@ for_both_engines! {
         before: Vec<Route>,
         mut wanted: Vec<Route>,
         version: i64,
-        by: &Actor,
+        entry: &Entry,
         change: impl FnOnce(&Difference) -> Change,
     ) -> Result<RouteTable, StoreError> {
         set_versions(&mut wanted, &before, version);
@@ -148,7 +149,7 @@ for_both_engines! {
         routes.append(&mut new);
         routes.sort_by_key(|route| (route.position, route.id));
         let difference = Difference::between(&before, &routes);
-        let revision = Revision { id: version, by: by.clone(), change: change(&difference) };
+        let revision = Revision { id: version, by: entry.by().clone(), change: change(&difference) };
         revisions::record_difference(connection, &revision, &difference).await?;
         Ok(RouteTable { version, routes })
     }

@@ -1,9 +1,11 @@
-//! Reads and edits single routes. Every change is a revision, whose id is the changed route's version.
+//! Reads and edits single routes. Every change is a revision, whose id is the changed route's version, with an entry in
+//! the audit log.
 
 use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
-use super::revisions::{Actor, Revision};
+use super::revisions::Revision;
 use super::route_row::{COUNTER, RouteRow, definition, route_columns};
+use crate::accounts::action::Entry;
 use crate::routing::named::References;
 use crate::routing::revision::Change;
 use crate::routing::route::{Route, RouteDraft};
@@ -81,8 +83,8 @@ pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// When it names what there is not, or the database does not answer.
-pub async fn insert_route(db: &Db, draft: RouteDraft, by: &Actor) -> Result<Route, RouteError> {
-    writing!(db, transaction in engine => engine::insert(&mut transaction, draft, by).await)?
+pub async fn insert_route(db: &Db, draft: RouteDraft, entry: &Entry) -> Result<Route, RouteError> {
+    writing!(db, transaction in engine => engine::insert(&mut transaction, draft, entry).await)?
 }
 
 /// Replaces a route; without a position it stays where it is. With `expected`, only if it has that version (optimistic
@@ -95,33 +97,33 @@ pub async fn update_route(
     id: i64,
     draft: RouteDraft,
     expected: Option<i64>,
-    by: &Actor,
+    entry: &Entry,
 ) -> Result<Route, RouteError> {
-    writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, expected, by).await)?
+    writing!(db, transaction in engine => engine::update(&mut transaction, id, draft, expected, entry).await)?
 }
 
 /// Removes a route.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn delete_route(db: &Db, id: i64, by: &Actor) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::delete(&mut transaction, id, by).await)?
+pub async fn delete_route(db: &Db, id: i64, entry: &Entry) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::delete(&mut transaction, id, entry).await)?
 }
 
 /// Swaps a route with its neighbour; at the end of the table nothing happens.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn move_route(db: &Db, id: i64, way: Move, by: &Actor) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::swap(&mut transaction, id, way, by).await)?
+pub async fn move_route(db: &Db, id: i64, way: Move, entry: &Entry) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::swap(&mut transaction, id, way, entry).await)?
 }
 
 /// Switches a route on or off.
 ///
 /// # Errors
 /// When there is none, or the database does not answer.
-pub async fn enable_route(db: &Db, id: i64, enabled: bool, by: &Actor) -> Result<(), RouteError> {
-    writing!(db, transaction in engine => engine::enable(&mut transaction, id, enabled, by).await)?
+pub async fn enable_route(db: &Db, id: i64, enabled: bool, entry: &Entry) -> Result<(), RouteError> {
+    writing!(db, transaction in engine => engine::enable(&mut transaction, id, enabled, entry).await)?
 }
 
 for_both_engines! {
@@ -151,14 +153,14 @@ for_both_engines! {
     pub(super) async fn insert(
         connection: &mut EngineConnection,
         draft: RouteDraft,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<Route, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         let missing = shared::missing(connection, draft.references()).await?;
         if !missing.is_empty() {
             return Ok(Err(RouteError::Missing(missing)));
         }
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let last: Option<i64> = sqlx::query_scalar("select max(position) from routes").fetch_one(&mut *connection).await?;
         let position = draft.position.unwrap_or_else(|| last.unwrap_or(0).saturating_add(STEP));
         let mut route = draft.into_route(0, position, version);
@@ -173,7 +175,7 @@ for_both_engines! {
         .fetch_one(&mut *connection)
         .await?;
         let change = Change::Added { name: route.name.clone() };
-        let revision = Revision { id: version, by: by.clone(), change };
+        let revision = Revision { id: version, by: entry.by().clone(), change };
         revisions::record(connection, revision, &[], std::slice::from_ref(&route)).await?;
         Ok(Ok(route))
     }
@@ -183,7 +185,7 @@ for_both_engines! {
         id: i64,
         draft: RouteDraft,
         expected: Option<i64>,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<Route, RouteError>, StoreError> {
         revisions::lock(connection).await?;
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
@@ -194,11 +196,11 @@ for_both_engines! {
         if !missing.is_empty() {
             return Ok(Err(RouteError::Missing(missing)));
         }
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let position = draft.position.unwrap_or(before.position);
         let after = draft.into_route(id, position, version);
         set(connection, &after).await?;
-        let revision = Revision { id: version, by: by.clone(), change: Change::Changed { name: after.name.clone() } };
+        let revision = Revision { id: version, by: entry.by().clone(), change: Change::Changed { name: after.name.clone() } };
         revisions::record(connection, revision, &[before], std::slice::from_ref(&after)).await?;
         Ok(Ok(after))
     }
@@ -206,12 +208,12 @@ for_both_engines! {
     pub(super) async fn delete(
         connection: &mut EngineConnection,
         id: i64,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         sqlx::query("delete from routes where id = $1").bind(id).execute(&mut *connection).await?;
-        let revision = Revision { id: version, by: by.clone(), change: Change::Removed { name: before.name.clone() } };
+        let revision = Revision { id: version, by: entry.by().clone(), change: Change::Removed { name: before.name.clone() } };
         revisions::record(connection, revision, &[before], &[]).await?;
         Ok(Ok(()))
     }
@@ -220,15 +222,15 @@ for_both_engines! {
         connection: &mut EngineConnection,
         id: i64,
         enabled: bool,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let Some(before) = find(connection, id).await? else { return Ok(Err(RouteError::Unknown)) };
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let after = Route { enabled, version, ..before.clone() };
         set(connection, &after).await?;
         let name = after.name.clone();
         let change = if enabled { Change::SwitchedOn { name } } else { Change::SwitchedOff { name } };
-        revisions::record(connection, Revision { id: version, by: by.clone(), change }, &[before], &[after]).await?;
+        revisions::record(connection, Revision { id: version, by: entry.by().clone(), change }, &[before], &[after]).await?;
         Ok(Ok(()))
     }
 
@@ -236,7 +238,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         id: i64,
         way: Move,
-        by: &Actor,
+        entry: &Entry,
     ) -> Result<Result<(), RouteError>, StoreError> {
         let mut order: Vec<(i64, i64)> =
             sqlx::query_as("select id, position from routes order by position, id").fetch_all(&mut *connection).await?;
@@ -246,7 +248,7 @@ for_both_engines! {
             Move::Down => Some(place + 1).filter(|next| *next < order.len()),
         };
         let Some(neighbour) = neighbour else { return Ok(Ok(())) };
-        let version = revisions::begin(connection, by).await?;
+        let version = revisions::begin(connection, entry).await?;
         let mut positions: Vec<i64> = order.iter().map(|(_, position)| *position).collect();
         order.swap(place, neighbour);
         if positions[place] == positions[neighbour] {
@@ -262,7 +264,7 @@ for_both_engines! {
         }
         let name = after.iter().find(|route| route.id == id).map_or_else(String::new, |route| route.name.clone());
         let change = if way == Move::Up { Change::MovedUp { name } } else { Change::MovedDown { name } };
-        revisions::record(connection, Revision { id: version, by: by.clone(), change }, &before, &after).await?;
+        revisions::record(connection, Revision { id: version, by: entry.by().clone(), change }, &before, &after).await?;
         Ok(Ok(()))
     }
 }

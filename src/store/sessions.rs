@@ -1,8 +1,9 @@
 //! The sessions of users who are logged in.
 
-use super::db::{Db, reading, writing};
+use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
 use super::pools::entering;
+use crate::accounts::action::Entry;
 use crate::accounts::secret::SecretHash;
 use crate::clock::JUMP_MS;
 
@@ -46,8 +47,8 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
 }
 
 /// Begins a session; with `clean_up`, which is for a clock that is trusted, deletes expired ones and those from more
-/// than a day ahead. Those of accounts that are gone are always deleted. Returns `false` if the account is gone
-/// meanwhile.
+/// than a day ahead. Those of accounts that are gone are always deleted, and so is the one with the id `before`, which
+/// the new one replaces. Returns `false` if the account is gone meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -58,6 +59,7 @@ pub async fn open_session(
     agent: &str,
     now_ms: i64,
     clean_up: bool,
+    before: Option<i64>,
 ) -> Result<bool, StoreError> {
     writing!(db, transaction => {
         sqlx::query("delete from sessions where user_id not in (select id from users)").execute(&mut *transaction).await?;
@@ -69,7 +71,7 @@ pub async fn open_session(
                 .execute(&mut *transaction)
                 .await?;
         }
-        sqlx::query(
+        let opened = sqlx::query(
             "insert into sessions (hash, user_id, agent, created_ms, seen_ms) \
              select $1, id, $3, $4, $4 from users where id = $2",
         )
@@ -78,9 +80,12 @@ pub async fn open_session(
         .bind(agent)
         .bind(now_ms)
         .execute(&mut *transaction)
-        .await
-        .map(|done| done.rows_affected() > 0)
-        .map_err(StoreError::from)
+        .await?;
+        let is_open = opened.rows_affected() > 0;
+        if let Some(before) = before.filter(|_| is_open) {
+            sqlx::query("delete from sessions where id = $1").bind(before).execute(&mut *transaction).await?;
+        }
+        Ok::<_, StoreError>(is_open)
     })
 }
 
@@ -134,32 +139,37 @@ pub async fn touch_session(db: &Db, id: i64, now_ms: i64) -> Result<(), StoreErr
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_session(db: &Db, user_id: i64, id: i64) -> Result<bool, StoreError> {
-    writing!(db, transaction => {
-        sqlx::query("delete from sessions where user_id = $1 and id = $2")
-            .bind(user_id)
-            .bind(id)
-            .execute(&mut *transaction)
-            .await
-            .map(|done| done.rows_affected() > 0)
-            .map_err(StoreError::from)
-    })
+pub async fn end_session(db: &Db, user_id: i64, id: i64, entry: &Entry) -> Result<bool, StoreError> {
+    const THIS: &str = "delete from sessions where user_id = $1 and id = $2";
+    writing!(db, transaction in engine => engine::end(&mut transaction, THIS, (user_id, id), entry).await)
 }
 
 /// Ends all sessions of an account but one.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_other_sessions(db: &Db, user_id: i64, keep: i64) -> Result<(), StoreError> {
-    writing!(db, transaction => {
-        sqlx::query("delete from sessions where user_id = $1 and id <> $2")
-            .bind(user_id)
-            .bind(keep)
-            .execute(&mut *transaction)
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
-    })
+pub async fn end_other_sessions(db: &Db, user_id: i64, keep: i64, entry: &Entry) -> Result<(), StoreError> {
+    const OTHERS: &str = "delete from sessions where user_id = $1 and id <> $2";
+    writing!(db, transaction in engine => engine::end(&mut transaction, OTHERS, (user_id, keep), entry).await).map(drop)
+}
+
+for_both_engines! {
+    use audit;
+
+    /// Ends sessions of an account; returns whether there were any.
+    pub(super) async fn end(
+        connection: &mut EngineConnection,
+        statement: &'static str,
+        (user_id, id): (i64, i64),
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        let ended = sqlx::query(statement).bind(user_id).bind(id).execute(&mut *connection).await?;
+        if ended.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::write(connection, entry).await?;
+        Ok(true)
+    }
 }
 
 #[cfg(test)]

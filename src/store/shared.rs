@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::db::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
+use crate::accounts::action::Entry;
 use crate::routing::named::{ClosedSwitch, Key, MAX_NAMED, NumberList, References, Schedule, Shared};
 
 /// The name of the setting that holds the switch: since and until, in epoch milliseconds.
@@ -195,12 +196,12 @@ pub async fn closed_switch(db: &Db) -> Result<Option<ClosedSwitch>, StoreError> 
     Ok(value.and_then(read))
 }
 
-/// Sets or clears the switch.
+/// Sets or clears the switch; where there is none to clear, nothing happens.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn save_closed_switch(db: &Db, closed: Option<ClosedSwitch>) -> Result<(), StoreError> {
-    writing!(db, transaction in engine => engine::save_closed(&mut transaction, closed).await)
+pub async fn save_closed_switch(db: &Db, closed: Option<ClosedSwitch>, entry: &Entry) -> Result<(), StoreError> {
+    writing!(db, transaction in engine => engine::change_closed(&mut transaction, closed, entry).await)
 }
 
 /// Creates or replaces a list or a schedule; returns whether it is new. With `expected`, only if it has that version; 0
@@ -213,10 +214,11 @@ pub async fn save_named<T: Named>(
     key: &Key,
     item: &T,
     expected: Option<i64>,
+    entry: &Entry,
 ) -> Result<(Versioned<T>, bool), SharedError> {
     let columns = item.columns()?;
     let (version, is_new) = writing!(db, transaction in engine => {
-        engine::save_named(&mut transaction, T::KIND, key.as_str(), item.name(), &columns, expected).await
+        engine::save_named(&mut transaction, (T::KIND, key), item.name(), &columns, expected, entry).await
     })??;
     Ok((Versioned { item: item.clone(), version }, is_new))
 }
@@ -225,8 +227,8 @@ pub async fn save_named<T: Named>(
 ///
 /// # Errors
 /// When there is none, routes name it, or the database does not answer.
-pub async fn delete_named<T: Named>(db: &Db, key: &Key) -> Result<(), SharedError> {
-    writing!(db, transaction in engine => engine::delete_named(&mut transaction, T::KIND, key).await)?
+pub async fn delete_named<T: Named>(db: &Db, key: &Key, entry: &Entry) -> Result<(), SharedError> {
+    writing!(db, transaction in engine => engine::delete_named(&mut transaction, T::KIND, key, entry).await)?
 }
 
 /// Lists the routes that use each list or schedule.
@@ -258,7 +260,7 @@ fn named_by(kind: Kind, (id, name, definition): (i64, String, String)) -> Vec<(K
 }
 
 for_both_engines! {
-    use revisions;
+    use audit, revisions;
 
     /// Returns those of `references` that do not exist.
     pub async fn missing(
@@ -276,11 +278,23 @@ for_both_engines! {
         Ok(references)
     }
 
-    pub(super) async fn save_closed(
+    pub(super) async fn change_closed(
         connection: &mut EngineConnection,
         closed: Option<ClosedSwitch>,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
-        match closed {
+        if save_closed(connection, closed).await? {
+            audit::write(connection, entry).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets or clears the switch, which is no change of anybody's; returns whether there was anything to do.
+    pub(in crate::store) async fn save_closed(
+        connection: &mut EngineConnection,
+        closed: Option<ClosedSwitch>,
+    ) -> Result<bool, StoreError> {
+        let done = match closed {
             Some(ClosedSwitch { since_ms, until_ms }) => {
                 sqlx::query(
                     "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
@@ -288,23 +302,26 @@ for_both_engines! {
                 .bind(CLOSED)
                 .bind(format!("{since_ms} {until_ms}"))
                 .execute(&mut *connection)
-                .await?;
+                .await?
             }
-            None => {
-                sqlx::query("delete from settings where name = $1").bind(CLOSED).execute(&mut *connection).await?;
-            }
+            None => sqlx::query("delete from settings where name = $1").bind(CLOSED).execute(&mut *connection).await?,
+        };
+        if done.rows_affected() == 0 {
+            return Ok(false);
         }
-        revisions::raise_counter(connection).await.map(drop)
+        revisions::raise_counter(connection).await?;
+        Ok(true)
     }
 
     pub(super) async fn save_named(
         connection: &mut EngineConnection,
-        kind: Kind,
-        key: &str,
+        (kind, key): (Kind, &Key),
         name: &str,
         (hours, json): &(Option<String>, String),
         expected: Option<i64>,
+        entry: &Entry,
     ) -> Result<Result<(i64, bool), SharedError>, StoreError> {
+        let key = key.as_str();
         revisions::lock(&mut *connection).await?;
         let find = kind.sql("select version from lists where key = $1", "select version from schedules where key = $1");
         let known: Option<i64> = sqlx::query_scalar(find).bind(key).fetch_optional(&mut *connection).await?;
@@ -326,7 +343,8 @@ for_both_engines! {
         );
         let query = sqlx::query(save).bind(key).bind(name).bind(version).bind(json.as_str());
         let query = if kind == Kind::Schedules { query.bind(hours.as_deref()) } else { query };
-        query.execute(connection).await?;
+        query.execute(&mut *connection).await?;
+        audit::write(connection, entry).await?;
         Ok(Ok((version, known.is_none())))
     }
 
@@ -334,6 +352,7 @@ for_both_engines! {
         connection: &mut EngineConnection,
         kind: Kind,
         key: &Key,
+        entry: &Entry,
     ) -> Result<Result<(), SharedError>, StoreError> {
         revisions::lock(&mut *connection).await?;
         let rows: Vec<(i64, String, String)> = sqlx::query_as("select id, name, definition from routes order by position, id")
@@ -350,6 +369,7 @@ for_both_engines! {
             return Ok(Err(SharedError::Unknown));
         }
         revisions::raise_counter(connection).await?;
+        audit::write(connection, entry).await?;
         Ok(Ok(()))
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP server: the PBX's endpoint, the JSON API, the pages. It queries [`crate::store`] and knows no SQL.
 
-/// Authentication and authorisation of requests, and the audit log of what they changed.
+/// Authentication and authorisation of requests.
 pub mod access;
 /// The JSON API.
 pub mod api;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use fernamt::accounts::action::{Actor, Entry, Subject, Verb};
 use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::Receipt;
 use fernamt::clock::Clock;
@@ -191,7 +192,8 @@ fn a_jump_while_it_runs_stops_the_nights_work_until_somebody_confirms_the_clock(
     let derivation = config(&database, &[]).derivation().unwrap();
     runtime.block_on(async {
         let db = Db::open(database.url()).await.unwrap();
-        stored_clock::confirm(&db, &derivation, RETENTION, now_ms() + 400 * DAY_MS).await.unwrap();
+        let entry = Entry::new(&Actor::command(now_ms()), (Subject::Clock, Verb::Set));
+        stored_clock::confirm(&db, &derivation, RETENTION, now_ms() + 400 * DAY_MS, &entry).await.unwrap();
         db.close().await;
     });
     until("it goes on", || database.count("from events") == 0);

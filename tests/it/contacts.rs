@@ -36,7 +36,7 @@ fn post(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> Answer {
 }
 
 /// As a browser sends a form with a file.
-fn upload(request: Request, file: &[u8], text: &str) -> Answer {
+pub fn upload(request: Request, file: &[u8], text: &str) -> Answer {
     let head = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"contacts.csv\"\r\n\
         Content-Type: application/octet-stream\r\n\r\n";
     let tail = format!("\r\n--edge\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n{text}\r\n--edge--\r\n");

@@ -19,6 +19,7 @@ mod admin_model;
 mod agent_figures;
 mod at_a_glance;
 mod audit;
+mod audited_changes;
 mod backup;
 mod bodies;
 mod browser;

@@ -1,6 +1,6 @@
 //! Tests of the revisions of routes: every change can be seen and reverted.
 
-use fernamt::store::revisions::Actor;
+use fernamt::accounts::action::{Actor, Entry, Subject, Verb};
 use fernamt::store::{Db, routes};
 use serde_json::{Value, json};
 
@@ -165,7 +165,8 @@ fn the_history_of_a_large_table_stays_small() {
         for change in 0..changes {
             let by = Actor { name: Some("anna".into()), at_ms: change as i64 };
             let id = ids[change * 7 % count];
-            routes::enable_route(&db, id, change % 2 == 1, &by).await.unwrap();
+            let entry = Entry::new(&by, (Subject::Route, Verb::Changed));
+            routes::enable_route(&db, id, change % 2 == 1, &entry).await.unwrap();
         }
         db.close().await;
     });

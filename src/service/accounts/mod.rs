@@ -1,9 +1,13 @@
 //! Accounts, tokens and sessions, cached in memory: every request is authenticated.
 
+/// Changes of accounts, tokens and sessions.
+pub mod changes;
 /// The rate limit of failed logins.
 pub mod failures;
 /// The queue for password hashing.
 pub mod hashing;
+/// Logins in the audit log.
+mod logins;
 /// The cache of sessions.
 pub mod sessions;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::accounts::secret::{SecretHash, new_session};
 use crate::clock::watch::WatchedClock;
-use crate::store::sessions::{Session, end_session, find_session, open_session, touch_session};
+use crate::store::sessions::{Session, find_session, open_session, touch_session};
 use crate::store::{Db, StoreError};
 
 /// Lifetime of a cached session: another node may have ended it.
@@ -91,11 +91,11 @@ impl Sessions {
         let before = self.of(before, db, clock).await?;
         let (secret, now_ms) = (new_session(), clock.now_ms());
         let (hash, clean_up) = (SecretHash::of(&secret), clock.believes(now_ms));
-        if !open_session(db, hash, user_id, agent, now_ms, clean_up).await? {
+        let before = before.map(|before| before.id);
+        if !open_session(db, hash, user_id, agent, now_ms, clean_up, before).await? {
             return Ok(None);
         }
-        if let Some(before) = before {
-            end_session(db, before.user_id, before.id).await?;
+        if before.is_some() {
             self.forget();
         }
         Ok(Some(secret))

@@ -1,5 +1,7 @@
 //! The directory: names of numbers and agents, cached in memory.
 
+/// Changes of names.
+pub mod changes;
 /// All names, as they were stored a moment ago.
 pub mod names;
 

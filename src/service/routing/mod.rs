@@ -1,11 +1,15 @@
-//! Routing as a service: the table in use, decisions by it, and trials.
+//! Routing as a service: the table in use, its changes, decisions by it, and trials.
 
 /// Call history by caller, cached in memory.
 pub mod callers;
+/// Changes of routes.
+mod changes;
 /// The snapshot of the routing table for a start without the database.
 pub mod last_good;
 /// The decisions of the last calls.
 mod recent;
+/// Changes of what routes share.
+mod shared;
 /// The routing table with what its routes share.
 pub mod tables;
 /// Dry runs of routes, on one call and on past ones.

@@ -8,9 +8,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
+use super::permissions;
 use super::permissions::Access;
 use super::principal::Principal;
-use super::{audit, permissions};
 use crate::service::state::AppState;
 use crate::web::endpoint::Endpoints;
 use crate::web::error::{Challenge, Error};
@@ -33,7 +33,6 @@ pub async fn guard(
     match admit(request.request()).await {
         Ok(Entry::Enter) => {
             let response = next.call(request).await?;
-            audit::note_answered(&response).await;
             Ok(response.map_into_left_body())
         }
         Ok(Entry::GoTo(path)) => Ok(request.into_response(see_other(&path)).map_into_right_body()),

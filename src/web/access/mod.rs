@@ -1,7 +1,5 @@
-//! Authentication and authorisation of requests, and the audit log of what they changed.
+//! Authentication and authorisation of requests.
 
-/// The audit log: who changed what.
-pub mod audit;
 /// The session cookie.
 pub mod cookies;
 /// Middleware that authenticates and authorises requests.

@@ -5,12 +5,12 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use super::cookies::presented;
 use crate::accounts::Role;
+use crate::accounts::action::Actor;
 use crate::accounts::secret::SecretHash;
 use crate::calls::call::Call;
 use crate::clock::now_ms;
 use crate::service::state::AppState;
 use crate::stats::filter::Lines;
-use crate::store::revisions::Actor;
 use crate::web::error::{Challenge, Error};
 
 /// The authenticated principal of a request, an account or a token. In local mode there is none.

@@ -109,7 +109,7 @@ pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl 
     responses((status = 204, description = "Off the list"))
 )]
 pub async fn done(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    state.callbacks.mark(&path, author(&request)).await?;
+    state.callbacks.mark(&path, &author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -119,6 +119,9 @@ pub async fn done(path: Path<String>, request: HttpRequest, state: Data<AppState
     params(("party" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "As before the mark"), (status = 404, description = "There is no mark", body = crate::web::error::Problem, content_type = "application/problem+json"))
 )]
-pub async fn undo(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    if state.callbacks.unmark(&path).await? { Ok(HttpResponse::NoContent().finish()) } else { Err(Error::NotFound) }
+pub async fn undo(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    match state.callbacks.unmark(&path, &author(&request)).await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(Error::NotFound),
+    }
 }

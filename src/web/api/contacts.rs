@@ -3,9 +3,11 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
+use crate::service::directory::changes::ContactsChange;
 use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem, parse_text};
-use crate::store::names::{Changes, ContactsError, delete_contact, save_contacts};
+use crate::store::names::{Changes, ContactsError};
+use crate::web::access::principal::author;
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::json as json_body;
 use crate::web::extract::body::json_list;
@@ -131,8 +133,8 @@ async fn save(request: &HttpRequest, payload: Payload, state: &AppState, only: b
     let derivation = state.derivation.clone();
     let read = json_list(request, payload, move |body| wire::read_list(body, &derivation.numbering)).await?;
     let contacts = read.checked()?;
-    let changes = save_contacts(&state.db, &contacts, only).await?;
-    state.directory.refresh().await?;
+    let change = if only { ContactsChange::Replace(&contacts) } else { ContactsChange::Import(&contacts) };
+    let changes = state.directory.save_contacts(change, &author(request)).await?;
     Ok(HttpResponse::Ok().json(ChangesJson::from(changes)))
 }
 
@@ -162,8 +164,7 @@ pub async fn replace(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let contact = wire::read_of_number(&*json_body(&request, payload).await?, &number(&path, &state)?)?;
-    save_contacts(&state.db, std::slice::from_ref(&contact), false).await?;
-    state.directory.refresh().await?;
+    state.directory.save_contacts(ContactsChange::Set(&contact), &author(&request)).await?;
     Ok(HttpResponse::Ok().json(contact))
 }
 
@@ -173,12 +174,11 @@ pub async fn replace(
     params(("number" = String, Path, description = "A valid number in any notation")),
     responses((status = 204, description = "Gone"))
 )]
-pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    if !delete_contact(&state.db, &number(&path, &state)?).await? {
-        return Err(Error::NotFound);
+pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    match state.directory.remove_contact(&number(&path, &state)?, &author(&request)).await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(Error::NotFound),
     }
-    state.directory.refresh().await?;
-    Ok(HttpResponse::NoContent().finish())
 }
 
 fn number(path: &str, state: &AppState) -> Result<String, Error> {

@@ -7,7 +7,8 @@ use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, text};
 use crate::service::directory::names::{MAX_NAME_CHARS, MAX_SUBJECT_CHARS};
 use crate::service::state::AppState;
-use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
+use crate::store::names::{Kind, OwnName, list_own_names};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::body::json_list;
 
@@ -70,8 +71,7 @@ pub async fn replace(request: HttpRequest, payload: Payload, state: Data<AppStat
     let derivation = state.derivation.clone();
     let read = move |body: &[u8]| Ok(read(&serde_json::from_slice(body)?, &derivation.numbering));
     let names = json_list(&request, payload, read).await?.checked()?;
-    save_own_names(&state.db, &names, true).await?;
-    state.directory.refresh().await?;
+    state.directory.replace_names(&names, &author(&request)).await?;
     shown(&state).await
 }
 

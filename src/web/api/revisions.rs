@@ -14,7 +14,6 @@ use crate::routing::route::Route;
 use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::{Revision, RevisionTables, find_revision, revision_page};
-use crate::store::route_table::restore_routes;
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{PageParams, limit, parameter, parameters};
@@ -135,9 +134,7 @@ pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<impl Resp
     )
 )]
 pub async fn restore(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let restored = restore_routes(&state.db, route_id(&path)?, &author(&request)).await?;
-    state.routing.refresh().await?;
-    Ok(table(restored))
+    Ok(table(state.routing.restore_routes(route_id(&path)?, &author(&request)).await?))
 }
 
 impl TableDifference {

@@ -10,9 +10,8 @@ use crate::routing::problem::RouteProblem;
 use crate::routing::route::{Route, RouteContext, RouteDraft};
 use crate::service::routing::tables::StoredTable;
 use crate::service::state::AppState;
-use crate::store::route_table::{RouteTable, replace_routes};
-use crate::store::routes::{delete_route, find_route, insert_route, update_route};
-use crate::web::access::audit::about;
+use crate::store::route_table::RouteTable;
+use crate::store::routes::find_route;
 use crate::web::access::principal::author;
 use crate::web::error::{Error, WrongField};
 use crate::web::extract::body::{Read, json_list};
@@ -56,9 +55,7 @@ pub async fn replace_all(request: HttpRequest, payload: Payload, state: Data<App
     };
     let items = json_list(&request, payload, read).await?.checked()?;
     let (items, _hold) = items.into_parts();
-    let replaced = replace_routes(&state.db, items, expected, &author(&request)).await?;
-    state.routing.refresh().await?;
-    Ok(table(replaced))
+    Ok(table(state.routing.replace_routes(items, expected, &author(&request)).await?))
 }
 
 /// Builds the answer with the whole table, and with its version as the `ETag`.
@@ -104,9 +101,7 @@ fn read_table(body: &[u8], context: &RouteContext<'_>) -> serde_json::Result<Res
 )]
 pub async fn create(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
-    about(&request, &draft.name);
-    let route = insert_route(&state.db, draft, &author(&request)).await?;
-    state.routing.refresh().await?;
+    let route = state.routing.add_route(draft, &author(&request)).await?;
     let location = format!("/api/v1/routes/{}", route.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(etag(&route)).json(route))
 }
@@ -154,8 +149,7 @@ pub async fn replace(
     let id = route_id(&path)?;
     let expected = if_match(&request)?;
     let (draft, _hold) = read_draft(&request, payload, &state).await?.into_parts();
-    let route = update_route(&state.db, id, draft, expected, &author(&request)).await?;
-    state.routing.refresh().await?;
+    let route = state.routing.change_route(id, draft, expected, &author(&request)).await?;
     Ok(HttpResponse::Ok().insert_header(etag(&route)).json(route))
 }
 
@@ -165,8 +159,7 @@ pub async fn replace(
     responses((status = 204, description = "Gone"))
 )]
 pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
-    state.routing.refresh().await?;
+    state.routing.remove_route(route_id(&path)?, &author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,14 +5,14 @@ use chrono::DateTime;
 use serde::Serialize;
 
 use super::routes::if_match;
+use crate::accounts::action::Verb;
 use crate::clock::{now_ms, rfc3339};
 use crate::fields::{Errors, FieldError, Object};
 use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule, closed_until};
 use crate::routing::problem::RouteProblem;
 use crate::service::state::AppState;
-use crate::store::shared::{
-    Named, Versioned, closed_switch, delete_named, find_named, list_named, save_closed_switch, save_named,
-};
+use crate::store::shared::{Named, Versioned, closed_switch, find_named, list_named};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::body::json as json_body;
 
@@ -148,7 +148,7 @@ pub async fn put_list(
 ) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let list = NumberList::from_json(&path, &body, &state.derivation.numbering)?;
-    save::<_, ListJson>(&state, &request, &path, &list).await
+    save::<_, ListJson>(&state, &request, &list).await
 }
 
 /// Deletes a named list that no route names
@@ -159,8 +159,12 @@ pub async fn put_list(
         (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn delete_list(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    remove::<NumberList>(&state, &path).await
+pub async fn delete_list(
+    path: Path<String>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
+    remove::<NumberList>(&state, &request, &path).await
 }
 
 /// All named schedules
@@ -201,7 +205,7 @@ pub async fn put_schedule(
 ) -> Result<HttpResponse, Error> {
     let body = json_body(&request, payload).await?;
     let schedule = Schedule::from_json(&path, &body, &state.routing.hours)?;
-    save::<_, ScheduleJson>(&state, &request, &path, &schedule).await
+    save::<_, ScheduleJson>(&state, &request, &schedule).await
 }
 
 /// Deletes a named schedule that no route names
@@ -212,8 +216,12 @@ pub async fn put_schedule(
         (status = 409, description = "Routes name it", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn delete_schedule(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    remove::<Schedule>(&state, &path).await
+pub async fn delete_schedule(
+    path: Path<String>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
+    remove::<Schedule>(&state, &request, &path).await
 }
 
 /// The switch "closed until"
@@ -234,8 +242,7 @@ pub async fn closed(state: Data<AppState>) -> Result<HttpResponse, Error> {
 pub async fn close(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let now_ms = now_ms();
     let closed = read_closed(&*json_body(&request, payload).await?, now_ms)?;
-    save_closed_switch(&state.db, Some(closed)).await?;
-    state.routing.refresh().await?;
+    state.routing.close(closed, &author(&request)).await?;
     Ok(HttpResponse::Ok().json(ClosedJson::from(Some(closed))))
 }
 
@@ -244,9 +251,8 @@ pub async fn close(request: HttpRequest, payload: Payload, state: Data<AppState>
     delete, path = "/api/v1/closed", tag = "Routes",
     responses((status = 204, description = "The switch is off"))
 )]
-pub async fn open(state: Data<AppState>) -> Result<HttpResponse, Error> {
-    save_closed_switch(&state.db, None).await?;
-    state.routing.refresh().await?;
+pub async fn open(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    state.routing.open(&author(&request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -285,12 +291,9 @@ fn read_closed(value: &serde_json::Value, now_ms: i64) -> Result<ClosedSwitch, V
     errors.or(closed)
 }
 
-fn key(path: &str) -> Result<Key, Error> {
-    Key::parse(path).ok_or(Error::NotFound)
-}
-
 async fn found<T: Named>(state: &AppState, path: &str) -> Result<Versioned<T>, Error> {
-    find_named(&state.db, &key(path)?).await?.ok_or(Error::NotFound)
+    let key = Key::parse(path).ok_or(Error::NotFound)?;
+    find_named(&state.db, &key).await?.ok_or(Error::NotFound)
 }
 
 fn shown<T, Json: From<Versioned<T>> + Serialize>(
@@ -304,17 +307,15 @@ fn shown<T, Json: From<Versioned<T>> + Serialize>(
 async fn save<T: Named, Json: From<Versioned<T>> + Serialize>(
     state: &AppState,
     request: &HttpRequest,
-    path: &str,
     item: &T,
 ) -> Result<HttpResponse, Error> {
-    let (stored, is_new) = save_named(&state.db, &key(path)?, item, if_match(request)?).await?;
-    state.routing.refresh().await?;
+    let saved = state.routing.save_named(item, if_match(request)?, Verb::Set, &author(request)).await?;
+    let (stored, is_new) = saved;
     let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(shown::<T, Json>(&mut response, stored))
 }
 
-async fn remove<T: Named>(state: &AppState, path: &str) -> Result<HttpResponse, Error> {
-    delete_named::<T>(&state.db, &key(path)?).await?;
-    state.routing.refresh().await?;
+async fn remove<T: Named>(state: &AppState, request: &HttpRequest, name: &str) -> Result<HttpResponse, Error> {
+    state.routing.remove_named::<T>(name, &author(request)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

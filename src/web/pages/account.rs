@@ -12,12 +12,11 @@ use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
 use crate::clock::now_ms;
 use crate::i18n::AccountsTexts;
+use crate::service::accounts::changes::AccountChange;
 use crate::service::accounts::hashing::Turn;
 use crate::service::state::AppState;
-use crate::store::accounts::set_password;
-use crate::store::sessions::{end_other_sessions, end_session, list_sessions};
-use crate::web::access::audit::about;
-use crate::web::access::principal::{AuthMethod, Principal};
+use crate::store::sessions::list_sessions;
+use crate::web::access::principal::{AuthMethod, Principal, author};
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 use crate::web::extract::query::{parameter, parameters};
@@ -116,7 +115,6 @@ pub async fn change_password(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
-    about(&request, &own.name);
     let mut form = Inputs::read(&form_body(&request, payload).await?);
     let t = &context.texts.accounts;
     let Some(password) = read_password(&mut form, "password", t.new_password, &context) else {
@@ -136,9 +134,9 @@ pub async fn change_password(
         return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, context, &state, form).await?);
     }
     attempt.succeed();
-    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
-    set_password(&state.db, &own.name, &password, Some(own.session)).await?;
-    state.accounts.refresh().await?;
+    let hash = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
+    let change = AccountChange::Password { name: own.name, hash, keep_session: Some(own.session) };
+    state.accounts.change(&change, &author(&request)).await?;
     Ok(see_other(&format!("{ACCOUNT}?saved=password")))
 }
 
@@ -149,18 +147,17 @@ pub async fn end_sessions(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
-    about(&request, &own.name);
     let form = form_body(&request, payload).await?;
+    let (account, by) = ((own.user, own.name.as_str()), author(&request));
     match form_value(&form, "id") {
-        "others" => end_other_sessions(&state.db, own.user, own.session).await?,
+        "others" => state.accounts.end_other_sessions(account, own.session, &by).await?,
         id => {
             let id = id.parse().map_err(|_| Error::NotFound)?;
-            if !end_session(&state.db, own.user, id).await? {
+            if !state.accounts.end_session(account, id, &by).await? {
                 return Err(Error::NotFound);
             }
         }
     }
-    state.accounts.sessions.forget();
     Ok(see_other(&format!("{ACCOUNT}?saved=sessions")))
 }
 

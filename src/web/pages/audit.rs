@@ -4,10 +4,10 @@ use askama::Template;
 
 use super::context::PageContext;
 use super::page;
-use crate::accounts::action::parse;
+use crate::accounts::action::{COMMAND, parse};
 use crate::i18n::AuditTexts;
 use crate::service::state::AppState;
-use crate::store::audit::{COMMAND, Entry, list};
+use crate::store::audit::{StoredEntry, list};
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
 
@@ -43,7 +43,7 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
     page(&AuditPage { t: &context.texts.audit, entries, is_first_page: before.is_none(), older, context })
 }
 
-fn row(entry: Entry, context: &PageContext) -> Row {
+fn row(entry: StoredEntry, context: &PageContext) -> Row {
     let t = &context.texts.audit;
     let who = entry.who.as_deref();
     Row {

@@ -15,7 +15,6 @@ use crate::service::state::AppState;
 use crate::stats::callbacks::CallbackReport;
 use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks_of_lines};
 use crate::store::marks::{Mark, recent_marks};
-use crate::web::access::audit::about;
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::callbacks::{cursor, within_days};
@@ -151,16 +150,14 @@ fn within(chosen: i64, href: impl Fn(i64) -> String, t: &CallbacksTexts) -> Vec<
 /// Handles `POST /callbacks/done`: marks a callback as done.
 pub async fn done(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    about(&request, form_value(&form, "party"));
-    let party = state.callbacks.mark(form_value(&form, "party"), author(&request)).await?;
+    let party = state.callbacks.mark(form_value(&form, "party"), &author(&request)).await?;
     Ok(see_other(&back(&form, Some(&party))))
 }
 
 /// Handles `POST /callbacks/undo`: removes the mark.
 pub async fn undo(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    about(&request, form_value(&form, "party"));
-    state.callbacks.unmark(form_value(&form, "party")).await?;
+    state.callbacks.unmark(form_value(&form, "party"), &author(&request)).await?;
     Ok(see_other(&back(&form, None)))
 }
 

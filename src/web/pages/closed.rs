@@ -13,7 +13,7 @@ use crate::i18n::problems;
 use crate::routing::named::closed_until;
 use crate::service::state::AppState;
 use crate::stats::business::{BusinessTime, next_day};
-use crate::store::shared::save_closed_switch;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 
 /// The accepted formats of a local time: what browsers send, and what people type where there is no date picker.
@@ -39,8 +39,7 @@ pub async fn close(
     let closed = until_ms.ok_or_else(not_a_time).and_then(|until| closed_until(until, context.now_ms).map_err(wrong));
     match closed {
         Ok(closed) => {
-            save_closed_switch(&state.db, Some(closed)).await?;
-            state.routing.refresh().await?;
+            state.routing.close(closed, &author(&request)).await?;
             Ok(see_other("/routes"))
         }
         Err(error) => {
@@ -53,8 +52,7 @@ pub async fn close(
 /// Handles `POST /routes/open`: opens the company again.
 pub async fn open(request: HttpRequest, payload: Payload, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    save_closed_switch(&state.db, None).await?;
-    state.routing.refresh().await?;
+    state.routing.open(&author(&request)).await?;
     Ok(see_other(own_path(form_value(&form, "back"))))
 }
 

@@ -9,10 +9,11 @@ use super::filter_query::FilterQuery;
 use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::i18n::ContactsTexts;
+use crate::service::directory::changes::ContactsChange;
 use crate::service::state::AppState;
 use crate::stats::filter::parse_text;
-use crate::store::names::{ContactsError, delete_contact, replace_contact, save_contacts};
-use crate::web::access::audit::about;
+use crate::store::names::ContactsError;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
 
@@ -108,9 +109,9 @@ pub async fn create(
     let Some(contact) = form.contact(None, &state, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(context, form));
     };
-    about(&request, &contact.number);
-    save_contacts(&state.db, std::slice::from_ref(&contact), false).await.map_err(|error| too_many(error, &context))?;
-    done(&state).await
+    let added = state.directory.save_contacts(ContactsChange::Add(&contact), &author(&request)).await;
+    added.map_err(|error| too_many(error, &context))?;
+    Ok(see_other(LIST))
 }
 
 /// Handles `GET /contacts/{number}`: shows the form of a stored contact.
@@ -133,18 +134,13 @@ pub async fn save(
     let Some(contact) = form.contact(Some(&before.number), &state, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &ContactPage::of(context, &before, form));
     };
-    replace_contact(&state.db, &before.number, &contact).await?;
-    done(&state).await
+    state.directory.replace_contact(&before.number, &contact, &author(&request)).await?;
+    Ok(see_other(LIST))
 }
 
 /// Handles `POST /contacts/{number}/delete`: deletes a contact.
-pub async fn remove(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    delete_contact(&state.db, &found(&path, &state)?.number).await?;
-    done(&state).await
-}
-
-async fn done(state: &AppState) -> Result<HttpResponse, Error> {
-    state.directory.refresh().await?;
+pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    state.directory.remove_contact(&found(&path, &state)?.number, &author(&request)).await?;
     Ok(see_other(LIST))
 }
 

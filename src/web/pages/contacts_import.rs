@@ -9,8 +9,10 @@ use super::upload::{MAX_FILE_BYTES, Upload, read as read_upload};
 use super::{page, page_with};
 use crate::contacts::file::{FileProblem, Reading, Unusable, read as read_file};
 use crate::i18n::ImportTexts;
+use crate::service::directory::changes::ContactsChange;
 use crate::service::state::AppState;
-use crate::store::names::{Changes, ContactsError, save_contacts};
+use crate::store::names::{Changes, ContactsError};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 
 /// The maximum number of unusable lines to show.
@@ -68,11 +70,8 @@ pub async fn import(
         Ok(reading) => reading,
         Err(problem) => return refused(context, StatusCode::BAD_REQUEST, (t.problem)(&problem)),
     };
-    match save_contacts(&state.db, &reading.contacts, false).await {
-        Ok(changes) => {
-            state.directory.refresh().await?;
-            page(&ImportedPage::new(context, &reading, changes))
-        }
+    match state.directory.save_contacts(ContactsChange::Import(&reading.contacts), &author(&request)).await {
+        Ok(changes) => page(&ImportedPage::new(context, &reading, changes)),
         Err(ContactsError::TooMany(_)) => {
             let reason = most_contacts(&context);
             refused(context, StatusCode::BAD_REQUEST, reason)

@@ -12,7 +12,6 @@ use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::revisions::revision_page;
 use crate::store::revisions::{Revision, RevisionTables, find_revision, newest_revision};
-use crate::store::route_table::restore_routes;
 use crate::store::routes::RouteError;
 use crate::web::access::principal::author;
 use crate::web::error::Error;
@@ -134,11 +133,8 @@ pub async fn restore(
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
     let id = revision_id(&path)?;
-    match restore_routes(&state.db, id, &author(&request)).await {
-        Ok(_) => {
-            state.routing.refresh().await?;
-            Ok(see_other("/routes"))
-        }
+    match state.routing.restore_routes(id, &author(&request)).await {
+        Ok(_) => Ok(see_other("/routes")),
         Err(RouteError::Missing(missing)) => {
             let refused = (context.texts.history.not_restored)(&problems::missing(&missing, context.lang));
             context.here = format!("{HISTORY}/{id}");

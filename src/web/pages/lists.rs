@@ -8,14 +8,15 @@ use super::inputs::Inputs;
 use super::named_shared::{Subject, names, path_of, routes_by_key, save as save_item};
 use super::route_words::capitalised;
 use super::{form_body, form_value, page, page_with, see_other};
+use crate::accounts::action::Actor;
 use crate::fields::Problem;
 use crate::i18n::{ListsTexts, SharedTexts, problems};
 use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList};
 use crate::routing::paste::{Pasted, read_lines};
 use crate::routing::problem::RouteProblem;
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::access::audit::about;
+use crate::store::shared::{RouteName, SharedError, Versioned, find_named, list_named};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
 
@@ -94,8 +95,7 @@ pub async fn create(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let inputs = Inputs::read(&form_body(&request, payload).await?);
-    about(&request, inputs.value("name"));
-    store(inputs, Subject::default(), context, &state).await
+    store(inputs, Subject::default(), context, &state, &author(&request)).await
 }
 
 /// Handles `POST /routes/lists/{name}`: saves a changed list.
@@ -109,7 +109,7 @@ pub async fn save(
     let form = form_body(&request, payload).await?;
     let mut subject = subject_of(&found(&state, &path).await?);
     subject.version = form_value(&form, "version").to_owned();
-    store(Inputs::read(&form), subject, context, &state).await
+    store(Inputs::read(&form), subject, context, &state, &author(&request)).await
 }
 
 /// Handles `POST /routes/lists/{name}/delete`: deletes a list that no route uses.
@@ -121,12 +121,8 @@ pub async fn remove(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    let key = Key::parse(&path).ok_or(Error::NotFound)?;
-    match delete_named::<NumberList>(&state.db, &key).await {
-        Ok(()) => {
-            state.routing.refresh().await?;
-            Ok(see_other(LIST))
-        }
+    match state.routing.remove_named::<NumberList>(&path, &author(&request)).await {
+        Ok(()) => Ok(see_other(LIST)),
         Err(SharedError::Used(routes)) => {
             let stored = found(&state, &path).await?;
             let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
@@ -144,6 +140,7 @@ async fn store(
     mut subject: Subject,
     context: PageContext,
     state: &Data<AppState>,
+    by: &Actor,
 ) -> Result<HttpResponse, Error> {
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
     let pasted = read(inputs.value("numbers").to_owned(), state).await?;
@@ -152,7 +149,7 @@ async fn store(
         return page_with(StatusCode::BAD_REQUEST, &ListPage::new(context, inputs, subject));
     }
     let item = NumberList { name, numbers: pasted.numbers };
-    match save_item(state, &item, &mut inputs, &mut subject, &context).await? {
+    match save_item(state, &item, &mut inputs, &mut subject, &context, by).await? {
         Some(status) => page_with(status, &ListPage::new(context, inputs, subject)),
         None => {
             let (saved, doubled) = (item.numbers.len(), pasted.doubled);

@@ -14,12 +14,10 @@ use crate::i18n::LoginTexts;
 use crate::log_throttle::times;
 use crate::service::network::network;
 use crate::service::state::AppState;
-use crate::store::sessions::end_session;
-use crate::web::access::audit::{note_failed_login, note_login};
 use crate::web::access::cookies;
 use crate::web::access::cookies::no_cookie;
 use crate::web::access::guard::with_cookie;
-use crate::web::access::principal::{AuthMethod, Principal};
+use crate::web::access::principal::{AuthMethod, Principal, author};
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 use crate::web::extract::query::{parameter, parameters};
@@ -85,7 +83,7 @@ pub async fn log_in(
             tracing::warn!(%address, times, "a login failed");
         }
         if let Some(user) = user {
-            note_failed_login(&state, user.name.clone(), address, locked_for.is_some());
+            state.accounts.note_failed_login(&user.name, address, locked_for.is_some());
         }
         return match locked_for {
             Some(wait) => too_many(wait, page),
@@ -93,7 +91,8 @@ pub async fn log_in(
         };
     };
     attempt.succeed();
-    note_login(&state, user.map_or(name, |user| user.name.clone()), client_address(&request)).await;
+    let name = user.map_or(name, |user| user.name.clone());
+    state.accounts.note_login(name, client_address(&request)).await;
     with_cookie(see_other(&next), &cookie)
 }
 
@@ -119,8 +118,7 @@ fn elsewhere(state: &AppState) -> Option<&'static str> {
 /// Handles `POST /logout`: ends the session and deletes the session cookie.
 pub async fn log_out(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
     if let Some(AuthMethod::Session { id, user_id }) = Principal::let_in(&request).map(|principal| principal.by) {
-        end_session(&state.db, user_id, id).await?;
-        state.accounts.sessions.forget();
+        state.accounts.log_out(user_id, id, &author(&request)).await?;
     }
     with_cookie(see_other(LOGIN), &no_cookie(&request))
 }

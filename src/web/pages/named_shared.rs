@@ -7,11 +7,12 @@ use actix_web::http::StatusCode;
 use super::context::PageContext;
 use super::inputs::Inputs;
 use super::route_words::capitalised;
+use crate::accounts::action::{Actor, Verb};
 use crate::i18n::problems;
 use crate::routing::named::{Key, MAX_NAMED};
 use crate::service::state::AppState;
 use crate::store::StoreError;
-use crate::store::shared::{Named, RouteName, SharedError, save_named, uses};
+use crate::store::shared::{Named, RouteName, SharedError, uses};
 use crate::web::error::Error;
 use crate::web::paths::segment;
 
@@ -51,20 +52,18 @@ pub async fn save<T: Named>(
     inputs: &mut Inputs,
     subject: &mut Subject,
     context: &PageContext,
+    by: &Actor,
 ) -> Result<Option<StatusCode>, Error> {
     let t = &context.texts.shared;
-    let Some(key) = Key::parse(item.name()) else { return Err(Error::NotFound) };
     let is_new = subject.name.is_none();
     let expected = match subject.version.parse() {
         _ if is_new => Some(0),
         _ if !inputs.value("overwrite").is_empty() => None,
         version => Some(version.unwrap_or(-1)),
     };
-    match save_named(&state.db, &key, item, expected).await {
-        Ok(_) => {
-            state.routing.refresh().await?;
-            Ok(None)
-        }
+    let verb = if is_new { Verb::Added } else { Verb::Changed };
+    match state.routing.save_named(item, expected, verb, by).await {
+        Ok(_) => Ok(None),
         Err(SharedError::Changed) if is_new => {
             inputs.note("name", t.name, t.name_taken);
             Ok(Some(StatusCode::CONFLICT))

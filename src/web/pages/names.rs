@@ -12,7 +12,8 @@ use crate::service::directory::names::{MAX_NAME_CHARS, is_subject};
 use crate::service::state::AppState;
 use crate::stats::business::day_number;
 use crate::store::calls::lines_and_peers;
-use crate::store::names::{Kind, OwnName, list_own_names, save_own_names};
+use crate::store::names::{Kind, OwnName, list_own_names};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
 
@@ -67,8 +68,7 @@ pub async fn save(
     if names.iter().any(|name| !is_usable(&name.name)) {
         return page_with(StatusCode::BAD_REQUEST, &names_page(context, &names, false));
     }
-    save_own_names(&state.db, &names, false).await?;
-    state.directory.refresh().await?;
+    state.directory.change_names(&names, &author(&request)).await?;
     Ok(see_other(SAVED))
 }
 

@@ -22,10 +22,7 @@ use crate::routing::named::NumberList;
 use crate::routing::route::{Route, RouteDraft};
 use crate::service::routing::trials::{warnings_now, warnings_of};
 use crate::service::state::AppState;
-use crate::store::routes::{
-    Move, RouteError, delete_route, enable_route, find_route, insert_route, list_routes, move_route, update_route,
-};
-use crate::web::access::audit::about;
+use crate::store::routes::{Move, RouteError, find_route, list_routes};
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 
@@ -175,9 +172,8 @@ pub async fn create(
     }
     match draft(&mut form, None, &context, &state).await? {
         Some(draft) => {
-            about(&request, &draft.name);
-            insert_route(&state.db, draft, &author(&request)).await?;
-            done(&state).await
+            state.routing.add_route(draft, &author(&request)).await?;
+            Ok(see_other(LIST))
         }
         None => page_with(StatusCode::BAD_REQUEST, &RoutePage::new(context, None, form, &state)),
     }
@@ -205,8 +201,8 @@ pub async fn save(
     let Some(draft) = draft(&mut form, Some(&route), &lang_visit, &state).await? else {
         return page_with(StatusCode::BAD_REQUEST, &shown(form));
     };
-    match update_route(&state.db, route.id, draft, expected, &author(&request)).await {
-        Ok(_) => done(&state).await,
+    match state.routing.change_route(route.id, draft, expected, &author(&request)).await {
+        Ok(_) => Ok(see_other(LIST)),
         Err(RouteError::Changed) => page_with(StatusCode::CONFLICT, &RoutePage { is_conflict: true, ..shown(form) }),
         Err(error) => Err(error.into()),
     }
@@ -225,8 +221,8 @@ pub async fn shift(
         "down" => Move::Down,
         _ => return Err(Error::BadRequest("way: expected up or down".into())),
     };
-    move_route(&state.db, route_id(&path)?, way, &author(&request)).await?;
-    done(&state).await
+    state.routing.move_route(route_id(&path)?, way, &author(&request)).await?;
+    Ok(see_other(LIST))
 }
 
 /// Handles `POST /routes/{id}/enabled`: switches a route on or off.
@@ -239,8 +235,8 @@ pub async fn switch(
     let form = form_body(&request, payload).await?;
     let enabled = form_value(&form, "enabled").parse();
     let enabled = enabled.map_err(|_| Error::BadRequest("enabled: expected true or false".into()))?;
-    enable_route(&state.db, route_id(&path)?, enabled, &author(&request)).await?;
-    done(&state).await
+    state.routing.enable_route(route_id(&path)?, enabled, &author(&request)).await?;
+    Ok(see_other(LIST))
 }
 
 /// Handles `POST /routes/{id}/delete`: deletes a route.
@@ -251,8 +247,8 @@ pub async fn remove(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    delete_route(&state.db, route_id(&path)?, &author(&request)).await?;
-    done(&state).await
+    state.routing.remove_route(route_id(&path)?, &author(&request)).await?;
+    Ok(see_other(LIST))
 }
 
 impl RoutePage {
@@ -304,11 +300,6 @@ pub(super) async fn draft(
     let errors = read.as_ref().err().map_or(&[] as &[_], Vec::as_slice);
     form.note_errors(errors, &state.routing.hours, context.lang, context.texts);
     Ok(read.ok().filter(|_| form.errors().is_empty()))
-}
-
-async fn done(state: &AppState) -> Result<HttpResponse, Error> {
-    state.routing.refresh().await?;
-    Ok(see_other(LIST))
 }
 
 pub(super) async fn found(state: &AppState, id: &str) -> Result<Route, Error> {

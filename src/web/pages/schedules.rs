@@ -8,11 +8,12 @@ use super::context::PageContext;
 use super::inputs::Inputs;
 use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, save as save_item};
 use super::{form_body, form_value, page, page_with, see_other};
+use crate::accounts::action::Actor;
 use crate::i18n::{SchedulesTexts, SharedTexts};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, SharedError, Versioned, delete_named, find_named, list_named};
-use crate::web::access::audit::about;
+use crate::store::shared::{RouteName, SharedError, Versioned, find_named, list_named};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
 
@@ -107,8 +108,7 @@ pub async fn create(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let form = form_body(&request, payload).await?;
-    about(&request, form_value(&form, "name"));
-    store(&form, Subject::default(), context, &state).await
+    store(&form, Subject::default(), context, &state, &author(&request)).await
 }
 
 /// Handles `POST /routes/schedules/{name}`: saves a changed schedule.
@@ -122,7 +122,7 @@ pub async fn save(
     let form = form_body(&request, payload).await?;
     let mut subject = subject_of(&found(&state, &path).await?);
     subject.version = form_value(&form, "version").to_owned();
-    store(&form, subject, context, &state).await
+    store(&form, subject, context, &state, &author(&request)).await
 }
 
 /// Handles `POST /routes/schedules/{name}/delete`: deletes a schedule that no route uses.
@@ -134,12 +134,8 @@ pub async fn remove(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     form_body(&request, payload).await?;
-    let key = Key::parse(&path).ok_or(Error::NotFound)?;
-    match delete_named::<Schedule>(&state.db, &key).await {
-        Ok(()) => {
-            state.routing.refresh().await?;
-            Ok(see_other(LIST))
-        }
+    match state.routing.remove_named::<Schedule>(&path, &author(&request)).await {
+        Ok(()) => Ok(see_other(LIST)),
         Err(SharedError::Used(routes)) => {
             let stored = found(&state, &path).await?;
             let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
@@ -156,6 +152,7 @@ async fn store(
     mut subject: Subject,
     context: PageContext,
     state: &AppState,
+    by: &Actor,
 ) -> Result<HttpResponse, Error> {
     let mut inputs = closed_up(form);
     let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
@@ -166,7 +163,7 @@ async fn store(
             return page_with(StatusCode::BAD_REQUEST, &SchedulePage::new(context, inputs, subject));
         }
     };
-    match save_item(state, &schedule, &mut inputs, &mut subject, &context).await? {
+    match save_item(state, &schedule, &mut inputs, &mut subject, &context, by).await? {
         Some(status) => page_with(status, &SchedulePage::new(context, inputs, subject)),
         None => Ok(see_other(&format!("{}?saved=1", path_of(LIST, &schedule.name)))),
     }

@@ -14,13 +14,14 @@ use crate::accounts::Role;
 use crate::accounts::secret::typed_code;
 use crate::clock::now_ms;
 use crate::i18n::SetupTexts;
+use crate::service::accounts::changes::AccountChange;
 use crate::service::accounts::hashing::Turn;
 use crate::service::state::AppState;
-use crate::store::accounts::{AccountError, NewUser, SETUP_CODE, add_user};
+use crate::store::accounts::{AccountError, NewUser, SETUP_CODE};
 use crate::store::meta::recall;
-use crate::web::access::audit::about;
 use crate::web::access::cookies;
 use crate::web::access::guard::with_cookie;
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
 
@@ -103,16 +104,15 @@ pub async fn create(
     let (Some(name), Some(password)) = (name, password) else {
         return page_with(StatusCode::BAD_REQUEST, &SetupPage::new(context, &state, form));
     };
-    about(&request, &name);
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
-    let user = NewUser { name, role: Role::Admin, lines: None, password, created_ms: now_ms() };
-    match add_user(&state.db, &user, true).await {
+    let change =
+        AccountChange::AddFirst(NewUser { name, role: Role::Admin, lines: None, password, created_ms: now_ms() });
+    match state.accounts.change(&change, &author(&request)).await {
         Err(AccountError::NotFirst) => return Ok(see_other("/login")),
         made => made?,
     }
-    state.accounts.refresh().await?;
     let known = state.accounts.known();
-    let made = known.as_ref().and_then(|known| known.user_named(&user.name));
+    let made = known.as_ref().and_then(|known| known.user_named(change.name()));
     let cookie = match made {
         Some(user) => cookies::open_session(&request, &state, user.id).await?,
         None => None,

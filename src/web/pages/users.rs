@@ -10,15 +10,12 @@ use crate::accounts::secret::{SecretHash, new_token};
 use crate::accounts::{self, Role, Token, User, key_of, password, read_name};
 use crate::clock::now_ms;
 use crate::i18n::AccountsTexts;
+use crate::service::accounts::changes::AccountChange;
 use crate::service::accounts::hashing::Turn;
 use crate::service::state::AppState;
 use crate::stats::filter::Lines;
-use crate::store::accounts::{
-    AccountError, NewToken, NewUser, add_token as store_token, add_user, remove_token as forget_token, remove_user,
-    set_password, set_role,
-};
-use crate::web::access::audit::about;
-use crate::web::access::principal::{AuthMethod, Principal};
+use crate::store::accounts::{AccountError, NewToken, NewUser};
+use crate::web::access::principal::{AuthMethod, Principal, author};
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter, parameters};
 
@@ -121,10 +118,9 @@ pub async fn add(
     let (Some(name), Some(password), Some(role), Some(lines)) = (name, password, role, lines) else {
         return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
-    about(&request, &name);
     let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
-    let added = add_user(&state.db, &NewUser { name, role, lines, password, created_ms: now_ms() }, false).await;
-    done(added, "name", context, &state, form).await
+    let added = AccountChange::Add(NewUser { name, role, lines, password, created_ms: now_ms() });
+    change(&added, &request, context, &state, form).await
 }
 
 /// Handles `POST /settings/users/role`: changes the role of an account.
@@ -140,8 +136,8 @@ pub async fn change_role(
         form.note("role", context.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
         return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
-    about(&request, &format!("{}: {}", form_value(&sent, "name"), role.word()));
-    done(set_role(&state.db, form_value(&sent, "name"), role).await, "name", context, &state, form).await
+    let changed = AccountChange::Role { name: form_value(&sent, "name").to_owned(), role };
+    change(&changed, &request, context, &state, form).await
 }
 
 /// Handles `POST /settings/users/password`: sets a new password for a user who has forgotten it.
@@ -157,14 +153,14 @@ pub async fn change_password(
     let Some(password) = read_password(&mut form, "password", &label, &context) else {
         return refuse(StatusCode::BAD_REQUEST, context, &state, only_errors(&form)).await;
     };
-    about(&request, &name);
-    let password = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
+    let hash = state.accounts.hashing.hash(Turn::KNOWN, password).await?;
     let own = Principal::let_in(&request).map(|principal| (key_of(&principal.name), principal.by));
-    let kept = match own {
+    let keep_session = match own {
         Some((key, AuthMethod::Session { id, .. })) if key == key_of(&name) => Some(id),
         _ => None,
     };
-    done(set_password(&state.db, &name, &password, kept).await, "name", context, &state, Inputs::default()).await
+    let changed = AccountChange::Password { name, hash, keep_session };
+    change(&changed, &request, context, &state, Inputs::default()).await
 }
 
 /// Handles `POST /settings/users/remove`: deletes an account.
@@ -175,9 +171,8 @@ pub async fn remove(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
-    about(&request, form_value(&sent, "name"));
-    let removed = remove_user(&state.db, form_value(&sent, "name")).await;
-    done(removed, "name", context, &state, Inputs::default()).await
+    let removed = AccountChange::Remove { name: form_value(&sent, "name").to_owned() };
+    change(&removed, &request, context, &state, Inputs::default()).await
 }
 
 /// Handles `POST /settings/users/tokens`: creates a token, which only the page of this response shows.
@@ -197,14 +192,13 @@ pub async fn add_token(
     let (Some(name), Some(role)) = (name, role) else {
         return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
     };
-    about(&request, &format!("{name}: {}", role.word()));
     let token = new_token();
-    let new = NewToken { name, role, hash: SecretHash::of(&token), created_ms: now_ms() };
-    if let Err(error) = store_token(&state.db, &new).await {
-        return done(Err(error), "token_name", context, &state, form).await;
+    let added = AccountChange::AddToken(NewToken { name, role, hash: SecretHash::of(&token), created_ms: now_ms() });
+    if let Err(error) = state.accounts.change(&added, &author(&request)).await {
+        return refused(error, &added, context, &state, form).await;
     }
     let shown = UsersPage::new(context, &state, Inputs::default()).await?;
-    let mut response = page(&UsersPage { made: Some(Made { title: (t.token_made)(&new.name), token }), ..shown })?;
+    let mut response = page(&UsersPage { made: Some(Made { title: (t.token_made)(added.name()), token }), ..shown })?;
     let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
     response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
     Ok(response)
@@ -218,31 +212,44 @@ pub async fn remove_token(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent: Parameters = form_body(&request, payload).await?;
-    about(&request, form_value(&sent, "name"));
-    let removed = forget_token(&state.db, form_value(&sent, "name")).await;
-    done(removed, "token_name", context, &state, Inputs::default()).await
+    let removed = AccountChange::RemoveToken { name: form_value(&sent, "name").to_owned() };
+    change(&removed, &request, context, &state, Inputs::default()).await
 }
 
-/// Redirects to the page after a change, or shows the page with the error at an input.
-async fn done(
-    result: Result<(), AccountError>,
-    input: &str,
+/// Makes a change and redirects to the page, or shows it with the reason why nothing was changed.
+async fn change(
+    change: &AccountChange,
+    request: &HttpRequest,
+    context: PageContext,
+    state: &AppState,
+    form: Inputs,
+) -> Result<HttpResponse, Error> {
+    match state.accounts.change(change, &author(request)).await {
+        Ok(()) => Ok(see_other(SAVED)),
+        Err(error) => refused(error, change, context, state, form).await,
+    }
+}
+
+/// Shows the page with the reason why a change was not made, at the input of the name.
+async fn refused(
+    error: AccountError,
+    change: &AccountChange,
     context: PageContext,
     state: &AppState,
     mut form: Inputs,
 ) -> Result<HttpResponse, Error> {
     let (t, login) = (&context.texts.accounts, &context.texts.login);
-    let (status, message) = match result {
-        Ok(()) => {
-            state.accounts.refresh().await?;
-            return Ok(see_other(SAVED));
-        }
-        Err(AccountError::Taken) => (StatusCode::CONFLICT, t.name_taken),
-        Err(AccountError::LastAdmin | AccountError::FirstAdmin) => (StatusCode::CONFLICT, t.last_admin),
-        Err(AccountError::Unknown) => (StatusCode::NOT_FOUND, t.gone),
-        Err(error) => return Err(error.into()),
+    let (status, message) = match error {
+        AccountError::Taken => (StatusCode::CONFLICT, t.name_taken),
+        AccountError::LastAdmin | AccountError::FirstAdmin => (StatusCode::CONFLICT, t.last_admin),
+        AccountError::Unknown => (StatusCode::NOT_FOUND, t.gone),
+        error => return Err(error.into()),
     };
-    form.note(input, if input == "name" { login.name } else { t.token_name }, message);
+    let (input, label) = match change {
+        AccountChange::AddToken(_) | AccountChange::RemoveToken { .. } => ("token_name", t.token_name),
+        _ => ("name", login.name),
+    };
+    form.note(input, label, message);
     refuse(status, context, state, form).await
 }
 
