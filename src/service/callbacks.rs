@@ -8,11 +8,11 @@ use super::error::ServiceError;
 use super::shares::Questions;
 use super::statistics::Statistics;
 use crate::accounts::action::{Action, Actor, Entry, Subject, Verb};
-use crate::clock::now_ms;
 use crate::config::Limits;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::callbacks::CallbackReport;
 use crate::stats::derivation::Derivation;
-use crate::stats::filter::{Filter, Lines};
+use crate::stats::filter::Lines;
 use crate::store::callback_report::missed_streaks;
 use crate::store::callbacks::{CallbackCursor, CallbackPage, count_open, open_callbacks, open_callbacks_of_lines};
 use crate::store::marks::{mark_done, undo_done};
@@ -22,12 +22,6 @@ use crate::store::{Db, StoreError};
 pub const DEFAULT_DAYS: i64 = 30;
 /// The number of longest waiting callbacks that pages show.
 pub const FIRST: usize = 3;
-const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// Returns the time so many days before now, in milliseconds since 1970 UTC.
-pub fn days_ago_ms(days: i64) -> i64 {
-    now_ms() - days * DAY_MS
-}
 
 /// Missed callers who wait for a call.
 pub struct Callbacks {
@@ -55,14 +49,19 @@ impl Callbacks {
     /// Returns how many people wait for a callback, at most a few seconds old; `None` while the database does not
     /// answer.
     pub async fn count(&self) -> Option<i64> {
-        let ask = count_open(&self.db, &self.derivation.numbering, days_ago_ms(DEFAULT_DAYS));
+        let ask = count_open(&self.db, &self.derivation.numbering, self.usual_since_ms());
         self.questions.of_all(self.limits).ask(self.count.get(ask)).await
     }
 
     /// Returns those that have waited longest, at most a few seconds old; `None` while the database does not answer.
     pub async fn first(&self) -> Option<CallbackPage> {
-        let ask = open_callbacks(&self.db, &self.derivation.numbering, days_ago_ms(DEFAULT_DAYS), None, FIRST);
+        let ask = open_callbacks(&self.db, &self.derivation.numbering, self.usual_since_ms(), None, FIRST);
         self.questions.of_all(self.limits).ask(self.first.get(ask)).await
+    }
+
+    /// Returns since when missed calls are listed, if nobody asks for others.
+    fn usual_since_ms(&self) -> i64 {
+        self.statistics.now().days_ago_ms(DEFAULT_DAYS)
     }
 
     /// Returns a page of the open callbacks, restricted to `lines`, those that the requester may see.
@@ -86,12 +85,12 @@ impl Callbacks {
         }
     }
 
-    /// Builds the report on what became of the missed callers that a filter lets through.
+    /// Builds the report on what became of the missed callers of a question.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn report(&self, filter: &Filter) -> Result<CallbackReport, ServiceError> {
-        let query = self.statistics.query(filter);
+    pub async fn report(&self, asked: &FilterAsOf) -> Result<CallbackReport, ServiceError> {
+        let query = self.statistics.query(asked);
         let streaks = missed_streaks(&self.db, &self.derivation.numbering, &query).await?;
         aside(move || CallbackReport::of(streaks)).await
     }

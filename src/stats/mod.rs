@@ -1,5 +1,7 @@
 //! Statistics, pure: calls to rollup cells, cells to figures. No clock, no I/O.
 
+/// The moment that an answer is of.
+pub mod as_of;
 /// Business time: the definition of day, hour and "open".
 pub mod business;
 /// The callback report.

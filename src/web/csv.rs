@@ -1,14 +1,13 @@
+use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 
-use super::access::principal::Principal;
 use super::error::{Error, WrongField};
-use crate::clock::now_ms;
 use crate::service::state::AppState;
 use crate::store::calls::{CallQuery, Cursor, list_calls};
-use crate::web::extract::query::{Parameters, filter, parameter, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::{Parameters, parameter};
 use crate::wire::CallJson;
 
 const ROWS_PER_CHUNK: usize = 500;
@@ -42,11 +41,10 @@ enum Dialect {
 }
 
 /// Handler of `GET /calls.csv`: streams all rows, newest first.
-pub async fn calls(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let parameters = parameters(&request);
-    let dialect = dialect(&parameters)?;
-    let query = state.statistics.query(&filter(&parameters, &state, Principal::lines_of(&request))?);
-    let start = Progress { state, query, dialect, next: Next::Header };
+pub async fn calls(request: CallsRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
+    let dialect = dialect(&request.parameters)?;
+    let query = state.statistics.query(&request.filter(&state)?);
+    let start = Progress { state, query, now_ms: request.as_of.now_ms, dialect, next: Next::Header };
     let rows = stream::try_unfold(start, |progress| async move { progress.step().await });
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
@@ -68,6 +66,8 @@ fn dialect(parameters: &Parameters) -> Result<Dialect, Error> {
 struct Progress {
     state: Data<AppState>,
     query: CallQuery,
+    /// The moment that all rows are of, however long they take.
+    now_ms: i64,
     dialect: Dialect,
     next: Next,
 }
@@ -88,7 +88,7 @@ impl Progress {
             Next::Rows(cursor) => {
                 let page = list_calls(&self.state.db, &self.query, cursor, ROWS_PER_CHUNK).await?;
                 self.next = page.next.map_or(Next::End, |next| Next::Rows(Some(next)));
-                let (now_ms, timeout_ms) = (now_ms(), self.state.statistics.hangup_timeout_ms());
+                let (now_ms, timeout_ms) = (self.now_ms, self.state.statistics.hangup_timeout_ms());
                 rows(self.dialect, page.calls.into_iter().map(|call| CallJson::new(call, now_ms, timeout_ms)))?
             }
             Next::End => return Ok(None),

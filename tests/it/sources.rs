@@ -7,6 +7,7 @@ use fernamt::calls::outcome::Outcome;
 use fernamt::service::state::AppState;
 use fernamt::service::statistics::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
 use fernamt::service::statistics::reports::{report, report_from};
+use fernamt::stats::as_of::FilterAsOf;
 use fernamt::stats::filter::Filter;
 use fernamt::stats::period::DayRange;
 use fernamt::stats::report::{GroupBy, Source};
@@ -34,12 +35,17 @@ fn days((start, end): (&str, &str)) -> DayRange {
     DayRange { start: day(start), end: day(end) }
 }
 
-/// The filter that these words of a query mean.
-fn filter(words: &[&str], span: (&str, &str), state: &AppState) -> Filter {
+/// The calls of this filter, as of now.
+fn as_of_now(filter: Filter, state: &AppState) -> FilterAsOf {
+    FilterAsOf { filter, as_of: state.statistics.now() }
+}
+
+/// The calls that these words of a query mean.
+fn asked(words: &[&str], span: (&str, &str), state: &AppState) -> FilterAsOf {
     let query = format!("start={}&end={}&{}", span.0, span.1, words.join("&"));
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Filter::parse(pairs, day("2026-11-22"), &state.derivation.numbering).unwrap()
+    as_of_now(Filter::parse(pairs, day("2026-11-22"), &state.derivation.numbering).unwrap(), state)
 }
 
 /// Each word alone, none, and some at once.
@@ -65,13 +71,13 @@ fn a_report_from_cells_is_that_from_calls() {
         let groups = ["hour", "day", "week", "month", "weekday_hour", "number", "peer"].map(GroupBy::parse);
         let mut from_cells = 0;
         for words in questions() {
-            let filter = filter(&words, SPANS[2], &state);
+            let asked = asked(&words, SPANS[2], &state);
             for group_by in groups.into_iter().chain([None]) {
-                if Source::of(&filter, group_by) == Source::Calls {
+                if Source::of(&asked.filter, group_by) == Source::Calls {
                     continue;
                 }
-                let given = report(&state.statistics, &filter, group_by, LIMIT).await.unwrap();
-                let calls = report_from(&state.statistics, Source::Calls, &filter, group_by, LIMIT, 20).await.unwrap();
+                let given = report(&state.statistics, &asked, group_by, LIMIT).await.unwrap();
+                let calls = report_from(&state.statistics, Source::Calls, &asked, group_by, LIMIT, 20).await.unwrap();
                 assert_eq!(given, calls, "{words:?} {group_by:?}");
                 from_cells += i32::from(given.totals.calls > 0);
             }
@@ -90,17 +96,17 @@ fn a_dashboard_from_cells_is_that_from_calls() {
         for words in questions() {
             // Before the last span lies the one in which clocks go back; before the first nothing is known.
             for span in [SPANS[2], ("2026-10-26", "2026-11-01"), ("2026-11-01", "2026-11-07"), SPANS[1]] {
-                let filter = filter(&words, span, &state);
+                let asked = asked(&words, span, &state);
                 // All steps in one span; with more time, in every one.
                 let count = if span == SPANS[2] { steps.len() } else { times(2).min(steps.len()) };
                 for &step in &steps[..count] {
-                    let Source::Cells(_, subject) = Source::of(&filter, step) else { continue };
-                    let ask = |plan| figures(&state.statistics, plan, &filter, step, true);
+                    let Source::Cells(_, subject) = Source::of(&asked.filter, step) else { continue };
+                    let ask = |plan| figures(&state.statistics, plan, &asked, step, true);
                     let from_calls = ask(CountingPlan::Calls).await.unwrap();
                     compared += i32::from(matches!(from_calls.before, Some(Comparison::With(_))));
                     match subject {
                         None => {
-                            assert_eq!(plan(&state.statistics, &filter, step).await.unwrap(), CountingPlan::Cells);
+                            assert_eq!(plan(&state.statistics, &asked, step).await.unwrap(), CountingPlan::Cells);
                             assert_eq!(ask(CountingPlan::Cells).await.unwrap(), from_calls, "{words:?} {step:?}");
                             from_cells += 1;
                         }
@@ -146,8 +152,9 @@ fn a_period_that_runs_until_now_is_compared_until_the_same_time_of_day() {
         let state = state(&database).await;
         let filter = Filter::all(DayRange::one(now.date_naive()));
         for (filter, more) in [(filter, 0), (Filter::all(DayRange::ending(now.date_naive(), 7)), 1)] {
+            let asked = as_of_now(filter, &state);
             for plan in [CountingPlan::Cells, CountingPlan::Calls] {
-                let figures = figures(&state.statistics, plan, &filter, None, true).await.unwrap();
+                let figures = figures(&state.statistics, plan, &asked, None, true).await.unwrap();
                 let before = figures.compared().unwrap();
                 assert!(before.is_cut);
                 assert_eq!(before.days.end, week_ago.date());
@@ -186,9 +193,10 @@ fn calls_that_still_run_are_open_wherever_the_figures_come_from() {
             (line, CountingPlan::Subject, 2, 1, 1),
             (agent, CountingPlan::Subject, 1, 0, 1),
         ] {
+            let asked = as_of_now(filter, &state);
             for step in [None, Some(GroupBy::Day)] {
-                let given = figures(&state.statistics, from, &filter, step, false).await.unwrap();
-                let from_calls = figures(&state.statistics, CountingPlan::Calls, &filter, step, false).await.unwrap();
+                let given = figures(&state.statistics, from, &asked, step, false).await.unwrap();
+                let from_calls = figures(&state.statistics, CountingPlan::Calls, &asked, step, false).await.unwrap();
                 let outcomes = &given.totals.outcomes;
                 let seen = [Outcome::Open, Outcome::Unknown, Outcome::Accepted].map(|outcome| outcomes.get(outcome));
                 assert_eq!(seen, [open, unknown, accepted], "{from:?}");
@@ -204,8 +212,8 @@ fn nothing_is_compared_with_days_before_the_log() {
     let database = with_history(8);
     runtime().block_on(async {
         let state = state(&database).await;
-        let filter = Filter::all(days(SPANS[0]));
-        let figures = figures(&state.statistics, CountingPlan::Cells, &filter, None, true).await.unwrap();
+        let asked = as_of_now(Filter::all(days(SPANS[0])), &state);
+        let figures = figures(&state.statistics, CountingPlan::Cells, &asked, None, true).await.unwrap();
         let Some(Comparison::Unknown(first)) = figures.before else { panic!("{:?}", figures.before) };
         assert!(first >= day("2026-03-15") && first < day("2026-04-01"), "{first}");
     });

@@ -13,6 +13,7 @@ use crate::clock::now_ms;
 use crate::log_throttle::throttled;
 use crate::service::directory::names::Names;
 use crate::service::state::AppState;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
@@ -196,9 +197,10 @@ impl<'a> Publisher<'a> {
     }
 
     async fn newest(&self) -> Result<Vec<StoredCall>, StoreError> {
-        let today = self.state.statistics.today();
-        let days = DayRange { start: today.pred_opt().unwrap_or(today), end: next_day(today) };
-        Ok(list_calls(&self.state.db, &self.state.statistics.query(&Filter::all(days)), None, POLLED).await?.calls)
+        let as_of = self.state.statistics.now();
+        let days = DayRange { start: as_of.today.pred_opt().unwrap_or(as_of.today), end: next_day(as_of.today) };
+        let query = self.state.statistics.query(&FilterAsOf { filter: Filter::all(days), as_of });
+        Ok(list_calls(&self.state.db, &query, None, POLLED).await?.calls)
     }
 
     fn fail(&mut self, error: &StoreError) {

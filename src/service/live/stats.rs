@@ -10,6 +10,7 @@ use crate::lang::Lang;
 use crate::service::error::ServiceError;
 use crate::service::state::AppState;
 use crate::service::statistics::reports::report;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::stats::report::MAX_GROUPS;
@@ -31,11 +32,12 @@ struct LiveFigures {
 /// # Errors
 /// When the database does not answer.
 pub async fn figures(state: &AppState) -> Result<String, ServiceError> {
-    let day = state.statistics.today();
-    let today = Filter::all(DayRange::one(day));
+    let as_of = state.statistics.now();
+    let day = as_of.today;
+    let mut today = FilterAsOf { filter: Filter::all(DayRange::one(day)), as_of };
     let totals = report(&state.statistics, &today, None, MAX_GROUPS).await?.totals;
-    let while_open =
-        report(&state.statistics, &Filter { in_hours: Some(true), ..today }, None, MAX_GROUPS).await?.totals;
+    today.filter.in_hours = Some(true);
+    let while_open = report(&state.statistics, &today, None, MAX_GROUPS).await?.totals;
     let open_callback_count = state.callbacks.count().await;
     let has_hours = state.config.business_hours.is_some();
     let shown = [Lang::De, Lang::En].map(|lang| {

@@ -9,8 +9,8 @@ use super::Statistics;
 pub use super::details::Details;
 use super::details::details;
 use super::sheet::{Count, Sheet, open_calls};
-use crate::clock::now_ms;
 use crate::service::error::ServiceError;
+use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::compare::{comparison_shift, same_weekdays_before};
 use crate::stats::filter::Filter;
 use crate::stats::people::GroupCounts;
@@ -88,15 +88,15 @@ pub struct Before {
 /// When the database does not answer.
 pub async fn plan(
     statistics: &Statistics,
-    filter: &Filter,
+    asked: &FilterAsOf,
     step: Option<GroupBy>,
 ) -> Result<CountingPlan, ServiceError> {
-    let is_single = match Source::of(filter, step) {
+    let is_single = match Source::of(&asked.filter, step) {
         Source::Cells(Tier::Hour | Tier::Day, _) => return Ok(CountingPlan::Cells),
         Source::Cells(..) => true,
         Source::Calls => false,
     };
-    let is_far = is_single && !are_at_most(&statistics.db, &statistics.query(filter), REACH).await?;
+    let is_far = is_single && !are_at_most(&statistics.db, &statistics.query(asked), REACH).await?;
     Ok(if is_far { CountingPlan::Subject } else { CountingPlan::Calls })
 }
 
@@ -107,12 +107,12 @@ pub async fn plan(
 pub async fn figures(
     statistics: &Statistics,
     plan: CountingPlan,
-    filter: &Filter,
+    asked: &FilterAsOf,
     step: Option<GroupBy>,
     compares: bool,
 ) -> Result<PeriodFigures, ServiceError> {
-    let (now, before) = tokio::try_join!(current(statistics, plan, filter, step), async {
-        if compares { before(statistics, plan, filter).await } else { Ok(None) }
+    let (now, before) = tokio::try_join!(current(statistics, plan, asked, step), async {
+        if compares { before(statistics, plan, asked).await } else { Ok(None) }
     })?;
     let Count { totals, steps, while_open, details } = now;
     Ok(PeriodFigures { totals, steps, while_open, before, details })
@@ -121,11 +121,12 @@ pub async fn figures(
 async fn current(
     statistics: &Statistics,
     plan: CountingPlan,
-    filter: &Filter,
+    asked: &FilterAsOf,
     step: Option<GroupBy>,
 ) -> Result<Count, ServiceError> {
+    let filter = &asked.filter;
     let mut sheet = Sheet::new(statistics, filter, step)?;
-    let query = statistics.query(filter).any_outcome();
+    let query = statistics.query(asked).any_outcome();
     match plan {
         CountingPlan::Calls => {
             sheet.details = Some(Details::default());
@@ -152,7 +153,7 @@ async fn current(
 async fn before(
     statistics: &Statistics,
     plan: CountingPlan,
-    filter: &Filter,
+    FilterAsOf { filter, as_of }: &FilterAsOf,
 ) -> Result<Option<Comparison>, ServiceError> {
     let Some(days) = same_weekdays_before(filter.days) else { return Ok(None) };
     let oldest = oldest_start_ms(&statistics.db).await?;
@@ -161,11 +162,11 @@ async fn before(
     {
         return Ok(Some(Comparison::Unknown(first)));
     }
-    let cut = Cut::of(statistics, plan, filter.days);
-    let filter = Filter { days, ..filter.clone() };
-    let query = statistics.query(&filter).any_outcome();
+    let cut = Cut::of(statistics, plan, filter.days, *as_of);
+    let before = FilterAsOf { filter: Filter { days, ..filter.clone() }, as_of: *as_of };
+    let query = statistics.query(&before).any_outcome();
     let query = cut.map_or(query.clone(), |cut| query.until(cut.at_ms));
-    let mut sheet = Sheet::new(statistics, &filter, None)?;
+    let mut sheet = Sheet::new(statistics, &before.filter, None)?;
     match (plan, cut) {
         (CountingPlan::Calls, _) => sheet.count_calls(&query).await?,
         (_, None) => sheet.count_cells(days).await?,
@@ -197,12 +198,12 @@ struct Cut {
 }
 
 impl Cut {
-    fn of(statistics: &Statistics, plan: CountingPlan, days: DayRange) -> Option<Self> {
-        let (today, business) = (statistics.today(), &statistics.derivation.business);
+    fn of(statistics: &Statistics, plan: CountingPlan, days: DayRange, as_of: AsOf) -> Option<Self> {
+        let (AsOf { now_ms, today }, business) = (as_of, &statistics.derivation.business);
         let shift = u64::try_from(comparison_shift(days)).unwrap_or_default();
         let day = today.checked_sub_days(chrono::Days::new(shift));
         let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
-        let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms(), day));
+        let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms, day));
         // Cells by hour exist only for all lines together.
         let cells_until_ms = if plan == CountingPlan::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
         Some(Self { day, day_start_ms, at_ms, cells_until_ms })

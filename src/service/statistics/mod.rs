@@ -23,8 +23,8 @@ use chrono::NaiveDate;
 use super::directory::Directory;
 use crate::clock::now_ms;
 use crate::config::Config;
+use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::derivation::Derivation;
-use crate::stats::filter::Filter;
 use crate::store::Db;
 use crate::store::calls::CallQuery;
 
@@ -50,9 +50,14 @@ impl Statistics {
         }
     }
 
-    /// Returns today's date in business time.
+    /// Reads the clock: once for each answer.
+    pub fn now(&self) -> AsOf {
+        AsOf::new(now_ms(), &self.derivation.business)
+    }
+
+    /// Returns today's date in business time, for those who ask for no calls.
     pub fn today(&self) -> NaiveDate {
-        self.derivation.business.day(now_ms())
+        self.now().today
     }
 
     /// Returns `--hangup-timeout`, in milliseconds.
@@ -60,9 +65,9 @@ impl Statistics {
         i64::try_from(self.hangup_timeout.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Translates a filter into a query of the store, as of now.
-    pub fn query(&self, filter: &Filter) -> CallQuery {
-        let open_after_ms = now_ms().saturating_sub(self.hangup_timeout_ms());
+    /// Translates a question into a query of the store.
+    pub fn query(&self, FilterAsOf { filter, as_of }: &FilterAsOf) -> CallQuery {
+        let open_after_ms = as_of.now_ms.saturating_sub(self.hangup_timeout_ms());
         let query = CallQuery::new(filter, &self.derivation.business, &self.derivation.numbering, open_after_ms);
         let query = match &filter.search {
             Some(text) => query.or_named(&self.directory.names().meant(text)),

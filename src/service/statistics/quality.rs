@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Statistics;
 use crate::service::error::ServiceError;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
-use crate::stats::period::DayRange;
 use crate::stats::quality::{Arrivals, Gaps};
 use crate::stats::rollup::{Measures, Progress, Tier};
 use crate::store::calls::for_each_call;
@@ -35,12 +35,16 @@ pub struct LineQuality {
     pub arrivals: Arrivals,
 }
 
-/// Returns the data quality of the calls that started on these days, on one line or on all. What is missing comes from
-/// the cells; how events came, from those of the newest calls.
+/// Returns the data quality of the calls on the days and on the line of a question, whose other parameters are ignored.
+/// What is missing comes from the cells; how events came, from those of the newest calls.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn quality(statistics: &Statistics, days: DayRange, number: Option<&str>) -> Result<Quality, ServiceError> {
+pub async fn quality(
+    statistics: &Statistics,
+    FilterAsOf { filter: Filter { days, number, .. }, as_of }: &FilterAsOf,
+) -> Result<Quality, ServiceError> {
+    let (days, number) = (*days, number.as_deref());
     let mut lines: BTreeMap<String, LineQuality> = BTreeMap::new();
     let named = |number: Option<String>| statistics.counted_as(&number.unwrap_or_default()).to_owned();
     let buckets = day_number(days.start)..day_number(next_day(days.end));
@@ -49,7 +53,7 @@ pub async fn quality(statistics: &Statistics, days: DayRange, number: Option<&st
     };
     read_cells(&statistics.db, Tier::Line, buckets, number, count).await?;
     let filter = Filter { number: number.map(str::to_owned), ..Filter::all(days) };
-    let running = statistics.query(&filter).only_open();
+    let running = statistics.query(&FilterAsOf { filter, as_of: *as_of }).only_open();
     for_each_call(&statistics.db, &running, |stored| {
         let call = stored.call;
         let progress = Progress::new(call.ending, call.accepted_ms.is_some());

@@ -4,8 +4,8 @@ use super::Statistics;
 use super::counted::counted;
 use super::sheet::{closed_months, open_calls};
 use crate::service::error::ServiceError;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::day_number;
-use crate::stats::filter::Filter;
 use crate::stats::report::{Counter, GroupBy, Report, Source};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::cells::read_cells;
@@ -17,12 +17,12 @@ use crate::store::cells::read_cells;
 /// When there would be too many groups, or the database does not answer.
 pub async fn report(
     statistics: &Statistics,
-    filter: &Filter,
+    asked: &FilterAsOf,
     group_by: Option<GroupBy>,
     limit: usize,
 ) -> Result<Report, ServiceError> {
-    let (source, within) = (Source::of(filter, group_by), statistics.service_level_seconds);
-    report_from(statistics, source, filter, group_by, limit, within).await
+    let (source, within) = (Source::of(&asked.filter, group_by), statistics.service_level_seconds);
+    report_from(statistics, source, asked, group_by, limit, within).await
 }
 
 /// Like [`report`], but from a given source, which must hold it, and with another threshold of the service level.
@@ -32,14 +32,14 @@ pub async fn report(
 pub async fn report_from(
     statistics: &Statistics,
     source: Source,
-    filter: &Filter,
+    asked: &FilterAsOf,
     group_by: Option<GroupBy>,
     limit: usize,
     service_level_seconds: u32,
 ) -> Result<Report, ServiceError> {
-    let business = &statistics.derivation.business;
+    let (filter, business) = (&asked.filter, &statistics.derivation.business);
     let mut counter = Counter::new(filter, group_by, business)?;
-    let query = statistics.query(filter).any_outcome();
+    let query = statistics.query(asked).any_outcome();
     let mut names = HashMap::new();
     match source {
         Source::Cells(tier, subject) => {

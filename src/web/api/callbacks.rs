@@ -3,13 +3,13 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
-use crate::service::callbacks::days_ago_ms;
 use crate::service::state::AppState;
 use crate::store::callbacks::Callback;
-use crate::web::access::principal::{Principal, author};
+use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::callbacks::{cursor, within_days};
-use crate::web::extract::query::{FilterParams, PageParams, filter, limit, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::{FilterParams, PageParams, limit};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -73,12 +73,12 @@ struct WaitJson {
     params(("within_days" = Option<i64>, Query, description = "Missed within so many days; 30", minimum = 1, maximum = 3_660), PageParams),
     responses((status = 200, description = "A page of callbacks", body = CallbackList))
 )]
-pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let parameters = parameters(&request);
-    let since_ms = days_ago_ms(within_days(&parameters)?);
-    let cursor = cursor(&parameters)?;
-    let limit = limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let page = state.callbacks.page(&Principal::lines_of(&request), since_ms, cursor, limit).await?;
+pub async fn list(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let CallsRequest { parameters, lines, as_of } = &request;
+    let since_ms = as_of.days_ago_ms(within_days(parameters)?);
+    let cursor = cursor(parameters)?;
+    let limit = limit(parameters, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let page = state.callbacks.page(lines, since_ms, cursor, limit).await?;
     let items = page.callbacks.into_iter().map(CallbackJson::from).collect();
     Ok(Json(CallbackList { items, next_cursor: page.next.map(|next| next.encode()) }))
 }
@@ -92,8 +92,8 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn report(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let report = state.callbacks.report(&filter(&parameters(&request), &state, Principal::lines_of(&request))?).await?;
+pub async fn report(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let report = state.callbacks.report(&request.filter(&state)?).await?;
     Ok(Json(ReportJson {
         missed_callers: report.missed_callers,
         reached: report.reached,

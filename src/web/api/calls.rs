@@ -9,7 +9,8 @@ use crate::store::calls::{Cursor, find_call, find_decision, list_calls};
 use crate::store::events::events_of_call;
 use crate::web::access::principal::Principal;
 use crate::web::error::Error;
-use crate::web::extract::query::{FilterParams, PageParams, cursor, filter, limit, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::{FilterParams, PageParams, cursor, limit};
 use crate::wire::{CallDetail, CallJson};
 
 const DEFAULT_LIMIT: usize = 50;
@@ -30,12 +31,11 @@ struct CallList {
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
-    let (cursor, limit) = (cursor(&parameters, "cursor")?, limit(&parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
-    let page = list_calls(&state.db, &state.statistics.query(&filter), cursor, limit).await?;
-    let (now_ms, timeout_ms) = (now_ms(), state.statistics.hangup_timeout_ms());
+pub async fn list(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let (asked, parameters) = (request.filter(&state)?, &request.parameters);
+    let (cursor, limit) = (cursor(parameters, "cursor")?, limit(parameters, DEFAULT_LIMIT, MAX_LIMIT)?);
+    let page = list_calls(&state.db, &state.statistics.query(&asked), cursor, limit).await?;
+    let (now_ms, timeout_ms) = (asked.as_of.now_ms, state.statistics.hangup_timeout_ms());
     let items = page.calls.into_iter().map(|call| CallJson::new(call, now_ms, timeout_ms)).collect();
     Ok(Json(CallList { items, next_cursor: page.next.map(Cursor::encode) }))
 }

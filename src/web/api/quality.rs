@@ -1,14 +1,14 @@
+use actix_web::Responder;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 use utoipa::IntoParams;
 
 use super::stats::PeriodJson;
 use crate::service::state::AppState;
 use crate::service::statistics::quality::{LineQuality, quality};
-use crate::web::access::principal::Principal;
 use crate::web::error::{Error, WrongField};
-use crate::web::extract::query::{filter, parameter, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::parameter;
 
 /// The filter parameters that cannot be used here, because neither cells nor log know about them.
 const NARROWER: [&str; 7] = ["direction", "peer", "outcome", "party", "q", "hours", "route"];
@@ -106,21 +106,21 @@ impl From<&LineQuality> for FiguresJson {
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn show(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
-    let unusable = NARROWER.into_iter().filter(|name| parameter(&parameters, name).is_some()).map(|name| WrongField {
-        field: name.into(),
-        detail: format!("{name} cannot narrow this down: expected start and end, period, number"),
-    });
+pub async fn show(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let asked = request.filter(&state)?;
+    let unusable =
+        NARROWER.into_iter().filter(|name| parameter(&request.parameters, name).is_some()).map(|name| WrongField {
+            field: name.into(),
+            detail: format!("{name} cannot narrow this down: expected start and end, period, number"),
+        });
     let unusable: Vec<_> = unusable.collect();
     if !unusable.is_empty() {
         return Err(Error::Fields(unusable));
     }
-    let found = quality(&state.statistics, filter.days, filter.number.as_deref()).await?;
+    let found = quality(&state.statistics, &asked).await?;
     let line = |line: &LineQuality| LineJson { number: line.number.clone(), figures: line.into() };
     Ok(Json(QualityJson {
-        period: PeriodJson::of(filter.days, &state),
+        period: PeriodJson::of(asked.filter.days, &state),
         totals: (&found.totals).into(),
         lines: found.lines.iter().map(line).collect(),
     }))

@@ -1,5 +1,5 @@
+use actix_web::Responder;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
 use serde::Serialize;
 
 use crate::service::state::AppState;
@@ -8,9 +8,9 @@ use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
 use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
 use crate::stats::totals::Totals;
-use crate::web::access::principal::Principal;
 use crate::web::error::Error;
-use crate::web::extract::query::{FilterParams, Parameters, filter, limit, parameter, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::{FilterParams, Parameters, limit, parameter};
 
 const DEFAULT_LIMIT: usize = 1_000;
 const DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -60,19 +60,22 @@ impl PeriodJson {
         (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
     )
 )]
-pub async fn stats(request: HttpRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let parameters = parameters(&request);
-    let filter = filter(&parameters, &state, Principal::lines_of(&request))?;
+pub async fn stats(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
+    let (asked, parameters) = (request.filter(&state)?, &request.parameters);
     let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
-    let group_by = parameter(&parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
+    let group_by = parameter(parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
     if group_by == Some(GroupBy::Peer) && !state.config.agent_figures {
         return Err(FilterError { field: "group_by", problem: FilterProblem::AgentFigures }.into());
     }
-    let limit = limit(&parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
-    let within = within_seconds(&parameters)?.unwrap_or(state.config.service_level_seconds);
-    let source = Source::of(&filter, group_by);
-    let report = report_from(&state.statistics, source, &filter, group_by, limit, within).await?;
-    Ok(Json(StatsJson { period: PeriodJson::of(filter.days, &state), totals: report.totals, groups: report.groups }))
+    let limit = limit(parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
+    let within = within_seconds(parameters)?.unwrap_or(state.config.service_level_seconds);
+    let source = Source::of(&asked.filter, group_by);
+    let report = report_from(&state.statistics, source, &asked, group_by, limit, within).await?;
+    Ok(Json(StatsJson {
+        period: PeriodJson::of(asked.filter.days, &state),
+        totals: report.totals,
+        groups: report.groups,
+    }))
 }
 
 /// Parses `within_seconds`: the threshold of the service level for this request alone, in seconds.

@@ -6,6 +6,8 @@ pub mod body;
 pub mod budget;
 /// The query parameters of lists of callbacks.
 pub mod callbacks;
+/// A request for calls or their figures: who asks for what, and when.
+pub mod calls_request;
 /// The client of a request: its address and scheme, as far as proxies may be believed.
 pub mod client;
 /// The query string: parameters and the filter.

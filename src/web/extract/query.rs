@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::Direction;
 use crate::service::state::AppState;
+use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 use crate::stats::period::Period;
 use crate::store::calls::Cursor;
@@ -30,11 +31,11 @@ pub fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> 
 ///
 /// # Errors
 /// The first parameter that cannot be used.
-pub fn filter(parameters: &Parameters, state: &AppState, lines: Lines) -> Result<Filter, FilterError> {
+pub fn filter(parameters: &Parameters, lines: Lines, as_of: AsOf, state: &AppState) -> Result<FilterAsOf, FilterError> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let filter = Filter::parse(pairs, state.statistics.today(), &state.derivation.numbering)?;
+    let filter = Filter::parse(pairs, as_of.today, &state.derivation.numbering)?;
     state.statistics.check_agents(&filter)?;
-    Ok(Filter { lines, ..filter })
+    Ok(FilterAsOf { filter: Filter { lines, ..filter }, as_of })
 }
 
 /// Parses `limit`, a number from 1 to `most`; returns `default` if it is absent.

@@ -12,13 +12,13 @@ use super::page;
 use crate::calls::call::{Call, State as Standing};
 use crate::calls::outcome::Outcome;
 use crate::calls::receipts::{Receipt, Receipts};
-use crate::clock::now_ms;
 use crate::i18n::{CallLogTexts, CallTexts, CallsTexts, HistoryTexts};
 use crate::placetel::event::{CallId, Direction, Event, Kind};
 use crate::placetel::reply::indented;
 use crate::routing::table::Decision;
 use crate::service::directory::names::Names;
 use crate::service::state::AppState;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{find_call, find_decision, list_calls};
@@ -94,7 +94,7 @@ pub async fn show(
     let call = call.filter(|call| Principal::may_see(&request, call)).ok_or(Error::NotFound)?;
     let events = events_of_call(&state.db, &call_id).await?;
     let decision = find_decision(&state.db, &call_id).await?;
-    let now_ms = now_ms();
+    let now_ms = context.now_ms;
     let (standing, became) = call.standing(now_ms, state.statistics.hangup_timeout_ms());
     let (t, names) = (&context.texts.call, state.directory.names());
     page(&CallPage {
@@ -153,9 +153,10 @@ fn contact(call: &Call, state: &AppState, names: &Names, context: &PageContext) 
 /// Returns the newest other calls with the same party.
 async fn others(call: &Call, state: &AppState, context: &PageContext) -> Result<Vec<CallRow>, Error> {
     let Some(party) = call.party.clone() else { return Ok(Vec::new()) };
-    let ever = DayRange { start: chrono::NaiveDate::default(), end: state.statistics.today() };
+    let ever = DayRange { start: chrono::NaiveDate::default(), end: context.today };
     let filter = Filter { party: Some(party), lines: context.lines(), ..Filter::all(ever) };
-    let mut calls = list_calls(&state.db, &state.statistics.query(&filter), None, OTHERS + 1).await?.calls;
+    let query = state.statistics.query(&FilterAsOf { filter, as_of: context.as_of() });
+    let mut calls = list_calls(&state.db, &query, None, OTHERS + 1).await?.calls;
     calls.retain(|other| other.call.call_id != call.call_id);
     calls.truncate(OTHERS);
     Ok(call_rows(&calls, state, context))

@@ -4,7 +4,6 @@ use crate::calls::call::Call;
 use crate::calls::forgetting::is_pseudonym;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::is_anonymous;
-use crate::clock::now_ms;
 use crate::i18n::format::NOTHING;
 use crate::placetel::event::Direction;
 use crate::service::state::AppState;
@@ -39,7 +38,7 @@ pub struct OutcomeView {
 
 /// Converts calls to table rows.
 pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) -> Vec<CallRow> {
-    let (now_ms, timeout_ms, names) = (now_ms(), state.statistics.hangup_timeout_ms(), state.directory.names());
+    let (timeout_ms, names) = (state.statistics.hangup_timeout_ms(), state.directory.names());
     let row = |stored: &StoredCall| {
         let call = &stored.call;
         let day = state.derivation.business.day(call.started_ms);
@@ -51,7 +50,7 @@ pub fn call_rows(calls: &[StoredCall], state: &AppState, context: &PageContext) 
             party: named_party(call, context),
             number: Named::line(call.number.as_deref().unwrap_or(NOTHING), &names),
             peer: Named::agent(call.peer.as_deref().unwrap_or_default(), &names),
-            outcome: outcome(call.standing(now_ms, timeout_ms).1, context),
+            outcome: outcome(call.standing(context.now_ms, timeout_ms).1, context),
             wait: context.format.known_duration(call.wait_seconds().or(call.abandoned_wait_seconds())),
             talk: context.format.known_duration(call.talk_seconds),
         }

@@ -10,7 +10,7 @@ use super::overview::Scope;
 use super::{form_body, form_value, page, see_other};
 use crate::i18n::CallbacksTexts;
 use crate::i18n::format::{Format, NOTHING};
-use crate::service::callbacks::{DEFAULT_DAYS, days_ago_ms};
+use crate::service::callbacks::DEFAULT_DAYS;
 use crate::service::state::AppState;
 use crate::stats::callbacks::CallbackReport;
 use crate::store::callbacks::{Callback, CallbackCursor, count_open, open_callbacks_of_lines};
@@ -18,7 +18,8 @@ use crate::store::marks::{Mark, recent_marks};
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::callbacks::{cursor, within_days};
-use crate::web::extract::query::{Parameters, parameter, parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::{Parameters, parameter};
 
 const LIST: &str = "/callbacks";
 const CALLBACKS_PER_PAGE: usize = 25;
@@ -83,28 +84,27 @@ struct Figure {
 
 /// Handles `GET /callbacks`: shows the open callbacks and the report.
 pub async fn list(
-    request: HttpRequest,
+    request: CallsRequest,
     mut context: PageContext,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let t = &context.texts.callbacks;
-    let parameters = parameters(&request);
-    let (days, mut notice) = match within_days(&parameters) {
+    let CallsRequest { parameters, lines, as_of } = &request;
+    let (days, mut notice) = match within_days(parameters) {
         Ok(days) => (days, None),
         Err(_) => (DEFAULT_DAYS, Some(t.wrong_days)),
     };
-    let cursor = cursor(&parameters).unwrap_or_else(|_| {
+    let cursor = cursor(parameters).unwrap_or_else(|_| {
         notice.get_or_insert(t.wrong_cursor);
         None
     });
-    let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, days_ago_ms(days));
-    let lines = context.lines();
-    let open = state.callbacks.page(&lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
+    let (db, numbering, since_ms) = (&state.db, &state.derivation.numbering, as_of.days_ago_ms(days));
+    let open = state.callbacks.page(lines, since_ms, cursor.clone(), CALLBACKS_PER_PAGE).await?;
     let owed = if lines.is_none() { state.callbacks.count().await } else { None };
     let count = match (&cursor, &open.next, owed) {
         (None, None, _) => i64::try_from(open.callbacks.len()).unwrap_or(i64::MAX),
         (.., Some(owed)) if days == DEFAULT_DAYS => owed,
-        _ => match &lines {
+        _ => match lines {
             None => count_open(db, numbering, since_ms).await?,
             Some(lines) => {
                 let all = open_callbacks_of_lines(db, numbering, since_ms, lines).await?;
@@ -117,11 +117,11 @@ pub async fn list(
     }
     // Marks do not name a line, so users who are limited to some lines see none.
     let marks = match lines {
-        None => recent_marks(db, days_ago_ms(MARKS_DAYS), MARKS).await?,
+        None => recent_marks(db, as_of.days_ago_ms(MARKS_DAYS), MARKS).await?,
         Some(_) => Vec::new(),
     };
     let asked = PageFilter::read(&request, &state, &context);
-    let report = state.callbacks.report(&asked.filter).await?;
+    let report = state.callbacks.report(&asked.calls).await?;
     let listed = |days: i64, cursor: Option<&CallbackCursor>| url(&asked.words, days, cursor);
     page(&CallbacksPage {
         t,
@@ -132,7 +132,7 @@ pub async fn list(
         rows: open.callbacks.iter().map(|callback| row(callback, &state, &context)).collect(),
         more: open.next.as_ref().map(|next| listed(days, Some(next))),
         oldest: cursor.as_ref().map(|_| listed(days, None)),
-        just_done: just_done(&parameters, &marks, &context),
+        just_done: just_done(parameters, &marks, &context),
         marks: marks.into_iter().map(|mark| mark_row(mark, &context)).collect(),
         filter: periods(&asked, days, &state, &context),
         figures: figures(&report, &context),
@@ -195,7 +195,7 @@ fn row(callback: &Callback, state: &AppState, context: &PageContext) -> Callback
     let calls = FilterQuery::default()
         .with("party", &callback.party)
         .with("start", first_day.to_string())
-        .with("end", state.statistics.today().max(first_day).to_string());
+        .with("end", context.today.max(first_day).to_string());
     CallbackRow {
         dial: (t.dial)(&named.both()),
         done: (t.done_party)(&named.both()),

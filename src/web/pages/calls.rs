@@ -1,5 +1,5 @@
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::call_rows::{CallRow, call_rows};
@@ -14,6 +14,7 @@ use crate::service::statistics::reports::report;
 use crate::stats::report::Source;
 use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
 use crate::web::error::Error;
+use crate::web::extract::calls_request::CallsRequest;
 use crate::web::extract::query;
 
 const CALLS_PER_PAGE: usize = 50;
@@ -45,15 +46,14 @@ struct CallsPage {
 
 /// Handles `GET /calls`: shows the call log with keyset pagination.
 pub async fn list(
-    request: HttpRequest,
+    request: CallsRequest,
     mut context: PageContext,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let mut asked = PageFilter::read(&request, &state, &context);
     let t = &context.texts.calls;
-    let parameters = query::parameters(&request);
     let mut cursor = |name: &str| {
-        query::cursor(&parameters, name).unwrap_or_else(|error| {
+        query::cursor(&request.parameters, name).unwrap_or_else(|error| {
             let notice = unusable(&context, error, "");
             asked.notice.get_or_insert(format!("{notice} {}", t.wrong_cursor));
             None
@@ -63,7 +63,8 @@ pub async fn list(
     let shown = shown(&state, &asked, newer, older).await?;
     context.has_found = !shown.calls.calls.is_empty();
     let to = |name: &str, cursor: Cursor| asked.words.url_with("/calls", &[(name, &cursor.encode())]);
-    let none = if shown.calls.calls.is_empty() { Some(no_calls(&asked, &state, &context).await?) } else { None };
+    let none =
+        if shown.calls.calls.is_empty() { Some(no_calls(&asked, &request, &state, &context).await?) } else { None };
     page(&CallsPage {
         t,
         calls_t: t,
@@ -73,7 +74,7 @@ pub async fn list(
         kept: kept(&asked),
         count: count(&asked, &state, &context).await?,
         rows: call_rows(&shown.calls.calls, &state, &context),
-        fresh: NewCallsNotice::of(&asked, &state, &context).filter(|_| shown.newer.is_none() && older.is_none()),
+        fresh: NewCallsNotice::of(&asked, &context).filter(|_| shown.newer.is_none() && older.is_none()),
         newest: shown.newer.map(|_| asked.words.url("/calls")),
         newer: shown.newer.map(|newer| to(NEWER, newer)),
         older: shown.calls.next.map(|older| to("cursor", older)),
@@ -96,7 +97,7 @@ async fn shown(
     newer: Option<Cursor>,
     older: Option<Cursor>,
 ) -> Result<Shown, Error> {
-    let query = state.statistics.query(&asked.filter);
+    let query = state.statistics.query(&asked.calls);
     if let Some(cursor) = newer {
         let page = list_newer_calls(&state.db, &query, cursor, CALLS_PER_PAGE).await?;
         // With less than a full page of newer calls the first page is shown instead: it contains them and is full.
@@ -118,9 +119,9 @@ fn kept(asked: &PageFilter) -> Vec<(&'static str, String)> {
 
 /// Returns the total number of calls as a text, if it is cheap to count.
 async fn count(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<Option<String>, Error> {
-    if Source::of(&asked.filter, None) == Source::Calls || asked.filter.days.len() > MOST_COUNTED_DAYS {
+    if Source::of(asked.filter(), None) == Source::Calls || asked.filter().days.len() > MOST_COUNTED_DAYS {
         return Ok(None);
     }
-    let calls = report(&state.statistics, &asked.filter, None, 1).await?.totals.calls;
+    let calls = report(&state.statistics, &asked.calls, None, 1).await?.totals.calls;
     Ok(Some((context.texts.calls.count)(calls, context.format.number(calls))))
 }

@@ -4,20 +4,22 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
 
 use super::assets;
 use crate::accounts::Role;
 use crate::clock::Doubt;
-use crate::clock::now_ms;
 use crate::i18n::format::Format;
 use crate::i18n::{Texts, negotiate, parse_lang, texts};
 use crate::lang::Lang;
 use crate::service::directory::names::Names;
 use crate::service::routing::tables::LoadedTable;
 use crate::service::state::AppState;
+use crate::stats::as_of::AsOf;
 use crate::stats::filter::Lines;
 use crate::web::access::principal::Principal;
+use crate::web::extract::calls_request::as_of;
 
 /// The name of the cookie that stores the chosen language.
 pub const LANG_COOKIE: &str = "lang";
@@ -64,13 +66,19 @@ pub struct PageContext {
     pub script: &'static str,
     /// The time of the request, in Unix milliseconds.
     pub now_ms: i64,
+    /// The business day of the request.
+    pub today: NaiveDate,
     /// The id of the last live event before the page was made: the stream continues from there.
     pub since: String,
 }
 
 impl PageContext {
-    /// Builds the context from a request.
+    /// Builds the context from a request, as of now.
     pub fn of(request: &HttpRequest, state: &AppState) -> Self {
+        Self::new(request, state.statistics.now(), state)
+    }
+
+    fn new(request: &HttpRequest, AsOf { now_ms, today }: AsOf, state: &AppState) -> Self {
         let lang = lang(request);
         let business = state.derivation.business.clone();
         let format = Format::new(lang, business.clone());
@@ -94,7 +102,8 @@ impl PageContext {
             style: assets::style_url(),
             icon: assets::icon_url(),
             script: assets::script_url(),
-            now_ms: now_ms(),
+            now_ms,
+            today,
             since: state.live.mark(),
         }
     }
@@ -109,6 +118,11 @@ impl PageContext {
     /// Returns the lines that the user is limited to, if any.
     pub fn lines(&self) -> Lines {
         self.principal.as_ref().and_then(|principal| principal.lines.clone())
+    }
+
+    /// Returns the moment that the page is of.
+    pub fn as_of(&self) -> AsOf {
+        AsOf { now_ms: self.now_ms, today: self.today }
     }
 
     /// Returns whether the user is limited to some lines.
@@ -188,7 +202,7 @@ impl FromRequest for PageContext {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let state = request.app_data::<Data<AppState>>().cloned();
-        let context = state.as_ref().map(|state| Self::of(request, state));
+        let context = state.as_ref().map(|state| Self::new(request, as_of(request, state), state));
         Box::pin(async move {
             let missing = || crate::web::error::Error::Internal("the state is missing".into());
             let (mut context, state) = context.zip(state).ok_or_else(missing)?;

@@ -1,16 +1,16 @@
 //! The call filter of a page: reads it from the URL, and provides the form and links that change it.
 
-use actix_web::HttpRequest;
-
 use super::context::PageContext;
 use super::filter_query::FilterQuery;
 use super::named::Named;
 use crate::calls::outcome::Outcome;
 use crate::i18n::FilterTexts;
 use crate::service::state::AppState;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::{Filter, FilterError, FilterProblem};
 use crate::stats::period::Period;
-use crate::web::extract::query::{self, Parameters};
+use crate::web::extract::calls_request::CallsRequest;
+use crate::web::extract::query::Parameters;
 
 /// The filter value of the choice that combines two outcomes.
 const MISSED_OR_VOICEMAIL: &str = "missed,voicemail";
@@ -20,8 +20,8 @@ const MOST_SHOWN: usize = 40;
 
 /// The filter of a page, as query parameters of the public API.
 pub struct PageFilter {
-    /// The filter of the calls to count or list; the default if the parameters are unusable.
-    pub filter: Filter,
+    /// The calls to count or list; the default if the parameters are unusable.
+    pub calls: FilterAsOf,
     /// The parameters in effect; none if they are unusable.
     pub words: FilterQuery,
     /// The parameters as entered, whether usable or not.
@@ -70,29 +70,27 @@ pub struct Chip {
 
 impl PageFilter {
     /// Reads the filter from the query parameters of a request.
-    pub fn read(request: &HttpRequest, state: &AppState, context: &PageContext) -> Self {
-        Self::within(query::parameters(request), &[], state, context)
+    pub fn read(request: &CallsRequest, state: &AppState, context: &PageContext) -> Self {
+        Self::within(request, &[], state, context)
     }
 
     /// Reads the filter for a page that fixes some parameters of its own, which must be usable. These are part of
-    /// `filter`, but not of `words`.
+    /// `calls`, but not of `words`.
     pub fn within(
-        mut parameters: Parameters,
+        request: &CallsRequest,
         own: &[(&'static str, String)],
         state: &AppState,
         context: &PageContext,
     ) -> Self {
-        parameters.retain(|(name, _)| !own.iter().any(|(own, _)| own == name));
+        let is_free = |(name, _): &&(String, String)| !own.iter().any(|(own, _)| own == name);
+        let mut parameters: Parameters = request.parameters.iter().filter(is_free).cloned().collect();
         let typed = FilterQuery::read(&parameters);
         let own: Parameters = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         parameters.extend(own.iter().cloned());
-        match query::filter(&parameters, state, context.lines()) {
-            Ok(filter) => Self { filter, words: typed.clone(), typed, notice: None },
+        match request.filter_by(&parameters, state) {
+            Ok(calls) => Self { calls, words: typed.clone(), typed, notice: None },
             Err(error) => Self {
-                filter: query::filter(&own, state, context.lines()).unwrap_or_else(|_| Filter {
-                    lines: context.lines(),
-                    ..Filter::all(Period::ThirtyDays.days(state.statistics.today()))
-                }),
+                calls: request.filter_by(&own, state).unwrap_or_else(|_| default(request)),
                 words: FilterQuery::default(),
                 notice: Some(notice(context, error, typed.get(error.field))),
                 // No form asks again for a parameter whose feature is switched off.
@@ -104,17 +102,22 @@ impl PageFilter {
         }
     }
 
+    /// Returns the filter of the calls to count or list.
+    pub fn filter(&self) -> &Filter {
+        &self.calls.filter
+    }
+
     /// Builds the filter bar for the page at `path`.
     pub fn view(&self, path: &'static str, state: &AppState, context: &PageContext) -> FilterView {
         let t = &context.texts.filter;
         let word = |name: &str| self.typed.get(name).to_owned();
-        let days = self.filter.days;
+        let days = self.filter().days;
         let when = if days.start == days.end {
             format!("{}, {}", context.format.weekday(days.start), context.format.day(days.start))
         } else {
             format!("{} – {}", context.format.day(days.start), context.format.day(days.end))
         };
-        let uses_period = self.filter.period.is_some();
+        let uses_period = self.filter().period.is_some();
         FilterView {
             t,
             path,
@@ -142,7 +145,7 @@ impl PageFilter {
         let pill = |period: Period| Choice {
             value: self.words.clone().any_time().with("period", period.as_str()).url(path),
             name: (t.period_name)(period),
-            is_chosen: self.filter.period == Some(period) && self.notice.is_none(),
+            is_chosen: self.filter().period == Some(period) && self.notice.is_none(),
         };
         Period::ALL.into_iter().map(pill).collect()
     }
@@ -157,6 +160,12 @@ impl PageFilter {
         };
         self.words.narrowing().map(chip).collect()
     }
+}
+
+/// Returns the calls of 30 days.
+fn default(request: &CallsRequest) -> FilterAsOf {
+    let days = Period::ThirtyDays.days(request.as_of.today);
+    FilterAsOf { filter: Filter { lines: request.lines.clone(), ..Filter::all(days) }, as_of: request.as_of }
 }
 
 /// Returns the message that the page shows the default because a parameter is unusable.

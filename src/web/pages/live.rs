@@ -14,6 +14,7 @@ use crate::i18n::format::NOTHING;
 use crate::i18n::{CallsTexts, LiveTexts};
 use crate::placetel::event::Direction;
 use crate::service::state::AppState;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{StoredCall, list_calls};
@@ -71,11 +72,10 @@ struct EndedRow {
 /// Handles `GET /live`: shows running and recently ended calls.
 pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let now_ms = context.now_ms;
-    let ever = Filter::all(DayRange { start: NaiveDate::default(), end: state.statistics.today() });
-    let open = Filter { outcomes: vec![Outcome::Open], ..ever.clone() };
-    let open = list_calls(&state.db, &state.statistics.query(&open).only_open(), None, MOST_RUNNING).await?;
+    let open = state.statistics.query(&ever(vec![Outcome::Open], &context)).only_open();
+    let open = list_calls(&state.db, &open, None, MOST_RUNNING).await?;
     let running = open.calls.iter().filter_map(|stored| running_row(&stored.call, now_ms, &context)).collect();
-    let ended = ended(&state, ever, now_ms).await?;
+    let ended = ended(&state, &context).await?;
     page(&LivePage {
         t: &context.texts.live,
         calls_t: &context.texts.calls,
@@ -93,17 +93,23 @@ pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpRes
 
 /// Returns the calls that ended last. Only calls that began recently can be queried by their end; if they are too few,
 /// the calls that began last are returned.
-async fn ended(state: &AppState, ever: Filter, now_ms: i64) -> Result<Vec<StoredCall>, Error> {
-    let lately_ms = now_ms.saturating_sub(state.statistics.hangup_timeout_ms());
+async fn ended(state: &AppState, context: &PageContext) -> Result<Vec<StoredCall>, Error> {
+    let lately_ms = context.now_ms.saturating_sub(state.statistics.hangup_timeout_ms());
     let ended = last_ended(&state.db, lately_ms, MOST_ENDED as i64).await?;
     if ended.len() == MOST_ENDED {
         return Ok(ended);
     }
     let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Open).collect();
-    let query = state.statistics.query(&Filter { outcomes, ..ever });
+    let query = state.statistics.query(&ever(outcomes, context));
     let mut calls = list_calls(&state.db, &query, None, MOST_ENDED).await?.calls;
     calls.sort_by_key(|stored| std::cmp::Reverse((end_ms(&stored.call), stored.key)));
     Ok(calls)
+}
+
+/// Returns the question about all calls with these outcomes.
+fn ever(outcomes: Vec<Outcome>, context: &PageContext) -> FilterAsOf {
+    let days = DayRange { start: NaiveDate::default(), end: context.today };
+    FilterAsOf { filter: Filter { outcomes, ..Filter::all(days) }, as_of: context.as_of() }
 }
 
 fn end_ms(call: &Call) -> i64 {

@@ -1,6 +1,5 @@
 use super::context::PageContext;
 use super::filter::PageFilter;
-use crate::service::state::AppState;
 
 /// The data of the notice that new calls have arrived since a list was loaded: see `live.js`.
 pub struct NewCallsNotice {
@@ -17,8 +16,8 @@ pub struct NewCallsNotice {
 impl NewCallsNotice {
     /// Builds the notice for a list with this filter; `None` if a new call could not appear in the list, or if the live
     /// stream cannot tell whether a call matches the filter.
-    pub fn of(asked: &PageFilter, state: &AppState, context: &PageContext) -> Option<Self> {
-        let (filter, today, t) = (&asked.filter, state.statistics.today(), &context.texts.live);
+    pub fn of(asked: &PageFilter, context: &PageContext) -> Option<Self> {
+        let (filter, today, t) = (asked.filter(), asked.calls.as_of.today, &context.texts.live);
         let is_open = (filter.days.start..=filter.days.end).contains(&today);
         let is_told = filter.outcomes.is_empty()
             && filter.search.is_none()

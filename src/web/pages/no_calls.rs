@@ -7,12 +7,13 @@ use super::filter::{PageFilter, shown};
 use super::filter_query::FilterQuery;
 use crate::service::state::AppState;
 use crate::service::statistics::reports::report;
-use crate::stats::filter::{Filter, Lines};
+use crate::stats::as_of::FilterAsOf;
+use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
 use crate::store::calls::list_calls;
 use crate::web::error::Error;
-use crate::web::extract::query;
+use crate::web::extract::calls_request::CallsRequest;
 
 /// The number of days that are searched for calls.
 const WITHIN_DAYS: u64 = 365;
@@ -32,7 +33,13 @@ pub struct NoCalls {
 }
 
 /// Finds out why the list is empty.
-pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContext) -> Result<NoCalls, Error> {
+pub async fn no_calls(
+    asked: &PageFilter,
+    request: &CallsRequest,
+    state: &AppState,
+    context: &PageContext,
+) -> Result<NoCalls, Error> {
+    let FilterAsOf { filter, as_of } = &asked.calls;
     let has_events = state.intake.has_events().await?;
     let mut none = NoCalls { has_events, hides: Vec::new(), newest: None, longer: None, is_together: false };
     if !has_events {
@@ -40,22 +47,22 @@ pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContex
     }
     for (name, value) in asked.words.narrowing() {
         let words = asked.words.clone().without(name);
-        if has_calls(&words, state, context.lines()).await? {
+        if has_calls(&words, request, state).await? {
             let field = (context.texts.filter.field)(name);
             let text = (context.texts.call_log.without)(field, &shown(name, value, context));
             none.hides.push((text, words.url("/calls")));
         }
     }
-    let year = DayRange::ending(state.statistics.today(), WITHIN_DAYS);
-    let is_longer = year.len() > asked.filter.days.len();
+    let year = DayRange::ending(as_of.today, WITHIN_DAYS);
+    let is_longer = year.len() > filter.days.len();
     let of_days = |days: DayRange| {
         let words = asked.words.clone().any_time();
         words.with("start", days.start.to_string()).with("end", days.end.to_string()).url("/calls")
     };
     // A text search scans every call, so it covers a whole year only on demand.
-    if asked.filter.search.is_some() {
+    if filter.search.is_some() {
         none.longer = is_longer.then(|| of_days(year));
-    } else if let Some(day) = newest_day(&Filter { days: year, period: None, ..asked.filter.clone() }, state).await? {
+    } else if let Some(day) = newest_day(&of_year(year, &asked.calls), state).await? {
         let text = format!("{}, {}", context.format.weekday(day), context.format.day(day));
         none.newest = Some(((context.texts.call_log.newest_was)(&text), of_days(DayRange::one(day))));
     }
@@ -64,22 +71,27 @@ pub async fn no_calls(asked: &PageFilter, state: &AppState, context: &PageContex
     Ok(none)
 }
 
-async fn has_calls(words: &FilterQuery, state: &AppState, lines: Lines) -> Result<bool, Error> {
+async fn has_calls(words: &FilterQuery, request: &CallsRequest, state: &AppState) -> Result<bool, Error> {
     let parameters = words.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let filter = query::filter(&parameters, state, lines)?;
-    if Source::of(&filter, None) == Source::Calls {
-        return Ok(!list_calls(&state.db, &state.statistics.query(&filter), None, 1).await?.calls.is_empty());
+    let asked = request.filter_by(&parameters, state)?;
+    if Source::of(&asked.filter, None) == Source::Calls {
+        return Ok(!list_calls(&state.db, &state.statistics.query(&asked), None, 1).await?.calls.is_empty());
     }
-    Ok(report(&state.statistics, &filter, None, 1).await?.totals.calls > 0)
+    Ok(report(&state.statistics, &asked, None, 1).await?.totals.calls > 0)
+}
+
+/// Returns the same question about these days.
+fn of_year(days: DayRange, FilterAsOf { filter, as_of }: &FilterAsOf) -> FilterAsOf {
+    FilterAsOf { filter: Filter { days, period: None, ..filter.clone() }, as_of: *as_of }
 }
 
 /// Returns the last day that has calls of this filter.
-async fn newest_day(filter: &Filter, state: &AppState) -> Result<Option<NaiveDate>, Error> {
-    if Source::of(filter, Some(GroupBy::Day)) == Source::Calls {
-        let page = list_calls(&state.db, &state.statistics.query(filter), None, 1).await?;
+async fn newest_day(asked: &FilterAsOf, state: &AppState) -> Result<Option<NaiveDate>, Error> {
+    if Source::of(&asked.filter, Some(GroupBy::Day)) == Source::Calls {
+        let page = list_calls(&state.db, &state.statistics.query(asked), None, 1).await?;
         return Ok(page.calls.first().map(|stored| state.derivation.business.day(stored.call.started_ms)));
     }
-    let days = report(&state.statistics, filter, Some(GroupBy::Day), MAX_GROUPS).await?.groups.unwrap_or_default();
+    let days = report(&state.statistics, asked, Some(GroupBy::Day), MAX_GROUPS).await?.groups.unwrap_or_default();
     let last = days.iter().rfind(|day| day.totals.calls > 0);
     Ok(last.and_then(|day| day.key.as_deref()?.parse().ok()))
 }

@@ -1,5 +1,5 @@
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::context::PageContext;
@@ -10,9 +10,10 @@ use super::page;
 use crate::i18n::QualityTexts;
 use crate::service::state::AppState;
 use crate::service::statistics::quality::{LineQuality, quality};
-use crate::stats::filter::Filter;
+use crate::stats::as_of::FilterAsOf;
 use crate::store::quality::MOST_CALLS;
 use crate::web::error::Error;
+use crate::web::extract::calls_request::CallsRequest;
 
 #[derive(Template)]
 #[template(path = "pages/quality.html")]
@@ -58,22 +59,22 @@ pub struct QualityRow {
 }
 
 /// Handles `GET /quality`: shows the data quality.
-pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
+pub async fn show(request: CallsRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let asked = PageFilter::read(&request, &state, &context);
     page(&QualityPage {
         t: &context.texts.quality,
         filter: asked.view("/quality", &state, &context),
-        quality: quality_view(&state, &context, &asked.filter).await?,
+        quality: quality_view(&state, &context, &asked.calls).await?,
         context,
     })
 }
 
-/// Returns the data quality for the days and the line of a filter; its other parameters are ignored.
+/// Returns the data quality for the days and the line of a question; its other parameters are ignored.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn quality_view(state: &AppState, context: &PageContext, filter: &Filter) -> Result<QualityView, Error> {
-    let found = quality(&state.statistics, filter.days, filter.number.as_deref()).await?;
+pub async fn quality_view(state: &AppState, context: &PageContext, asked: &FilterAsOf) -> Result<QualityView, Error> {
+    let found = quality(&state.statistics, asked).await?;
     let t = &context.texts.quality;
     let names = [t.without_hangup, t.talk_unknown, t.doubled, t.late];
     let whats = [t.without_hangup_what, t.talk_unknown_what, t.doubled_what, t.late_what];

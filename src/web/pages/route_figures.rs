@@ -7,10 +7,12 @@ use super::context::PageContext;
 use crate::calls::outcome::Outcome;
 use crate::service::state::AppState;
 use crate::service::statistics::reports::report;
+use crate::stats::as_of::FilterAsOf;
+use crate::stats::filter::Filter;
+use crate::stats::period::Period;
 use crate::stats::report::{GroupBy, MAX_GROUPS};
 use crate::stats::totals::Totals;
 use crate::web::error::Error;
-use crate::web::extract::query::filter;
 
 /// The outcomes that the figures of a route mention.
 const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Missed, Outcome::Voicemail];
@@ -22,8 +24,9 @@ impl RouteFigures {
     /// Reads the figures from the cache or counts them.
     pub async fn count(state: &AppState) -> Self {
         let count = async {
-            let filter = filter(&vec![("period".to_owned(), "30d".to_owned())], state, None)?;
-            let report = report(&state.statistics, &filter, Some(GroupBy::Route), MAX_GROUPS).await?;
+            let as_of = state.statistics.now();
+            let asked = FilterAsOf { filter: Filter::all(Period::ThirtyDays.days(as_of.today)), as_of };
+            let report = report(&state.statistics, &asked, Some(GroupBy::Route), MAX_GROUPS).await?;
             let groups = report.groups.into_iter().flatten();
             let of_routes = groups.filter_map(|group| Some((group.key?, group.totals)));
             Ok::<_, Error>(Arc::new(of_routes.collect()))

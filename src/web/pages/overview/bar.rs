@@ -79,7 +79,7 @@ impl Bar {
         context: &PageContext,
     ) -> Self {
         let t = &context.texts.filter;
-        let (days, period, today) = (asked.filter.days, asked.filter.period, state.statistics.today());
+        let (days, period, today) = (asked.filter().days, asked.filter().period, context.today);
         let step = |step: Step| address.url(&words_of(&asked.words, step));
         let fields = fields(asked, address, offered, state, context);
         let is_field = |name: &str| fields.iter().any(|field| field.name == name);
@@ -133,7 +133,7 @@ fn pill(period: Period, asked: &PageFilter, address: &Address, t: &FilterTexts) 
     Pill {
         href: address.url(&asked.words.clone().any_time().with("period", period.as_str())),
         name: (t.period_name)(period),
-        is_chosen: asked.filter.period == Some(period) && asked.notice.is_none(),
+        is_chosen: asked.filter().period == Some(period) && asked.notice.is_none(),
     }
 }
 
@@ -173,10 +173,10 @@ fn fields(
     };
     let mut fields = Vec::new();
     if !matches!(address.scope, Scope::Line(_) | Scope::Caller(_)) {
-        fields.push(seen("number", d.line, asked.filter.number.as_ref(), offered.lines, Named::line));
+        fields.push(seen("number", d.line, asked.filter().number.as_ref(), offered.lines, Named::line));
     }
     if state.config.agent_figures && !matches!(address.scope, Scope::Agent(_) | Scope::Caller(_)) {
-        fields.push(seen("peer", d.agent, asked.filter.peer.as_ref(), offered.agents, Named::agent));
+        fields.push(seen("peer", d.agent, asked.filter().peer.as_ref(), offered.agents, Named::agent));
     }
     fields.push(fixed("direction", &[("", t.any), ("in", t.inbound), ("out", t.outbound)]));
     if state.config.business_hours.is_some() {

@@ -45,7 +45,7 @@ pub async fn fetch(
     address: &Address,
     context: &PageContext,
 ) -> Result<Fetched, Error> {
-    let (filter, query) = (&asked.filter, state.statistics.query(&asked.filter));
+    let (filter, query) = (asked.filter(), state.statistics.query(&asked.calls));
     let is_company = address.scope == Scope::Company;
     let limit = if matches!(address.scope, Scope::Caller(_)) { CALLS_OF_CALLER } else { LAST_CALLS };
     let counted = if callers_shown(address.options) > LAST_CALLS { i64::MAX } else { NEWEST_COUNTED };
@@ -58,17 +58,17 @@ pub async fn fetch(
         Ok::<_, Error>(callers)
     };
     let lines = context.lines();
-    let owed = async { if is_company { owed(state, &lines).await.map(Some) } else { Ok(None) } };
+    let owed = async { if is_company { owed(state, &lines, context.as_of()).await.map(Some) } else { Ok(None) } };
     let owed_to = async {
         match &address.scope {
-            Scope::Caller(party) => owed_to(state, &lines, party).await,
+            Scope::Caller(party) => owed_to(state, &lines, party, context.as_of()).await,
             _ => Ok(None),
         }
     };
-    let days = async { if is_company { last_days(state, &lines).await.map(Some) } else { Ok(None) } };
+    let days = async { if is_company { last_days(state, &lines, context.as_of()).await.map(Some) } else { Ok(None) } };
     let tells_newest = is_company && lines.is_none();
     // With this filter the listed calls already begin with the newest call of all.
-    let is_all_until_now = filter.is_of_all() && filter.days.end >= state.statistics.today();
+    let is_all_until_now = filter.is_of_all() && filter.days.end >= context.today;
     let newest_of_all =
         async { if tells_newest && !is_all_until_now { newest(state, context).await } else { Ok(None) } };
     let calls = async { Ok::<_, Error>(list_calls(&state.db, &query, None, limit).await?.calls) };

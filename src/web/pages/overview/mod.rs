@@ -40,11 +40,13 @@ use crate::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
 use crate::service::error::ServiceError;
 use crate::service::state::AppState;
 use crate::service::statistics::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
+use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
 use crate::store::callbacks::Callback;
 use crate::web::error::Error;
+use crate::web::extract::calls_request::CallsRequest;
 use crate::web::extract::query;
 
 /// The query parameter with which the welcome page reloads itself, so that the arrival of the first event is shown.
@@ -93,18 +95,23 @@ struct CallerState {
 }
 
 /// Handles `GET /`: shows the company's dashboard, or the welcome page before the first event.
-pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let has_waited = query::parameter(&query::parameters(&request), WAITED).is_some() && !context.is_limited();
+pub async fn show(
+    http: HttpRequest,
+    request: CallsRequest,
+    context: PageContext,
+    state: Data<AppState>,
+) -> Result<HttpResponse, Error> {
+    let has_waited = query::parameter(&request.parameters, WAITED).is_some() && !context.is_limited();
     if has_waited || !state.intake.has_events().await? {
         let newest = newest(&state, &context).await?;
-        return welcome(&request, context, &state, newest);
+        return welcome(&http, context, &state, newest);
     }
     dashboard(&request, context, &state, Scope::Company).await
 }
 
 /// Handles `GET /lines/{number}`: shows the dashboard of a line.
 pub async fn line(
-    request: HttpRequest,
+    request: CallsRequest,
     context: PageContext,
     state: Data<AppState>,
     number: Path<String>,
@@ -114,7 +121,7 @@ pub async fn line(
 
 /// Handles `GET /agents/{peer}`: shows the dashboard of an agent.
 pub async fn agent(
-    request: HttpRequest,
+    request: CallsRequest,
     context: PageContext,
     state: Data<AppState>,
     peer: Path<String>,
@@ -124,7 +131,7 @@ pub async fn agent(
 
 /// Handles `GET /callers/{party}`: shows the dashboard of a caller.
 pub async fn caller(
-    request: HttpRequest,
+    request: CallsRequest,
     context: PageContext,
     state: Data<AppState>,
     party: Path<String>,
@@ -133,46 +140,45 @@ pub async fn caller(
 }
 
 async fn dashboard(
-    request: &HttpRequest,
+    request: &CallsRequest,
     mut context: PageContext,
     state: &AppState,
     scope: Scope,
 ) -> Result<HttpResponse, Error> {
-    let parameters = query::parameters(request);
-    let own = own_words(&scope, &FilterQuery::read(&parameters), state);
+    let own = own_words(&scope, &FilterQuery::read(&request.parameters), request.as_of);
     // A path that cannot be a number or a name is answered with 404.
     let own_pairs = own.iter().map(|(name, value)| (*name, value.as_str()));
-    let own_filter = Filter::parse(own_pairs, state.statistics.today(), &state.derivation.numbering);
+    let own_filter = Filter::parse(own_pairs, request.as_of.today, &state.derivation.numbering);
     let own_filter = own_filter.map_err(|_| Error::NotFound)?;
     state.statistics.check_agents(&own_filter)?;
     let scope = normalised(scope, &own_filter);
-    let options = ViewOptions::read(&parameters);
-    let asked = PageFilter::within(parameters, &own, state, &context);
+    let options = ViewOptions::read(&request.parameters);
+    let asked = PageFilter::within(request, &own, state, &context);
     let usual = own.iter().filter(|(name, _)| ["start", "end"].contains(name));
     let usual = usual.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value.clone()));
     // A missed call has no agent, so the heat map of an agent cannot show missed calls only.
-    let options = ViewOptions { missed_only: options.missed_only && asked.filter.peer.is_none(), ..options };
+    let options = ViewOptions { missed_only: options.missed_only && asked.filter().peer.is_none(), ..options };
     let address = Address { scope, words: asked.words.clone(), usual, options };
     let is_caller = matches!(address.scope, Scope::Caller(_));
-    let step = Some(step(asked.filter.days)).filter(|_| !is_caller);
-    let plan = plan(&state.statistics, &asked.filter, step).await?;
+    let step = Some(step(asked.filter().days)).filter(|_| !is_caller);
+    let plan = plan(&state.statistics, &asked.calls, step).await?;
     let compares = options.compares && !is_caller;
     let (counted, fetched) = tokio::try_join!(
-        async { Ok::<_, Error>(counted(state, plan, &asked.filter, step, compares).await?) },
+        async { Ok::<_, Error>(counted(state, plan, &asked.calls, step, compares).await?) },
         fetch(state, plan, &asked, &address, &context)
     )?;
-    let offered = offered(state, plan, &asked.filter, &counted).await?;
+    let offered = offered(state, plan, asked.filter(), &counted).await?;
     context.has_found = counted.totals.calls > 0;
     page(&view(counted, fetched, offered, asked, address, state, context))
 }
 
 /// Returns the filter parameters that the page implies without being in its URL.
-fn own_words(scope: &Scope, said: &FilterQuery, state: &AppState) -> Vec<(&'static str, String)> {
+fn own_words(scope: &Scope, said: &FilterQuery, as_of: AsOf) -> Vec<(&'static str, String)> {
     let mut own: Vec<_> = scope.word().map(|(name, value)| (name, value.to_owned())).into_iter().collect();
     let says_when = ["start", "end", "period"].into_iter().any(|name| !said.get(name).is_empty());
     if matches!(scope, Scope::Caller(_)) && !says_when {
         // A caller who calls twice a year needs a longer default period than a month.
-        let DayRange { start, end } = DayRange::years_ending(state.statistics.today(), MAX_YEARS);
+        let DayRange { start, end } = DayRange::years_ending(as_of.today, MAX_YEARS);
         own.push(("start", start.to_string()));
         own.push(("end", end.to_string()));
     }
@@ -193,12 +199,12 @@ fn normalised(scope: Scope, filter: &Filter) -> Scope {
 async fn counted(
     state: &AppState,
     plan: CountingPlan,
-    filter: &Filter,
+    asked: &FilterAsOf,
     step: Option<GroupBy>,
     compares: bool,
 ) -> Result<PeriodFigures, ServiceError> {
-    match figures(&state.statistics, plan, filter, step, compares).await {
-        Err(ServiceError::Filter(_)) => figures(&state.statistics, plan, filter, None, compares).await,
+    match figures(&state.statistics, plan, asked, step, compares).await {
+        Err(ServiceError::Filter(_)) => figures(&state.statistics, plan, asked, None, compares).await,
         counted => counted,
     }
 }
@@ -213,7 +219,7 @@ fn view(
     context: PageContext,
 ) -> OverviewPage {
     let (t, d) = (&context.texts.overview, &context.texts.dashboard);
-    let (filter, totals) = (&asked.filter, &figures.totals);
+    let (filter, totals) = (asked.filter(), &figures.totals);
     let has_hours = state.config.business_hours.is_some();
     let is_line = filter.number.is_some();
     let is_agent = filter.peer.is_some();
@@ -275,8 +281,8 @@ fn view(
         rows: call_rows(&fetched.calls, state, &context),
         all_calls: address.calls(asked.words.clone()),
         newest: fetched.newest,
-        fresh: NewCallsNotice::of(&asked, state, &context),
-        stats_day: stats_day(&asked, &address, state),
+        fresh: NewCallsNotice::of(&asked, &context),
+        stats_day: stats_day(&asked, &address),
         quality: quality(&asked, &address),
         bar: Bar::new(&asked, &address, offered, state, &context),
         tiles,
@@ -286,16 +292,16 @@ fn view(
 }
 
 /// Returns today if the tiles show what the live stream updates: all calls of today.
-fn stats_day(asked: &PageFilter, address: &Address, state: &AppState) -> Option<NaiveDate> {
-    let today = state.statistics.today();
-    let is_today = asked.filter.days == DayRange::one(today) && asked.filter.is_of_all();
+fn stats_day(asked: &PageFilter, address: &Address) -> Option<NaiveDate> {
+    let today = asked.calls.as_of.today;
+    let is_today = asked.filter().days == DayRange::one(today) && asked.filter().is_of_all();
     (address.scope == Scope::Company && is_today).then_some(today)
 }
 
 /// Returns the link to the data quality of the same days and line, where it is available.
 fn quality(asked: &PageFilter, address: &Address) -> Option<String> {
-    let line = asked.filter.number.clone();
-    let is_told = matches!(address.scope, Scope::Company | Scope::Line(_)) && asked.filter.lines.is_none();
+    let line = asked.filter().number.clone();
+    let is_told = matches!(address.scope, Scope::Company | Scope::Line(_)) && asked.filter().lines.is_none();
     let when = asked.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
     let words = when.map(|(name, value)| (name, value.to_owned())).chain(line.map(|line| ("number", line)));
     is_told.then(|| words.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value)).url("/quality"))

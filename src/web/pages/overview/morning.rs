@@ -6,6 +6,7 @@ use super::address::Scope;
 use super::open_callbacks::{OpenCallbacks, short_moment};
 use crate::service::state::AppState;
 use crate::service::statistics::counted::counted;
+use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::business::day_number;
 use crate::stats::filter::{Filter, Lines};
 use crate::stats::people::GroupCounts;
@@ -57,8 +58,8 @@ pub struct OwedRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Error> {
-    let range = DayRange::ending(state.statistics.today(), LOOKED_BACK);
+pub async fn last_days(state: &AppState, lines: &Lines, as_of: AsOf) -> Result<LastDays, Error> {
+    let range = DayRange::ending(as_of.today, LOOKED_BACK);
     let first = day_number(range.start);
     let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
     let mut add = |bucket: i64, class: Class, sums: Sums| {
@@ -72,7 +73,8 @@ pub async fn last_days(state: &AppState, lines: &Lines) -> Result<LastDays, Erro
     };
     // Calls that still run can be included, because they change neither the inbound nor the missed count.
     if lines.is_some() {
-        let query = state.statistics.query(&Filter { lines: lines.clone(), ..Filter::all(range) });
+        let filter = Filter { lines: lines.clone(), ..Filter::all(range) };
+        let query = state.statistics.query(&FilterAsOf { filter, as_of });
         let count = |stored: StoredCall| {
             let call = counted(&state.statistics, stored, None);
             add(day_number(state.derivation.business.day(call.started_ms)), call.class, Sums::of(&call.figures));

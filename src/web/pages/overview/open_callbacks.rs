@@ -1,7 +1,8 @@
 //! The open callbacks that a dashboard shows.
 
-use crate::service::callbacks::{DEFAULT_DAYS, FIRST, days_ago_ms};
+use crate::service::callbacks::{DEFAULT_DAYS, FIRST};
 use crate::service::state::AppState;
+use crate::stats::as_of::AsOf;
 use crate::stats::filter::Lines;
 use crate::store::callbacks::{Callback, open_callback_of, open_callbacks_of_lines};
 use crate::web::error::Error;
@@ -19,10 +20,11 @@ pub struct OpenCallbacks {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn owed(state: &AppState, lines: &Lines) -> Result<OpenCallbacks, Error> {
+pub async fn owed(state: &AppState, lines: &Lines, as_of: AsOf) -> Result<OpenCallbacks, Error> {
     if let Some(lines) = lines {
         let mut first =
-            open_callbacks_of_lines(&state.db, &state.derivation.numbering, days_ago_ms(DEFAULT_DAYS), lines).await?;
+            open_callbacks_of_lines(&state.db, &state.derivation.numbering, as_of.days_ago_ms(DEFAULT_DAYS), lines)
+                .await?;
         let count = i64::try_from(first.len()).unwrap_or(i64::MAX);
         first.truncate(FIRST);
         return Ok(OpenCallbacks { count, first });
@@ -42,13 +44,13 @@ pub async fn owed(state: &AppState, lines: &Lines) -> Result<OpenCallbacks, Erro
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn owed_to(state: &AppState, lines: &Lines, party: &str) -> Result<Option<Callback>, Error> {
+pub async fn owed_to(state: &AppState, lines: &Lines, party: &str, as_of: AsOf) -> Result<Option<Callback>, Error> {
     let (db, numbering) = (&state.db, &state.derivation.numbering);
     if let Some(lines) = lines {
-        let all = open_callbacks_of_lines(db, numbering, days_ago_ms(DEFAULT_DAYS), lines).await?;
+        let all = open_callbacks_of_lines(db, numbering, as_of.days_ago_ms(DEFAULT_DAYS), lines).await?;
         return Ok(all.into_iter().find(|callback| callback.party == party));
     }
-    Ok(open_callback_of(db, numbering, days_ago_ms(DEFAULT_DAYS), party).await?)
+    Ok(open_callback_of(db, numbering, as_of.days_ago_ms(DEFAULT_DAYS), party).await?)
 }
 
 /// Formats a time as `Fr 30.10. 12:22`; it needs no year, because open callbacks are less than a year old.

@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
 
-use crate::clock::now_ms;
 use crate::service::state::AppState;
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::{StoredCall, list_calls};
@@ -60,18 +60,19 @@ pub fn welcome(
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(state: &AppState, context: &PageContext) -> Result<Option<Newest>, Error> {
-    let ever = DayRange { start: NaiveDate::default(), end: state.statistics.today() };
-    let page = list_calls(&state.db, &state.statistics.query(&Filter::all(ever)), None, 1).await?;
+    let ever = DayRange { start: NaiveDate::default(), end: context.today };
+    let query = state.statistics.query(&FilterAsOf { filter: Filter::all(ever), as_of: context.as_of() });
+    let page = list_calls(&state.db, &query, None, 1).await?;
     Ok(page.calls.first().map(|newest| Newest::of(newest, state, context)))
 }
 
 impl Newest {
     /// Describes the time of the newest call.
     pub fn of(newest: &StoredCall, state: &AppState, context: &PageContext) -> Self {
-        let (at_ms, today) = (newest.call.started_ms, state.statistics.today());
+        let (at_ms, today) = (newest.call.started_ms, context.today);
         let is_today = state.derivation.business.day(at_ms) == today;
         let when = if is_today { context.format.precise_time(at_ms) } else { context.format.moment(at_ms) };
-        let (is_recent, t) = (at_ms > now_ms() - RECENT_MS, &context.texts.overview);
+        let (is_recent, t) = (at_ms > context.now_ms - RECENT_MS, &context.texts.overview);
         Self { line: if is_recent { (t.connected)(&when) } else { (t.newest)(&when) }, when, is_recent }
     }
 }
