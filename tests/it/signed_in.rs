@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use fernamt::accounts::Role;
+use fernamt::accounts::action::{Actor, Entry, Subject, Verb};
 use fernamt::accounts::password::PasswordHash;
 use fernamt::store::Db;
 use fernamt::store::accounts::{NewUser, add_user};
@@ -29,9 +30,11 @@ impl Database {
             password: HASH.clone(),
             created_ms: chrono::Utc::now().timestamp_millis(),
         };
+        let entry = Entry::new(&Actor::command(user.created_ms), (Subject::Account, Verb::Added));
+        let entry = entry.on(&format!("{name}: {role}"));
         runtime().block_on(async {
             let db = Db::open(self.url()).await.unwrap();
-            add_user(&db, &user, false).await.unwrap();
+            add_user(&db, &user, false, &entry).await.unwrap();
             db.close().await;
         });
     }
