@@ -201,7 +201,14 @@ fn programs_and_commands_are_noted_as_such() {
     app.database.run(&["user", "remove", "ben"], b"");
     app.database.run(&["user", "remove", "anna"], b"");
     app.database.run(&["token", "remove", "crm"], b"");
-    let said = ["token.added crm: admin", "account.added carl: viewer", "account.removed ben", "token.removed crm"];
+    let said = [
+        "account.added anna: admin",
+        "account.added ben: viewer",
+        "token.added crm: admin",
+        "account.added carl: viewer",
+        "account.removed ben",
+        "token.removed crm",
+    ];
     assert_eq!(log_of_commands(&app.database), said, "what was refused is not noted");
 }
 
