@@ -1,72 +1,113 @@
 //! The filter bar of a dashboard: days, call filters, and whether to compare.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
+
 use super::address::{Address, Scope};
-use crate::i18n::FilterTexts;
+use crate::i18n::{DashboardTexts, FilterTexts};
 use crate::service::directory::names::Names;
 use crate::service::state::AppState;
+use crate::service::statistics::figures::{CountingPlan, PeriodFigures};
+use crate::stats::business::{day_number, next_day};
 use crate::stats::compare::{Step, earlier, later};
-use crate::stats::filter::MAX_YEARS;
+use crate::stats::filter::{Filter, MAX_YEARS};
+use crate::stats::people::CountsByName;
 use crate::stats::period::{DayRange, Period};
+use crate::store::calls::lines_and_peers;
+use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::{PageFilter, shown};
 use crate::web::pages::filter_query::FilterQuery;
 use crate::web::pages::named::Named;
 
 /// The maximum number of options in a select field; with more, a text input is handier.
-pub const MOST_CHOICES: usize = 50;
+const MOST_CHOICES: usize = 50;
 
-/// The filter bar as the template shows it.
+/// The filter bar.
+#[derive(Template)]
+#[template(path = "partials/dashboard/bar.html")]
 pub struct Bar {
-    pub t: &'static FilterTexts,
-    pub path: String,
-    pub days: String,
-    pub notice: Option<String>,
-    pub pills: Vec<Pill>,
-    pub earlier: Option<String>,
-    pub later: Option<String>,
-    pub chips: Vec<Chip>,
-    pub reset: String,
-    pub kept: Vec<(&'static str, String)>,
-    pub start: String,
-    pub end: String,
-    pub fields: Vec<Field>,
-    pub is_open: bool,
+    t: &'static FilterTexts,
+    d: &'static DashboardTexts,
+    path: String,
+    days: String,
+    notice: Option<String>,
+    pills: Vec<Pill>,
+    earlier: Option<String>,
+    later: Option<String>,
+    chips: Vec<Chip>,
+    reset: String,
+    kept: Vec<(&'static str, String)>,
+    start: String,
+    end: String,
+    fields: Vec<Field>,
+    is_open: bool,
 }
 
+/// The template of the box escapes its parts.
+impl HtmlSafe for Bar {}
+
 /// A link to a named period.
-pub struct Pill {
-    pub href: String,
-    pub name: &'static str,
-    pub is_chosen: bool,
+struct Pill {
+    href: String,
+    name: &'static str,
+    is_chosen: bool,
 }
 
 /// An active filter parameter, and the link that removes it.
-pub struct Chip {
-    pub name: &'static str,
-    pub value: String,
-    pub remove: String,
-    pub without: String,
+struct Chip {
+    name: &'static str,
+    value: String,
+    remove: String,
+    without: String,
 }
 
 /// A field of the form: a select field, or a text input if there are too many options.
-pub struct Field {
-    pub name: &'static str,
-    pub label: &'static str,
-    pub value: String,
-    pub options: Vec<Choice>,
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    options: Vec<Choice>,
 }
 
 /// One option of a select field.
-pub struct Choice {
-    pub value: String,
-    pub name: String,
-    pub is_chosen: bool,
+struct Choice {
+    value: String,
+    name: String,
+    is_chosen: bool,
 }
 
 /// The options that the fields for line and agent offer.
 pub struct Offered {
-    pub lines: Vec<String>,
-    pub agents: Vec<String>,
+    lines: Vec<String>,
+    agents: Vec<String>,
+}
+
+impl Offered {
+    /// Returns the lines and agents of the period: those that the figures tell, else those that the database knows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fetch(
+        plan: CountingPlan,
+        filter: &Filter,
+        figures: &PeriodFigures,
+        state: &AppState,
+    ) -> Result<Self, Error> {
+        if let (true, Some(details)) = (plan == CountingPlan::Cells || filter.lines.is_some(), &figures.details) {
+            return Ok(Self { lines: names(&details.lines), agents: names(&details.agents) });
+        }
+        let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));
+        let (mut lines, agents) = lines_and_peers(&state.db, days).await?;
+        lines.retain(|line| state.statistics.may_count(line));
+        Ok(Self { lines, agents })
+    }
+}
+
+fn names(shares: &CountsByName) -> Vec<String> {
+    let mut names: Vec<_> = shares.ranked(|share| share.calls).into_iter().map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    names
 }
 
 impl Bar {
@@ -92,6 +133,7 @@ impl Bar {
         kept.extend(options.map(|(name, value)| (name, value.to_owned())));
         Self {
             t,
+            d: &context.texts.dashboard,
             path: address.scope.path(),
             days: days_line(days, address, context),
             notice: asked.notice.clone(),

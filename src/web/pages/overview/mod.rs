@@ -1,14 +1,24 @@
-//! The dashboard of the company, or of one line, agent or caller.
+//! The dashboard of the company, or of one line, agent or caller. It consists of boxes: each is a file with what the box
+//! fetches and a template of its own, which a page shows as `{{ name }}`.
 
 mod address;
+mod agents;
 mod bar;
+mod breakdown;
+mod caller_state;
+mod callers;
 mod change;
 mod chart;
 mod columns;
-mod fetched;
+mod headline;
+mod last_calls;
+mod lines;
 mod morning;
+mod newest;
 mod open_callbacks;
-mod tables;
+mod outcomes;
+mod table;
+mod tile;
 mod tiles;
 mod week;
 mod welcome;
@@ -16,35 +26,34 @@ mod welcome;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use chrono::NaiveDate;
 
 pub use self::address::Scope;
 use self::address::{Address, ViewOptions};
 use self::bar::{Bar, Offered};
-use self::chart::{ChartView, chart};
+use self::breakdown::Breakdown;
+use self::caller_state::CallerState;
+use self::chart::Chart;
 use self::columns::step;
-use self::fetched::{Fetched, LAST_CALLS, NEWEST_COUNTED, fetch, offered};
-use self::morning::{DayView, OwedRow, owed_rows};
-use self::tables::{OutcomeRow, Row, TableView, callers_shown};
-use self::tiles::{Tile, Tiles};
-use self::week::{WeekView, week};
-use self::welcome::{Newest, newest, welcome};
-use super::call_rows::{CallRow, call_rows};
+use self::headline::Headline;
+use self::last_calls::LastCalls;
+use self::morning::Morning;
+use self::newest::Newest;
+use self::tiles::Tiles;
+use self::week::Week;
+use self::welcome::welcome;
 use super::context::PageContext;
 use super::filter::PageFilter;
 use super::filter_query::FilterQuery;
 use super::new_calls::NewCallsNotice;
 use super::page;
-use crate::calls::outcome::Outcome;
-use crate::i18n::{CallsTexts, DashboardTexts, OverviewTexts};
+use crate::i18n::DashboardTexts;
 use crate::service::error::ServiceError;
 use crate::service::state::AppState;
-use crate::service::statistics::figures::{Comparison, CountingPlan, PeriodFigures, figures, plan};
+use crate::service::statistics::figures::{CountingPlan, PeriodFigures, figures, plan};
 use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
 use crate::stats::report::GroupBy;
-use crate::store::callbacks::Callback;
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;
 use crate::web::extract::query;
@@ -56,42 +65,19 @@ const WAITED: &str = "waited";
 #[template(path = "pages/overview.html")]
 struct OverviewPage {
     context: PageContext,
-    t: &'static OverviewTexts,
     d: &'static DashboardTexts,
-    calls_t: &'static CallsTexts,
+    headline: Headline,
+    caller_state: Option<CallerState>,
+    morning: Option<Morning>,
     bar: Bar,
-    title: String,
-    subtitle: Option<String>,
-    is_company: bool,
-    is_agent: bool,
-    state: Option<CallerState>,
-    days: Vec<DayView>,
-    owed: Vec<OwedRow>,
-    tiles: Vec<Tile>,
-    compared: Option<String>,
-    chart: Option<ChartView>,
-    week: Option<WeekView>,
-    outcomes: Vec<OutcomeRow>,
-    accepted_rate: Option<String>,
-    lines: Option<TableView>,
-    agents: Option<TableView>,
-    callers: Vec<Row>,
-    callers_note: Option<String>,
-    whole_callers: Option<(&'static str, String)>,
-    rows: Vec<CallRow>,
-    all_calls: String,
-    notes: Vec<&'static str>,
     fresh: Option<NewCallsNotice>,
-    stats_day: Option<NaiveDate>,
+    tiles: Tiles,
+    notes: Vec<&'static str>,
+    chart: Option<Chart>,
+    week: Option<Week>,
+    breakdown: Option<Breakdown>,
+    last_calls: Option<LastCalls>,
     quality: Option<String>,
-    newest: Option<Newest>,
-}
-
-/// Whether a caller is to be called back.
-struct CallerState {
-    is_owed: bool,
-    text: String,
-    dial: Option<String>,
 }
 
 /// Handles `GET /`: shows the company's dashboard, or the welcome page before the first event.
@@ -103,7 +89,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let has_waited = query::parameter(&request.parameters, WAITED).is_some() && !context.is_limited();
     if has_waited || !state.intake.has_events().await? {
-        let newest = newest(&state, &context).await?;
+        let newest = Newest::fetch(&state, &context).await?;
         return welcome(&http, context, &state, newest);
     }
     dashboard(&request, context, &state, Scope::Company).await
@@ -163,13 +149,38 @@ async fn dashboard(
     let step = Some(step(asked.filter().days)).filter(|_| !is_caller);
     let plan = plan(&state.statistics, &asked.calls, step).await?;
     let compares = options.compares && !is_caller;
-    let (counted, fetched) = tokio::try_join!(
+    let (figures, (last_calls, newest), morning, caller_state, callers) = tokio::try_join!(
         async { Ok::<_, Error>(counted(state, plan, &asked.calls, step, compares).await?) },
-        fetch(state, plan, &asked, &address, &context)
+        LastCalls::fetch(&asked, &address, state, &context),
+        Morning::fetch(&address.scope, state, &context),
+        CallerState::fetch(&address.scope, state, &context),
+        callers::fetch(plan, &asked, &address, state)
     )?;
-    let offered = offered(state, plan, asked.filter(), &counted).await?;
-    context.has_found = counted.totals.calls > 0;
-    page(&view(counted, fetched, offered, asked, address, state, context))
+    let offered = Offered::fetch(plan, asked.filter(), &figures, state).await?;
+    // What names the subject of the dashboard is made from here on.
+    context.has_found = figures.totals.calls > 0;
+    let owed = morning.as_ref().map(|morning| &morning.owed);
+    let details = figures.details.as_ref().filter(|_| !is_caller && figures.totals.calls > 0);
+    let (days, is_agent) = (asked.filter().days, asked.filter().peer.is_some());
+    page(&OverviewPage {
+        d: &context.texts.dashboard,
+        headline: Headline::new(&address.scope, newest, &context),
+        bar: Bar::new(&asked, &address, offered, state, &context),
+        fresh: NewCallsNotice::of(&asked, &context),
+        tiles: Tiles::new(&figures, owed, &asked, &address, state, &context),
+        notes: notes(&figures, is_caller, &context),
+        chart: (figures.steps.as_deref())
+            .and_then(|steps| Chart::new(steps, columns::step(days), days, &address, &context)),
+        // For a single day, the chart already shows the hours.
+        week: (details.filter(|_| days.len() > 1))
+            .and_then(|details| Week::new(&details.heat, is_agent, &address, &context)),
+        breakdown: Breakdown::new(&figures, details, &callers, &asked, &address, state, &context),
+        quality: quality(&asked, &address),
+        caller_state,
+        morning,
+        last_calls,
+        context,
+    })
 }
 
 /// Returns the filter parameters that the page implies without being in its URL.
@@ -209,93 +220,11 @@ async fn counted(
     }
 }
 
-fn view(
-    figures: PeriodFigures,
-    fetched: Fetched,
-    offered: Offered,
-    asked: PageFilter,
-    address: Address,
-    state: &AppState,
-    context: PageContext,
-) -> OverviewPage {
-    let (t, d) = (&context.texts.overview, &context.texts.dashboard);
-    let (filter, totals) = (asked.filter(), &figures.totals);
-    let has_hours = state.config.business_hours.is_some();
-    let is_line = filter.number.is_some();
-    let is_agent = filter.peer.is_some();
-    let is_caller = matches!(address.scope, Scope::Caller(_));
-    let named = address.scope.named(&context);
-    let tiles = Tiles {
-        figures: &figures,
-        filter,
-        words: &asked.words,
-        address: &address,
-        has_hours,
-        business: &state.derivation.business,
-        context: &context,
-    };
-    let tiles = if is_agent { tiles.of_agent() } else { tiles.of_calls(fetched.owed.as_ref()) };
-    let details = figures.details.as_ref().filter(|_| !is_caller && totals.calls > 0);
-    let has_steps = figures.steps.is_some();
-    let is_capped = callers_shown(address.options) <= LAST_CALLS && totals.inbound > NEWEST_COUNTED;
-    let whole_callers = ViewOptions { whole: Some(address::Table::Callers), ..address.options };
-    let mut notes = Vec::new();
-    if !has_steps && !is_caller {
-        notes.push(t.too_long);
-    }
-    if figures.details.is_none() {
-        notes.push(d.too_many);
-    }
-    OverviewPage {
-        t,
-        d,
-        calls_t: &context.texts.calls,
-        subtitle: named.name.is_some().then(|| named.raw.clone()),
-        title: title(&address.scope, named.short(), &context),
-        is_company: address.scope == Scope::Company,
-        is_agent,
-        state: caller_state(&address.scope, fetched.owed_to.as_ref(), state, &context),
-        days: fetched.days.map(|days| days.views(has_hours, &context)).unwrap_or_default(),
-        owed: fetched.owed.as_ref().map(|owed| owed_rows(owed, state, &context)).unwrap_or_default(),
-        compared: compared(&figures, &context),
-        chart: figures
-            .steps
-            .as_deref()
-            .and_then(|steps| chart(steps, step(filter.days), filter.days, &address, &context)),
-        // For a single day, the chart already shows the hours.
-        week: details.filter(|_| filter.days.len() > 1).and_then(|details| week(&details.heat, &address, &context)),
-        outcomes: if is_caller { Vec::new() } else { tables::outcomes(totals, &asked.words, &address, &context) },
-        accepted_rate: totals
-            .accepted_rate
-            .filter(|_| !is_agent && filter.outcomes.is_empty())
-            .map(|_| accepted_rate(&figures, &context)),
-        lines: details.filter(|_| !is_line).map(|details| tables::lines(&details.lines, is_agent, &address, &context)),
-        agents: details
-            .filter(|_| !is_agent && state.config.agent_figures)
-            .map(|details| tables::agents(&details.agents, &address, &context)),
-        callers: tables::callers(&fetched.callers, is_agent, &address, &context),
-        callers_note: is_capped.then(|| (d.callers_among)(&context.format.number(NEWEST_COUNTED))),
-        whole_callers: (is_capped || fetched.callers.len() == LAST_CALLS)
-            .then(|| address.shown(whole_callers, address::Table::Callers.as_str()))
-            .map(|href| (if is_capped { d.callers_whole } else { d.callers_more }, href)),
-        rows: call_rows(&fetched.calls, state, &context),
-        all_calls: address.calls(asked.words.clone()),
-        newest: fetched.newest,
-        fresh: NewCallsNotice::of(&asked, &context),
-        stats_day: stats_day(&asked, &address),
-        quality: quality(&asked, &address),
-        bar: Bar::new(&asked, &address, offered, state, &context),
-        tiles,
-        notes,
-        context,
-    }
-}
-
-/// Returns today if the tiles show what the live stream updates: all calls of today.
-fn stats_day(asked: &PageFilter, address: &Address) -> Option<NaiveDate> {
-    let today = asked.calls.as_of.today;
-    let is_today = asked.filter().days == DayRange::one(today) && asked.filter().is_of_all();
-    (address.scope == Scope::Company && is_today).then_some(today)
+/// Returns what the page says about figures that it cannot show.
+fn notes(figures: &PeriodFigures, is_caller: bool, context: &PageContext) -> Vec<&'static str> {
+    let too_long = (figures.steps.is_none() && !is_caller).then_some(context.texts.overview.too_long);
+    let too_many = figures.details.is_none().then_some(context.texts.dashboard.too_many);
+    too_long.into_iter().chain(too_many).collect()
 }
 
 /// Returns the link to the data quality of the same days and line, where it is available.
@@ -305,58 +234,4 @@ fn quality(asked: &PageFilter, address: &Address) -> Option<String> {
     let when = asked.words.iter().filter(|(name, _)| ["start", "end", "period"].contains(name));
     let words = when.map(|(name, value)| (name, value.to_owned())).chain(line.map(|line| ("number", line)));
     is_told.then(|| words.fold(FilterQuery::default(), |words, (name, value)| words.with(name, value)).url("/quality"))
-}
-
-fn title(scope: &Scope, named: &str, context: &PageContext) -> String {
-    let d = &context.texts.dashboard;
-    match scope {
-        Scope::Company => named.to_owned(),
-        Scope::Line(_) => (d.of_line)(named),
-        Scope::Agent(_) => (d.of_agent)(named),
-        Scope::Caller(_) => (d.of_caller)(named),
-    }
-}
-
-fn caller_state(
-    scope: &Scope,
-    owed: Option<&Callback>,
-    state: &AppState,
-    context: &PageContext,
-) -> Option<CallerState> {
-    let Scope::Caller(party) = scope else { return None };
-    let (d, format) = (&context.texts.dashboard, &context.format);
-    let tried = |callback: &Callback| {
-        (d.tried)(
-            callback.missed_calls,
-            &format.number(callback.missed_calls),
-            &open_callbacks::short_moment(callback.last_missed_ms, state, context),
-        )
-    };
-    let can_be_dialled = party.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    Some(CallerState {
-        is_owed: owed.is_some(),
-        text: owed.map_or(d.not_owed.to_owned(), |callback| (d.is_owed)(&tried(callback))),
-        dial: can_be_dialled.then(|| format!("tel:{party}")),
-    })
-}
-
-fn compared(figures: &PeriodFigures, context: &PageContext) -> Option<String> {
-    let (d, format) = (&context.texts.dashboard, &context.format);
-    let before = match figures.before.as_ref()? {
-        Comparison::With(before) => before,
-        Comparison::Unknown(first) => return Some((d.not_compared)(&format.day(*first))),
-    };
-    let days = if before.days.start == before.days.end {
-        format!("{}, {}", format.weekday(before.days.start), format.day(before.days.start))
-    } else {
-        format!("{} – {}", format.day(before.days.start), format.day(before.days.end))
-    };
-    Some((d.compared)(&days, before.is_cut))
-}
-
-fn accepted_rate(figures: &PeriodFigures, context: &PageContext) -> String {
-    let totals = &figures.totals;
-    (context.texts.dashboard.accepted_rate)(
-        &context.format.share(totals.outcomes.get(Outcome::Accepted), totals.outcomes.decided()),
-    )
 }

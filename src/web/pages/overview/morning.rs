@@ -1,16 +1,19 @@
 //! The morning summary of the dashboard: how yesterday was, and whom to call back.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
 use chrono::NaiveDate;
 
 use super::address::Scope;
-use super::open_callbacks::{OpenCallbacks, short_moment};
+use super::open_callbacks::{OpenCallbacks, tried};
+use crate::i18n::DashboardTexts;
 use crate::service::state::AppState;
 use crate::service::statistics::counted::counted;
-use crate::stats::as_of::{AsOf, FilterAsOf};
+use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::day_number;
-use crate::stats::filter::{Filter, Lines};
+use crate::stats::filter::Filter;
 use crate::stats::people::GroupCounts;
-use crate::stats::period::DayRange;
+use crate::stats::period::{DayRange, Period};
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
 use crate::store::callbacks::Callback;
@@ -23,42 +26,67 @@ use crate::web::pages::named::Named;
 /// The number of days, including today, in which the summary looks for the last day with calls, as after a weekend.
 const LOOKED_BACK: u64 = 8;
 
+/// The morning summary.
+#[derive(Template)]
+#[template(path = "partials/dashboard/morning.html")]
+pub struct Morning {
+    d: &'static DashboardTexts,
+    days: Vec<DayView>,
+    rows: Vec<OwedRow>,
+    /// The open callbacks, the first of which it lists.
+    pub owed: OpenCallbacks,
+}
+
+/// The template of the box escapes its parts.
+impl HtmlSafe for Morning {}
+
 /// The call counts of a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Day {
+struct Day {
     all: GroupCounts,
     while_open: GroupCounts,
 }
 
-/// The counts of the last days, today last.
-pub struct LastDays(Vec<(NaiveDate, Day)>);
-
 /// The summary of a day as the template shows it.
-pub struct DayView {
-    pub name: String,
-    pub date: String,
-    pub href: String,
-    pub inbound: String,
-    pub missed: String,
-    pub is_bad: bool,
-    pub more: String,
+struct DayView {
+    name: String,
+    date: String,
+    href: String,
+    inbound: String,
+    missed: String,
+    is_bad: bool,
+    more: String,
     /// The day, if the live stream updates it.
-    pub stats_day: Option<NaiveDate>,
+    stats_day: Option<NaiveDate>,
 }
 
 /// A person to call back.
-pub struct OwedRow {
-    pub party: Named,
-    pub dial: String,
-    pub href: String,
-    pub more: String,
+struct OwedRow {
+    party: Named,
+    dial: String,
+    href: String,
+    more: String,
 }
 
-/// Reads the counts of the last days.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn last_days(state: &AppState, lines: &Lines, as_of: AsOf) -> Result<LastDays, Error> {
+impl Morning {
+    /// Fetches the summary; `None` on dashboards of anything but the company.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fetch(scope: &Scope, state: &AppState, context: &PageContext) -> Result<Option<Self>, Error> {
+        if *scope != Scope::Company {
+            return Ok(None);
+        }
+        let (owed, days) = tokio::try_join!(OpenCallbacks::fetch(state, context), last_days(state, context))?;
+        let has_hours = state.config.business_hours.is_some();
+        let rows = owed.first.iter().map(|callback| owed_row(callback, state, context)).collect();
+        Ok(Some(Self { d: &context.texts.dashboard, days: views(&days, has_hours, context), rows, owed }))
+    }
+}
+
+/// Reads the counts of the last days, today last.
+async fn last_days(state: &AppState, context: &PageContext) -> Result<Vec<(NaiveDate, Day)>, Error> {
+    let (as_of, lines) = (context.as_of(), context.lines());
     let range = DayRange::ending(as_of.today, LOOKED_BACK);
     let first = day_number(range.start);
     let mut days: Vec<(NaiveDate, Day)> = range.days().map(|day| (day, Day::default())).collect();
@@ -73,7 +101,7 @@ pub async fn last_days(state: &AppState, lines: &Lines, as_of: AsOf) -> Result<L
     };
     // Calls that still run can be included, because they change neither the inbound nor the missed count.
     if lines.is_some() {
-        let filter = Filter { lines: lines.clone(), ..Filter::all(range) };
+        let filter = Filter { lines, ..Filter::all(range) };
         let query = state.statistics.query(&FilterAsOf { filter, as_of });
         let count = |stored: StoredCall| {
             let call = counted(&state.statistics, stored, None);
@@ -84,24 +112,22 @@ pub async fn last_days(state: &AppState, lines: &Lines, as_of: AsOf) -> Result<L
         let days = first..day_number(range.end) + 1;
         read_sums(&state.db, Tier::Day, days, |bucket, _, class, sums| add(bucket, class, sums)).await?;
     }
-    Ok(LastDays(days))
+    Ok(days)
 }
 
-impl LastDays {
-    /// Returns yesterday, or the last day with calls if yesterday had none; then today.
-    pub fn views(&self, has_hours: bool, context: &PageContext) -> Vec<DayView> {
-        let Some(((today, now), earlier)) = self.0.split_last() else { return Vec::new() };
-        let last = earlier.iter().rev().find(|(_, day)| day.all.calls > 0).or(earlier.last());
-        let (d, f) = (&context.texts.dashboard, &context.texts.filter);
-        let yesterday = today.pred_opt();
-        let last = last.map(|(date, day)| {
-            let is_yesterday = Some(*date) == yesterday;
-            let name = if is_yesterday { (f.period_name)(crate::stats::period::Period::Yesterday) } else { d.last_day };
-            view(name, *date, *day, has_hours, context)
-        });
-        let now = DayView { stats_day: Some(*today), ..view(d.today_so_far, *today, *now, has_hours, context) };
-        last.into_iter().chain([now]).collect()
-    }
+/// Returns yesterday, or the last day with calls if yesterday had none; then today.
+fn views(days: &[(NaiveDate, Day)], has_hours: bool, context: &PageContext) -> Vec<DayView> {
+    let Some(((today, now), earlier)) = days.split_last() else { return Vec::new() };
+    let last = earlier.iter().rev().find(|(_, day)| day.all.calls > 0).or(earlier.last());
+    let (d, f) = (&context.texts.dashboard, &context.texts.filter);
+    let yesterday = today.pred_opt();
+    let last = last.map(|(date, day)| {
+        let is_yesterday = Some(*date) == yesterday;
+        let name = if is_yesterday { (f.period_name)(Period::Yesterday) } else { d.last_day };
+        view(name, *date, *day, has_hours, context)
+    });
+    let now = DayView { stats_day: Some(*today), ..view(d.today_so_far, *today, *now, has_hours, context) };
+    last.into_iter().chain([now]).collect()
 }
 
 fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageContext) -> DayView {
@@ -120,18 +146,11 @@ fn view(name: &str, date: NaiveDate, day: Day, has_hours: bool, context: &PageCo
     }
 }
 
-/// Returns the callers who have waited longest for a callback.
-pub fn owed_rows(owed: &OpenCallbacks, state: &AppState, context: &PageContext) -> Vec<OwedRow> {
-    let (d, format) = (&context.texts.dashboard, &context.format);
-    let row = |callback: &Callback| OwedRow {
+fn owed_row(callback: &Callback, state: &AppState, context: &PageContext) -> OwedRow {
+    OwedRow {
         party: Named::party(&*callback.party, context),
         dial: format!("tel:{}", callback.party),
         href: Scope::Caller(callback.party.clone()).path(),
-        more: (d.tried)(
-            callback.missed_calls,
-            &format.number(callback.missed_calls),
-            &short_moment(callback.last_missed_ms, state, context),
-        ),
-    };
-    owed.first.iter().map(row).collect()
+        more: tried(callback, state, context),
+    }
 }

@@ -1,71 +1,86 @@
 //! The weekly heat map: calls by weekday and hour.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
 use chrono::{Days, NaiveDate};
 
 use super::address::{Address, ViewOptions};
+use crate::i18n::DashboardTexts;
 use crate::i18n::format::Format;
 use crate::stats::heat::{HeatCell, HeatMap, LEVELS, Scale};
 use crate::web::pages::context::PageContext;
 
 /// The HTML id of the box, to which its switch links back.
-pub const BOX: &str = "week";
+const BOX: &str = "week";
 
-/// The heat map as the template shows it.
-pub struct WeekView {
-    pub all: String,
-    pub missed: String,
-    pub missed_only: bool,
-    pub what: &'static str,
+/// The heat map.
+#[derive(Template)]
+#[template(path = "partials/dashboard/week.html")]
+pub struct Week {
+    d: &'static DashboardTexts,
+    /// Whether the switch to missed calls is offered.
+    has_switch: bool,
+    all: String,
+    missed: String,
+    missed_only: bool,
+    what: &'static str,
     /// The CSS class of the colour scale.
-    pub ramp: &'static str,
-    pub hours: Vec<String>,
-    pub days: Vec<DayRow>,
-    pub scale: Vec<(i64, String)>,
+    ramp: &'static str,
+    hours: Vec<String>,
+    days: Vec<DayRow>,
+    scale: Vec<(i64, String)>,
 }
 
+/// The template of the box escapes its parts.
+impl HtmlSafe for Week {}
+
 /// The row of a weekday.
-pub struct DayRow {
-    pub name: &'static str,
-    pub short: &'static str,
-    pub cells: Vec<WeekCell>,
+struct DayRow {
+    name: &'static str,
+    short: &'static str,
+    cells: Vec<WeekCell>,
 }
 
 /// The cell of an hour of a weekday: its colour level and its count, which is empty for none.
-pub struct WeekCell {
-    pub level: i64,
-    pub text: String,
+struct WeekCell {
+    level: i64,
+    text: String,
 }
 
-/// Builds the heat map; `None` if there are no calls.
-pub fn week(heat: &HeatMap, address: &Address, context: &PageContext) -> Option<WeekView> {
-    let ViewOptions { missed_only, .. } = address.options;
-    let count = |cell: &HeatCell| if missed_only { cell.missed } else { cell.calls };
-    // The hours do not depend on the switch, so that the table does not jump.
-    let has_calls = |hour: &usize| heat.days().iter().any(|day| day.get(*hour).is_some_and(|cell| cell.calls > 0));
-    let (first, last) = ((0..24).find(has_calls)?, (0..24).rev().find(has_calls)?);
-    let highest = heat.days().iter().flatten().map(count).max().unwrap_or(0);
-    let scale = Scale::up_to(highest);
-    let format = &context.format;
-    let row = |(index, day): (u64, &[HeatCell; 24])| {
-        let monday = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap_or_default();
-        let date = monday + Days::new(index);
-        let shown = day.iter().take(last + 1).skip(first).map(count);
-        let cell = |calls| WeekCell {
-            level: scale.level(calls),
-            text: if calls > 0 { format.number(calls) } else { String::new() },
+impl Week {
+    /// Builds the heat map; `None` if there are no calls. That of an agent cannot show missed calls only.
+    pub fn new(heat: &HeatMap, of_agent: bool, address: &Address, context: &PageContext) -> Option<Self> {
+        let ViewOptions { missed_only, .. } = address.options;
+        let count = |cell: &HeatCell| if missed_only { cell.missed } else { cell.calls };
+        // The hours do not depend on the switch, so that the table does not jump.
+        let has_calls = |hour: &usize| heat.days().iter().any(|day| day.get(*hour).is_some_and(|cell| cell.calls > 0));
+        let (first, last) = ((0..24).find(has_calls)?, (0..24).rev().find(has_calls)?);
+        let highest = heat.days().iter().flatten().map(count).max().unwrap_or(0);
+        let scale = Scale::up_to(highest);
+        let format = &context.format;
+        let row = |(index, day): (u64, &[HeatCell; 24])| {
+            let monday = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap_or_default();
+            let date = monday + Days::new(index);
+            let shown = day.iter().take(last + 1).skip(first).map(count);
+            let cell = |calls| WeekCell {
+                level: scale.level(calls),
+                text: if calls > 0 { format.number(calls) } else { String::new() },
+            };
+            DayRow { name: format.weekday(date), short: format.short_weekday(date), cells: shown.map(cell).collect() }
         };
-        DayRow { name: format.weekday(date), short: format.short_weekday(date), cells: shown.map(cell).collect() }
-    };
-    Some(WeekView {
-        all: address.shown(ViewOptions { missed_only: false, ..address.options }, BOX),
-        missed: address.shown(ViewOptions { missed_only: true, ..address.options }, BOX),
-        missed_only,
-        what: (context.texts.dashboard.week_what)(missed_only),
-        ramp: if missed_only { "lost" } else { "busy" },
-        hours: (first..=last).map(|hour| hour.to_string()).collect(),
-        days: (0..).zip(heat.days()).map(row).collect(),
-        scale: steps(scale, highest, format),
-    })
+        Some(Self {
+            d: &context.texts.dashboard,
+            has_switch: !of_agent,
+            all: address.shown(ViewOptions { missed_only: false, ..address.options }, BOX),
+            missed: address.shown(ViewOptions { missed_only: true, ..address.options }, BOX),
+            missed_only,
+            what: (context.texts.dashboard.week_what)(missed_only),
+            ramp: if missed_only { "lost" } else { "busy" },
+            hours: (first..=last).map(|hour| hour.to_string()).collect(),
+            days: (0..).zip(heat.days()).map(row).collect(),
+            scale: steps(scale, highest, format),
+        })
+    }
 }
 
 /// Returns the colour levels that occur, each with its range of counts.
