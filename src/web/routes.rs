@@ -11,7 +11,9 @@ use super::access::permissions::Access::{Accounts, Audit, Machine, Open, OwnAcco
 use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
 use super::error::Error;
 use super::extract::budget::Bound;
+use super::pages::named_shared;
 use super::{api, csv, health, live, metrics, openapi, pages, placetel, questions};
+use crate::routing::named::{NumberList, Schedule};
 
 /// Urls for programs: the JSON API, files and streams.
 #[rustfmt::skip]
@@ -86,17 +88,17 @@ pub static FOR_PEOPLE: [Endpoint; 68] = [
     post("/routes/closed", Page, || to(pages::closed::close)),
     post("/routes/open", Page, || to(pages::closed::open)),
     get("/routes/lists", Page, || to(pages::lists::list)),
-    post("/routes/lists", Page, || to(pages::lists::create)),
-    get("/routes/new-list", Page, || to(pages::lists::new)),
-    get("/routes/lists/{name}", Page, || to(pages::lists::edit)),
-    post("/routes/lists/{name}", Page, || to(pages::lists::save)),
-    post("/routes/lists/{name}/delete", Page, || to(pages::lists::remove)),
+    post("/routes/lists", Page, || to(named_shared::create::<NumberList>)),
+    get("/routes/new-list", Page, || to(named_shared::new::<NumberList>)),
+    get("/routes/lists/{name}", Page, || to(named_shared::edit::<NumberList>)),
+    post("/routes/lists/{name}", Page, || to(named_shared::save::<NumberList>)),
+    post("/routes/lists/{name}/delete", Page, || to(named_shared::remove::<NumberList>)),
     get("/routes/schedules", Page, || to(pages::schedules::list)),
-    post("/routes/schedules", Page, || to(pages::schedules::create)),
-    get("/routes/new-schedule", Page, || to(pages::schedules::new)),
-    get("/routes/schedules/{name}", Page, || to(pages::schedules::edit)),
-    post("/routes/schedules/{name}", Page, || to(pages::schedules::save)),
-    post("/routes/schedules/{name}/delete", Page, || to(pages::schedules::remove)),
+    post("/routes/schedules", Page, || to(named_shared::create::<Schedule>)),
+    get("/routes/new-schedule", Page, || to(named_shared::new::<Schedule>)),
+    get("/routes/schedules/{name}", Page, || to(named_shared::edit::<Schedule>)),
+    post("/routes/schedules/{name}", Page, || to(named_shared::save::<Schedule>)),
+    post("/routes/schedules/{name}/delete", Page, || to(named_shared::remove::<Schedule>)),
     get("/routes/{id}", Page, || to(pages::routes::edit)),
     post("/routes/{id}", Page, || to(pages::routes::save)),
     post("/routes/{id}/replay", Trial, || to(pages::route_replay::edited)),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::context::PageContext;
-use super::inputs::Inputs;
+use super::form_state::FormState;
 use super::users::read_password;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::key_of;
@@ -41,7 +41,7 @@ struct AccountPage {
     what: String,
     saved: Option<&'static str>,
     sessions: Vec<SessionRow>,
-    form: Inputs,
+    form: FormState,
 }
 
 struct SessionRow {
@@ -71,7 +71,12 @@ impl Own {
 }
 
 impl AccountPage {
-    async fn new(request: &HttpRequest, context: PageContext, state: &AppState, form: Inputs) -> Result<Self, Error> {
+    async fn new(
+        request: &HttpRequest,
+        context: PageContext,
+        state: &AppState,
+        form: FormState,
+    ) -> Result<Self, Error> {
         let (own, t) = (Own::of(request)?, &context.texts.accounts);
         let sessions = list_sessions(&state.db, own.user).await?.into_iter();
         let row = |session: crate::store::sessions::Session| SessionRow {
@@ -104,7 +109,7 @@ impl AccountPage {
 
 /// Handles `GET /settings/account`: shows the own account.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    page(&AccountPage::new(&request, context, &state, Inputs::default()).await?)
+    page(&AccountPage::new(&request, context, &state, FormState::default()).await?)
 }
 
 /// Handles `POST /settings/account/password`: changes the own password.
@@ -115,7 +120,7 @@ pub async fn change_password(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let own = Own::of(&request)?;
-    let mut form = Inputs::read(&form_body(&request, payload).await?);
+    let mut form = FormState::read(&form_body(&request, payload).await?);
     let t = &context.texts.accounts;
     let Some(password) = read_password(&mut form, "password", t.new_password, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &AccountPage::new(&request, context, &state, form).await?);

@@ -3,9 +3,10 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::contact_form::ContactForm;
+use super::contact_form::{form_of, new_contact, read_contact};
 use super::context::PageContext;
 use super::filter_query::FilterQuery;
+use super::form_state::FormState;
 use super::{form_body, page, page_with, see_other};
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::i18n::ContactsTexts;
@@ -47,7 +48,7 @@ struct ContactPage {
     t: &'static ContactsTexts,
     title: &'static str,
     path: String,
-    form: ContactForm,
+    form: FormState,
     name: Option<String>,
 }
 
@@ -95,7 +96,7 @@ fn path_of(number: &str) -> String {
 /// Handles `GET /contacts/new`: shows the empty form.
 pub async fn new(request: HttpRequest, context: PageContext) -> Result<HttpResponse, Error> {
     let parameters = parameters(&request);
-    page(&ContactPage::new(context, ContactForm::new(parameter(&parameters, "number").unwrap_or_default())))
+    page(&ContactPage::new(context, new_contact(parameter(&parameters, "number").unwrap_or_default())))
 }
 
 /// Handles `POST /contacts`: creates a contact.
@@ -105,8 +106,8 @@ pub async fn create(
     context: PageContext,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = ContactForm::read(&form_body(&request, payload).await?);
-    let Some(contact) = form.contact(None, &state, &context) else {
+    let mut form = FormState::read(&form_body(&request, payload).await?);
+    let Some(contact) = read_contact(&mut form, None, &state, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &ContactPage::new(context, form));
     };
     let added = state.directory.save_contacts(ContactsChange::Add(&contact), &author(&request)).await;
@@ -117,7 +118,7 @@ pub async fn create(
 /// Handles `GET /contacts/{number}`: shows the form of a stored contact.
 pub async fn edit(path: Path<String>, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let contact = found(&path, &state)?;
-    page(&ContactPage::of(context, &contact, ContactForm::of(&contact)))
+    page(&ContactPage::of(context, &contact, form_of(&contact)))
 }
 
 /// Handles `POST /contacts/{number}`: saves a changed contact.
@@ -130,8 +131,8 @@ pub async fn save(
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let before = found(&path, &state)?;
-    let mut form = ContactForm::read(&sent);
-    let Some(contact) = form.contact(Some(&before.number), &state, &context) else {
+    let mut form = FormState::read(&sent);
+    let Some(contact) = read_contact(&mut form, Some(&before.number), &state, &context) else {
         return page_with(StatusCode::BAD_REQUEST, &ContactPage::of(context, &before, form));
     };
     state.directory.replace_contact(&before.number, &contact, &author(&request)).await?;
@@ -161,12 +162,12 @@ pub fn most_contacts(context: &PageContext) -> String {
 }
 
 impl ContactPage {
-    fn new(context: PageContext, form: ContactForm) -> Self {
+    fn new(context: PageContext, form: FormState) -> Self {
         let t = &context.texts.contacts;
         Self { t, title: t.new_title, path: LIST.to_owned(), form, name: None, context }
     }
 
-    fn of(context: PageContext, contact: &Contact, form: ContactForm) -> Self {
+    fn of(context: PageContext, contact: &Contact, form: FormState) -> Self {
         let (t, path) = (&context.texts.contacts, path_of(&contact.number));
         Self { t, title: t.edit_title, path, form, name: Some(contact.display()), context }
     }

@@ -1,24 +1,23 @@
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload, block};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Data;
 use askama::Template;
 
 use super::context::PageContext;
-use super::inputs::Inputs;
-use super::named_shared::{Subject, names, path_of, routes_by_key, save as save_item};
+use super::form_state::FormState;
+use super::named_shared::{NamedPage, Subject, path_of, routes_by_key};
 use super::route_words::capitalised;
-use super::{form_body, form_value, page, page_with, see_other};
-use crate::accounts::action::Actor;
+use super::{page, page_with};
 use crate::fields::Problem;
 use crate::i18n::{ListsTexts, SharedTexts, problems};
 use crate::routing::named::{Key, MAX_LIST_NUMBERS, NumberList};
 use crate::routing::paste::{Pasted, read_lines};
 use crate::routing::problem::RouteProblem;
+use crate::service::aside::aside;
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, SharedError, Versioned, find_named, list_named};
-use crate::web::access::principal::author;
+use crate::store::shared::{RouteName, Versioned, list_named};
 use crate::web::error::Error;
-use crate::web::extract::query::{parameter, parameters};
+use crate::web::extract::query::{Parameters, parameter};
 
 pub(super) const LIST: &str = "/routes/lists";
 /// The number of invalid lines that the form lists; further ones are only counted.
@@ -50,7 +49,7 @@ struct ListPage {
     t: &'static ListsTexts,
     title: String,
     path: String,
-    form: Inputs,
+    form: FormState,
     subject: Subject,
     /// The listed numbers that have a name, each with that name.
     known: Vec<(String, String)>,
@@ -70,102 +69,66 @@ pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpRes
     page(&ListsPage { s: &context.texts.shared, t, lists, context })
 }
 
-/// Handles `GET /routes/new-list`: shows the empty form.
-pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
-    page(&ListPage::new(context, Inputs::default(), Subject::default()))
-}
+impl NamedPage for NumberList {
+    const LIST: &'static str = LIST;
 
-/// Handles `GET /routes/lists/{name}`: shows the form of a stored list.
-pub async fn edit(
-    request: HttpRequest,
-    path: Path<String>,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let stored = found(&state, &path).await?;
-    let subject = Subject { saved: saved(&request, &context), ..subject_of(&stored) };
-    page(&ListPage::stored(context, &stored.item, subject, &state))
-}
+    fn render(
+        context: PageContext,
+        status: StatusCode,
+        form: FormState,
+        subject: Subject,
+        stored: Option<&Self>,
+        state: &AppState,
+    ) -> Result<HttpResponse, Error> {
+        let known = stored.map(|list| known(list, &context, state)).unwrap_or_default();
+        page_with(status, &ListPage { known, ..ListPage::new(context, form, subject) })
+    }
 
-/// Handles `POST /routes/lists`: creates a list.
-pub async fn create(
-    request: HttpRequest,
-    payload: Payload,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let inputs = Inputs::read(&form_body(&request, payload).await?);
-    store(inputs, Subject::default(), context, &state, &author(&request)).await
-}
+    fn form_of(&self) -> FormState {
+        let mut form = FormState::default();
+        form.set("numbers", self.numbers.join("\n"));
+        form
+    }
 
-/// Handles `POST /routes/lists/{name}`: saves a changed list.
-pub async fn save(
-    path: Path<String>,
-    request: HttpRequest,
-    payload: Payload,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let form = form_body(&request, payload).await?;
-    let mut subject = subject_of(&found(&state, &path).await?);
-    subject.version = form_value(&form, "version").to_owned();
-    store(Inputs::read(&form), subject, context, &state, &author(&request)).await
-}
+    fn inputs(sent: &Parameters) -> FormState {
+        FormState::read(sent)
+    }
 
-/// Handles `POST /routes/lists/{name}/delete`: deletes a list that no route uses.
-pub async fn remove(
-    path: Path<String>,
-    request: HttpRequest,
-    payload: Payload,
-    mut context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    form_body(&request, payload).await?;
-    match state.routing.remove_named::<NumberList>(&path, &author(&request)).await {
-        Ok(()) => Ok(see_other(LIST)),
-        Err(SharedError::Used(routes)) => {
-            let stored = found(&state, &path).await?;
-            let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
-            let subject = Subject { in_use, ..subject_of(&stored) };
-            context.here = path_of(LIST, &stored.item.name);
-            page_with(StatusCode::CONFLICT, &ListPage::stored(context, &stored.item, subject, &state))
-        }
-        Err(error) => Err(error.into()),
+    async fn read(
+        name: String,
+        form: &mut FormState,
+        context: &PageContext,
+        state: &AppState,
+    ) -> Result<Option<(Self, String)>, Error> {
+        let pasted = read(form.value("numbers").to_owned(), state).await?;
+        note_wrong(form, &name, &pasted, context);
+        let told = format!("saved={}&doubled={}", pasted.numbers.len(), pasted.doubled);
+        Ok(form.errors().is_empty().then_some((Self { name, numbers: pasted.numbers }, told)))
+    }
+
+    fn saved(parameters: &Parameters, context: &PageContext) -> Option<String> {
+        let count = |name| parameter(parameters, name).and_then(|value| value.parse::<usize>().ok());
+        let t = &context.texts.shared.lists;
+        let saved = counted(count("saved")?, context, t.saved);
+        let doubled = count("doubled").filter(|count| *count > 0).map(|count| counted(count, context, t.doubled));
+        Some([Some(saved), doubled].into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 }
 
-/// Saves the list if all its lines are valid; otherwise saves nothing and shows the form with its errors.
-async fn store(
-    mut inputs: Inputs,
-    mut subject: Subject,
-    context: PageContext,
-    state: &Data<AppState>,
-    by: &Actor,
-) -> Result<HttpResponse, Error> {
-    let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
-    let pasted = read(inputs.value("numbers").to_owned(), state).await?;
-    note_wrong(&mut inputs, &name, &pasted, &context);
-    if !inputs.errors().is_empty() {
-        return page_with(StatusCode::BAD_REQUEST, &ListPage::new(context, inputs, subject));
-    }
-    let item = NumberList { name, numbers: pasted.numbers };
-    match save_item(state, &item, &mut inputs, &mut subject, &context, by).await? {
-        Some(status) => page_with(status, &ListPage::new(context, inputs, subject)),
-        None => {
-            let (saved, doubled) = (item.numbers.len(), pasted.doubled);
-            Ok(see_other(&format!("{}?saved={saved}&doubled={doubled}", path_of(LIST, &item.name))))
-        }
-    }
+/// Returns the listed numbers that have a name, each with that name.
+fn known(list: &NumberList, context: &PageContext, state: &AppState) -> Vec<(String, String)> {
+    let numbering = &state.derivation.numbering;
+    let named = |number: &String| Some((number.clone(), context.names.any(number, numbering)?.to_string()));
+    list.numbers.iter().filter_map(named).take(MOST_KNOWN).collect()
 }
 
 /// Parses the pasted numbers on the blocking thread pool, because many numbers would hold up other requests.
-async fn read(text: String, state: &Data<AppState>) -> Result<Pasted, Error> {
+async fn read(text: String, state: &AppState) -> Result<Pasted, Error> {
     let derivation = state.derivation.clone();
-    let pasted = block(move || read_lines(&text, &derivation.numbering)).await;
-    pasted.map_err(|error| Error::Internal(error.to_string()))
+    Ok(aside(move || read_lines(&text, &derivation.numbering)).await?)
 }
 
-fn note_wrong(inputs: &mut Inputs, name: &str, pasted: &Pasted, context: &PageContext) {
+fn note_wrong(inputs: &mut FormState, name: &str, pasted: &Pasted, context: &PageContext) {
     let s = &context.texts.shared;
     let text = |problem: &Problem| problems::text(problem, context.lang);
     if Key::parse(name).is_none() {
@@ -183,31 +146,12 @@ fn note_wrong(inputs: &mut Inputs, name: &str, pasted: &Pasted, context: &PageCo
     }
 }
 
-async fn found(state: &AppState, path: &str) -> Result<Versioned<NumberList>, Error> {
-    let key = Key::parse(path).ok_or(Error::NotFound)?;
-    find_named(&state.db, &key).await?.ok_or(Error::NotFound)
-}
-
-fn subject_of(stored: &Versioned<NumberList>) -> Subject {
-    Subject { name: Some(stored.item.name.clone()), version: stored.version.to_string(), ..Subject::default() }
-}
-
 fn counted(count: usize, context: &PageContext, words: fn(usize, &str) -> String) -> String {
     words(count, &context.format.number(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
-/// Returns the confirmation of the save that the redirect's query parameters describe.
-fn saved(request: &HttpRequest, context: &PageContext) -> Option<String> {
-    let parameters = parameters(request);
-    let count = |name| parameter(&parameters, name).and_then(|value| value.parse::<usize>().ok());
-    let t = &context.texts.shared.lists;
-    let saved = counted(count("saved")?, context, t.saved);
-    let doubled = count("doubled").filter(|count| *count > 0).map(|count| counted(count, context, t.doubled));
-    Some([Some(saved), doubled].into_iter().flatten().collect::<Vec<_>>().join(" "))
-}
-
 impl ListPage {
-    fn new(context: PageContext, form: Inputs, subject: Subject) -> Self {
+    fn new(context: PageContext, form: FormState, subject: Subject) -> Self {
         let s = &context.texts.shared;
         let t = &s.lists;
         Self {
@@ -220,14 +164,5 @@ impl ListPage {
             known: Vec::new(),
             context,
         }
-    }
-
-    fn stored(context: PageContext, list: &NumberList, subject: Subject, state: &AppState) -> Self {
-        let mut form = Inputs::default();
-        form.set("numbers", list.numbers.join("\n"));
-        let numbering = &state.derivation.numbering;
-        let named = |number: &String| Some((number.clone(), context.names.any(number, numbering)?.to_string()));
-        let known = list.numbers.iter().filter_map(named).take(MOST_KNOWN).collect();
-        Self { known, ..Self::new(context, form, subject) }
     }
 }

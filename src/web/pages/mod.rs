@@ -61,10 +61,11 @@ mod contact_form;
 mod context;
 mod filter;
 mod filter_query;
+mod form_state;
 mod guide;
 mod hours_words;
-mod inputs;
-mod named_shared;
+/// What the pages of number lists and schedules share.
+pub mod named_shared;
 mod new_calls;
 mod no_calls;
 /// How the result of a replay is shown.

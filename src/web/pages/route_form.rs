@@ -4,10 +4,11 @@
 
 pub mod hours;
 
-use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value, json};
 
+use super::form_state::{FormState, InputError};
 use super::route_words::capitalised;
 use crate::fields::FieldError;
 use crate::i18n::{RouteTexts, Texts, problems};
@@ -32,21 +33,23 @@ const SCHEDULE: &str = "hours.schedule";
 /// The values of the form's inputs and their validation errors.
 #[derive(Clone, Debug, Default)]
 pub struct RouteForm {
-    values: BTreeMap<String, String>,
-    errors: Vec<InputError>,
+    state: FormState,
     suggestion: Option<String>,
     is_rearranged: bool,
 }
 
-/// A validation error of an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputError {
-    /// The input's name.
-    pub input: String,
-    /// The label of the input.
-    pub label: String,
-    /// The message: what is wrong and what would be right.
-    pub message: String,
+impl Deref for RouteForm {
+    type Target = FormState;
+
+    fn deref(&self) -> &FormState {
+        &self.state
+    }
+}
+
+impl DerefMut for RouteForm {
+    fn deref_mut(&mut self) -> &mut FormState {
+        &mut self.state
+    }
 }
 
 impl RouteForm {
@@ -86,7 +89,8 @@ impl RouteForm {
     pub fn read(parameters: &Parameters) -> Self {
         let filled =
             |(name, value): &(String, String)| Some((name.clone(), value.clone())).filter(|_| !value.is_empty());
-        let mut form = Self { values: parameters.iter().filter_map(filled).collect(), ..Self::default() };
+        let mut form = Self::default();
+        form.values = parameters.iter().filter_map(filled).collect();
         form.is_rearranged = form.move_row() | form.take_suggestion();
         FORWARDS.into_iter().for_each(|forward| form.close_up(forward));
         form
@@ -95,11 +99,6 @@ impl RouteForm {
     /// Returns whether the form is only to be shown again, with rows moved or a suggestion applied, and nothing saved.
     pub fn is_rearranged(&self) -> bool {
         self.is_rearranged
-    }
-
-    /// Returns the value of an input; empty if there is none.
-    pub fn value(&self, name: &str) -> &str {
-        self.values.get(name).map_or("", String::as_str)
     }
 
     /// Returns whether a checkbox is ticked.
@@ -118,27 +117,13 @@ impl RouteForm {
         *row < filled && if way == "up" { *row > 0 } else { row + 1 < filled }
     }
 
-    /// Returns all validation errors.
-    pub fn errors(&self) -> &[InputError] {
-        &self.errors
-    }
-
-    /// Returns the error messages of an input.
-    pub fn errors_of(&self, input: &str) -> Vec<&str> {
-        self.errors.iter().filter(|error| error.input == input).map(|error| error.message.as_str()).collect()
-    }
-
-    /// Returns whether an input has errors.
-    pub fn is_wrong(&self, input: &str) -> bool {
-        self.errors.iter().any(|error| error.input == input)
-    }
-
     /// Adds the validation errors of the API for the JSON of this form.
     pub fn note_errors(&mut self, errors: &[FieldError], context: &HoursContext, lang: Lang, t: &Texts) {
         let mut said = self.hours_errors(&t.hours, t.route.hours);
         let is_said = !said.is_empty();
         let told = errors.iter().filter(|error| !(is_said && error.field == "hours"));
-        self.errors = told.map(|error| self.input_error(error, lang, &t.route)).collect();
+        let told: Vec<_> = told.map(|error| self.input_error(error, lang, &t.route)).collect();
+        self.errors = told;
         self.errors.append(&mut said);
         self.note_suggestion(errors, context);
     }

@@ -5,6 +5,7 @@ use askama::Template;
 use chrono::{DateTime, Datelike, NaiveDateTime};
 
 use super::context::PageContext;
+use super::form_state::FormState;
 use super::page_with;
 use super::route_words::answer as answer_in_words;
 use super::route_words::capitalised;
@@ -17,7 +18,7 @@ use crate::service::routing::trials::{MadeUpCall, explain_now};
 use crate::service::state::AppState;
 use crate::store::routes::find_route;
 use crate::web::error::Error;
-use crate::web::extract::query::{Parameters, parameter, parameters};
+use crate::web::extract::query::parameters;
 
 /// The maximum number of reasons to show.
 const MOST_REASONS: usize = 50;
@@ -29,33 +30,8 @@ struct RouteTestPage {
     t: &'static RouteTrialTexts,
     route_t: &'static RouteTexts,
     routes_t: &'static RoutesTexts,
-    form: TestForm,
+    form: FormState,
     result: Option<TestResult>,
-}
-
-/// The values of the form's inputs and their validation errors.
-struct TestForm {
-    parameters: Parameters,
-    errors: Vec<(&'static str, String)>,
-}
-
-impl TestForm {
-    fn value(&self, name: &str) -> &str {
-        parameter(&self.parameters, name).unwrap_or_default()
-    }
-
-    fn is_wrong(&self, name: &str) -> bool {
-        self.errors.iter().any(|(field, _)| *field == name)
-    }
-
-    fn errors_of(&self, name: &str) -> Vec<&str> {
-        self.errors.iter().filter(|(field, _)| *field == name).map(|(_, message)| message.as_str()).collect()
-    }
-
-    /// Returns whether the form was submitted: a submitted form has all inputs, a link only the known ones.
-    fn is_sent(&self) -> bool {
-        ["to", "from", "at"].iter().all(|name| self.parameters.iter().any(|(given, _)| given == name))
-    }
 }
 
 /// The answer that a call would get.
@@ -77,8 +53,11 @@ struct ReasonView {
 
 /// Handles `GET /routes/test`: tests a call against the routes. It stores nothing, so it may be a link.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
-    let mut form = TestForm { parameters: parameters(&request), errors: Vec::new() };
-    let asked = if form.is_sent() { form.read(&context, &state) } else { None };
+    let parameters = parameters(&request);
+    let mut form = FormState::read(&parameters);
+    // A form that was sent has all inputs, a link only those that it knows.
+    let is_sent = ["to", "from", "at"].iter().all(|name| parameters.iter().any(|(given, _)| given == name));
+    let asked = if is_sent { read(&mut form, &context, &state) } else { None };
     let result = match asked {
         Some(call) => {
             let explanation = explain_now(&state, call).await?;
@@ -86,33 +65,33 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
         }
         None => None,
     };
-    let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let status = if form.errors().is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let texts = context.texts;
     let (t, route_t, routes_t) = (&texts.route_trial, &texts.route, &texts.routes);
     page_with(status, &RouteTestPage { t, route_t, routes_t, form, result, context })
 }
 
-impl TestForm {
-    fn read(&mut self, context: &PageContext, state: &AppState) -> Option<MadeUpCall> {
-        let mut wrong = Errors::default();
-        let mut number = |name: &str| {
-            let value = serde_json::Value::from(self.value(name));
-            crate::fields::text(name, &value, MAX_NUMBER_CHARS, &mut wrong)
-        };
-        let (to, from) = (number("to"), number("from"));
-        for error in wrong.or::<()>(None).err().into_iter().flatten() {
-            let field = if error.field == "to" { "to" } else { "from" };
-            self.errors.push((field, capitalised(&problems::text(&error.problem, context.lang))));
-        }
-        let at_ms = match self.value("at").trim() {
-            "" => Some(context.now_ms),
-            text => instant(text, state),
-        };
-        if at_ms.is_none() {
-            self.errors.push(("at", context.texts.route_trial.at_wrong.to_owned()));
-        }
-        Some(MadeUpCall { from: from?, to: to?, at_ms: at_ms? })
+/// Returns the call that a form describes, or notes what is wrong with it.
+fn read(form: &mut FormState, context: &PageContext, state: &AppState) -> Option<MadeUpCall> {
+    let mut wrong = Errors::default();
+    let mut number = |name: &str| {
+        let value = serde_json::Value::from(form.value(name));
+        crate::fields::text(name, &value, MAX_NUMBER_CHARS, &mut wrong)
+    };
+    let (to, from) = (number("to"), number("from"));
+    let t = &context.texts.route_trial;
+    for error in wrong.or::<()>(None).err().into_iter().flatten() {
+        let (input, label) = if error.field == "to" { ("to", t.to) } else { ("from", t.from) };
+        form.note(input, label, capitalised(&problems::text(&error.problem, context.lang)));
     }
+    let at_ms = match form.value("at").trim() {
+        "" => Some(context.now_ms),
+        text => instant(text, state),
+    };
+    if at_ms.is_none() {
+        form.note("at", t.at, t.at_wrong);
+    }
+    Some(MadeUpCall { from: from?, to: to?, at_ms: at_ms? })
 }
 
 /// Parses `2026-11-23T14:30` in business time, or an RFC 3339 timestamp.

@@ -1,21 +1,19 @@
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value};
 
 use super::context::PageContext;
-use super::inputs::Inputs;
-use super::named_shared::{Subject, names, note_errors, path_of, routes_by_key, save as save_item};
-use super::{form_body, form_value, page, page_with, see_other};
-use crate::accounts::action::Actor;
+use super::form_state::FormState;
+use super::named_shared::{NamedPage, Subject, note_errors, path_of, routes_by_key};
+use super::{page, page_with};
 use crate::i18n::{SchedulesTexts, SharedTexts};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, SharedError, Versioned, find_named, list_named};
-use crate::web::access::principal::author;
+use crate::store::shared::{RouteName, Versioned, list_named};
 use crate::web::error::Error;
-use crate::web::extract::query::{Parameters, parameter, parameters};
+use crate::web::extract::query::{Parameters, parameter};
 
 const LIST: &str = "/routes/schedules";
 /// The number of empty rows for further closing times.
@@ -48,7 +46,7 @@ struct SchedulePage {
     t: &'static SchedulesTexts,
     title: String,
     path: String,
-    form: Inputs,
+    form: FormState,
     subject: Subject,
     rows: usize,
 }
@@ -82,108 +80,54 @@ fn closed_words(schedule: &Schedule, context: &PageContext, state: &AppState) ->
     next.map_or(count.clone(), |next| format!("{count}, {}", (t.next_closed)(&days(next))))
 }
 
-/// Handles `GET /routes/new-schedule`: shows the empty form.
-pub async fn new(context: PageContext) -> Result<HttpResponse, Error> {
-    page(&SchedulePage::new(context, Inputs::default(), Subject::default()))
-}
+impl NamedPage for Schedule {
+    const LIST: &'static str = LIST;
 
-/// Handles `GET /routes/schedules/{name}`: shows the form of a stored schedule.
-pub async fn edit(
-    request: HttpRequest,
-    path: Path<String>,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let stored = found(&state, &path).await?;
-    let saved = parameter(&parameters(&request), "saved").map(|_| context.texts.shared.saved.to_owned());
-    let subject = Subject { saved, ..subject_of(&stored) };
-    page(&SchedulePage::new(context, inputs_of(&stored.item), subject))
-}
-
-/// Handles `POST /routes/schedules`: creates a schedule.
-pub async fn create(
-    request: HttpRequest,
-    payload: Payload,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let form = form_body(&request, payload).await?;
-    store(&form, Subject::default(), context, &state, &author(&request)).await
-}
-
-/// Handles `POST /routes/schedules/{name}`: saves a changed schedule.
-pub async fn save(
-    path: Path<String>,
-    request: HttpRequest,
-    payload: Payload,
-    context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    let form = form_body(&request, payload).await?;
-    let mut subject = subject_of(&found(&state, &path).await?);
-    subject.version = form_value(&form, "version").to_owned();
-    store(&form, subject, context, &state, &author(&request)).await
-}
-
-/// Handles `POST /routes/schedules/{name}/delete`: deletes a schedule that no route uses.
-pub async fn remove(
-    path: Path<String>,
-    request: HttpRequest,
-    payload: Payload,
-    mut context: PageContext,
-    state: Data<AppState>,
-) -> Result<HttpResponse, Error> {
-    form_body(&request, payload).await?;
-    match state.routing.remove_named::<Schedule>(&path, &author(&request)).await {
-        Ok(()) => Ok(see_other(LIST)),
-        Err(SharedError::Used(routes)) => {
-            let stored = found(&state, &path).await?;
-            let in_use = Some((context.texts.shared.in_use)(&names(&routes)));
-            let subject = Subject { in_use, ..subject_of(&stored) };
-            context.here = path_of(LIST, &stored.item.name);
-            page_with(StatusCode::CONFLICT, &SchedulePage::new(context, inputs_of(&stored.item), subject))
-        }
-        Err(error) => Err(error.into()),
+    fn render(
+        context: PageContext,
+        status: StatusCode,
+        form: FormState,
+        subject: Subject,
+        _stored: Option<&Self>,
+        _state: &AppState,
+    ) -> Result<HttpResponse, Error> {
+        page_with(status, &SchedulePage::new(context, form, subject))
     }
-}
 
-async fn store(
-    form: &Parameters,
-    mut subject: Subject,
-    context: PageContext,
-    state: &AppState,
-    by: &Actor,
-) -> Result<HttpResponse, Error> {
-    let mut inputs = closed_up(form);
-    let name = subject.name.clone().unwrap_or_else(|| inputs.value("name").trim().trim_start_matches('@').to_owned());
-    let schedule = match Schedule::from_json(&name, &to_json(&inputs), &state.routing.hours) {
-        Ok(schedule) => schedule,
-        Err(errors) => {
-            note_errors(&mut inputs, &errors, &context, |field| label(field, &context));
-            return page_with(StatusCode::BAD_REQUEST, &SchedulePage::new(context, inputs, subject));
-        }
-    };
-    match save_item(state, &schedule, &mut inputs, &mut subject, &context, by).await? {
-        Some(status) => page_with(status, &SchedulePage::new(context, inputs, subject)),
-        None => Ok(see_other(&format!("{}?saved=1", path_of(LIST, &schedule.name)))),
+    fn form_of(&self) -> FormState {
+        inputs_of(self)
     }
-}
 
-async fn found(state: &AppState, path: &str) -> Result<Versioned<Schedule>, Error> {
-    let key = Key::parse(path).ok_or(Error::NotFound)?;
-    find_named(&state.db, &key).await?.ok_or(Error::NotFound)
-}
+    fn inputs(sent: &Parameters) -> FormState {
+        closed_up(sent)
+    }
 
-fn subject_of(stored: &Versioned<Schedule>) -> Subject {
-    Subject { name: Some(stored.item.name.clone()), version: stored.version.to_string(), ..Subject::default() }
+    async fn read(
+        name: String,
+        form: &mut FormState,
+        context: &PageContext,
+        state: &AppState,
+    ) -> Result<Option<(Self, String)>, Error> {
+        match Self::from_json(&name, &to_json(form), &state.routing.hours) {
+            Ok(schedule) => Ok(Some((schedule, "saved=1".to_owned()))),
+            Err(errors) => {
+                note_errors(form, &errors, context, |field| label(field, context));
+                Ok(None)
+            }
+        }
+    }
+
+    fn saved(parameters: &Parameters, context: &PageContext) -> Option<String> {
+        parameter(parameters, "saved").map(|_| context.texts.shared.saved.to_owned())
+    }
 }
 
 fn row_input(row: usize, name: &str) -> String {
     format!("closed[{row}].{name}")
 }
 
-fn inputs_of(schedule: &Schedule) -> Inputs {
-    let mut inputs = Inputs::default();
+fn inputs_of(schedule: &Schedule) -> FormState {
+    let mut inputs = FormState::default();
     inputs.set("hours", schedule.hours.clone().unwrap_or_default());
     for (row, days) in schedule.closed.iter().enumerate() {
         inputs.set(row_input(row, "start"), days.start.to_string());
@@ -193,16 +137,16 @@ fn inputs_of(schedule: &Schedule) -> Inputs {
     inputs
 }
 
-fn filled_rows(inputs: &Inputs) -> impl Iterator<Item = usize> + '_ {
+fn filled_rows(inputs: &FormState) -> impl Iterator<Item = usize> + '_ {
     let is_filled = move |row: &usize| ROW.iter().any(|name| !inputs.value(&row_input(*row, name)).trim().is_empty());
     // One row more than allowed is read, so that the validation reports too many.
     (0..=MAX_CLOSED).filter(is_filled)
 }
 
 /// Reads the submitted inputs without empty rows between filled ones.
-fn closed_up(form: &Parameters) -> Inputs {
-    let sent = Inputs::read(form);
-    let mut inputs = Inputs::default();
+fn closed_up(form: &Parameters) -> FormState {
+    let sent = FormState::read(form);
+    let mut inputs = FormState::default();
     for name in ["name", "hours", "overwrite"] {
         inputs.set(name, sent.value(name));
     }
@@ -215,7 +159,7 @@ fn closed_up(form: &Parameters) -> Inputs {
 }
 
 /// Converts the form to the JSON that the API takes.
-fn to_json(inputs: &Inputs) -> Value {
+fn to_json(inputs: &FormState) -> Value {
     let some = |value: &str| if value.is_empty() { Value::Null } else { Value::from(value) };
     let row = |row: usize| {
         let field = |name: &&str| ((*name).to_owned(), some(inputs.value(&row_input(row, name))));
@@ -247,7 +191,7 @@ fn label(field: &str, context: &PageContext) -> String {
 }
 
 impl SchedulePage {
-    fn new(context: PageContext, form: Inputs, subject: Subject) -> Self {
+    fn new(context: PageContext, form: FormState, subject: Subject) -> Self {
         let s = &context.texts.shared;
         let t = &s.schedules;
         let rows = (filled_rows(&form).count() + SPARE_ROWS).min(MAX_CLOSED);

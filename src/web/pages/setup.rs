@@ -7,7 +7,7 @@ use askama::Template;
 use subtle::ConstantTimeEq;
 
 use super::context::PageContext;
-use super::inputs::Inputs;
+use super::form_state::FormState;
 use super::users::{read_account_name, read_password};
 use super::{form_body, page, page_with, see_other};
 use crate::accounts::Role;
@@ -30,7 +30,7 @@ use crate::web::extract::client::client_address;
 struct SetupPage {
     context: PageContext,
     t: &'static SetupTexts,
-    form: Inputs,
+    form: FormState,
     events: EventsLine,
 }
 
@@ -57,7 +57,7 @@ impl EventsLine {
 }
 
 impl SetupPage {
-    fn new(context: PageContext, state: &AppState, form: Inputs) -> Self {
+    fn new(context: PageContext, state: &AppState, form: FormState) -> Self {
         Self { events: EventsLine::of(&context, state), t: &context.texts.setup, form, context }
     }
 }
@@ -69,7 +69,7 @@ pub async fn show(context: PageContext, state: Data<AppState>) -> Result<HttpRes
     }
     // In local mode the service does not log the setup code at its start, so it is logged here.
     state.accounts.tell_code().await?;
-    page(&SetupPage::new(context, &state, Inputs::default()))
+    page(&SetupPage::new(context, &state, FormState::default()))
 }
 
 /// Handles `POST /setup`: creates the first account and logs it in.
@@ -83,7 +83,7 @@ pub async fn create(
     if has_account(&state) {
         return Ok(see_other("/login"));
     }
-    let mut form = Inputs::read(&sent);
+    let mut form = FormState::read(&sent);
     let t = &context.texts.setup;
     let failures = &state.accounts.failures;
     // Failed setup codes are rate limited under the empty account name, which no account has.

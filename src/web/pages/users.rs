@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::context::PageContext;
-use super::inputs::Inputs;
+use super::form_state::FormState;
 use super::{form_body, form_value, page, page_with, see_other};
 use crate::accounts::secret::{SecretHash, new_token};
 use crate::accounts::{self, Role, Token, User, key_of, password, read_name};
@@ -31,7 +31,7 @@ struct UsersPage {
     tokens: Vec<TokenRow>,
     /// The name and description of each role, the least privileged first.
     roles: [(&'static str, &'static str); 2],
-    form: Inputs,
+    form: FormState,
     made: Option<Made>,
 }
 
@@ -60,7 +60,7 @@ struct Made {
 }
 
 impl UsersPage {
-    async fn new(context: PageContext, state: &AppState, form: Inputs) -> Result<Self, Error> {
+    async fn new(context: PageContext, state: &AppState, form: FormState) -> Result<Self, Error> {
         state.accounts.refresh().await?;
         let (t, known) = (&context.texts.accounts, state.accounts.known());
         let own = context.principal.as_ref().map(|principal| principal.by);
@@ -99,7 +99,7 @@ impl UsersPage {
 /// Handles `GET /settings/users`: shows all accounts and tokens.
 pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppState>) -> Result<HttpResponse, Error> {
     let is_saved = parameter(&parameters(&request), "saved").is_some();
-    let shown = UsersPage::new(context, &state, Inputs::default()).await?;
+    let shown = UsersPage::new(context, &state, FormState::default()).await?;
     page(&UsersPage { is_saved, ..shown })
 }
 
@@ -110,7 +110,7 @@ pub async fn add(
     context: PageContext,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = Inputs::read(&form_body(&request, payload).await?);
+    let mut form = FormState::read(&form_body(&request, payload).await?);
     let name = read_account_name(&mut form, &context);
     let password = read_password(&mut form, "password", context.texts.login.password, &context);
     let role = read_role(&mut form, "role", &context);
@@ -131,7 +131,7 @@ pub async fn change_role(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
-    let mut form = Inputs::default();
+    let mut form = FormState::default();
     let Some(role) = Role::parse(form_value(&sent, "role")) else {
         form.note("role", context.texts.accounts.role, Role::ALL.map(Role::word).join(", "));
         return refuse(StatusCode::BAD_REQUEST, context, &state, form).await;
@@ -148,7 +148,7 @@ pub async fn change_password(
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
-    let (name, mut form) = (form_value(&sent, "name").to_owned(), Inputs::read(&sent));
+    let (name, mut form) = (form_value(&sent, "name").to_owned(), FormState::read(&sent));
     let label = (context.texts.accounts.new_password_of)(&name);
     let Some(password) = read_password(&mut form, "password", &label, &context) else {
         return refuse(StatusCode::BAD_REQUEST, context, &state, only_errors(&form)).await;
@@ -160,7 +160,7 @@ pub async fn change_password(
         _ => None,
     };
     let changed = AccountChange::Password { name, hash, keep_session };
-    change(&changed, &request, context, &state, Inputs::default()).await
+    change(&changed, &request, context, &state, FormState::default()).await
 }
 
 /// Handles `POST /settings/users/remove`: deletes an account.
@@ -172,7 +172,7 @@ pub async fn remove(
 ) -> Result<HttpResponse, Error> {
     let sent = form_body(&request, payload).await?;
     let removed = AccountChange::Remove { name: form_value(&sent, "name").to_owned() };
-    change(&removed, &request, context, &state, Inputs::default()).await
+    change(&removed, &request, context, &state, FormState::default()).await
 }
 
 /// Handles `POST /settings/users/tokens`: creates a token, which only the page of this response shows.
@@ -182,7 +182,7 @@ pub async fn add_token(
     context: PageContext,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = Inputs::read(&form_body(&request, payload).await?);
+    let mut form = FormState::read(&form_body(&request, payload).await?);
     let t = &context.texts.accounts;
     let name = read_name(form.value("token_name"));
     if name.is_none() {
@@ -197,7 +197,7 @@ pub async fn add_token(
     if let Err(error) = state.accounts.change(&added, &author(&request)).await {
         return refused(error, &added, context, &state, form).await;
     }
-    let shown = UsersPage::new(context, &state, Inputs::default()).await?;
+    let shown = UsersPage::new(context, &state, FormState::default()).await?;
     let mut response = page(&UsersPage { made: Some(Made { title: (t.token_made)(added.name()), token }), ..shown })?;
     let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
     response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, no_store);
@@ -213,7 +213,7 @@ pub async fn remove_token(
 ) -> Result<HttpResponse, Error> {
     let sent: Parameters = form_body(&request, payload).await?;
     let removed = AccountChange::RemoveToken { name: form_value(&sent, "name").to_owned() };
-    change(&removed, &request, context, &state, Inputs::default()).await
+    change(&removed, &request, context, &state, FormState::default()).await
 }
 
 /// Makes a change and redirects to the page, or shows it with the reason why nothing was changed.
@@ -222,7 +222,7 @@ async fn change(
     request: &HttpRequest,
     context: PageContext,
     state: &AppState,
-    form: Inputs,
+    form: FormState,
 ) -> Result<HttpResponse, Error> {
     match state.accounts.change(change, &author(request)).await {
         Ok(()) => Ok(see_other(SAVED)),
@@ -236,7 +236,7 @@ async fn refused(
     change: &AccountChange,
     context: PageContext,
     state: &AppState,
-    mut form: Inputs,
+    mut form: FormState,
 ) -> Result<HttpResponse, Error> {
     let (t, login) = (&context.texts.accounts, &context.texts.login);
     let (status, message) = match error {
@@ -257,14 +257,14 @@ async fn refuse(
     status: StatusCode,
     context: PageContext,
     state: &AppState,
-    form: Inputs,
+    form: FormState,
 ) -> Result<HttpResponse, Error> {
     page_with(status, &UsersPage::new(context, state, form).await?)
 }
 
 /// Copies the errors without the values, which were entered in another form of the page.
-fn only_errors(form: &Inputs) -> Inputs {
-    let mut errors = Inputs::default();
+fn only_errors(form: &FormState) -> FormState {
+    let mut errors = FormState::default();
     for error in form.errors() {
         errors.note(error.input.as_str(), error.label.as_str(), error.message.as_str());
     }
@@ -272,7 +272,7 @@ fn only_errors(form: &Inputs) -> Inputs {
 }
 
 /// Reads and validates the name of a new account.
-pub fn read_account_name(form: &mut Inputs, context: &PageContext) -> Option<String> {
+pub fn read_account_name(form: &mut FormState, context: &PageContext) -> Option<String> {
     let name = read_name(form.value("name"));
     if name.is_none() {
         form.note("name", context.texts.login.name, context.texts.accounts.name_wrong);
@@ -281,7 +281,7 @@ pub fn read_account_name(form: &mut Inputs, context: &PageContext) -> Option<Str
 }
 
 /// Reads and validates a new password.
-pub fn read_password(form: &mut Inputs, input: &str, label: &str, context: &PageContext) -> Option<String> {
+pub fn read_password(form: &mut FormState, input: &str, label: &str, context: &PageContext) -> Option<String> {
     let entered = form.value(input).to_owned();
     if password::check(&entered).is_err() {
         form.note(input, label, (context.texts.accounts.password_wrong)());
@@ -291,7 +291,7 @@ pub fn read_password(form: &mut Inputs, input: &str, label: &str, context: &Page
 }
 
 /// Reads the lines that a viewer is limited to; an empty input means every line.
-fn read_lines(form: &mut Inputs, role: Option<Role>, context: &PageContext, state: &AppState) -> Option<Lines> {
+fn read_lines(form: &mut FormState, role: Option<Role>, context: &PageContext, state: &AppState) -> Option<Lines> {
     let entered = form.value("lines").to_owned();
     let lines = entered.split([',', ';', '\n']).filter(|line| !line.trim().is_empty());
     let read = accounts::read_lines(lines, &state.derivation.numbering).unwrap_or_default();
@@ -306,7 +306,7 @@ fn read_lines(form: &mut Inputs, role: Option<Role>, context: &PageContext, stat
     Some(Some(read.into()))
 }
 
-fn read_role(form: &mut Inputs, input: &str, context: &PageContext) -> Option<Role> {
+fn read_role(form: &mut FormState, input: &str, context: &PageContext) -> Option<Role> {
     let role = Role::parse(form.value(input));
     if role.is_none() {
         form.note(input, context.texts.accounts.role, Role::ALL.map(Role::word).join(", "));

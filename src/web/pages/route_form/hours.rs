@@ -1,12 +1,13 @@
 //! The hours of a route in its form: always, a weekly table, a schedule, or a typed expression.
 
-use super::{InputError, RouteForm, SCHEDULE};
+use super::{RouteForm, SCHEDULE};
 use crate::fields::FieldError;
 use crate::i18n::HoursTexts;
 use crate::routing::hours::HoursContext;
 use crate::routing::hours::suggest::suggest;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, clock, read_clock};
 use crate::routing::named::{Key, ScheduleReference};
+use crate::web::pages::form_state::InputError;
 
 /// The ways to enter hours, in the order of the form.
 pub const HOURS_KINDS: [&str; 4] = ["always", "week", "schedule", "typed"];

@@ -2,17 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::route_form::InputError;
 use crate::web::extract::query::Parameters;
+
+/// A validation error of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputError {
+    /// The input's name.
+    pub input: String,
+    /// The label of the input.
+    pub label: String,
+    /// The message: what is wrong and what would be right.
+    pub message: String,
+}
 
 /// The values of a form's inputs by name, with their validation errors.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs {
-    values: BTreeMap<String, String>,
-    errors: Vec<InputError>,
+pub struct FormState {
+    pub(super) values: BTreeMap<String, String>,
+    pub(super) errors: Vec<InputError>,
 }
 
-impl Inputs {
+impl FormState {
     /// Reads a submitted form.
     pub fn read(parameters: &Parameters) -> Self {
         let values = parameters.iter().rev().cloned().collect();
