@@ -5,6 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # Integration tests wait more than they compute.
 TEST_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 2)))
+MORE_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3)))
 .PHONY: help run test lint test-sqlite test-postgres test-browser test-api soak bench deny fmt
 
 help: ## this list
@@ -13,10 +14,13 @@ help: ## this list
 run: ## serve on http://127.0.0.1:8080, with a database in this directory
 	cargo run --release
 
+# Clippy looks on while the tests are compiled, so that dependencies are compiled once.
+test: export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/scripts/clippy-and-rustc
 test: ## everything that decides whether a change is good: SQLite, PostgreSQL, the browser, the API
 	scripts/test-needs
-	$(MAKE) lint
+	cargo fmt --check
 	$(MAKE) deny
+	cargo test --locked --no-run --lib --tests --benches
 	$(MAKE) test-sqlite
 	$(MAKE) test-postgres
 	$(MAKE) test-browser
@@ -28,11 +32,11 @@ lint: ## formatting and clippy, warnings are errors
 	cargo clippy --all-targets --locked -- -D warnings
 
 test-sqlite: ## unit, property and integration tests on SQLite
-	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
+	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(MORE_THREADS) cargo test --locked
 
 # What says nothing about SQL is tested on SQLite alone.
-NOT_SQL := account_pages at_a_glance bodies circles dashboard_size demo hostile house power_loss proxies roles route_editor \
-	routes_test secrets slow_clients tls
+NOT_SQL := account_pages at_a_glance bodies circles dashboard_size demo hostile house overload power_loss proxies roles \
+	route_editor routes_test secrets settings slow_clients tls
 
 test-postgres: ## the integration tests that touch SQL on a private PostgreSQL, started for them
 	RUST_TEST_THREADS=$(TEST_THREADS) scripts/with-postgres cargo test --locked --test it -- $(NOT_SQL:%=--skip %::)

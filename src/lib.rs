@@ -5,8 +5,8 @@
 //! corrects the rollup cells it counts in ([`stats`]). Pages, API, commands and jobs ask [`service`], which asks `store`.
 //!
 //! Who may import whom: `placetel`, `calls`, `contacts`, `routing` and `stats` know neither clock nor I/O nor a
-//! language (what they find wrong is a code, whose text is in `i18n`); SQL lives in `store` alone, HTTP in `web` and [`app`]; `service` knows neither; nobody but `app` imports `web`. Every url is in
-//! [`web::routes`].
+//! language (what they find wrong is a code, whose text is in `i18n`); SQL lives in `store` alone, HTTP in `web` and
+//! [`app`]; `service` knows neither; nobody but `app` imports `web`. Every url is in [`web::routes`].
 
 /// Authentication and authorisation data: names, roles, passwords, secrets.
 pub mod accounts;
