@@ -20,7 +20,7 @@ test: ## everything that decides whether a change is good: SQLite, PostgreSQL, t
 	scripts/test-needs
 	cargo fmt --check
 	$(MAKE) deny
-	cargo test --locked --no-run --lib --tests --benches
+	cargo test --locked --no-run --lib --test it --bench bench
 	$(MAKE) test-sqlite
 	$(MAKE) test-postgres
 	$(MAKE) test-browser

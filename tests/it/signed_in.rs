@@ -32,11 +32,13 @@ impl Database {
         };
         let entry = Entry::new(&Actor::command(user.created_ms), (Subject::Account, Verb::Added));
         let entry = entry.on(&format!("{name}: {role}"));
-        runtime().block_on(async {
+        let add = async {
             let db = Db::open(self.url()).await.unwrap();
             add_user(&db, &user, false, &entry).await.unwrap();
             db.close().await;
-        });
+        };
+        // Browser tests are asynchronous themselves, and a thread drives one runtime only.
+        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(add)).join()).unwrap();
     }
 
     /// By the command.
