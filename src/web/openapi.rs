@@ -18,7 +18,7 @@ use crate::stats::report::GroupBy;
 use crate::web::error::Problem;
 
 /// The urls that read although they are posted.
-const TRIALS: [&str; 2] = ["/api/v1/routes/test", "/api/v1/routes/replay"];
+pub(super) const TRIALS: [&str; 2] = ["/api/v1/routes/test", "/api/v1/routes/replay"];
 const PROBLEM: &str = "application/problem+json";
 /// The fields that are required in request bodies; everything else has a default or is read-only.
 const REQUIRED: [&str; 5] = ["name", "reply", "action", "id", "numbers"];

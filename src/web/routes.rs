@@ -174,3 +174,72 @@ async fn unlisted(request: HttpRequest, endpoints: Data<Endpoints>) -> Result<Ht
     let is_of_api = request.path().starts_with("/api/");
     Err(endpoints.methods(&request).filter(|_| is_of_api).map_or(Error::NotFound, Error::Method))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::Method;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn found(method: &Method, path: &str) -> Option<&'static Endpoint> {
+        let request = TestRequest::with_uri(path).method(method.clone()).to_http_request();
+        Endpoints::new([&FOR_PROGRAMS[..], &FOR_PEOPLE[..]]).find(&request)
+    }
+
+    #[test]
+    fn urls_are_what_they_are_and_nothing_that_begins_like_them() {
+        for (method, path, access) in [
+            (Method::GET, "/login", Some(Open)),
+            (Method::GET, "/login/", None),
+            (Method::GET, "/loginx", None),
+            (Method::GET, "/settings/users", Some(Accounts)),
+            (Method::GET, "/settings/users/add", None),
+            (Method::POST, "/settings/users/remove", Some(Accounts)),
+            (Method::GET, "/settings/usersx", None),
+            (Method::GET, "/settings/audit", Some(Audit)),
+            (Method::POST, "/settings/account/password", Some(OwnAccount)),
+            (Method::POST, "/api/v1/routes/test", Some(Trial)),
+            (Method::GET, "/api/v1/routes/test", None),
+            (Method::GET, "/api/v1/routes/1", Some(Machine)),
+            (Method::GET, "/apix", None),
+            (Method::POST, "/routes/replay", Some(Trial)),
+            (Method::POST, "/routes/7/replay", Some(Trial)),
+            (Method::POST, "/contacts/1/replay", None),
+            (Method::POST, "/routes/new", None),
+            (Method::PATCH, "/calls", None),
+        ] {
+            assert_eq!(found(&method, path).map(|endpoint| endpoint.access), access, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn each_url_has_its_bound() {
+        for (method, path, bound) in [
+            (Method::POST, "/login", Bound::OPEN),
+            (Method::POST, "/setup", Bound::OPEN),
+            (Method::POST, "/language", Bound::OPEN),
+            (Method::POST, "/settings/users", Bound::FORM),
+            (Method::POST, "/settings/account/password", Bound::ACCOUNT),
+            (Method::POST, "/contacts/import", Bound::FILE),
+            (Method::POST, "/routes/replay", Bound::FORM),
+            (Method::PUT, "/api/v1/routes", Bound::ROUTES),
+            (Method::POST, "/api/v1/routes", Bound::ROUTE),
+            (Method::PUT, "/api/v1/routes/7", Bound::ROUTE),
+            (Method::POST, "/api/v1/routes/test", Bound::ROUTES),
+            (Method::POST, "/api/v1/routes/replay", Bound::ROUTES),
+            (Method::PUT, "/api/v1/lists/x", Bound::JSON),
+            (Method::PUT, "/api/v1/contacts", Bound::CONTACTS),
+            (Method::PUT, "/api/v1/contacts/0221", Bound::JSON),
+            (Method::PUT, "/api/v1/names", Bound::NAMES),
+        ] {
+            assert_eq!(found(&method, path).map(|endpoint| endpoint.body), Some(bound), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn trials_of_the_api_are_described_as_such() {
+        let trials = FOR_PROGRAMS.iter().filter(|endpoint| endpoint.access == Trial).map(|endpoint| endpoint.path);
+        assert_eq!(trials.collect::<Vec<_>>(), openapi::TRIALS);
+    }
+}
