@@ -89,9 +89,10 @@ impl Service {
             writer.note_outage();
         }
         let bodies = Data::new(Bodies::new(limits.bodies));
+        let poll = config.poll;
         let state = Arc::new(AppState::begin(config, db.clone(), derivation, writer, last_good).await);
         let mut background = vec![
-            tokio::spawn(refresh(state.clone())),
+            tokio::spawn(refresh(state.clone(), poll)),
             tokio::spawn(publish(state.clone())),
             tokio::spawn(listen(state.clone())),
             tokio::spawn(watch(state.clone(), interrupted)),

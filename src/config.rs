@@ -187,6 +187,8 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// Whether all calls are made up (demo), which every page says.
     pub is_demo: bool,
+    /// Interval at which routes, names, callers and accounts are polled for changes made through another node; not a user setting.
+    pub poll: Duration,
     /// The timing and bounds of the live stream; not a user setting.
     pub live: LivePace,
     /// The limits for connections and requests; not a user setting.
@@ -269,6 +271,7 @@ impl Settings {
                 .map(|word| parse_choice("log-format", &word))
                 .transpose()?,
             is_demo: false,
+            poll: Duration::from_secs(1),
             live: LivePace::default(),
             limits: Limits::default(),
             clock: Clock::default(),

@@ -17,9 +17,6 @@ use crate::store::soundness::{count_leftovers, damages};
 const MOST_LISTED: usize = 20;
 
 /// Checks the integrity of the database, and whether calls and figures match the event log; changes nothing.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (db, derivation) = open(&config).await?;
     let db = Arc::new(db);

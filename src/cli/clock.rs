@@ -33,9 +33,6 @@ enum Command {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn run(config: Config, args: ClockArgs) -> anyhow::Result<ExitCode> {
     let db = open_database(&config).await?;
     let done = match args.command.unwrap_or(Command::Show) {

@@ -13,9 +13,6 @@ use crate::store::rebuilding::Purpose;
 use crate::store::{Db, rebuilding};
 
 /// Derives calls and cells again, and records the present settings as those that the figures are made with.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let derivation = config.derivation()?;
     let db = Arc::new(open_database(&config).await?);

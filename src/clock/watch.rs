@@ -75,9 +75,6 @@ impl WatchedClock {
     }
 
     /// Assesses the clock now, and stores its time in the database if it is believed; returns the time and the verdict.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn look(&self, db: &Db) -> Result<(i64, Verdict), StoreError> {
         let mut memory = clock::recall(db).await?;
         let (now_ms, at) = (self.clock.now_ms(), Instant::now());

@@ -65,9 +65,6 @@ impl Callbacks {
     }
 
     /// Returns a page of the open callbacks, restricted to `lines`, those that the requester may see.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn page(
         &self,
         lines: &Lines,
@@ -86,9 +83,6 @@ impl Callbacks {
     }
 
     /// Builds the report on what became of the missed callers of a question.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn report(&self, asked: &FilterAsOf) -> Result<CallbackReport, ServiceError> {
         let query = self.statistics.query(asked);
         let streaks = missed_streaks(&self.db, &self.derivation.numbering, &query).await?;

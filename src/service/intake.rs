@@ -39,9 +39,6 @@ impl Intake {
     }
 
     /// Returns whether any event was ever received. Once true, that is cached: calls stay.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn has_events(&self) -> Result<bool, StoreError> {
         if !self.has_events.load(Ordering::Relaxed) {
             self.has_events.store(has_events(&self.db).await?, Ordering::Relaxed);

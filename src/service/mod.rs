@@ -1,5 +1,8 @@
 //! The application's services, for pages, API, commands and jobs alike. They ask [`crate::store`], know no SQL, and know
 //! nothing of HTTP.
+//!
+//! What returns a [`StoreError`](crate::store::StoreError) or a [`ServiceError`](error::ServiceError) fails when the
+//! database does not answer. An `Errors` paragraph stands only where there is more to say.
 
 /// Accounts, tokens and sessions, cached in memory.
 pub mod accounts;

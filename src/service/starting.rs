@@ -12,9 +12,6 @@ use crate::store::{Db, StoreError};
 
 impl AppState {
     /// Loads the state from the database: routes, names, callers and accounts.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn load(
         config: Config,
         db: Arc<Db>,

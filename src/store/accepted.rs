@@ -36,9 +36,6 @@ pub enum Since {
 type Row = (Option<i16>, Option<String>, String, i64, Option<i64>);
 
 /// Returns the calls that peers accepted or made, newest first; of very many only the newest.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn peer_calls(db: &Db, since: Since) -> Result<Vec<PeerCall>, StoreError> {
     let (sql, from) = match since {
         Since::Began(at_ms) => (
@@ -61,9 +58,6 @@ pub async fn peer_calls(db: &Db, since: Since) -> Result<Vec<PeerCall>, StoreErr
 }
 
 /// Returns the largest key of any call, 0 if there is none.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn last_key(db: &Db) -> Result<i64, StoreError> {
     reading!(db, pool => {
         Ok(sqlx::query_scalar("select cast(coalesce(max(id), 0) as bigint) from calls").fetch_one(pool).await?)

@@ -83,9 +83,6 @@ impl From<sqlx::Error> for AccountError {
 }
 
 /// Returns the version counter, raised by every change of accounts and tokens.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn accounts_version(db: &Db) -> Result<i64, StoreError> {
     let value: Option<String> = entering!(db, pool => {
         sqlx::query_scalar("select value from settings where name = $1").bind(COUNTER).fetch_optional(pool).await?
@@ -97,9 +94,6 @@ type UserRow = (i64, String, i16, Option<String>, String, i64);
 type TokenRow = (i64, String, i16, Vec<u8>, i64);
 
 /// Loads all accounts and tokens.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn load_accounts(db: &Db) -> Result<StoredAccounts, StoreError> {
     // The version is read first: a change in between is loaded again, never missed.
     let version = accounts_version(db).await?;
@@ -137,9 +131,6 @@ fn read_role(code: i16) -> Result<Role, StoreError> {
 }
 
 /// Returns the setup code that makes the first account: the same on all nodes, until it is made.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn setup_code(db: &Db) -> Result<String, StoreError> {
     if let Some(code) = super::meta::recall(db, SETUP_CODE).await? {
         return Ok(code);

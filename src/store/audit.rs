@@ -20,9 +20,6 @@ pub struct StoredEntry {
 }
 
 /// Appends the entry of what is no change of its own in the database, such as a login.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn note(db: &Db, entry: &Entry) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::write(&mut transaction, entry).await)
 }
@@ -30,9 +27,6 @@ pub async fn note(db: &Db, entry: &Entry) -> Result<(), StoreError> {
 type Row = (i64, i64, Option<String>, String, Option<String>);
 
 /// Returns a page of entries, newest first, with ids below `before` (keyset pagination).
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list(db: &Db, before: i64, limit: i64) -> Result<Vec<StoredEntry>, StoreError> {
     let rows: Vec<Row> = reading!(db, pool => {
         sqlx::query_as("select id, at_ms, who, action, about from audit where id < $1 order by id desc limit cast($2 as bigint)")

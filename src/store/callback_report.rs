@@ -32,9 +32,6 @@ const OF_MISSED: &str = concat!(
 
 /// Returns the missed calls among those asked for, of valid outside numbers, as streaks without contact in between. The
 /// query narrows down the missed calls only; contact counts on whichever line.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn missed_streaks(db: &Db, numbering: &Numbering, query: &CallQuery) -> Result<Vec<Streak>, StoreError> {
     let sql = calls_sql(db, query, STREAKS, OF_MISSED);
     let rows: Vec<Row> = reading!(db, pool => bind_query!(sql, query, Row).fetch_all(pool).await?);

@@ -177,9 +177,6 @@ struct OwedRow {
 from_row!(OwedRow: caller, contact_ms, done_ms, first_ms);
 
 /// Returns a page of valid outside numbers with a call missed since `since_ms` and no contact after the last one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn open_callbacks(
     db: &Db,
     numbering: &Numbering,
@@ -217,9 +214,6 @@ pub async fn open_callbacks(
 
 /// Returns all that [`open_callbacks`] has, as far as calls to these lines tell: whoever was missed there since
 /// `since_ms`, with those missed calls alone. Contact counts on whichever line.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn open_callbacks_of_lines(
     db: &Db,
     numbering: &Numbering,
@@ -243,9 +237,6 @@ pub async fn open_callbacks_of_lines(
 }
 
 /// Returns what [`open_callbacks`] has of one party, if anything.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn open_callback_of(
     db: &Db,
     numbering: &Numbering,
@@ -262,9 +253,6 @@ pub async fn open_callback_of(
 }
 
 /// Counts all that [`open_callbacks`] has.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn count_open(db: &Db, numbering: &Numbering, since_ms: i64) -> Result<i64, StoreError> {
     const CALLERS: &str = concat!(owed_callers!("party like '+%'"), "select caller from owed");
     let callers: Vec<String> = reading!(db, pool => {

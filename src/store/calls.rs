@@ -57,9 +57,6 @@ pub struct CallPage {
 }
 
 /// Returns a page of calls, newest first, from `cursor` on (keyset pagination).
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_calls(
     db: &Db,
     query: &CallQuery,
@@ -75,9 +72,6 @@ pub async fn list_calls(
 }
 
 /// Returns the calls just before `cursor` in a list, newest first; `next` leads to still newer ones.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_newer_calls(
     db: &Db,
     query: &CallQuery,
@@ -111,9 +105,6 @@ async fn some_calls(
 }
 
 /// Streams every call to `take`, in no particular order.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(StoredCall)) -> Result<(), StoreError> {
     let sql = calls_sql(db, query, SELECT, "");
     reading!(db, pool => {
@@ -126,9 +117,6 @@ pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(Stor
 }
 
 /// Returns whether at most `calls` calls, of whatever kind, began in the time span.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn are_at_most(db: &Db, query: &CallQuery, calls: i64) -> Result<bool, StoreError> {
     let found: i64 = reading!(db, pool => {
         sqlx::query_scalar(
@@ -145,9 +133,6 @@ pub async fn are_at_most(db: &Db, query: &CallQuery, calls: i64) -> Result<bool,
 }
 
 /// Returns when the oldest of all calls began, milliseconds since 1970 UTC.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn oldest_start_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     reading!(db, pool => {
         Ok(sqlx::query_scalar("select started_ms from calls order by started_ms limit 1").fetch_optional(pool).await?)
@@ -155,9 +140,6 @@ pub async fn oldest_start_ms(db: &Db) -> Result<Option<i64>, StoreError> {
 }
 
 /// Returns the call with this id.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find_call(db: &Db, call_id: &CallId) -> Result<Option<StoredCall>, StoreError> {
     const SQL: &str = concat!("select ", call_columns!(), " from calls where call_id = $1");
     let row: Option<CallRow> = reading!(db, pool => {
@@ -167,9 +149,6 @@ pub async fn find_call(db: &Db, call_id: &CallId) -> Result<Option<StoredCall>, 
 }
 
 /// Returns the decision that the PBX was told for a call, if it asked us.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find_decision(db: &Db, call_id: &CallId) -> Result<Option<Decision>, StoreError> {
     let row: Option<DecisionRow> = reading!(db, pool => {
         sqlx::query_as(

@@ -39,9 +39,6 @@ pub async fn recall(db: &Db) -> Result<Memory, StoreError> {
 }
 
 /// Returns the last sign of a call, milliseconds since 1970 UTC.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn newest_call_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     let calls: Vec<Times> = reading!(db, pool => {
         sqlx::query_as("select started_ms, accepted_ms, ended_ms from calls order by started_ms desc, id desc limit 50")
@@ -52,9 +49,6 @@ pub async fn newest_call_ms(db: &Db) -> Result<Option<i64>, StoreError> {
 }
 
 /// Stores the first clock reading of a new database.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn begin(db: &Db, now_ms: i64) -> Result<(), StoreError> {
     if recall(db).await? == Memory::default() {
         see(db, None, now_ms).await?;
@@ -64,9 +58,6 @@ pub async fn begin(db: &Db, now_ms: i64) -> Result<(), StoreError> {
 
 /// Stores a clock reading that is believed, unless something else was seen or confirmed since `before_ms`
 /// (compare-and-set); returns whether it was stored.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn see(db: &Db, before_ms: Option<i64>, now_ms: i64) -> Result<bool, StoreError> {
     let done = match before_ms {
         None => writing!(db, transaction => {
@@ -95,9 +86,6 @@ pub async fn see(db: &Db, before_ms: Option<i64>, now_ms: i64) -> Result<bool, S
 /// Removes what was done under a clock that was ahead and would count, or begin to count, only then: sessions,
 /// callbacks marked as done, which are on the list again, and the switch "closed until". `now_ms` is from a clock that
 /// is believed.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn tidy(db: &Db, now_ms: i64) -> Result<(), StoreError> {
     let future_ms = now_ms.saturating_add(JUMP_MS);
     let opens = closed_switch(db).await?.is_some_and(|closed| closed.since_ms > future_ms);
@@ -105,9 +93,6 @@ pub async fn tidy(db: &Db, now_ms: i64) -> Result<(), StoreError> {
 }
 
 /// Returns the watermarks of forgetting and deleting that lie in the future, with their times: a clock was wrong once.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn marks_in_future(db: &Db, now_ms: i64) -> Result<Vec<(&'static str, i64)>, StoreError> {
     let mut found = Vec::new();
     for name in MARKS {
@@ -123,9 +108,6 @@ pub async fn marks_in_future(db: &Db, now_ms: i64) -> Result<Vec<(&'static str, 
 /// watermarks were set back.
 ///
 /// What is forgotten stays forgotten; the next night looks through all calls anew.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn confirm(
     db: &Db,
     derivation: &Derivation,

@@ -22,9 +22,6 @@ pub(super) fn read_receipt(received_ms: i64, deliveries: i32, body: Vec<u8>) -> 
 }
 
 /// Returns the events of one call that are folded, first to last; empty when there is no such call.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn events_of_call(db: &Db, call_id: &CallId) -> Result<Receipts, StoreError> {
     let rows: Vec<(i64, i32, Vec<u8>)> = reading!(db, pool => {
         sqlx::query_as(
@@ -61,9 +58,6 @@ pub async fn read_log<E: From<StoreError>>(
 }
 
 /// Returns whether anything was ever received. Events may be gone, their calls stay.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn has_events(db: &Db) -> Result<bool, StoreError> {
     let first: Option<i64> = reading!(db, pool => {
         sqlx::query_scalar("select id from calls limit 1").fetch_optional(pool).await?

@@ -266,9 +266,6 @@ async fn destroy(db: &Db, name: &str) -> Result<(), StoreError> {
 
 /// Claims for this node what `purpose` says; returns whether nobody had claimed it before (one conditional upsert, so
 /// that only one of several nodes succeeds).
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn claim(db: &Db, purpose: &str) -> Result<bool, StoreError> {
     writing!(db, transaction => {
         sqlx::query(

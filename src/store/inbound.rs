@@ -47,9 +47,6 @@ impl InboundCalls {
     }
 
     /// Returns the next page of calls; empty when all were read.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn next_page(&mut self, db: &Db) -> Result<Vec<PastCall>, StoreError> {
         let rows = self.rows(db).await?;
         if let Some(last) = rows.last() {

@@ -17,9 +17,6 @@ pub struct Running {
 }
 
 /// Counts the calls without HungUp that started after `open_after_ms`.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn count_running(db: &Db, open_after_ms: i64) -> Result<Running, StoreError> {
     let (all, talking): (i64, i64) = reading!(db, pool => {
         sqlx::query_as(
@@ -35,9 +32,6 @@ pub async fn count_running(db: &Db, open_after_ms: i64) -> Result<Running, Store
 }
 
 /// Returns the calls with these keys, in order of their keys.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn calls_with_keys(db: &Db, keys: &[i64]) -> Result<Vec<StoredCall>, StoreError> {
     let mut calls = Vec::with_capacity(keys.len());
     for keys in keys.chunks(MOST_KEYS) {
@@ -56,9 +50,6 @@ pub async fn calls_with_keys(db: &Db, keys: &[i64]) -> Result<Vec<StoredCall>, S
 }
 
 /// Returns the calls that were hung up last, the last one first, among those that started after `started_after_ms`.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn last_ended(db: &Db, started_after_ms: i64, limit: i64) -> Result<Vec<StoredCall>, StoreError> {
     const SQL: &str = concat!(
         "select ",

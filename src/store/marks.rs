@@ -27,27 +27,18 @@ const UNDO: &str = concat!(
 
 /// Marks a callback as done, which takes the number off the list until it is missed again. Author and time of the mark
 /// are those of `entry`.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn mark_done(db: &Db, party: &str, entry: &Entry) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::mark_done(&mut transaction, party, entry).await)
 }
 
 /// Removes the last mark of a number, with those of the same missed calls: marking twice is marking once. Marks of
 /// earlier calls stay. Returns whether there was one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn undo_done(db: &Db, party: &str, entry: &Entry) -> Result<bool, StoreError> {
     writing!(db, transaction in engine => engine::undo_done(&mut transaction, party, entry).await)
 }
 
 /// Returns the last marks, one of each number, newest first. Those of forgotten callers are left out, as nobody can
 /// take them back.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn recent_marks(db: &Db, since_ms: i64, limit: i64) -> Result<Vec<Mark>, StoreError> {
     let rows: Vec<(String, i64, Option<String>)> = reading!(db, pool => {
         sqlx::query_as(

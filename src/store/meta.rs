@@ -38,9 +38,6 @@ const REPEATED: &str = "repeated-batches";
 pub const FORGOTTEN_ON: &str = "forgotten-on";
 
 /// Returns a remembered value.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     reading!(db, pool => {
         Ok(sqlx::query_scalar("select value from settings where name = $1").bind(name).fetch_optional(pool).await?)
@@ -48,9 +45,6 @@ pub async fn recall(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
 }
 
 /// Returns a remembered instant, in milliseconds since 1970 UTC; `i64::MIN` if there is none.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn recall_ms(db: &Db, name: &str) -> Result<i64, StoreError> {
     Ok(recall(db, name).await?.and_then(|value| value.parse().ok()).unwrap_or(i64::MIN))
 }
@@ -61,33 +55,21 @@ fn read_ms(value: &str) -> i64 {
 
 /// Sets the progress of forgetting and deleting back to the first call that came late, so that the next time looks at
 /// it.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn go_back(db: &Db) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::go_back(&mut transaction).await)
 }
 
 /// Remembers an instant unless it or a later one is remembered.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn advance_ms(db: &Db, name: &str, at_ms: i64) -> Result<(), StoreError> {
     if recall_ms(db, name).await? < at_ms { remember(db, name, &at_ms.to_string()).await } else { Ok(()) }
 }
 
 /// Remembers a value.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn remember(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::set(&mut transaction, name, value).await)
 }
 
 /// Deletes a remembered value.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
     writing!(db, transaction => {
         sqlx::query("delete from settings where name = $1")

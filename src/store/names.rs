@@ -74,18 +74,12 @@ impl From<sqlx::Error> for ContactsError {
 }
 
 /// Returns the version counter that every change of any name raises.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn names_version(db: &Db) -> Result<i64, StoreError> {
     let value = super::meta::recall(db, COUNTER).await?;
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// Lists the names of lines and agents.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_own_names(db: &Db) -> Result<Vec<OwnName>, StoreError> {
     let rows: Vec<(i16, String, String)> = reading!(db, pool => {
         sqlx::query_as("select kind, subject, name from names order by kind, subject").fetch_all(pool).await?
@@ -99,17 +93,11 @@ pub async fn list_own_names(db: &Db) -> Result<Vec<OwnName>, StoreError> {
 
 /// Saves names of lines and agents; an empty name deletes the stored one. With `only`, all other names are deleted.
 /// Where all are as they should be, nothing happens.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn save_own_names(db: &Db, names: &[OwnName], only: bool, entry: &Entry) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::save_own_names(&mut transaction, names, only, entry).await)
 }
 
 /// Lists all contacts, ordered by number.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_contacts(db: &Db) -> Result<Vec<Contact>, StoreError> {
     let rows: Vec<(String, String, Option<String>)> = reading!(db, pool => {
         sqlx::query_as("select number, name, company from contacts order by number").fetch_all(pool).await?
@@ -128,17 +116,11 @@ pub async fn save_contacts(db: &Db, contacts: &[Contact], only: bool, entry: &En
 }
 
 /// Replaces the contact of `number` with another one, whose number may differ; nothing happens where it is the same.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn replace_contact(db: &Db, number: &str, contact: &Contact, entry: &Entry) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::replace_contact(&mut transaction, number, contact, entry).await)
 }
 
 /// Deletes a contact; returns whether there was one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn delete_contact(db: &Db, number: &str, entry: &Entry) -> Result<bool, StoreError> {
     writing!(db, transaction in engine => engine::delete_contact(&mut transaction, number, entry).await)
 }

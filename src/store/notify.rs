@@ -91,9 +91,6 @@ impl Db {
 
     /// Notifies the other nodes, if there can be any, which calls changed; `None` means too many to list. Delivery is
     /// best effort: a notification may get lost.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn notify(&self, node: &str, keys: Option<&Vec<i64>>) -> Result<(), StoreError> {
         let Self::Postgres(pools) = self else { return Ok(()) };
         let payloads = CallsChanged::write(node, keys.map(Vec::as_slice));
@@ -106,9 +103,6 @@ impl Db {
     }
 
     /// Subscribes to the notifications of other nodes; `None` if there can be none.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn listen_for_notifications(&self) -> Result<Option<NotificationReader>, StoreError> {
         let Self::Postgres(pools) = self else { return Ok(None) };
         pools.condition.may_read()?;

@@ -54,9 +54,6 @@ type BeyondRow = (i64, Vec<u8>, i64, i32, Vec<u8>, Option<i16>);
 /// Finds the calls with these keys, the first one left out, whose surplus events (beyond those that are folded) mention
 /// the person; sets the surplus apart first. Works in small steps, and in none of the transactions that others wait
 /// for.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn told_beyond(
     db: &Db,
     numbering: &Numbering,
@@ -83,9 +80,6 @@ pub(super) async fn parties_of(db: &Db, numbering: &Numbering, number: &str) -> 
 }
 
 /// Reads what is kept of a person's calls among those with these keys; returns also where the next range begins.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn kept_of(
     db: &Db,
     numbering: &Numbering,
@@ -97,9 +91,6 @@ pub(super) async fn kept_of(
 }
 
 /// Pseudonymises a person in the calls with these keys, in one transaction.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn forget_calls(
     db: &Db,
     derivation: &Derivation,
@@ -114,9 +105,6 @@ pub(super) async fn forget_calls(
 }
 
 /// Pseudonymises a person in callbacks marked by hand as done.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn forget_marks(db: &Db, person: &Person, pseudonym: &str) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::forget_marks_of(&mut transaction, person, pseudonym).await)
 }

@@ -51,9 +51,6 @@ pub async fn calls_of<E: From<StoreError>>(
 }
 
 /// Lists all marks by hand that callbacks to a number are done, oldest first.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn marks_of(db: &Db, number: &str) -> Result<Vec<Mark>, StoreError> {
     let rows: Vec<(i64, Option<String>)> = reading!(db, pool => {
         sqlx::query_as("select done_ms, done_by from callbacks_done where party = $1 order by done_ms")

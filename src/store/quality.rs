@@ -16,9 +16,6 @@ const NEWEST: &str = "(select id, number, ended_ms from calls where started_ms >
 
 /// Counts how the events of the newest calls that started in `span` arrived, by own line. An event is late when it came
 /// after the call's last HungUp.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn arrivals(
     db: &Db,
     span: std::ops::Range<i64>,

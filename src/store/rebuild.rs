@@ -121,9 +121,6 @@ impl<N> Pass<N> {
 }
 
 /// Returns the number of stored calls.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn count_calls(db: &Db) -> Result<i64, StoreError> {
     reading!(db, pool => Ok(sqlx::query_scalar("select count(*) from calls").fetch_one(pool).await?))
 }

@@ -21,26 +21,17 @@ pub fn name_of(meta: &[(&'static str, String)]) -> String {
 
 /// Returns the name of the rebuild that was begun, if any. The name of one that an earlier version began is known to
 /// nobody.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn begun(db: &Db) -> Result<Option<String>, StoreError> {
     recall(db, REBUILDING).await
 }
 
 /// Marks a rebuild as begun. One under another name that runs somewhere ends with its next step.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn begin(db: &Db, name: &str) -> Result<(), StoreError> {
     super::meta::remember(db, REBUILDING, name).await
 }
 
 /// Marks a rebuild as ended, and stores its settings as those that the figures are made with. Returns `false` if
 /// another has begun meanwhile.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn end(db: &Db, name: &str, meta: &[(&'static str, String)]) -> Result<bool, StoreError> {
     writing!(db, transaction in engine => engine::end(&mut transaction, name, meta).await)
 }

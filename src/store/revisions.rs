@@ -88,9 +88,6 @@ impl From<Unreadable> for StoreError {
 }
 
 /// Returns a page of the revisions older than `before`, and the cursor of the next page (keyset pagination).
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn revision_page(
     db: &Db,
     before: Option<i64>,
@@ -104,9 +101,6 @@ pub async fn revision_page(
 }
 
 /// Lists revisions older than `before`, or all, newest first (keyset pagination).
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_revisions(db: &Db, before: Option<i64>, limit: usize) -> Result<Vec<Revision>, StoreError> {
     let rows: Vec<RevisionRow> = reading!(db, pool => {
         sqlx::query_as(
@@ -121,9 +115,6 @@ pub async fn list_revisions(db: &Db, before: Option<i64>, limit: usize) -> Resul
 }
 
 /// Returns the id of the newest revision, if there is one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn newest_revision(db: &Db) -> Result<Option<i64>, StoreError> {
     Ok(reading!(db, pool => sqlx::query_scalar("select max(id) from route_revisions").fetch_one(pool).await?))
 }

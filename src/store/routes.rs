@@ -46,9 +46,6 @@ pub enum Move {
 }
 
 /// Lists all routes in the order in which they are tried.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_routes(db: &Db) -> Result<Vec<Route>, StoreError> {
     let rows: Vec<RouteRow> = reading!(db, pool => {
         sqlx::query_as(concat!("select ", route_columns!(), " from routes order by position, id")).fetch_all(pool).await?
@@ -57,9 +54,6 @@ pub async fn list_routes(db: &Db) -> Result<Vec<Route>, StoreError> {
 }
 
 /// Finds the route with this id.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find_route(db: &Db, id: i64) -> Result<Option<Route>, StoreError> {
     let row: Option<RouteRow> = reading!(db, pool => {
         sqlx::query_as(concat!("select ", route_columns!(), " from routes where id = $1"))
@@ -71,9 +65,6 @@ pub async fn find_route(db: &Db, id: i64) -> Result<Option<Route>, StoreError> {
 }
 
 /// Returns the version counter that every change of any route raises.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn routes_version(db: &Db) -> Result<i64, StoreError> {
     let value = super::meta::recall(db, COUNTER).await?;
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))

@@ -49,9 +49,6 @@ fn read((id, user_id, agent, created_ms, seen_ms): Row) -> Session {
 /// Begins a session; with `clean_up`, which is for a clock that is trusted, deletes expired ones and those from more
 /// than a day ahead. Those of accounts that are gone are always deleted, and so is the one with the id `before`, which
 /// the new one replaces. Returns `false` if the account is gone meanwhile.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn open_session(
     db: &Db,
     hash: SecretHash,
@@ -90,9 +87,6 @@ pub async fn open_session(
 }
 
 /// Finds the session with this hash of its secret.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find_session(db: &Db, hash: SecretHash) -> Result<Option<Session>, StoreError> {
     let row: Option<Row> = entering!(db, pool => {
         sqlx::query_as("select id, user_id, agent, created_ms, seen_ms from sessions where hash = $1")
@@ -104,9 +98,6 @@ pub async fn find_session(db: &Db, hash: SecretHash) -> Result<Option<Session>, 
 }
 
 /// Lists the sessions of an account, those used last first.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_sessions(db: &Db, user_id: i64) -> Result<Vec<Session>, StoreError> {
     let rows: Vec<Row> = reading!(db, pool => {
         sqlx::query_as(
@@ -120,9 +111,6 @@ pub async fn list_sessions(db: &Db, user_id: i64) -> Result<Vec<Session>, StoreE
 }
 
 /// Notes that a session was used at `now_ms`.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn touch_session(db: &Db, id: i64, now_ms: i64) -> Result<(), StoreError> {
     writing!(db, transaction => {
         sqlx::query("update sessions set seen_ms = $1 where id = $2 and seen_ms < $1")
@@ -136,18 +124,12 @@ pub async fn touch_session(db: &Db, id: i64, now_ms: i64) -> Result<(), StoreErr
 }
 
 /// Ends a session of an account; returns whether there was one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn end_session(db: &Db, user_id: i64, id: i64, entry: &Entry) -> Result<bool, StoreError> {
     const THIS: &str = "delete from sessions where user_id = $1 and id = $2";
     writing!(db, transaction in engine => engine::end(&mut transaction, THIS, (user_id, id), entry).await)
 }
 
 /// Ends all sessions of an account but one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn end_other_sessions(db: &Db, user_id: i64, keep: i64, entry: &Entry) -> Result<(), StoreError> {
     const OTHERS: &str = "delete from sessions where user_id = $1 and id <> $2";
     writing!(db, transaction in engine => engine::end(&mut transaction, OTHERS, (user_id, keep), entry).await).map(drop)

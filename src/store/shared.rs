@@ -143,9 +143,6 @@ fn read<T: Named>((name, version, hours, json): Row) -> Result<Versioned<T>, Sto
 }
 
 /// Lists all number lists, or all schedules, by name.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn list_named<T: Named>(db: &Db) -> Result<Vec<Versioned<T>>, StoreError> {
     let sql = T::KIND.sql(
         "select name, version, cast(null as text), entries from lists order by key",
@@ -156,9 +153,6 @@ pub async fn list_named<T: Named>(db: &Db) -> Result<Vec<Versioned<T>>, StoreErr
 }
 
 /// Finds the list or schedule of this name.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find_named<T: Named>(db: &Db, key: &Key) -> Result<Option<Versioned<T>>, StoreError> {
     let sql = T::KIND.sql(
         "select name, version, cast(null as text), entries from lists where key = $1",
@@ -169,9 +163,6 @@ pub async fn find_named<T: Named>(db: &Db, key: &Key) -> Result<Option<Versioned
 }
 
 /// Loads everything that routes share.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn load_shared(db: &Db) -> Result<Shared, StoreError> {
     fn items<T>(stored: Vec<Versioned<T>>) -> Vec<T> {
         stored.into_iter().map(|stored| stored.item).collect()
@@ -184,9 +175,6 @@ pub async fn load_shared(db: &Db) -> Result<Shared, StoreError> {
 }
 
 /// Reads the switch as it was set last; it may have ended.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn closed_switch(db: &Db) -> Result<Option<ClosedSwitch>, StoreError> {
     let value = super::meta::recall(db, CLOSED).await?;
     let read = |value: String| {
@@ -197,9 +185,6 @@ pub async fn closed_switch(db: &Db) -> Result<Option<ClosedSwitch>, StoreError> 
 }
 
 /// Sets or clears the switch; where there is none to clear, nothing happens.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn save_closed_switch(db: &Db, closed: Option<ClosedSwitch>, entry: &Entry) -> Result<(), StoreError> {
     writing!(db, transaction in engine => engine::change_closed(&mut transaction, closed, entry).await)
 }
@@ -232,9 +217,6 @@ pub async fn delete_named<T: Named>(db: &Db, key: &Key, entry: &Entry) -> Result
 }
 
 /// Lists the routes that use each list or schedule.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn uses<T: Named>(db: &Db) -> Result<Vec<(Key, RouteName)>, StoreError> {
     let rows: Vec<(i64, String, String)> = reading!(db, pool => {
         sqlx::query_as("select id, name, definition from routes order by position, id").fetch_all(pool).await?

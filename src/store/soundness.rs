@@ -13,9 +13,6 @@ use super::pools::reading_options;
 const SMALL: i64 = 16 << 20;
 
 /// Runs SQLite's own check of integrity and references, which reads everything; returns what it finds wrong.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn damages(db: &Db) -> Result<Vec<String>, StoreError> {
     let Db::Sqlite(pools) = db else { return Ok(Vec::new()) };
     let found = sqlx::query_scalar("pragma integrity_check").fetch_all(&pools.read).await;
@@ -33,9 +30,6 @@ pub async fn damages(db: &Db) -> Result<Vec<String>, StoreError> {
 }
 
 /// Counts the sessions whose account is gone: nobody comes in by them, and the next login removes them.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn count_leftovers(db: &Db) -> Result<i64, StoreError> {
     const LEFT: &str = "select count(*) from sessions where user_id not in (select id from users)";
     reading!(db, pool => Ok(sqlx::query_scalar(LEFT).fetch_one(pool).await?))

@@ -30,9 +30,6 @@ pub struct TopCaller {
 }
 
 /// Finds who called most often, among the `newest` inbound calls with a number that a query lets through.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn top_callers(db: &Db, query: &CallQuery, newest: i64, limit: usize) -> Result<Vec<TopCaller>, StoreError> {
     if let (Db::Sqlite(pools), ..=COUNTED_HERE) = (db, newest) {
         return count_callers(db, &pools.read, query, newest, limit).await;
@@ -96,9 +93,6 @@ async fn count_callers(
 }
 
 /// Finds the route that answered each call of a time span, by the call's key: id and name.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn routes_of_calls(db: &Db, query: &CallQuery) -> Result<HashMap<i64, (i64, Option<String>)>, StoreError> {
     let rows: Vec<(i64, i64, Option<String>)> = reading!(db, pool => {
         sqlx::query_as(
@@ -114,9 +108,6 @@ pub async fn routes_of_calls(db: &Db, query: &CallQuery) -> Result<HashMap<i64, 
 }
 
 /// Lists own lines and SIP users seen in a time span, each ascending: what filters offer.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn lines_and_peers(db: &Db, days: Range<i64>) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let rows: Vec<(i16, String)> = reading!(db, pool => {
         sqlx::query_as(

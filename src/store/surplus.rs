@@ -51,9 +51,6 @@ const COUNT_AGAIN: &str = "update calls set event_count = (select count(*) from 
 
 /// Sets apart the surplus of crowded calls with these keys (those that have it among the folded events), one call at a
 /// time; the first key is left out.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn set_apart_between(db: &Db, keys: Range<i64>) -> Result<(), StoreError> {
     let crowded = reading_on!(db, connection in engine => {
         engine::crowded_between(&mut connection, keys.start.saturating_add(1), keys.end).await
@@ -66,18 +63,12 @@ pub(super) async fn set_apart_between(db: &Db, keys: Range<i64>) -> Result<(), S
 
 /// Deletes surplus events of a call, at most `most`; returns how many. With `is_bare`, its folded events are gone and
 /// what is left of the call stays as it is.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn drop_some(db: &Db, call_key: i64, most: i64, is_bare: bool) -> Result<i64, StoreError> {
     writing!(db, transaction in engine => engine::drop_some(&mut transaction, call_key, most, is_bare).await)
 }
 
 /// Reads the next surplus events of a call, behind this digest, and the digest of the last; `None` if there are no
 /// more.
-///
-/// # Errors
-/// When the database does not answer.
 pub(super) async fn next_of_call(
     db: &Db,
     call_key: i64,

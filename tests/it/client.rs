@@ -1,6 +1,6 @@
 //! A plain HTTP client that sends exactly what it is told, and the methods of each url.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,6 +8,16 @@ use serde_json::Value;
 
 /// Longer than anything takes that is going to happen.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads what has come. A machine that stands still for a moment interrupts a read that has a timeout (signal(7)).
+pub fn read_some(from: &mut impl Read, chunk: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match from.read(chunk) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
 
 /// What came back.
 #[derive(Debug)]
@@ -160,7 +170,7 @@ impl Request {
         let mut chunk = [0; 64 * 1024];
         // Not everybody closes the connection when asked to: a length is enough.
         while !has_its_length(&answer) {
-            match stream.read(&mut chunk) {
+            match read_some(&mut stream, &mut chunk) {
                 Ok(0) => break,
                 Ok(read) => answer.extend_from_slice(&chunk[..read]),
                 Err(error) if answer.is_empty() => return Err(error),

@@ -1,6 +1,6 @@
 //! Tests of admission: accounts that are known at once, limits of strangers' connections and logins, and what they log.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::accounts::wait_until;
+use crate::client::read_some;
 use crate::helpers::{Answers, Database, Server, SetAtTheEnd, TestApp, form, hung_up, signal};
 use crate::signed_in::{GUARDED, PASSWORD, by, by_token, guarded, leads_to, log_in};
 
@@ -80,7 +81,7 @@ fn is_served(mut stream: &TcpStream) -> bool {
     let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let (mut answer, mut byte) = (Vec::new(), [0]);
     while !answer.ends_with(b"\r\n\r\nok\n") {
-        match stream.read(&mut byte) {
+        match read_some(&mut stream, &mut byte) {
             Ok(1) => answer.push(byte[0]),
             _ => return false,
         }

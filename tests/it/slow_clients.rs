@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fernamt::config::Limits;
 
+use crate::client::read_some;
 use crate::helpers::{Answers, Database, TestApp, hung_up};
 
 /// Longer than any limit takes to act.
@@ -39,7 +40,7 @@ fn drip(mut stream: TcpStream, bytes: &[u8]) -> String {
         let mut said = Vec::new();
         let mut chunk = [0; 4096];
         loop {
-            match reader.read(&mut chunk) {
+            match read_some(&mut reader, &mut chunk) {
                 Ok(0) => break,
                 Ok(read) => said.extend_from_slice(&chunk[..read]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
@@ -133,7 +134,7 @@ fn connections_beyond_those_of_all_cores_wait() {
     let mut waiting = connect(&app);
     waiting.write_all(HEALTH).unwrap();
     waiting.set_read_timeout(Some(short())).unwrap();
-    assert!(waiting.read(&mut [0]).is_err(), "it waits");
+    assert!(read_some(&mut waiting, &mut [0]).is_err(), "it waits");
     drop(taken);
     waiting.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut said = String::new();
@@ -147,7 +148,7 @@ const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: 
 fn begin(app: &TestApp) -> TcpStream {
     let mut stream = connect(app);
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    assert!(stream.read(&mut [0; 512]).unwrap() > 0);
+    assert!(read_some(&mut stream, &mut [0; 512]).unwrap() > 0);
     stream
 }
 

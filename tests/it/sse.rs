@@ -30,6 +30,7 @@ pub struct Stream {
     pub headers: Vec<(String, String)>,
     text: String,
     pieces: VecDeque<String>,
+    is_complete: bool,
 }
 
 impl Stream {
@@ -53,7 +54,7 @@ impl Stream {
             let Some((name, value)) = line.trim_end().split_once(": ") else { break };
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
-        Self { reader, status, headers, text: String::new(), pieces: VecDeque::new() }
+        Self { reader, status, headers, text: String::new(), pieces: VecDeque::new(), is_complete: false }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -66,8 +67,10 @@ impl Stream {
         while self.pieces.is_empty() {
             let mut size = String::new();
             self.reader.read_line(&mut size).expect("something comes in time");
+            let last = size.trim() == "0";
             let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
             if size == 0 {
+                self.is_complete = last;
                 return None;
             }
             let mut chunk = vec![0; size + 2];
@@ -79,6 +82,11 @@ impl Stream {
             }
         }
         self.pieces.pop_front()
+    }
+
+    /// Whether it came to its end, and was not cut off.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// The next event, comments and bare ids passed over.

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -129,7 +127,7 @@ fn a_route_that_cannot_be_used_matches_nothing_and_is_handed_back() {
     assert_eq!(decide(&table, None, Some("1"), MONDAY_MS).route_id, Some(3));
 }
 
-/// Ten thousand routes in each of the shapes that a company may have; a scan would take milliseconds.
+/// Ten thousand routes in each of the shapes that a company may have: a scan would look at all of them.
 #[test]
 fn among_ten_thousand_routes_the_right_one_is_found_at_once() {
     let number = |i: i64| format!("0221{:07}", 2_000_000 + i);
@@ -139,17 +137,20 @@ fn among_ten_thousand_routes_the_right_one_is_found_at_once() {
         |i, number| route(i, i, &["022129191999"], &[number], None),
         |i, number| route(i, i, &[&format!("{number}*")], &["0*", "anonymous"], None),
     ];
+    let looked_at = |table: &RoutingTable, from: &str, to: &str| {
+        let spelled = Spelled::new(Some(from), Some(to), table.numbering());
+        let (from, to) = (table.asked(spelled.from.as_ref()), table.asked(spelled.to.as_ref()));
+        table.candidates(&from, &to).count()
+    };
     for shape in shapes {
         let routes: Vec<_> = (0..10_000).map(|i| shape(i, &number(i))).collect();
         let table = table(&routes);
-        let begin = Instant::now();
         for i in (0..10_000).step_by(10) {
             let is_caller = routes[0].to.first().is_none_or(|to| to == "022129191999");
             let (from, to) = if is_caller { (number(i), "022129191999".into()) } else { ("0301".into(), number(i)) };
             assert_eq!(decide(&table, Some(&from), Some(&to), MONDAY_MS).route_id, Some(i));
+            assert!(looked_at(&table, &from, &to) < 10);
         }
-        let each = begin.elapsed() / 1000;
-        assert!(each < Duration::from_millis(1), "{each:?}");
     }
 }
 

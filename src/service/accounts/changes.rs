@@ -107,9 +107,6 @@ impl Accounts {
     }
 
     /// Ends a session of the account with this id and name; returns whether there was one.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn end_session(
         &self,
         (user_id, name): (i64, &str),
@@ -122,9 +119,6 @@ impl Accounts {
     }
 
     /// Ends all sessions of the account with this id and name but one.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn end_other_sessions(
         &self,
         (user_id, name): (i64, &str),
@@ -137,9 +131,6 @@ impl Accounts {
     }
 
     /// Ends the session of whoever logs out.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn log_out(&self, user_id: i64, session: i64, by: &Actor) -> Result<(), StoreError> {
         end_session(&self.db, user_id, session, &Entry::new(by, ENDED)).await?;
         self.sessions.forget();

@@ -161,9 +161,6 @@ impl Accounts {
     }
 
     /// Logs, once, the one-time code that makes the first account.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn tell_code(&self) -> Result<(), StoreError> {
         if self.has_told_code.swap(true, Ordering::Relaxed) {
             return Ok(());

@@ -77,9 +77,6 @@ impl Sessions {
 
     /// Opens a session, always a new one, in place of the one with the secret of `before`, and returns its secret; `None`
     /// if the account is gone meanwhile. `agent` is what the browser calls itself.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn open(
         &self,
         before: Option<SecretHash>,

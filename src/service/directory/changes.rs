@@ -52,9 +52,6 @@ impl Directory {
     }
 
     /// Replaces the contact of a number with another one, whose number may differ.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn replace_contact(&self, number: &str, contact: &Contact, by: &Actor) -> Result<(), StoreError> {
         const CHANGED: Action = (Subject::Contact, Verb::Changed);
         replace_contact(&self.db, number, contact, &Entry::new(by, CHANGED).on(number)).await?;
@@ -62,9 +59,6 @@ impl Directory {
     }
 
     /// Removes the contact of a number; returns whether there was one.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn remove_contact(&self, number: &str, by: &Actor) -> Result<bool, StoreError> {
         const REMOVED: Action = (Subject::Contact, Verb::Removed);
         let removed = delete_contact(&self.db, number, &Entry::new(by, REMOVED).on(number)).await?;
@@ -73,18 +67,12 @@ impl Directory {
     }
 
     /// Saves names of lines and agents; an empty name removes the one that there is.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn change_names(&self, names: &[OwnName], by: &Actor) -> Result<(), StoreError> {
         save_own_names(&self.db, names, false, &Entry::new(by, (Subject::Names, Verb::Changed))).await?;
         self.refresh().await
     }
 
     /// Saves names of lines and agents, and removes all others.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn replace_names(&self, names: &[OwnName], by: &Actor) -> Result<(), StoreError> {
         save_own_names(&self.db, names, true, &Entry::new(by, (Subject::Names, Verb::Replaced))).await?;
         self.refresh().await

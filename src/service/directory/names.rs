@@ -41,9 +41,6 @@ struct Entry {
 
 impl Names {
     /// Loads the names if their stored version is not `version`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn load(db: &Db, version: Option<i64>) -> Result<Option<Self>, StoreError> {
         // The version first: a change in between is loaded again, never missed.
         let now = names_version(db).await?;

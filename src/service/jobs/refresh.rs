@@ -7,12 +7,9 @@ use crate::log_throttle;
 use crate::service::state::AppState;
 use crate::store::StoreError;
 
-/// Interval at which routes, names, callers and accounts are polled for changes made through another node.
-const REFRESH_EVERY: Duration = Duration::from_secs(1);
-
-/// Refreshes what is cached every second, and routes as soon as they may have changed.
-pub async fn refresh(state: Arc<AppState>) {
-    let mut ticks = tokio::time::interval(REFRESH_EVERY);
+/// Refreshes what is cached at the interval `poll`, and routes as soon as they may have changed.
+pub async fn refresh(state: Arc<AppState>, poll: Duration) {
+    let mut ticks = tokio::time::interval(poll);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     loop {

@@ -28,9 +28,6 @@ struct LiveFigures {
 }
 
 /// Returns the figures of today as JSON, the same for everybody.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn figures(state: &AppState) -> Result<String, ServiceError> {
     let as_of = state.statistics.now();
     let day = as_of.today;

@@ -123,9 +123,6 @@ impl Routing {
     }
 
     /// Returns the context in which routes are parsed, refreshed from the database.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn route_context(&self) -> Result<RouteContext<'_>, StoreError> {
         self.refresh().await?;
         Ok(RouteContext::new(&self.hours, &self.table().shared))

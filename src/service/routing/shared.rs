@@ -46,18 +46,12 @@ impl Routing {
     }
 
     /// Closes the company until a time.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn close(&self, closed: ClosedSwitch, by: &Actor) -> Result<(), StoreError> {
         save_closed_switch(&self.db, Some(closed), &Entry::new(by, (Subject::Closed, Verb::Set))).await?;
         self.refresh().await
     }
 
     /// Opens the company again, if it is closed.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn open(&self, by: &Actor) -> Result<(), StoreError> {
         save_closed_switch(&self.db, None, &Entry::new(by, (Subject::Closed, Verb::TakenBack))).await?;
         self.refresh().await

@@ -46,9 +46,6 @@ pub struct StoredTable {
 
 impl StoredTable {
     /// Loads a consistent snapshot: everything of one version.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn load(db: &Db) -> Result<Self, StoreError> {
         loop {
             let version = routes::routes_version(db).await?;

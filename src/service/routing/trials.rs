@@ -74,9 +74,6 @@ pub async fn replay(
 }
 
 /// Returns the stored table with one route on trial, in place of the stored one or as a new one.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn table_with(state: &AppState, wanted: TriedRoute) -> Result<TrialTable, ServiceError> {
     let stored = list_routes(&state.db).await?;
     let (derivation, hours, loaded) = (state.derivation.clone(), state.routing.hours.clone(), state.routing.table());
@@ -115,9 +112,6 @@ impl MadeUpCall {
 }
 
 /// Returns how the routes in use would answer a call, and why.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn explain_now(state: &AppState, call: MadeUpCall) -> Result<Explanation, ServiceError> {
     let routes = list_routes(&state.db).await?;
     let (loaded, callers) = (state.routing.table(), state.routing.callers().clone());
@@ -131,9 +125,6 @@ pub fn explain_trial(state: &AppState, trial: &TrialTable, call: &MadeUpCall) ->
 }
 
 /// Returns warnings of probable mistakes in the routes in use.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn warnings_now(state: &AppState) -> Result<Warnings, ServiceError> {
     warnings_of(state, list_routes(&state.db).await?).await
 }

@@ -83,9 +83,6 @@ pub struct Before {
 }
 
 /// Chooses the cheapest source that tells as much as possible.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn plan(
     statistics: &Statistics,
     asked: &FilterAsOf,
@@ -101,9 +98,6 @@ pub async fn plan(
 }
 
 /// Counts the figures of a dashboard, with steps for a chart and a comparison if asked for.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn figures(
     statistics: &Statistics,
     plan: CountingPlan,

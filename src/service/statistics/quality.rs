@@ -37,9 +37,6 @@ pub struct LineQuality {
 
 /// Returns the data quality of the calls on the days and on the line of a question, whose other parameters are ignored.
 /// What is missing comes from the cells; how events came, from those of the newest calls.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn quality(
     statistics: &Statistics,
     FilterAsOf { filter: Filter { days, number, .. }, as_of }: &FilterAsOf,

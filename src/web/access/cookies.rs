@@ -17,9 +17,6 @@ pub const COOKIE: &str = "session";
 const MAX_AGENT_CHARS: usize = 200;
 
 /// Opens a session, always a new one, and returns its cookie; `None` if the account is gone meanwhile.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn open_session(
     request: &HttpRequest,
     state: &AppState,

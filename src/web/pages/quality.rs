@@ -70,9 +70,6 @@ pub async fn show(request: CallsRequest, context: PageContext, state: Data<AppSt
 }
 
 /// Returns the data quality for the days and the line of a question; its other parameters are ignored.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn quality_view(state: &AppState, context: &PageContext, asked: &FilterAsOf) -> Result<QualityView, Error> {
     let found = quality(&state.statistics, asked).await?;
     let t = &context.texts.quality;

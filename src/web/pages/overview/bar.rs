@@ -85,9 +85,6 @@ pub struct Offered {
 
 impl Offered {
     /// Returns the lines and agents of the period: those that the figures tell, else those that the database knows.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(
         plan: CountingPlan,
         filter: &Filter,

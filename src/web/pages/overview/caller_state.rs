@@ -27,9 +27,6 @@ impl HtmlSafe for CallerState {}
 
 impl CallerState {
     /// Fetches the box; `None` on dashboards of anything but a caller.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(scope: &Scope, state: &AppState, context: &PageContext) -> Result<Option<Self>, Error> {
         let Scope::Caller(party) = scope else { return Ok(None) };
         let (owed, d) = (open_callback(party, state, context).await?, &context.texts.dashboard);

@@ -35,9 +35,6 @@ pub struct CallerTable {
 impl HtmlSafe for CallerTable {}
 
 /// Fetches the most frequent callers: none of a caller, nor where too many calls would have to be read.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn fetch(
     plan: CountingPlan,
     asked: &PageFilter,

@@ -34,9 +34,6 @@ impl HtmlSafe for LastCalls {}
 impl LastCalls {
     /// Fetches the last calls, `None` if there are none, and for the company the newest call of all, which may be the
     /// first of them.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(
         asked: &PageFilter,
         address: &Address,

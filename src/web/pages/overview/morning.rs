@@ -70,9 +70,6 @@ struct OwedRow {
 
 impl Morning {
     /// Fetches the summary; `None` on dashboards of anything but the company.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(scope: &Scope, state: &AppState, context: &PageContext) -> Result<Option<Self>, Error> {
         if *scope != Scope::Company {
             return Ok(None);

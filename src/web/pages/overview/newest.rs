@@ -32,9 +32,6 @@ impl HtmlSafe for Newest {}
 
 impl Newest {
     /// Fetches the newest call of all.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(state: &AppState, context: &PageContext) -> Result<Option<Self>, Error> {
         let ever = DayRange { start: NaiveDate::default(), end: context.today };
         let query = state.statistics.query(&FilterAsOf { filter: Filter::all(ever), as_of: context.as_of() });

@@ -16,9 +16,6 @@ pub struct OpenCallbacks {
 
 impl OpenCallbacks {
     /// Fetches the open callbacks of all lines, or only of those that the user may see.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn fetch(state: &AppState, context: &PageContext) -> Result<Self, Error> {
         if let Some(lines) = context.lines() {
             let since_ms = context.as_of().days_ago_ms(DEFAULT_DAYS);
