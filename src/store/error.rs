@@ -54,7 +54,7 @@ impl From<sqlx::Error> for StoreError {
 pub(super) fn is_away(is_postgres: bool, code: &str) -> bool {
     if is_postgres {
         // Read-only; then connection trouble, too few resources, operator intervention, system error.
-        ["25006", "25P03"].contains(&code) || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+        code == "25006" || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
     } else {
         // The low byte of SQLite's extended code: busy, locked, no memory, read-only, I/O error, corrupt, full, cannot
         // open, locking protocol, not a database.
@@ -72,10 +72,14 @@ fn is_changed(is_postgres: bool, code: &str) -> bool {
             || ["42501", "42P01", "XX001", "XX002"].contains(&code))
 }
 
-/// Returns whether an error with this code says that a statement was cancelled: PostgreSQL's statement_timeout,
-/// SQLite's interrupt.
+/// Returns whether an error with this code says that a statement or a transaction was given up for the time it took:
+/// PostgreSQL's `statement_timeout` and `idle_in_transaction_session_timeout`, SQLite's interrupt.
 fn is_too_long(is_postgres: bool, code: &str) -> bool {
-    if is_postgres { code == "57014" } else { code.parse::<u32>().is_ok_and(|code| code & 0xff == 9) }
+    if is_postgres {
+        ["57014", "25P03"].contains(&code)
+    } else {
+        code.parse::<u32>().is_ok_and(|code| code & 0xff == 9)
+    }
 }
 
 /// Returns the low byte of SQLite's error code; `None` for what is no error of SQLite.
