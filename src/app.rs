@@ -22,7 +22,7 @@ use crate::service::live::stream::Live;
 use crate::service::state::AppState;
 use crate::stats::derivation::Derivation;
 use crate::store::Db;
-use crate::store::writer::Writer;
+use crate::store::ingest::writer::Writer;
 use crate::tls::Certificate;
 use crate::web::extract::budget::Bodies;
 use crate::web::measure::measure;

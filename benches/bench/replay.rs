@@ -1,13 +1,13 @@
 //! Replays the statements of the writer by rusqlite: the same texts, the same data, in the same order.
 //!
 //! The statements are derived, outside the measured time, from what a batch changed in the database, and kept as texts
-//! with their bound values. They mirror `src/store/batch.rs`; a change there has to be repeated here.
+//! with their bound values. They mirror `src/store/ingest/batch.rs`; a change there has to be repeated here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fernamt::store::record::{Delivery, Source};
+use fernamt::store::ingest::record::{Delivery, Source};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 

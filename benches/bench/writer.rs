@@ -20,7 +20,7 @@ use fernamt::stats::business::BusinessTime;
 use fernamt::stats::derivation::Derivation;
 use fernamt::stats::rollup::{Contribution, Differences};
 use fernamt::store::Db;
-use fernamt::store::record::{Delivery, Source, record};
+use fernamt::store::ingest::record::{Delivery, Source, record};
 
 use crate::machine::scratch;
 use crate::replay::{self, Recorder, Transaction};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::config::{Config, SettingError};
 use crate::service::routing::last_good::LastGood;
 use crate::service::routing::tables::StoredTable;
-use crate::store::condition::Trouble;
-use crate::store::fold_again::fold_again_once;
-use crate::store::rebuilding::{begun, name_of};
-use crate::store::server_files::{has_empty_file, open_to_others};
-use crate::store::spool::Spool;
-use crate::store::spool::missing::is_there;
-use crate::store::{Db, OpenError, StoreError, clock, meta};
+use crate::store::calls::rebuilding::{begun, name_of};
+use crate::store::db::condition::Trouble;
+use crate::store::db::server_files::{has_empty_file, open_to_others};
+use crate::store::db::{clock, meta};
+use crate::store::ingest::fold_again::fold_again_once;
+use crate::store::ingest::spool::Spool;
+use crate::store::ingest::spool::missing::is_there;
+use crate::store::{Db, OpenError, StoreError};
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]

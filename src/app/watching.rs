@@ -8,12 +8,13 @@ use tokio::task::JoinSet;
 
 use super::opening::{Failed, Interrupted, StartError, open_checked};
 use crate::service::state::AppState;
-use crate::store::condition::Trouble;
-use crate::store::rebuild::{RebuildError, rebuild};
-use crate::store::rebuilding::Purpose;
-use crate::store::server_files::file_of;
-use crate::store::soundness::{Closely, look, look_only};
-use crate::store::{Db, rebuilding};
+use crate::store::Db;
+use crate::store::calls::rebuild::{RebuildError, rebuild};
+use crate::store::calls::rebuilding;
+use crate::store::calls::rebuilding::Purpose;
+use crate::store::db::condition::Trouble;
+use crate::store::db::server_files::file_of;
+use crate::store::db::soundness::{Closely, look, look_only};
 
 /// Interval of attempts to use an unusable database again, and of checks that its file is still in place.
 const EVERY: Duration = Duration::from_secs(1);

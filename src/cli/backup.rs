@@ -6,7 +6,7 @@ use clap::Args;
 use super::stopping::so_far;
 use crate::app::open_database;
 use crate::config::Config;
-use crate::store::backup::back_up;
+use crate::store::db::backup::back_up;
 
 /// Copy a SQLite database to FILE while it is written to
 ///

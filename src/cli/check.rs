@@ -8,10 +8,10 @@ use super::rebuild::derive_again;
 use super::stopping::so_far;
 use crate::calls::forgetting::Retention;
 use crate::config::Config;
-use crate::store::clock;
-use crate::store::rebuild::Deviations;
-use crate::store::rebuilding::Purpose;
-use crate::store::soundness::{count_leftovers, damages};
+use crate::store::calls::rebuild::Deviations;
+use crate::store::calls::rebuilding::Purpose;
+use crate::store::db::clock;
+use crate::store::db::soundness::{count_leftovers, damages};
 
 /// Maximum number of damages that are listed.
 const MOST_LISTED: usize = 20;

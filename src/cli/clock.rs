@@ -7,7 +7,8 @@ use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::app::open_database;
 use crate::clock::{self as time, Doubt, JUMP_MS, Memory, rfc3339};
 use crate::config::Config;
-use crate::store::{Db, clock};
+use crate::store::Db;
+use crate::store::db::clock;
 
 /// Tell whether this machine's clock is believed, and confirm it
 ///

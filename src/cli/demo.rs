@@ -28,8 +28,8 @@ use crate::simulate::habits::Habits;
 use crate::simulate::numbers::OWN_LINES;
 use crate::simulate::script::PEERS;
 use crate::stats::derivation::Derivation;
+use crate::store::ingest::record::{Delivery, Source, record};
 use crate::store::names::{Kind, OwnName, save_own_names};
-use crate::store::record::{Delivery, Source, record};
 use crate::store::{Db, StoreError, routes};
 
 const HOURS: &str = "Mo-Fr 08:00-17:00; PH off";

@@ -13,9 +13,9 @@ use crate::calls::phone::Numbering;
 use crate::clock::{now_ms, rfc3339};
 use crate::config::Config;
 use crate::contacts::Contact;
-use crate::store::events::read_log;
-use crate::store::marks::Mark;
-use crate::store::person::{CallOfPerson, Piece, calls_of, marks_of};
+use crate::store::callbacks::marks::Mark;
+use crate::store::calls::events::read_log;
+use crate::store::privacy::person::{CallOfPerson, Piece, calls_of, marks_of};
 use crate::store::{Db, StoreError};
 use crate::wire::{CallDetail, EventJson, all_of};
 

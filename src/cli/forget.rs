@@ -17,12 +17,13 @@ use crate::calls::phone::{Numbering, is_anonymous};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
-use crate::store::forgetting::{forget_before, forget_party};
-use crate::store::rebuild::count_calls;
-use crate::store::record::record;
-use crate::store::spool::{Spool, line_of, with_events};
-use crate::store::trial::takes_events;
-use crate::store::{Db, WRITE_TIMEOUT, clock};
+use crate::store::calls::rebuild::count_calls;
+use crate::store::db::clock;
+use crate::store::ingest::record::record;
+use crate::store::ingest::spool::{Spool, line_of, with_events};
+use crate::store::ingest::trial::takes_events;
+use crate::store::privacy::forgetting::{forget_before, forget_party};
+use crate::store::{Db, WRITE_TIMEOUT};
 
 /// How long a running server may take to store what waits in its spool, in seconds.
 const SPOOL_SECONDS: u32 = 60;

@@ -17,8 +17,8 @@ use super::stopping::so_far;
 use crate::calls::receipts::Receipt;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
-use crate::store::changes::Changes;
-use crate::store::record::{Delivery, Source, record_changes};
+use crate::store::ingest::changes::Changes;
+use crate::store::ingest::record::{Delivery, Source, record_changes};
 use crate::store::{Db, StoreError, WRITE_TIMEOUT};
 
 /// The number of events of one transaction: small enough that a running server waits only briefly.

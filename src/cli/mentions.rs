@@ -7,7 +7,7 @@ use crate::routing::named::Shared;
 use crate::routing::route::Route;
 use crate::store::names::list_contacts;
 use crate::store::routes::list_routes;
-use crate::store::shared::load_shared;
+use crate::store::routes::shared::load_shared;
 use crate::store::{Db, StoreError};
 
 /// The places in the administrator's data that contain a number.

@@ -8,9 +8,10 @@ use super::stopping::so_far;
 use crate::app::open_database;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
-use crate::store::rebuild::{Deviations, RebuildError, rebuild};
-use crate::store::rebuilding::Purpose;
-use crate::store::{Db, rebuilding};
+use crate::store::Db;
+use crate::store::calls::rebuild::{Deviations, RebuildError, rebuild};
+use crate::store::calls::rebuilding;
+use crate::store::calls::rebuilding::Purpose;
 
 /// Derives calls and cells again, and records the present settings as those that the figures are made with.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::{Clock, Doubt, JUMP_MS, Measured, Memory};
 use crate::clock::rfc3339;
-use crate::store::{Db, StoreError, clock};
+use crate::store::db::clock;
+use crate::store::{Db, StoreError};
 
 /// Interval at which the clock is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(3);

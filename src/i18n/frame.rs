@@ -1,4 +1,4 @@
-use crate::store::condition::Trouble;
+use crate::store::db::condition::Trouble;
 
 /// Texts of the frame around every page.
 pub struct FrameTexts {

@@ -3,7 +3,7 @@
 use tokio::task::spawn_blocking;
 
 use super::error::ServiceError;
-use crate::store::question::Question;
+use crate::store::db::question::Question;
 
 /// Runs blocking or CPU-bound work on a thread pool. Its request keeps its share until it is done, even if the client
 /// leaves: it cannot be cancelled.

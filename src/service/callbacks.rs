@@ -13,9 +13,9 @@ use crate::stats::as_of::FilterAsOf;
 use crate::stats::callbacks::CallbackReport;
 use crate::stats::derivation::Derivation;
 use crate::stats::filter::Lines;
-use crate::store::callback_report::missed_streaks;
+use crate::store::callbacks::marks::{mark_done, undo_done};
+use crate::store::callbacks::report::missed_streaks;
 use crate::store::callbacks::{CallbackCursor, CallbackPage, count_open, open_callbacks, open_callbacks_of_lines};
-use crate::store::marks::{mark_done, undo_done};
 use crate::store::{Db, StoreError};
 
 /// How many days back missed calls are listed; older ones only if asked for.

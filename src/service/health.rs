@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::looks::Looks;
 use crate::store::Db;
-use crate::store::outage::Outage;
-use crate::store::writer::Writer;
+use crate::store::db::outage::Outage;
+use crate::store::ingest::writer::Writer;
 
 /// Timeout of the database ping.
 const PATIENCE: Duration = Duration::from_secs(1);

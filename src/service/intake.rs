@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::metrics::registry::Metrics;
 use super::refusal::{Refusal, RefusalReason};
 use crate::clock::now_ms;
-use crate::store::events::has_events;
+use crate::store::calls::events::has_events;
 use crate::store::{Db, StoreError};
 
 const NEVER: i64 = i64::MIN;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::config::Limits;
 use crate::service::error::ServiceError;
-use crate::store::question::{Connections, Question};
+use crate::store::db::question::{Connections, Question};
 
 /// From so many known clients on, those that ask nothing are forgotten.
 const MANY: usize = 256;

@@ -7,7 +7,7 @@ use super::routing::tables::StoredTable;
 use super::state::AppState;
 use crate::config::Config;
 use crate::stats::derivation::Derivation;
-use crate::store::writer::Writer;
+use crate::store::ingest::writer::Writer;
 use crate::store::{Db, StoreError};
 
 impl AppState {

@@ -22,9 +22,9 @@ use crate::config::Config;
 use crate::stats::derivation::Derivation;
 use crate::stats::totals::Totals;
 use crate::store::Db;
-use crate::store::changes::{Changes, Observer};
-use crate::store::outage::LogThrottle;
-use crate::store::writer::Writer;
+use crate::store::db::outage::LogThrottle;
+use crate::store::ingest::changes::{Changes, Observer};
+use crate::store::ingest::writer::Writer;
 
 /// All services, as they are wired: what handlers, jobs and commands ask.
 pub struct AppState {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
+use super::db::error::StoreError;
 use super::db::{Db, for_both_engines, reading, writing};
-use super::error::StoreError;
 use crate::accounts::action::Entry;
 use crate::contacts::{Contact, MAX_CONTACTS};
 
@@ -75,7 +75,7 @@ impl From<sqlx::Error> for ContactsError {
 
 /// Returns the version counter that every change of any name raises.
 pub async fn names_version(db: &Db) -> Result<i64, StoreError> {
-    let value = super::meta::recall(db, COUNTER).await?;
+    let value = super::db::meta::recall(db, COUNTER).await?;
     Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
@@ -166,7 +166,7 @@ fn compare<'a>(
 }
 
 for_both_engines! {
-    use audit, meta;
+    use accounts::audit, db::meta;
 
     pub(super) async fn save_own_names(
         connection: &mut EngineConnection,

@@ -12,7 +12,7 @@ use crate::stats::filter::{FilterError, FilterProblem};
 use crate::store::StoreError;
 use crate::store::accounts::AccountError;
 use crate::store::routes::RouteError;
-use crate::store::shared::SharedError;
+use crate::store::routes::shared::SharedError;
 
 /// The error type of all HTTP handlers. Clients of API and PBX endpoint see it as `application/problem+json` (RFC
 /// 9457).

@@ -3,7 +3,7 @@ use actix_web::{HttpResponse, Responder};
 
 use super::error::Error;
 use crate::service::state::AppState;
-use crate::store::condition::Trouble;
+use crate::store::db::condition::Trouble;
 
 /// Liveness probe: answers as long as the process runs.
 pub async fn healthz() -> impl Responder {

@@ -6,7 +6,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use crate::service::state::AppState;
-use crate::store::condition::Trouble;
+use crate::store::db::condition::Trouble;
 use crate::web::error::Error;
 
 /// Middleware that measures a request until its answer begins; a stream may go on for long. If it failed on damage, the

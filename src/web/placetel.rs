@@ -23,8 +23,8 @@ use crate::routing::table::Decision;
 use crate::service::metrics::registry::Failure;
 use crate::service::refusal::RefusalReason;
 use crate::service::state::AppState;
-use crate::store::record::{Delivery, Recorded, Source};
-use crate::store::writer::WriteError;
+use crate::store::ingest::record::{Delivery, Recorded, Source};
+use crate::store::ingest::writer::WriteError;
 
 /// Timeout for storing an event: what the database does not take within two seconds is in the spool by then, or
 /// refused.

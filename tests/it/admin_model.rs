@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fernamt::store::Db;
-use fernamt::store::rebuild::{Deviations, rebuild};
-use fernamt::store::rebuilding::Purpose;
-use fernamt::store::soundness::{count_leftovers, damages};
+use fernamt::store::calls::rebuild::{Deviations, rebuild};
+use fernamt::store::calls::rebuilding::Purpose;
+use fernamt::store::db::soundness::{count_leftovers, damages};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};

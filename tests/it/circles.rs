@@ -82,8 +82,8 @@ fn file_of<'a>(path: &str, from: &[String], files: &'a BTreeMap<Vec<String>, Str
         &("self" | "super") => from.to_vec(),
         // A module of this one.
         first if files.contains_key(&[from, &[(*first).to_owned()]].concat()) => from.to_vec(),
-        // `for_both_engines! { use batch; … }` means modules of the store.
-        first if parts.len() == 1 && from.first().is_some_and(|room| room == "store") => {
+        // `for_both_engines! { use ingest::batch; … }` means modules of the store.
+        first if from.first().is_some_and(|room| room == "store") => {
             let module = vec!["store".to_owned()];
             let is_one = files.contains_key(&[&module[..], &[(*first).to_owned()]].concat());
             if is_one { module } else { return None }
@@ -158,12 +158,13 @@ fn circles_are_found_through_any_kind_of_import() {
         file("src/a/mod.rs", "use self::deep::Thing;\nmod deep;"),
         file("src/a/deep.rs", "use crate::{b::{B, self}, c};\n// use super::Nothing;"),
         file("src/b.rs", "fn f() { crate::a::deep::g() }"),
-        file("src/store/mod.rs", "mod one;\nmod two;\nmod three;\nuse three::Three;"),
+        file("src/store/mod.rs", "mod one;\nmod inner;\nmod three;\nuse three::Three;"),
         file("src/store/three.rs", "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\nstruct Three;"),
-        file("src/store/one.rs", "for_both_engines! {\n    use two;\n}"),
-        file("src/store/two.rs", "const TEXT: &str = \"use crate::c;\";\nuse super::one::One;"),
+        file("src/store/one.rs", "for_both_engines! {\n    use inner::two;\n}"),
+        file("src/store/inner.rs", "mod two;"),
+        file("src/store/inner/two.rs", "const TEXT: &str = \"use crate::c;\";\nuse super::super::one::One;"),
         file("src/c.rs", "use std::fmt;\n#[cfg(test)]\nmod tests {\n    use crate::a::deep;\n}"),
     ];
     let found: Vec<Vec<_>> = circles(&sources).into_iter().map(|circle| circle.into_iter().collect()).collect();
-    assert_eq!(found, [["src/a/deep.rs", "src/b.rs"], ["src/store/one.rs", "src/store/two.rs"]]);
+    assert_eq!(found, [["src/a/deep.rs", "src/b.rs"], ["src/store/inner/two.rs", "src/store/one.rs"]]);
 }

@@ -7,9 +7,10 @@ use fernamt::accounts::action::{Actor, Entry, Subject, Verb};
 use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::Receipt;
 use fernamt::clock::Clock;
-use fernamt::store::forgetting;
-use fernamt::store::record::{Delivery as Recording, Source, record_changes};
-use fernamt::store::{Db, WRITE_TIMEOUT, clock as stored_clock};
+use fernamt::store::db::clock as stored_clock;
+use fernamt::store::ingest::record::{Delivery as Recording, Source, record_changes};
+use fernamt::store::privacy::forgetting;
+use fernamt::store::{Db, WRITE_TIMEOUT};
 
 use crate::database::{Database, runtime};
 use crate::helpers::{Answers, CALLER, LINE, TestApp, config, hung_up, incoming, times};

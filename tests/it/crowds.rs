@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fernamt::calls::forgetting::Retention;
 use fernamt::calls::receipts::{MOST_FOLDED, Receipt};
 use fernamt::store::Db;
-use fernamt::store::forgetting;
+use fernamt::store::privacy::forgetting;
 
 use crate::database::Database;
 use crate::helpers::{CALLER, LINE, form, hung_up, incoming, times};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fernamt::calls::receipts::Receipt;
 use fernamt::stats::derivation::Derivation;
 use fernamt::store::Db;
-use fernamt::store::record::{Delivery as Recording, Source, record};
+use fernamt::store::ingest::record::{Delivery as Recording, Source, record};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 

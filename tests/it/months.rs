@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use fernamt::store::{Db, months};
+use fernamt::store::Db;
+use fernamt::store::stats::months;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 

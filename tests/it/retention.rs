@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use fernamt::calls::forgetting::Retention;
 use fernamt::store::Db;
-use fernamt::store::forgetting;
+use fernamt::store::privacy::forgetting;
 use serde_json::json;
 
 use crate::database::Database;

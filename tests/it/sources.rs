@@ -12,8 +12,8 @@ use fernamt::stats::filter::Filter;
 use fernamt::stats::period::DayRange;
 use fernamt::stats::report::{GroupBy, Source};
 use fernamt::store::Db;
-use fernamt::store::spool::Spool;
-use fernamt::store::writer::Writer;
+use fernamt::store::ingest::spool::Spool;
+use fernamt::store::ingest::writer::Writer;
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::database::{Database, runtime};

@@ -4,10 +4,10 @@ use super::Accounts;
 use crate::accounts::Role;
 use crate::accounts::action::{Action, Actor, Entry, Subject, Verb};
 use crate::accounts::password::PasswordHash;
+use crate::store::accounts::sessions::{end_other_sessions, end_session};
 use crate::store::accounts::{
     AccountError, NewToken, NewUser, add_token, add_user, remove_token, remove_user, set_password, set_role,
 };
-use crate::store::sessions::{end_other_sessions, end_session};
 use crate::store::{Db, StoreError};
 
 const ENDED: Action = (Subject::Session, Verb::Ended);

@@ -7,7 +7,7 @@ use super::Accounts;
 use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::clock::now_ms;
 use crate::log_throttle::throttled;
-use crate::store::audit::note;
+use crate::store::accounts::audit::note;
 
 impl Accounts {
     /// Notes a login that succeeded.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::accounts::secret::{SecretHash, new_session};
 use crate::clock::watch::WatchedClock;
-use crate::store::sessions::{Session, find_session, open_session, touch_session};
+use crate::store::accounts::sessions::{Session, find_session, open_session, touch_session};
 use crate::store::{Db, StoreError};
 
 /// Lifetime of a cached session: another node may have ended it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::now_ms;
 use crate::stats::derivation::Derivation;
 use crate::store::Db;
-use crate::store::months::close_months;
+use crate::store::stats::months::close_months;
 
 /// Interval of checks whether a month is over, or was reopened by a late event.
 const LOOK_EVERY: Duration = Duration::from_secs(600);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::calls::forgetting::Retention;
 use crate::clock::watch::{Verdict, WatchedClock};
 use crate::stats::derivation::Derivation;
-use crate::store::forgetting::{apply, claim};
+use crate::store::privacy::forgetting::{apply, claim};
 use crate::store::{Db, StoreError};
 
 /// Interval of checks whether retention is due, and of retries after an error.

@@ -18,9 +18,9 @@ use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::StoreError;
+use crate::store::calls::live::calls_with_keys;
 use crate::store::calls::{StoredCall, list_calls};
-use crate::store::live::calls_with_keys;
-use crate::store::notify::{Notification, NotificationReader};
+use crate::store::db::notify::{Notification, NotificationReader};
 use crate::wire::CallJson;
 
 /// Number of the newest calls that are polled for changes without a notification.

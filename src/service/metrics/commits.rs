@@ -7,7 +7,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::labels::{Counters, delivery, event};
 use crate::calls::outcome::Outcome;
 use crate::placetel::event::{Direction, Kind};
-use crate::store::changes::{CallChange, Changes, StoredCall};
+use crate::store::ingest::changes::{CallChange, Changes, StoredCall};
 
 const DIRECTIONS: [&str; 3] = ["in", "out", "unknown"];
 const TALK_SECONDS: [f64; 11] = [5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0];

@@ -14,7 +14,7 @@ use super::latency::Latency;
 use super::moment::Moment;
 use crate::placetel::event::Kind;
 use crate::service::refusal::RefusalReason;
-use crate::store::changes::Changes;
+use crate::store::ingest::changes::Changes;
 
 const DECISION_SECONDS: [f64; 8] = [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.1];
 

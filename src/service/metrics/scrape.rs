@@ -8,7 +8,7 @@ use super::moment::Moment;
 use crate::clock::now_ms;
 use crate::service::error::ServiceError;
 use crate::service::state::AppState;
-use crate::store::live::count_running;
+use crate::store::calls::live::count_running;
 
 /// Timeout of the database at a scrape.
 const PATIENCE: Duration = Duration::from_secs(1);

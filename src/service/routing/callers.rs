@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::clock::now_ms;
 use crate::routing::incoming::History;
-use crate::store::accepted::{PeerCall, Since, last_key, peer_calls};
-use crate::store::changes::CallChange;
+use crate::store::calls::accepted::{PeerCall, Since, last_key, peer_calls};
+use crate::store::ingest::changes::CallChange;
 use crate::store::{Db, StoreError};
 
 /// How often the database is polled for calls of other nodes.

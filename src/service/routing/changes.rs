@@ -3,7 +3,7 @@
 use super::Routing;
 use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::routing::route::{Route, RouteDraft};
-use crate::store::route_table::{RouteTable, replace_routes, restore_routes};
+use crate::store::routes::table::{RouteTable, replace_routes, restore_routes};
 use crate::store::routes::{Move, RouteError, delete_route, enable_route, insert_route, move_route, update_route};
 
 fn entry_of(by: &Actor, verb: Verb, id: i64) -> Entry {

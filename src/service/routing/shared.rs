@@ -5,7 +5,7 @@ use super::Routing;
 use crate::accounts::action::{Actor, Entry, Subject, Verb};
 use crate::routing::named::{ClosedSwitch, Key};
 use crate::store::StoreError;
-use crate::store::shared::{Kind, Named, SharedError, Versioned, delete_named, save_closed_switch, save_named};
+use crate::store::routes::shared::{Kind, Named, SharedError, Versioned, delete_named, save_closed_switch, save_named};
 
 fn subject_of<T: Named>() -> Subject {
     match T::KIND {

@@ -8,8 +8,9 @@ use crate::routing::named::Shared;
 use crate::routing::route::Route;
 use crate::routing::table::{CompileContext, RoutingTable, Unusable};
 use crate::stats::derivation::Derivation;
-use crate::store::shared::load_shared;
-use crate::store::{Db, StoreError, revisions, routes};
+use crate::store::routes::revisions;
+use crate::store::routes::shared::load_shared;
+use crate::store::{Db, StoreError, routes};
 
 /// The routing table as compiled last.
 #[derive(Debug)]

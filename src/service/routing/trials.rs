@@ -16,8 +16,8 @@ use crate::service::error::ServiceError;
 use crate::service::state::AppState;
 use crate::stats::business::next_day;
 use crate::stats::period::DayRange;
-use crate::store::inbound::InboundCalls;
-use crate::store::question::Question;
+use crate::store::calls::inbound::InboundCalls;
+use crate::store::db::question::Question;
 use crate::store::routes::list_routes;
 
 /// Semaphore that lets one replay run at a time: it keeps a processor busy.

@@ -10,8 +10,8 @@ use crate::stats::people::CountsByName;
 use crate::stats::period::DayRange;
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
-use crate::store::cells::{count_hours, read_sums};
-use crate::store::months::sums_of_closed_months;
+use crate::store::stats::cells::{count_hours, read_sums};
+use crate::store::stats::months::sums_of_closed_months;
 
 /// The figures that only hours and single calls can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::stats::filter::Filter;
 use crate::stats::quality::{Arrivals, Gaps};
 use crate::stats::rollup::{Measures, Progress, Tier};
 use crate::store::calls::for_each_call;
-use crate::store::cells::read_cells;
-use crate::store::quality::{MOST_CALLS, arrivals};
+use crate::store::stats::cells::read_cells;
+use crate::store::stats::quality::{MOST_CALLS, arrivals};
 
 /// The data quality of all lines.
 #[derive(Clone, Debug, Default)]

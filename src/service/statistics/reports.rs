@@ -8,7 +8,7 @@ use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::day_number;
 use crate::stats::report::{Counter, GroupBy, Report, Source};
 use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
-use crate::store::cells::read_cells;
+use crate::store::stats::cells::read_cells;
 
 /// Returns the figures of the calls that a filter lets through: from cells where a tier holds the combination,
 /// corrected for calls that are still running, else from the calls themselves.

@@ -20,8 +20,8 @@ use crate::stats::timeline::{Step, Timeline};
 use crate::stats::totals::Totals;
 use crate::store::StoreError;
 use crate::store::calls::{CallQuery, StoredCall, for_each_call};
-use crate::store::cells::read_cells;
-use crate::store::months::calls_of_closed_months;
+use crate::store::stats::cells::read_cells;
+use crate::store::stats::months::calls_of_closed_months;
 
 /// The result of one counting pass.
 pub struct Count {

@@ -7,7 +7,7 @@ use actix_web::http::header;
 
 use crate::accounts::secret::SecretHash;
 use crate::service::state::AppState;
-use crate::store::sessions::LIFETIME_MS;
+use crate::store::accounts::sessions::LIFETIME_MS;
 use crate::web::error::Error;
 use crate::web::extract::client::is_https;
 

@@ -13,7 +13,7 @@ use crate::routing::revision::Change;
 use crate::routing::route::Route;
 use crate::service::state::AppState;
 use crate::stats::filter::{FilterError, FilterProblem};
-use crate::store::revisions::{Revision, RevisionTables, find_revision, revision_page};
+use crate::store::routes::revisions::{Revision, RevisionTables, find_revision, revision_page};
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{PageParams, limit, parameter, parameters};

@@ -11,7 +11,7 @@ use crate::fields::{Errors, FieldError, Object};
 use crate::routing::named::{ClosedSwitch, Key, NumberList, Schedule, closed_until};
 use crate::routing::problem::RouteProblem;
 use crate::service::state::AppState;
-use crate::store::shared::{Named, Versioned, closed_switch, find_named, list_named};
+use crate::store::routes::shared::{Named, Versioned, closed_switch, find_named, list_named};
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::body::json as json_body;

@@ -15,7 +15,7 @@ use super::budget::{Bodies, Bound, FREE_BYTES, Held, UNIT};
 use crate::fields::{Counter, FieldError};
 use crate::service::aside::aside;
 use crate::service::state::AppState;
-use crate::store::question::Question;
+use crate::store::db::question::Question;
 use crate::web::access::guard;
 use crate::web::endpoint::Endpoint;
 use crate::web::error::Error;

@@ -15,7 +15,7 @@ use crate::i18n::AccountsTexts;
 use crate::service::accounts::changes::AccountChange;
 use crate::service::accounts::hashing::Turn;
 use crate::service::state::AppState;
-use crate::store::sessions::list_sessions;
+use crate::store::accounts::sessions::list_sessions;
 use crate::web::access::principal::{AuthMethod, Principal, author};
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
@@ -79,7 +79,7 @@ impl AccountPage {
     ) -> Result<Self, Error> {
         let (own, t) = (Own::of(request)?, &context.texts.accounts);
         let sessions = list_sessions(&state.db, own.user).await?.into_iter();
-        let row = |session: crate::store::sessions::Session| SessionRow {
+        let row = |session: crate::store::accounts::sessions::Session| SessionRow {
             id: session.id,
             browser: browser(&session.agent).unwrap_or_else(|| t.unknown_browser.to_owned()),
             since: context.format.moment(session.created_ms),

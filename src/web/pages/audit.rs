@@ -7,7 +7,7 @@ use super::page;
 use crate::accounts::action::{COMMAND, parse};
 use crate::i18n::AuditTexts;
 use crate::service::state::AppState;
-use crate::store::audit::{StoredEntry, list};
+use crate::store::accounts::audit::{StoredEntry, list};
 use crate::web::error::Error;
 use crate::web::extract::query::{parameter, parameters};
 

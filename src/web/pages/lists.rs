@@ -15,7 +15,7 @@ use crate::routing::paste::{Pasted, read_lines};
 use crate::routing::problem::RouteProblem;
 use crate::service::aside::aside;
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, Versioned, list_named};
+use crate::store::routes::shared::{RouteName, Versioned, list_named};
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter};
 

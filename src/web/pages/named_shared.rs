@@ -15,7 +15,7 @@ use crate::i18n::problems;
 use crate::routing::named::{Key, MAX_NAMED};
 use crate::service::state::AppState;
 use crate::store::StoreError;
-use crate::store::shared::{Named, RouteName, SharedError, Versioned, find_named, uses};
+use crate::store::routes::shared::{Named, RouteName, SharedError, Versioned, find_named, uses};
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameters};

@@ -11,7 +11,7 @@ use crate::i18n::QualityTexts;
 use crate::service::state::AppState;
 use crate::service::statistics::quality::{LineQuality, quality};
 use crate::stats::as_of::FilterAsOf;
-use crate::store::quality::MOST_CALLS;
+use crate::store::stats::quality::MOST_CALLS;
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;
 

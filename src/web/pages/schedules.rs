@@ -11,7 +11,7 @@ use super::{page, page_with};
 use crate::i18n::{SchedulesTexts, SharedTexts};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
 use crate::service::state::AppState;
-use crate::store::shared::{RouteName, Versioned, list_named};
+use crate::store::routes::shared::{RouteName, Versioned, list_named};
 use crate::web::error::Error;
 use crate::web::extract::query::{Parameters, parameter};
 

@@ -18,7 +18,7 @@ use crate::service::accounts::changes::AccountChange;
 use crate::service::accounts::hashing::Turn;
 use crate::service::state::AppState;
 use crate::store::accounts::{AccountError, NewUser, SETUP_CODE};
-use crate::store::meta::recall;
+use crate::store::db::meta::recall;
 use crate::web::access::cookies;
 use crate::web::access::guard::with_cookie;
 use crate::web::access::principal::author;

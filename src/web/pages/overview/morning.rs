@@ -18,7 +18,7 @@ use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
 use crate::store::callbacks::Callback;
 use crate::store::calls::{StoredCall, for_each_call};
-use crate::store::cells::read_sums;
+use crate::store::stats::cells::read_sums;
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::named::Named;
