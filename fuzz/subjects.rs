@@ -12,7 +12,7 @@ use fernamt::routing::hours::{Hours, HoursContext};
 use fernamt::routing::named::Shared;
 use fernamt::routing::route::{Route, RouteContext, RouteDraft};
 use fernamt::store::callbacks::CallbackCursor;
-use fernamt::store::calls::Cursor;
+use fernamt::store::calls::find::Cursor;
 
 /// A name and what it reads.
 pub type Subject = (&'static str, fn(&[u8]));

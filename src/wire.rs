@@ -8,7 +8,7 @@ use crate::calls::receipts::{Receipt, Receipts};
 use crate::clock::rfc3339;
 use crate::placetel::event::{Direction, Event};
 use crate::routing::table::Decision;
-use crate::store::calls::StoredCall;
+use crate::store::calls::find::StoredCall;
 
 /// CALL: a call as clients see it. Instants are RFC 3339 UTC, durations whole seconds.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

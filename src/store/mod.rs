@@ -22,5 +22,5 @@ pub mod routes;
 /// The cells of the statistics, closed months, and the quality of what arrived.
 pub mod stats;
 
+pub use self::db::engine::{Db, WRITE_TIMEOUT};
 pub use self::db::error::{OpenError, StoreError};
-pub use self::db::{Db, WRITE_TIMEOUT};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
+use super::db::engine::{Db, for_both_engines, reading, writing};
 use super::db::error::StoreError;
-use super::db::{Db, for_both_engines, reading, writing};
 use crate::accounts::action::Entry;
 use crate::contacts::{Contact, MAX_CONTACTS};
 

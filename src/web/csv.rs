@@ -5,7 +5,7 @@ use futures_util::stream;
 
 use super::error::{Error, WrongField};
 use crate::service::state::AppState;
-use crate::store::calls::{CallQuery, Cursor, list_calls};
+use crate::store::calls::find::{CallQuery, Cursor, list_calls};
 use crate::web::extract::calls_request::CallsRequest;
 use crate::web::extract::query::{Parameters, parameter};
 use crate::wire::CallJson;

@@ -52,8 +52,9 @@ fn expand(prefix: &str, tree: &str, paths: &mut BTreeSet<String>) {
     }
 }
 
-/// Every path that a file names: in `use`, and written out.
+/// Every path that a file names: in `use`, and written out, but for who may see what (`pub(in crate::store)`).
 fn paths_in(code: &str) -> BTreeSet<String> {
+    let code = code.replace("pub(in crate::", "pub(in ");
     let mut paths = BTreeSet::new();
     let mut rest = String::new();
     let mut parts = code.split("use ");
@@ -158,8 +159,8 @@ fn circles_are_found_through_any_kind_of_import() {
         file("src/a/mod.rs", "use self::deep::Thing;\nmod deep;"),
         file("src/a/deep.rs", "use crate::{b::{B, self}, c};\n// use super::Nothing;"),
         file("src/b.rs", "fn f() { crate::a::deep::g() }"),
-        file("src/store/mod.rs", "mod one;\nmod inner;\nmod three;\nuse three::Three;"),
-        file("src/store/three.rs", "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\nstruct Three;"),
+        file("src/store/mod.rs", "mod one;\nmod inner;\nmod three;\npub use three::Three;"),
+        file("src/store/three.rs", "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\npub(in crate::store) struct Three;"),
         file("src/store/one.rs", "for_both_engines! {\n    use inner::two;\n}"),
         file("src/store/inner.rs", "mod two;"),
         file("src/store/inner/two.rs", "const TEXT: &str = \"use crate::c;\";\nuse super::super::one::One;"),

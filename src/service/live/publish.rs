@@ -18,8 +18,8 @@ use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::StoreError;
+use crate::store::calls::find::{StoredCall, list_calls};
 use crate::store::calls::live::calls_with_keys;
-use crate::store::calls::{StoredCall, list_calls};
 use crate::store::db::notify::{Notification, NotificationReader};
 use crate::wire::CallJson;
 

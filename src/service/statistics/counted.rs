@@ -3,7 +3,7 @@
 use super::Statistics;
 use crate::stats::report::CountedCall;
 use crate::stats::rollup::{Class, Measures, Progress};
-use crate::store::calls::StoredCall;
+use crate::store::calls::find::StoredCall;
 
 /// Converts a call to the form that reports count, without the agents that figures must not name.
 pub fn counted(statistics: &Statistics, stored: StoredCall, route_id: Option<i64>) -> CountedCall {

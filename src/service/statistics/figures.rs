@@ -19,7 +19,7 @@ use crate::stats::report::{GroupBy, Source};
 use crate::stats::rollup::Tier;
 use crate::stats::timeline::Step;
 use crate::stats::totals::Totals;
-use crate::store::calls::{are_at_most, oldest_start_ms};
+use crate::store::calls::find::{are_at_most, oldest_start_ms};
 
 /// Maximum number of calls that are read one by one for a single page.
 pub const REACH: i64 = 100_000;

@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::derivation::Derivation;
 use crate::store::Db;
-use crate::store::calls::CallQuery;
+use crate::store::calls::find::CallQuery;
 
 /// Where statistics come from, and the settings by which they are shown.
 pub struct Statistics {

@@ -9,7 +9,7 @@ use crate::stats::business::{day_number, next_day};
 use crate::stats::filter::Filter;
 use crate::stats::quality::{Arrivals, Gaps};
 use crate::stats::rollup::{Measures, Progress, Tier};
-use crate::store::calls::for_each_call;
+use crate::store::calls::find::for_each_call;
 use crate::store::stats::cells::read_cells;
 use crate::store::stats::quality::{MOST_CALLS, arrivals};
 

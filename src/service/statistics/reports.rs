@@ -7,7 +7,7 @@ use crate::service::error::ServiceError;
 use crate::stats::as_of::FilterAsOf;
 use crate::stats::business::day_number;
 use crate::stats::report::{Counter, GroupBy, Report, Source};
-use crate::store::calls::{StoredCall, for_each_call, routes_of_calls};
+use crate::store::calls::find::{StoredCall, for_each_call, routes_of_calls};
 use crate::store::stats::cells::read_cells;
 
 /// Returns the figures of the calls that a filter lets through: from cells where a tier holds the combination,

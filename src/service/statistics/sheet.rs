@@ -19,7 +19,7 @@ use crate::stats::sums::{Sums, as_open};
 use crate::stats::timeline::{Step, Timeline};
 use crate::stats::totals::Totals;
 use crate::store::StoreError;
-use crate::store::calls::{CallQuery, StoredCall, for_each_call};
+use crate::store::calls::find::{CallQuery, StoredCall, for_each_call};
 use crate::store::stats::cells::read_cells;
 use crate::store::stats::months::calls_of_closed_months;
 

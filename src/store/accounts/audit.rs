@@ -1,8 +1,8 @@
 //! The audit log: who changed what, append-only. The entry of a change is written in the transaction of the change.
 
 use crate::accounts::action::Entry;
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// An entry of the audit log, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ pub mod audit;
 /// Login sessions.
 pub mod sessions;
 
+use super::db::engine::{Db, for_both_engines, writing};
 use super::db::error::StoreError;
 use super::db::pools::entering;
-use super::db::{Db, for_both_engines, writing};
 use crate::accounts::action::Entry;
 use crate::accounts::password::PasswordHash;
 use crate::accounts::secret::{SecretHash, new_code};

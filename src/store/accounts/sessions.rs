@@ -3,9 +3,9 @@
 use crate::accounts::action::Entry;
 use crate::accounts::secret::SecretHash;
 use crate::clock::JUMP_MS;
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::pools::entering;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// Maximum lifetime of a session, in milliseconds, whatever happens.
 pub const LIFETIME_MS: i64 = 30 * 86_400_000;

@@ -2,8 +2,8 @@
 
 use super::missed;
 use crate::accounts::action::Entry;
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// A mark that a callback to a number is done.
 #[derive(Clone, Debug, PartialEq, Eq)]

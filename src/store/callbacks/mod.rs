@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
+use super::db::engine::{Db, reading};
 use super::db::error::StoreError;
 use super::db::from_row::from_row;
 use super::db::rows_in_time::Stretch;
-use super::db::{Db, reading};
 use crate::calls::phone::Numbering;
 
 /// The number of parties in one query, while those that are no valid numbers are passed over.

@@ -5,9 +5,9 @@ use crate::calls::forgetting::was_number;
 use crate::calls::phone::Numbering;
 use crate::stats::callbacks::Streak;
 use crate::store::calls::query::{CallQuery, bind_query, calls_sql};
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
 use crate::store::db::rows_in_time::Stretch;
-use crate::store::db::{Db, reading};
 
 type Row = (String, Option<i64>, i64, i64, i64, Option<i64>, Option<i64>);
 

@@ -1,8 +1,8 @@
 //! Calls with the peers that accepted or made them: these fill the memory that routing decisions look callers up in.
 
 use crate::placetel::event::Direction;
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, reading};
 
 use super::rows::unpack_direction;
 

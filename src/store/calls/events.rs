@@ -3,8 +3,8 @@
 use super::rows::pack_call_id;
 use crate::calls::receipts::{MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::{CallId, EventError};
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, reading};
 use futures_util::TryStreamExt;
 
 /// Maximum number of events of a call that are folded, the large ones included.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::rows::{pack_direction, unpack_call_id};
 use crate::placetel::event::Direction;
 use crate::routing::replay::PastCall;
-use crate::store::db::Db;
+use crate::store::db::engine::Db;
 use crate::store::db::error::StoreError;
 use crate::store::db::from_row::from_row;
 

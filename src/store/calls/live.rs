@@ -1,8 +1,8 @@
 use sqlx::QueryBuilder;
 
 use super::rows::{CallRow, StoredCall, call_columns};
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, reading};
 
 /// Maximum number of keys in one query.
 const MOST_KEYS: usize = 1_000;

@@ -8,7 +8,7 @@ use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::stats::filter::Filter;
-use crate::store::db::Db;
+use crate::store::db::engine::Db;
 
 /// The bit mask of all outcomes.
 const ALL_OUTCOMES: i64 = (1 << Outcome::ALL.len()) - 1;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sqlx::QueryBuilder;
 
-use super::StoredCall;
 use super::events::read_receipt;
+use super::find::StoredCall;
 use super::rebuilding::Purpose;
 use super::rows::{CallRow, CellRow, call_columns};
 use crate::calls::call::Call;
@@ -15,9 +15,9 @@ use crate::calls::receipts::{Receipt, Receipts};
 use crate::stats::business::next_day;
 use crate::stats::derivation::Derivation;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences, Tier};
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::portion::Portion;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 use crate::store::stats::cells::read_cell;
 use crate::store::stats::months::count_deviating;
 

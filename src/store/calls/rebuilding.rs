@@ -1,9 +1,9 @@
 //! The marker that a rebuild has begun and not ended, and for which settings. After a kill, it tells whether the
 //! figures are a mixture.
 
+use crate::store::db::engine::{Db, for_both_engines, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::meta::{REBUILDING, recall};
-use crate::store::db::{Db, for_both_engines, writing};
 
 /// What a rebuild does with what it derives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use sqlx::Sqlite;
 
 use super::query::{CallQuery, bind_query, calls_sql};
 use crate::calls::outcome::Outcome;
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
 use crate::store::db::reader::Reader;
-use crate::store::db::{Db, reading};
 
 /// Maximum number of calls that are counted by caller here, not by SQLite.
 const COUNTED_HERE: i64 = 10_000;

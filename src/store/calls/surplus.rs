@@ -10,8 +10,8 @@ use sqlx::QueryBuilder;
 use super::events::{MOST_OF_CALL, read_receipt};
 use crate::calls::receipts::{LARGE_BYTES, MOST_FOLDED, MOST_LARGE_FOLDED, Receipt, Receipts};
 use crate::placetel::event::CallId;
+use crate::store::db::engine::{Db, for_both_engines, reading_on, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading_on, writing};
 use crate::store::ingest::batch::{KnownCalls, SURPLUS};
 use crate::store::ingest::call_update::CallUpdate;
 

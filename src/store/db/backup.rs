@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::Db;
+use super::engine::Db;
 use super::error::StoreError;
 use super::private::{create_new, with_ending};
 use crate::durable::sync_folder_of;

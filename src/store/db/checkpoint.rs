@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
 
-use super::Db;
+use super::engine::Db;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// The number of pages of 4 KiB in the write-ahead log beyond which a RESTART checkpoint makes writing wait, or the log

@@ -1,9 +1,9 @@
 //! The clock memory of the database: the last clock reading that was believed, and whether its watermarks can be right.
 
+use super::engine::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
 use super::meta::{CLOCK_CONFIRMED, CLOCK_SEEN, EVENTS_GONE_BEFORE, EVENTS_GONE_UP_TO};
 use super::meta::{FORGOTTEN_BEFORE, FORGOTTEN_UP_TO, recall_ms};
-use super::{Db, for_both_engines, reading, writing};
 use crate::accounts::action::Entry;
 use crate::calls::forgetting::Retention;
 use crate::clock::{JUMP_MS, Memory};

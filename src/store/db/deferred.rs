@@ -5,8 +5,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::Db;
 use super::condition::Condition;
+use super::engine::Db;
 use super::error::{OpenError, is_away, is_damage};
 use super::pools::{postgres_options, postgres_pools, reading_options, sqlite_options, sqlite_pools};
 use super::{migrations, private};

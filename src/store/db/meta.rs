@@ -1,7 +1,7 @@
 //! The settings table: key-value pairs that the database remembers about itself.
 
+use super::engine::{Db, for_both_engines, reading, writing};
 use super::error::StoreError;
-use super::{Db, for_both_engines, reading, writing};
 use crate::calls::forgetting::Key;
 
 /// A marker, present while a rebuild has begun and not ended: see [`crate::store::calls::rebuilding`].

@@ -1,10 +1,10 @@
 use sqlx::postgres::PgListener;
 
-use super::Db;
+use super::engine::Db;
 use super::error::StoreError;
 
 const CHANNEL: &str = "fernamt_calls";
-/// The channel on which every change of the routes is announced; see [`super::Dialect`].
+/// The channel on which every change of the routes is announced; see [`super::engine::Dialect`].
 const ROUTES_CHANNEL: &str = "fernamt_routes";
 /// Maximum length of a notification's payload, in bytes; PostgreSQL takes no more than 8,000.
 const MOST_BYTES: usize = 7_900;

@@ -5,7 +5,7 @@
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
-use super::Pools;
+use super::engine::Pools;
 use super::error::StoreError;
 
 /// The writing connection with one such transaction.

@@ -14,9 +14,9 @@ use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::condition::Condition;
 use super::deadline::Deadline;
+use super::engine::{Db, Pools};
 use super::error::OpenError;
 use super::reader::{Interrupted, Lane, Reader, Watch};
-use super::{Db, Pools};
 use crate::durable::sync_folder_of;
 
 /// How long acquiring a connection may take, and so one attempt to reach the database.
@@ -75,13 +75,13 @@ impl<DB: Interrupted> Pools<DB> {
 macro_rules! entering {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
-            $crate::store::Db::Sqlite(pools) => {
-                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
+            $crate::store::db::engine::Db::Sqlite(pools) => {
+                pools.condition.may_read().map_err($crate::store::db::error::StoreError::from)?;
                 let $pool = &pools.entry;
                 $body
             }
-            $crate::store::Db::Postgres(pools) => {
-                pools.condition.may_read().map_err($crate::store::StoreError::from)?;
+            $crate::store::db::engine::Db::Postgres(pools) => {
+                pools.condition.may_read().map_err($crate::store::db::error::StoreError::from)?;
                 let $pool = &pools.entry;
                 $body
             }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use super::engine::{Db, reading};
 use super::error::{OpenError, StoreError, is_damage};
 use super::pools::reading_options;
-use super::{Db, reading};
 
 /// The size, in bytes, up to which a quick check reads everything; beyond it, both ends of every table and index.
 const SMALL: i64 = 16 << 20;

@@ -1,7 +1,7 @@
 //! Traces: what the files of the database may still hold of what was deleted or replaced, until they are written anew.
 
+use super::engine::for_both_engines;
 use super::error::StoreError;
-use super::for_both_engines;
 use super::meta;
 
 for_both_engines! {

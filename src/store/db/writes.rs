@@ -3,8 +3,8 @@
 
 use sqlx::{Arguments, Database, QueryBuilder};
 
+use super::engine::for_both_engines;
 use super::error::StoreError;
-use super::for_both_engines;
 
 /// The length of a text of statements, in bytes, from which on another one is begun; SQLite takes up to a million.
 const LONGEST_TEXT: usize = 400_000;

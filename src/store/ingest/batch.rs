@@ -19,8 +19,8 @@ use crate::store::calls::rows::{
     Bytes, CellRow, DecisionRow, EventKey, LoggedRow, StoredCall, logged_columns, logged_columns_in_json,
 };
 use crate::store::calls::rows::{pack_call_id, pack_direction};
+use crate::store::db::engine::for_both_engines;
 use crate::store::db::error::StoreError;
-use crate::store::db::for_both_engines;
 use crate::store::stats::cells::read_cell;
 
 /// Maximum number of rows per statement: of at most 17 columns, their bound values stay below SQLite's 32,766.

@@ -10,8 +10,8 @@ use crate::stats::business::BusinessTime;
 use crate::stats::derivation::Derivation;
 use crate::stats::rollup::{Cell, CellKey, Contribution, Differences};
 use crate::store::calls::rows::StoredCall;
+use crate::store::db::engine::for_both_engines;
 use crate::store::db::error::StoreError;
-use crate::store::db::for_both_engines;
 
 fn differences<'a>(updates: impl Iterator<Item = &'a CallUpdate>, business: &BusinessTime) -> BTreeMap<CellKey, Cell> {
     let of = |stored: &StoredCall| Contribution::of(&stored.call, stored.in_hours, business);

@@ -4,9 +4,9 @@ use super::call_update::CallUpdate;
 use crate::placetel::event::CallId;
 use crate::stats::derivation::Derivation;
 use crate::store::calls::rows::unpack_call_id;
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::meta;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// Maximum number of calls in one transaction.
 const CALLS_AT_ONCE: usize = 20;

@@ -16,10 +16,10 @@ use crate::placetel::event::CallId;
 use crate::routing::table::Decision;
 use crate::stats::derivation::Derivation;
 use crate::store::calls::events::damaged;
+use crate::store::db::engine::{Db, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::meta::LATE_SINCE;
 use crate::store::db::pipelined::PipelinedTransaction;
-use crate::store::db::{Db, WRITE_TIMEOUT, for_both_engines, writing};
 use crate::store::privacy::pseudonymise::Pseudonymised;
 
 /// The source of an event.

@@ -10,9 +10,9 @@ use crate::calls::receipts::{Receipt, Receipts};
 use crate::routing::table::Decision;
 use crate::stats::derivation::Derivation;
 use crate::store::calls::events::damaged;
+use crate::store::db::engine::{Db, for_both_engines, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::meta::PROBE;
-use crate::store::db::{Db, for_both_engines, writing};
 
 /// The key of a call that never exists.
 const NO_CALL: i64 = 0;

@@ -18,9 +18,9 @@ use super::record::{Delivery, Recorded, record_changes};
 use super::spool::{Spool, SpoolGauge, Waiting, line_of};
 use super::trial::takes_events;
 use crate::stats::derivation::Derivation;
+use crate::store::db::engine::{Db, WRITE_TIMEOUT};
 use crate::store::db::error::StoreError;
 use crate::store::db::outage::{LogThrottle, Outage};
-use crate::store::db::{Db, WRITE_TIMEOUT};
 
 /// The pause between attempts while the database takes no events.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);

@@ -19,10 +19,10 @@ use crate::stats::derivation::Derivation;
 use crate::store::accounts::audit;
 use crate::store::calls::surplus;
 use crate::store::calls::surplus::EVENTS_AT_ONCE;
+use crate::store::db::engine::{Db, writing};
 use crate::store::db::error::StoreError;
 use crate::store::db::meta;
 use crate::store::db::portion::Portion;
-use crate::store::db::{Db, writing};
 
 /// The place before all calls.
 const START: Place = (i64::MIN, i64::MIN);

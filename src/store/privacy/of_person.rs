@@ -18,8 +18,8 @@ use crate::stats::derivation::Derivation;
 use crate::store::calls::events::read_receipt;
 use crate::store::calls::rows::{unpack_call_id, unpack_direction};
 use crate::store::calls::surplus::{EVENTS_AT_ONCE, EventPlace, set_apart_between};
+use crate::store::db::engine::{Db, for_both_engines, reading_on, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading_on, writing};
 use crate::store::ingest::batch::BEHIND_ALL_DIGESTS;
 use crate::store::ingest::call_update::CallUpdate;
 

@@ -6,8 +6,8 @@ use crate::calls::receipts::Receipts;
 use crate::stats::derivation::Derivation;
 use crate::store::callbacks::marks::Mark;
 use crate::store::calls::surplus::next_of_call;
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, reading};
 
 /// A piece of what is kept of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]

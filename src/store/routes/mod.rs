@@ -12,8 +12,8 @@ pub(in crate::store) mod row;
 
 use self::revisions::Revision;
 use self::row::{COUNTER, RouteRow, definition, route_columns};
+use super::db::engine::{Db, for_both_engines, reading, writing};
 use super::db::error::StoreError;
-use super::db::{Db, for_both_engines, reading, writing};
 use crate::accounts::action::Entry;
 use crate::routing::named::References;
 use crate::routing::revision::Change;

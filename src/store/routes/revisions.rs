@@ -14,9 +14,9 @@ use super::row::{COUNTER, RouteRow, route_columns};
 use crate::accounts::action::{Actor, Entry};
 use crate::routing::revision::{Change, Difference, Unreadable};
 use crate::routing::route::Route;
+use crate::store::db::engine::{Db, for_both_engines, reading};
 use crate::store::db::error::StoreError;
 use crate::store::db::from_row::from_row;
-use crate::store::db::{Db, for_both_engines, reading};
 
 /// Minimum size of the differences between two snapshots, in bytes, so that small tables are not stored again and
 /// again.

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::accounts::action::Entry;
 use crate::routing::named::{ClosedSwitch, Key, MAX_NAMED, NumberList, References, Schedule, Shared};
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// The name of the setting that holds the switch: since and until, in epoch milliseconds.
 const CLOSED: &str = "closed_until";

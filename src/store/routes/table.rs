@@ -12,8 +12,8 @@ use crate::accounts::action::Entry;
 use crate::routing::named::References;
 use crate::routing::revision::{Change, Difference};
 use crate::routing::route::{Route, RouteDraft};
+use crate::store::db::engine::{Db, for_both_engines, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, writing};
 
 /// Maximum number of rows in one statement: with six columns each, the bound values stay below SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_500;

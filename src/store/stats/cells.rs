@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row, Sqlite};
 use crate::log_throttle::times;
 use crate::stats::rollup::{Cell, CellKey, Class, Tier};
 use crate::stats::sums::{Sums, count_packed, read_packed};
-use crate::store::db::Db;
+use crate::store::db::engine::Db;
 use crate::store::db::error::StoreError;
 use crate::store::db::reader::Reader;
 use crate::store::db::rows_in_time::Stretch;

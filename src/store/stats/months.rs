@@ -12,8 +12,8 @@ use crate::stats::month::{MonthCalls, MonthSums};
 use crate::stats::period::{DayRange, month_of};
 use crate::stats::rollup::Tier;
 use crate::store::calls::rows::CellRow;
+use crate::store::db::engine::{Db, for_both_engines, reading, writing};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, for_both_engines, reading, writing};
 
 /// Returns the sums of the closed months that lie wholly within some days, ascending.
 ///

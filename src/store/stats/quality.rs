@@ -4,8 +4,8 @@
 use sqlx::AssertSqlSafe;
 
 use crate::stats::quality::Arrivals;
+use crate::store::db::engine::{Db, reading};
 use crate::store::db::error::StoreError;
-use crate::store::db::{Db, reading};
 
 /// Maximum number of calls of a period whose events are looked at, the newest first.
 pub const MOST_CALLS: i64 = 20_000;

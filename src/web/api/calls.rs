@@ -6,7 +6,7 @@ use crate::clock::now_ms;
 use crate::placetel::event::CallId;
 use crate::service::state::AppState;
 use crate::store::calls::events::events_of_call;
-use crate::store::calls::{Cursor, find_call, find_decision, list_calls};
+use crate::store::calls::find::{Cursor, find_call, find_decision, list_calls};
 use crate::web::access::principal::Principal;
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;

@@ -9,7 +9,7 @@ use crate::service::state::AppState;
 use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::filter::{Filter, FilterError, FilterProblem, Lines};
 use crate::stats::period::Period;
-use crate::store::calls::Cursor;
+use crate::store::calls::find::Cursor;
 
 /// The query parameters of a request, in order.
 pub type Parameters = Vec<(String, String)>;

@@ -22,7 +22,7 @@ use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::calls::events::events_of_call;
-use crate::store::calls::{find_call, find_decision, list_calls};
+use crate::store::calls::find::{find_call, find_decision, list_calls};
 use crate::store::routes::find_route;
 use crate::web::access::principal::Principal;
 use crate::web::error::Error;

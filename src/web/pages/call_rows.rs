@@ -8,7 +8,7 @@ use crate::i18n::format::NOTHING;
 use crate::placetel::event::Direction;
 use crate::service::state::AppState;
 use crate::stats::series::Series;
-use crate::store::calls::StoredCall;
+use crate::store::calls::find::StoredCall;
 
 /// The table row of a call.
 pub struct CallRow {

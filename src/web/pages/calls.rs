@@ -12,7 +12,7 @@ use crate::i18n::{CallLogTexts, CallsTexts};
 use crate::service::state::AppState;
 use crate::service::statistics::reports::report;
 use crate::stats::report::Source;
-use crate::store::calls::{CallPage, Cursor, list_calls, list_newer_calls};
+use crate::store::calls::find::{CallPage, Cursor, list_calls, list_newer_calls};
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;
 use crate::web::extract::query;

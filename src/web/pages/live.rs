@@ -17,8 +17,8 @@ use crate::service::state::AppState;
 use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
+use crate::store::calls::find::{StoredCall, list_calls};
 use crate::store::calls::live::last_ended;
-use crate::store::calls::{StoredCall, list_calls};
 use crate::web::error::Error;
 
 /// The maximum number of running calls to show.

@@ -11,7 +11,7 @@ use crate::i18n::NamesTexts;
 use crate::service::directory::names::{MAX_NAME_CHARS, is_subject};
 use crate::service::state::AppState;
 use crate::stats::business::day_number;
-use crate::store::calls::lines_and_peers;
+use crate::store::calls::find::lines_and_peers;
 use crate::store::names::{Kind, OwnName, list_own_names};
 use crate::web::access::principal::author;
 use crate::web::error::Error;

@@ -13,7 +13,7 @@ use crate::stats::compare::{Step, earlier, later};
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::people::CountsByName;
 use crate::stats::period::{DayRange, Period};
-use crate::store::calls::lines_and_peers;
+use crate::store::calls::find::lines_and_peers;
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::{PageFilter, shown};

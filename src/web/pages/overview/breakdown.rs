@@ -10,7 +10,7 @@ use super::lines::LineTable;
 use super::outcomes::OutcomeTable;
 use crate::service::state::AppState;
 use crate::service::statistics::figures::{Details, PeriodFigures};
-use crate::store::calls::TopCaller;
+use crate::store::calls::find::TopCaller;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::PageFilter;
 

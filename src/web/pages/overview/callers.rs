@@ -9,7 +9,7 @@ use crate::i18n::{CallsTexts, DashboardTexts};
 use crate::service::state::AppState;
 use crate::service::statistics::figures::CountingPlan;
 use crate::stats::totals::Totals;
-use crate::store::calls::{TopCaller, top_callers};
+use crate::store::calls::find::{TopCaller, top_callers};
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
 use crate::web::pages::filter::PageFilter;

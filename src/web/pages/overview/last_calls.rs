@@ -7,7 +7,7 @@ use super::address::{Address, Scope};
 use super::newest::Newest;
 use crate::i18n::{CallsTexts, OverviewTexts};
 use crate::service::state::AppState;
-use crate::store::calls::list_calls;
+use crate::store::calls::find::list_calls;
 use crate::web::error::Error;
 use crate::web::pages::call_rows::{CallRow, call_rows};
 use crate::web::pages::context::PageContext;

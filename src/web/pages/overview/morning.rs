@@ -17,7 +17,7 @@ use crate::stats::period::{DayRange, Period};
 use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::Sums;
 use crate::store::callbacks::Callback;
-use crate::store::calls::{StoredCall, for_each_call};
+use crate::store::calls::find::{StoredCall, for_each_call};
 use crate::store::stats::cells::read_sums;
 use crate::web::error::Error;
 use crate::web::pages::context::PageContext;
