@@ -11,7 +11,7 @@ use super::access::permissions::Access::{Accounts, Audit, Machine, Open, OwnAcco
 use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
 use super::error::Error;
 use super::extract::budget::Bound;
-use super::pages::named_shared;
+use super::pages::routes::named_shared;
 use super::{api, csv, health, live, metrics, openapi, pages, placetel, questions};
 use crate::routing::named::{NumberList, Schedule};
 
@@ -66,74 +66,74 @@ pub static FOR_PROGRAMS: [Endpoint; 43] = [
 /// Urls for people: the pages, and what their forms send.
 #[rustfmt::skip]
 pub static FOR_PEOPLE: [Endpoint; 68] = [
-    get("/", Page, || to(pages::overview::show)).of_lines(),
-    get("/lines/{number}", Page, || to(pages::overview::line)).of_lines(),
-    get("/agents/{peer}", Page, || to(pages::overview::agent)).of_lines(),
-    get("/callers/{party}", Page, || to(pages::overview::caller)).of_lines(),
-    get("/calls", Page, || to(pages::calls::list)).of_lines(),
-    get("/calls/{call_id}", Page, || to(pages::call::show)).of_lines(),
+    get("/", Page, || to(pages::dashboard::show)).of_lines(),
+    get("/lines/{number}", Page, || to(pages::dashboard::line)).of_lines(),
+    get("/agents/{peer}", Page, || to(pages::dashboard::agent)).of_lines(),
+    get("/callers/{party}", Page, || to(pages::dashboard::caller)).of_lines(),
+    get("/calls", Page, || to(pages::calls::list::list)).of_lines(),
+    get("/calls/{call_id}", Page, || to(pages::calls::call::show)).of_lines(),
     get("/callbacks", Page, || to(pages::callbacks::list)).of_lines(),
     post("/callbacks/done", Page, || to(pages::callbacks::done)),
     post("/callbacks/undo", Page, || to(pages::callbacks::undo)),
-    get("/quality", Page, || to(pages::quality::show)),
-    get("/live", Page, || to(pages::live::show)),
-    get("/routes", Page, || to(pages::routes::list)),
-    post("/routes", Page, || to(pages::routes::create)),
-    get("/routes/new", Page, || to(pages::routes::new)),
-    get("/routes/history", Page, || to(pages::history::list)),
-    get("/routes/history/{id}", Page, || to(pages::history::show)),
-    post("/routes/history/{id}/restore", Page, || to(pages::history::restore)),
-    get("/routes/test", Page, || to(pages::route_test::show)),
-    post("/routes/replay", Trial, || to(pages::route_replay::new)),
-    post("/routes/closed", Page, || to(pages::closed::close)),
-    post("/routes/open", Page, || to(pages::closed::open)),
-    get("/routes/lists", Page, || to(pages::lists::list)),
+    get("/quality", Page, || to(pages::calls::quality::show)),
+    get("/live", Page, || to(pages::calls::live::show)),
+    get("/routes", Page, || to(pages::routes::list::list)),
+    post("/routes", Page, || to(pages::routes::list::create)),
+    get("/routes/new", Page, || to(pages::routes::list::new)),
+    get("/routes/history", Page, || to(pages::routes::history::list)),
+    get("/routes/history/{id}", Page, || to(pages::routes::history::show)),
+    post("/routes/history/{id}/restore", Page, || to(pages::routes::history::restore)),
+    get("/routes/test", Page, || to(pages::routes::test::show)),
+    post("/routes/replay", Trial, || to(pages::routes::replay::new)),
+    post("/routes/closed", Page, || to(pages::routes::closed::close)),
+    post("/routes/open", Page, || to(pages::routes::closed::open)),
+    get("/routes/lists", Page, || to(pages::routes::lists::list)),
     post("/routes/lists", Page, || to(named_shared::create::<NumberList>)),
     get("/routes/new-list", Page, || to(named_shared::new::<NumberList>)),
     get("/routes/lists/{name}", Page, || to(named_shared::edit::<NumberList>)),
     post("/routes/lists/{name}", Page, || to(named_shared::save::<NumberList>)),
     post("/routes/lists/{name}/delete", Page, || to(named_shared::remove::<NumberList>)),
-    get("/routes/schedules", Page, || to(pages::schedules::list)),
+    get("/routes/schedules", Page, || to(pages::routes::schedules::list)),
     post("/routes/schedules", Page, || to(named_shared::create::<Schedule>)),
     get("/routes/new-schedule", Page, || to(named_shared::new::<Schedule>)),
     get("/routes/schedules/{name}", Page, || to(named_shared::edit::<Schedule>)),
     post("/routes/schedules/{name}", Page, || to(named_shared::save::<Schedule>)),
     post("/routes/schedules/{name}/delete", Page, || to(named_shared::remove::<Schedule>)),
-    get("/routes/{id}", Page, || to(pages::routes::edit)),
-    post("/routes/{id}", Page, || to(pages::routes::save)),
-    post("/routes/{id}/replay", Trial, || to(pages::route_replay::edited)),
-    post("/routes/{id}/move", Page, || to(pages::routes::shift)),
-    post("/routes/{id}/enabled", Page, || to(pages::routes::switch)),
-    post("/routes/{id}/delete", Page, || to(pages::routes::remove)),
-    get("/contacts", Page, || to(pages::contacts::list)),
-    post("/contacts", Page, || to(pages::contacts::create)),
-    get("/contacts/new", Page, || to(pages::contacts::new)),
-    get("/contacts/import", Page, || to(pages::contacts_import::form)),
-    post("/contacts/import", Page, || to(pages::contacts_import::import)).takes(Bound::FILE),
-    get("/contacts/{number}", Page, || to(pages::contacts::edit)),
-    post("/contacts/{number}", Page, || to(pages::contacts::save)),
-    post("/contacts/{number}/delete", Page, || to(pages::contacts::remove)),
+    get("/routes/{id}", Page, || to(pages::routes::list::edit)),
+    post("/routes/{id}", Page, || to(pages::routes::list::save)),
+    post("/routes/{id}/replay", Trial, || to(pages::routes::replay::edited)),
+    post("/routes/{id}/move", Page, || to(pages::routes::list::shift)),
+    post("/routes/{id}/enabled", Page, || to(pages::routes::list::switch)),
+    post("/routes/{id}/delete", Page, || to(pages::routes::list::remove)),
+    get("/contacts", Page, || to(pages::contacts::list::list)),
+    post("/contacts", Page, || to(pages::contacts::list::create)),
+    get("/contacts/new", Page, || to(pages::contacts::list::new)),
+    get("/contacts/import", Page, || to(pages::contacts::import::form)),
+    post("/contacts/import", Page, || to(pages::contacts::import::import)).takes(Bound::FILE),
+    get("/contacts/{number}", Page, || to(pages::contacts::list::edit)),
+    post("/contacts/{number}", Page, || to(pages::contacts::list::save)),
+    post("/contacts/{number}/delete", Page, || to(pages::contacts::list::remove)),
     get("/settings", Page, || to(pages::settings::show)),
-    get("/settings/names", Page, || to(pages::names::show)),
-    post("/settings/names", Page, || to(pages::names::save)),
-    get("/settings/account", OwnAccount, || to(pages::account::show)),
-    post("/settings/account/password", OwnAccount, || to(pages::account::change_password)),
-    post("/settings/account/sessions", OwnAccount, || to(pages::account::end_sessions)),
-    get("/settings/audit", Audit, || to(pages::audit::show)),
-    get("/settings/users", Accounts, || to(pages::users::show)),
-    post("/settings/users", Accounts, || to(pages::users::add)),
-    post("/settings/users/role", Accounts, || to(pages::users::change_role)),
-    post("/settings/users/password", Accounts, || to(pages::users::change_password)),
-    post("/settings/users/remove", Accounts, || to(pages::users::remove)),
-    post("/settings/users/tokens", Accounts, || to(pages::users::add_token)),
-    post("/settings/users/tokens/remove", Accounts, || to(pages::users::remove_token)),
+    get("/settings/names", Page, || to(pages::contacts::names::show)),
+    post("/settings/names", Page, || to(pages::contacts::names::save)),
+    get("/settings/account", OwnAccount, || to(pages::accounts::account::show)),
+    post("/settings/account/password", OwnAccount, || to(pages::accounts::account::change_password)),
+    post("/settings/account/sessions", OwnAccount, || to(pages::accounts::account::end_sessions)),
+    get("/settings/audit", Audit, || to(pages::accounts::audit::show)),
+    get("/settings/users", Accounts, || to(pages::accounts::users::show)),
+    post("/settings/users", Accounts, || to(pages::accounts::users::add)),
+    post("/settings/users/role", Accounts, || to(pages::accounts::users::change_role)),
+    post("/settings/users/password", Accounts, || to(pages::accounts::users::change_password)),
+    post("/settings/users/remove", Accounts, || to(pages::accounts::users::remove)),
+    post("/settings/users/tokens", Accounts, || to(pages::accounts::users::add_token)),
+    post("/settings/users/tokens/remove", Accounts, || to(pages::accounts::users::remove_token)),
     get("/docs", Page, || to(pages::docs::show)).of_lines(),
-    get("/login", Open, || to(pages::login::show)),
-    post("/login", Open, || to(pages::login::log_in)),
-    post("/logout", OwnAccount, || to(pages::login::log_out)),
-    get("/setup", Open, || to(pages::setup::show)),
-    post("/setup", Open, || to(pages::setup::create)),
-    post("/language", Open, || to(pages::language::choose)),
+    get("/login", Open, || to(pages::accounts::login::show)),
+    post("/login", Open, || to(pages::accounts::login::log_in)),
+    post("/logout", OwnAccount, || to(pages::accounts::login::log_out)),
+    get("/setup", Open, || to(pages::accounts::setup::show)),
+    post("/setup", Open, || to(pages::accounts::setup::create)),
+    post("/language", Open, || to(pages::layout::language::choose)),
 ];
 
 /// Registers all urls with their handlers.
@@ -148,15 +148,15 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             web::scope("/assets")
                 .wrap(Compress::default())
-                .route("/app.css", web::get().to(pages::assets::style))
-                .route("/live.js", web::get().to(pages::assets::script))
-                .route("/icon.svg", web::get().to(pages::assets::icon)),
+                .route("/app.css", web::get().to(pages::layout::assets::style))
+                .route("/live.js", web::get().to(pages::layout::assets::script))
+                .route("/icon.svg", web::get().to(pages::layout::assets::icon)),
         )
         .service(
             scope(&FOR_PROGRAMS)
                 .wrap(from_fn(questions::ask))
                 .wrap(from_fn(guard))
-                .wrap(from_fn(pages::failure::as_pages))
+                .wrap(from_fn(pages::layout::failure::as_pages))
                 .service(scope(&FOR_PEOPLE).wrap(Compress::default()).default_service(to(unlisted))),
         );
 }

@@ -160,7 +160,10 @@ fn circles_are_found_through_any_kind_of_import() {
         file("src/a/deep.rs", "use crate::{b::{B, self}, c};\n// use super::Nothing;"),
         file("src/b.rs", "fn f() { crate::a::deep::g() }"),
         file("src/store/mod.rs", "mod one;\nmod inner;\nmod three;\npub use three::Three;"),
-        file("src/store/three.rs", "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\npub(in crate::store) struct Three;"),
+        file(
+            "src/store/three.rs",
+            "macro_rules! makes {\n    () => { mod made { use super::*; } };\n}\npub(in crate::store) struct Three;",
+        ),
         file("src/store/one.rs", "for_both_engines! {\n    use inner::two;\n}"),
         file("src/store/inner.rs", "mod two;"),
         file("src/store/inner/two.rs", "const TEXT: &str = \"use crate::c;\";\nuse super::super::one::One;"),

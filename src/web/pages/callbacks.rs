@@ -2,11 +2,11 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::context::PageContext;
-use super::filter::{FilterView, PageFilter};
-use super::filter_query::FilterQuery;
-use super::named::Named;
-use super::overview::Scope;
+use super::dashboard::Scope;
+use super::layout::context::PageContext;
+use super::layout::filter::{FilterView, PageFilter};
+use super::layout::filter_query::FilterQuery;
+use super::layout::named::Named;
 use super::{form_body, form_value, page, see_other};
 use crate::i18n::CallbacksTexts;
 use crate::i18n::format::{Format, NOTHING};

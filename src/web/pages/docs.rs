@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 use serde_json::{Map, Value};
 
-use super::context::PageContext;
+use super::layout::context::PageContext;
 use super::page;
 use crate::i18n::DocsTexts;
 use crate::web::error::Error;

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 
-use super::context::PageContext;
+use super::layout::context::PageContext;
 use crate::i18n::WelcomeTexts;
 use crate::service::state::AppState;
 use crate::web::extract::client;

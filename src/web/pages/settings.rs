@@ -2,8 +2,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::context::PageContext;
 use super::guide::Guide;
+use super::layout::context::PageContext;
 use super::page;
 use crate::config::{Config, LogFormat, NoRoute};
 use crate::i18n::SettingsTexts;

@@ -230,7 +230,7 @@ async fn people_get_errors_as_pages_and_programs_as_problems() {
 #[actix_web::test]
 async fn the_style_sheet_is_open_to_all_and_kept() {
     let site = Site::new(|config| config.placetel_secrets = vec![Secret("s".into())]).await;
-    let style = site.get(super::assets::style_url()).await;
+    let style = site.get(super::layout::assets::style_url()).await;
     assert_eq!(style.status, StatusCode::OK);
     assert_eq!(site.get("/").await.location, "/setup");
 }
