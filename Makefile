@@ -4,8 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # Integration tests wait more than they compute.
-TEST_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 2)))
-MORE_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3)))
+TEST_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3)))
 .PHONY: help run test lint test-sqlite test-postgres test-browser test-api soak bench deny fmt
 
 help: ## this list
@@ -33,11 +32,11 @@ lint: ## formatting and clippy, warnings are errors
 	cargo clippy --all-targets --locked -- -D warnings
 
 test-sqlite: ## unit, property and integration tests on SQLite
-	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(MORE_THREADS) cargo test --locked
+	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
 
 # What says nothing about SQL is tested on SQLite alone.
-NOT_SQL := account_pages at_a_glance bodies circles dashboard_size demo hostile house overload power_loss proxies roles \
-	route_editor routes_test secrets settings slow_clients tls
+NOT_SQL := account_pages at_a_glance bodies circles dashboard_size demo doors file_modes hostile house injection overload \
+	power_loss proxies roles route_editor routes_test secrets serving settings slow_clients tls views
 
 test-postgres: ## the integration tests that touch SQL on a private PostgreSQL, started for them
 	RUST_TEST_THREADS=$(TEST_THREADS) scripts/with-postgres cargo test --locked --test it -- $(NOT_SQL:%=--skip %::)

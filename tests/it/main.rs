@@ -89,5 +89,6 @@ mod stopping;
 mod storage;
 mod tls;
 mod traces;
+mod views;
 mod wire;
 mod zones;
