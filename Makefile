@@ -35,8 +35,9 @@ test-sqlite: ## unit, property and integration tests on SQLite
 	env -u TEST_DATABASE_URL RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
 
 # What says nothing about SQL is tested on SQLite alone.
-NOT_SQL := account_pages at_a_glance bodies circles dashboard_size demo doors file_modes hostile house injection overload \
-	power_loss proxies roles route_editor routes_test secrets serving settings slow_clients tls views
+NOT_SQL := access account_pages agent_figures at_a_glance bodies callback_pages circles dashboard_size demo doors \
+	file_modes hostile house injection live_page openapi overload power_loss proxies refusals roles route_editor \
+	routes_test secrets serving settings slow_clients tls views
 
 test-postgres: ## the integration tests that touch SQL on a private PostgreSQL, started for them
 	RUST_TEST_THREADS=$(TEST_THREADS) scripts/with-postgres cargo test --locked --test it -- $(NOT_SQL:%=--skip %::)
