@@ -1,7 +1,7 @@
 //! The storage layer: all SQL, and nothing but SQL. Each query has one text, which runs on SQLite and PostgreSQL.
 //!
-//! What returns a [`StoreError`] fails when the database does not answer, and then has changed nothing. An `Errors`
-//! paragraph stands only where there is more to say.
+//! What returns a [`StoreError`] fails when the database does not answer. An `Errors` paragraph stands only
+//! where there is more to say.
 
 /// Accounts, sessions and the audit log.
 pub mod accounts;

@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_up_for_its_time_is_too_much_at_once_and_the_database_is_not_away() {
+        for code in ["57014", "25P03"] {
+            assert!(is_too_long(true, code), "{code}");
+        }
+        assert!(is_too_long(false, "9") && !is_too_long(true, "57P01") && !is_too_long(false, "5"));
+        assert!(!is_away(true, "25P03"));
+    }
+
+    #[test]
     fn why_there_is_no_connection_is_nobodys_fault() {
         let errors = [sqlx::Error::RowNotFound, sqlx::Error::Encode("no text".into()), sqlx::Error::PoolTimedOut];
         for error in errors {
