@@ -29,7 +29,7 @@ use crate::web::measure::measure;
 use crate::web::server::doors::Doors;
 use crate::web::server::listen::{self, Serving};
 use crate::web::server::timeouts;
-use crate::web::{headers, routes};
+use crate::web::{head, headers, routes};
 
 /// A running server.
 pub struct Service {
@@ -116,6 +116,7 @@ impl Service {
                 .wrap(headers::headers())
                 .wrap(from_fn(headers::hsts))
                 .wrap(from_fn(headers::keep_out_of_caches))
+                .wrap(from_fn(head::without_body))
                 .wrap(from_fn(measure))
                 .configure(routes::configure)
         });

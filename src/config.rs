@@ -1,7 +1,6 @@
 //! All settings, each defined once: flag, environment, file, default. Secrets never show in `Debug`.
 
-use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,10 @@ use serde::Deserialize;
 pub use self::error::SettingError;
 pub use self::network::{Limits, TlsFiles, TrustedProxies};
 pub use self::pace::LivePace;
+use self::parse::{parse_address, parse_basic, parse_choice, parse_duration, parse_seconds, parse_secrets};
 use self::retention::retention;
+pub use self::secret::Secret;
+use self::secret_files::either;
 use crate::calls::forgetting::Retention;
 use crate::calls::phone::Numbering;
 use crate::clock::Clock;
@@ -37,6 +39,9 @@ pub struct Settings {
     /// sqlite:PATH (created if missing) or postgres://… [default: sqlite:fernamt.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     database_url: Option<String>,
+    /// Read the database's URL from this file, where it holds a password
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", global = true)]
+    database_url_file: Option<String>,
     /// The business time zone: what "a day" is [default: Europe/Berlin]
     #[arg(long, env = "FERNAMT_TIME_ZONE", value_name = "ZONE", global = true)]
     time_zone: Option<String>,
@@ -46,9 +51,15 @@ pub struct Settings {
     /// Secret shared with Placetel, for signed events; several, separated by commas, are all valid
     #[arg(long, env = "FERNAMT_PLACETEL_SECRET", hide_env_values = true, value_name = "SECRET", global = true)]
     placetel_secret: Option<String>,
+    /// Read the secret shared with Placetel from this file
+    #[arg(long, env = "FERNAMT_PLACETEL_SECRET_FILE", value_name = "FILE", global = true)]
+    placetel_secret_file: Option<String>,
     /// user:password that Placetel must present (HTTP Basic)
     #[arg(long, env = "FERNAMT_PLACETEL_BASIC", hide_env_values = true, value_name = "USER:PASSWORD", global = true)]
     placetel_basic: Option<String>,
+    /// Read user:password from this file
+    #[arg(long, env = "FERNAMT_PLACETEL_BASIC_FILE", value_name = "FILE", global = true)]
+    placetel_basic_file: Option<String>,
     /// Answer to an incoming call that no route matches: an empty response, or an error, which lets Placetel
     /// run its backup plan. Placetel does not document what an empty response does on a number that is routed
     /// to the External API: try it with yours [default: empty] [possible values: empty, error]
@@ -136,16 +147,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A secret that `Debug` output does not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
 /// The settings, read and usable.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -215,7 +216,12 @@ impl Settings {
             value if value.is_empty() => Ok(None),
             value => Ok::<_, SettingError>(Some(value)),
         };
-        let database_url = text("database-url", self.database_url, file.database_url, "sqlite:fernamt.db")?;
+        let secret = |flag, ours: [Option<String>; 2], files: [Option<String>; 2]| {
+            optional(flag, either(flag, ours)?, either(flag, files)?)
+        };
+        let ours = [self.database_url, self.database_url_file];
+        let database_url = secret("database-url", ours, [file.database_url, file.database_url_file])?;
+        let database_url = database_url.unwrap_or_else(|| "sqlite:fernamt.db".to_owned());
         let spool = text("spool", self.spool, file.spool, &spool_of(&database_url))?;
         let time_zone = text("time-zone", self.time_zone, file.time_zone, "Europe/Berlin")?;
         let config = Config {
@@ -228,13 +234,21 @@ impl Settings {
                 )
             })?,
             country: text("country", self.country, file.country, "DE")?,
-            placetel_secrets: optional("placetel-secret", self.placetel_secret, file.placetel_secret)?
-                .map(|secrets| parse_secrets(&secrets))
-                .transpose()?
-                .unwrap_or_default(),
-            placetel_basic: optional("placetel-basic", self.placetel_basic, file.placetel_basic)?
-                .map(parse_basic)
-                .transpose()?,
+            placetel_secrets: secret(
+                "placetel-secret",
+                [self.placetel_secret, self.placetel_secret_file],
+                [file.placetel_secret, file.placetel_secret_file],
+            )?
+            .map(|secrets| parse_secrets(&secrets))
+            .transpose()?
+            .unwrap_or_default(),
+            placetel_basic: secret(
+                "placetel-basic",
+                [self.placetel_basic, self.placetel_basic_file],
+                [file.placetel_basic, file.placetel_basic_file],
+            )?
+            .map(parse_basic)
+            .transpose()?,
             no_route: parse_choice("no-route", &text("no-route", self.no_route, file.no_route, "empty")?)?,
             hangup_timeout: parse_duration(
                 "hangup-timeout",
@@ -336,6 +350,13 @@ impl Config {
                 format!("`{}` is no country; expected an ISO code like DE, or DE-NW for a state", self.country);
             SettingError::new("country", reason)
         })?;
+        if state.is_none() && GERMAN_STATES.contains(&country) && self.time_zone == chrono_tz::Europe::Berlin {
+            let reason = format!(
+                "`{country}` is a country, but not one with the time zone of Germany: say DE-{country} if you mean the \
+                 state, or else set --time-zone, too"
+            );
+            return Err(SettingError::new("country", reason));
+        }
         if let Some(state) = state.filter(|state| !is_state(country, state)) {
             let states = GERMAN_STATES.join(", ");
             let reason = format!("`{state}` is no state of {country}; expected one of {states}, as in DE-NW");
@@ -377,57 +398,21 @@ fn read_file(path: &Path) -> Result<Settings, SettingError> {
     })
 }
 
-fn parse_address(text: &str) -> Result<SocketAddr, SettingError> {
-    let wrong = || SettingError::new("listen", format!("`{text}` is no address; expected one like 127.0.0.1:8080"));
-    let mut addresses = text.to_socket_addrs().map_err(|_| wrong())?;
-    addresses.next().ok_or_else(wrong)
-}
-
-fn parse_secrets(text: &str) -> Result<Vec<Secret>, SettingError> {
-    let secrets: Vec<_> = text.split(',').map(|secret| Secret(secret.trim().to_owned())).collect();
-    if secrets.iter().any(|secret| secret.0.is_empty()) {
-        return Err(SettingError::new("placetel-secret", "one of the secrets is empty"));
-    }
-    Ok(secrets)
-}
-
-fn parse_basic(text: String) -> Result<Secret, SettingError> {
-    match text.split_once(':') {
-        Some((user, password)) if !user.is_empty() && !password.is_empty() => Ok(Secret(text)),
-        _ => Err(SettingError::new("placetel-basic", "expected user:password")),
-    }
-}
-
-fn parse_choice<T: ValueEnum>(flag: &'static str, word: &str) -> Result<T, SettingError> {
-    T::from_str(word, true).map_err(|_| {
-        let known: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-        let known: Vec<_> = known.iter().map(|value| value.get_name()).collect();
-        SettingError::new(flag, format!("`{word}` is none of {}", known.join(", ")))
-    })
-}
-
-fn parse_duration(flag: &'static str, text: &str) -> Result<Duration, SettingError> {
-    let duration = humantime::parse_duration(text)
-        .map_err(|error| SettingError::new(flag, format!("`{text}` is no duration like 250ms, 20s or 4h: {error}")))?;
-    // Longer durations are typing errors, and sums of instants must not overflow.
-    let is_usable = !duration.is_zero() && duration <= Duration::from_secs(366 * 24 * 3600);
-    is_usable.then_some(duration).ok_or_else(|| SettingError::new(flag, "must be more than zero and at most a year"))
-}
-
-fn parse_seconds(flag: &'static str, text: &str) -> Result<u32, SettingError> {
-    let duration = parse_duration(flag, text)?;
-    let whole = duration.subsec_nanos() == 0;
-    let seconds = u32::try_from(duration.as_secs()).ok().filter(|_| whole);
-    seconds.ok_or_else(|| SettingError::new(flag, "must be whole seconds"))
-}
-
+/// Names in the environment that no setting has.
+pub mod environment;
 /// Network settings: trusted proxies, TLS files and limits.
 mod error;
 mod network;
 /// Timing and bounds of the live stream.
 mod pace;
+/// From text to values.
+mod parse;
 /// Retention settings.
 mod retention;
+/// Values that must not show.
+mod secret;
+/// Secrets in files of their own.
+mod secret_files;
 
 #[cfg(test)]
 mod tests;

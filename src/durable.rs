@@ -13,6 +13,12 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)).and_then(|folder| folder.sync_all())
 }
 
+/// Returns the folder of a file if it does not exist.
+pub fn missing_folder(path: &Path) -> Option<&Path> {
+    let folder = folder_of(path);
+    folder.try_exists().is_ok_and(|exists| !exists).then_some(folder)
+}
+
 /// Replaces a file atomically and durably: write to a temporary file, fsync, rename. Only the owner may read it.
 ///
 /// # Errors

@@ -156,7 +156,7 @@ mod tests {
             (&cert, &foreign, "tls-key"),
         ] {
             let error = load(cert, key).unwrap_err();
-            assert_eq!(error.flag, flag, "{error}");
+            assert_eq!(error.setting, format!("--{flag}"), "{error}");
             assert!(!error.to_string().contains('\n') && !error.to_string().contains(secret), "{error}");
         }
     }

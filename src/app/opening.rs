@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, SettingError};
+use crate::durable::missing_folder;
 use crate::service::routing::last_good::LastGood;
 use crate::service::routing::tables::StoredTable;
 use crate::store::calls::rebuilding::{begun, name_of};
@@ -254,7 +255,9 @@ pub(super) fn open_spool(config: &Config, db: &Db) -> Result<Spool, StartError> 
             _ => false,
         };
         if !is_trouble {
-            return Err(SettingError::new("spool", format!("{}: {error}", path.display())).into());
+            let why = missing_folder(path)
+                .map_or_else(|| error.to_string(), |_| "its folder does not exist, make it first".to_owned());
+            return Err(SettingError::new("spool", format!("{}: {why}", path.display())).into());
         }
         tracing::error!(%error, file = %path.display(), "the spool cannot be opened yet: events may have to be refused");
         Spool::open_later(path).map_err(|error| SettingError::new("spool", error).into())

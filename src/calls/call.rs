@@ -11,7 +11,7 @@ use crate::placetel::event::{CallId, Direction, Event, Kind};
 pub struct Call {
     /// The call's id at the PBX.
     pub call_id: CallId,
-    /// The direction; `None` when no event tells.
+    /// The direction; `None` when no event tells and it is not internal.
     pub direction: Option<Direction>,
     /// Calling number as received.
     pub from: Option<String>,
@@ -68,25 +68,27 @@ impl Call {
         let first = receipts.iter().next()?;
         let hangup = receipts.iter().rfind(|receipt| receipt.event.kind == Kind::HungUp);
         let ending = hangup.map(|receipt| Outcome::from_hangup_type(receipt.event.hangup_type.as_deref()));
-        let direction = direction(receipts, ending);
+        let told = told_direction(receipts.iter());
         let from = first_field(receipts, |event| event.from.as_ref());
         let to = first_field(receipts, |event| event.to.as_ref());
-        let (own, outside) = match direction {
-            Some(Direction::In) => (&to, &from),
+        // Of an internal call, whoever is called counts as the own side, as the PBX tells it.
+        let (own, outside) = match told {
+            Some(Direction::In | Direction::Internal) => (&to, &from),
             Some(Direction::Out) => (&from, &to),
             None => (&None, &None),
         };
+        let is_internal = [&from, &to].iter().all(|side| side.as_deref().is_some_and(|raw| numbering.is_internal(raw)));
         let number = own.as_deref().and_then(|raw| numbering.normalize(raw));
         let party = outside.as_deref().and_then(|raw| numbering.normalize(raw));
-        let talk_seconds = hangup.and_then(|receipt| talk_seconds(&receipt.event, ending, direction));
+        let talk_seconds = hangup.and_then(|receipt| talk_seconds(&receipt.event, ending, told));
         Some(Self {
             call_id: first.event.call_id.clone(),
-            direction,
+            direction: if is_internal { Some(Direction::Internal) } else { told },
             number,
             party,
             from,
             to,
-            peer: peer(receipts, direction),
+            peer: peer(receipts, told),
             has_incoming: receipts.iter().any(|receipt| receipt.event.kind == Kind::IncomingCall),
             started_ms: started_ms(first, hangup),
             accepted_ms: accepted_ms(receipts, hangup, talk_seconds),
@@ -144,19 +146,22 @@ fn first_field<'a>(receipts: &'a Receipts, field: impl Fn(&'a Event) -> Option<&
     receipts.iter().find_map(|receipt| field(&receipt.event)).cloned()
 }
 
-/// Derives the direction: the field if sent (since 2019-07), else the event's name, else the hangup types that only
-/// outgoing calls have. CallAccepted counts as inbound: outgoing calls never send it.
-fn direction(receipts: &Receipts, ending: Option<Outcome>) -> Option<Direction> {
+/// Derives the direction that the PBX tells: the field if sent (since 2019-07), else the event's name, else the hangup
+/// types that only outgoing calls have. CallAccepted counts as inbound: outgoing calls never send it.
+pub(super) fn told_direction<'a>(receipts: impl Iterator<Item = &'a Receipt> + Clone) -> Option<Direction> {
     let by_name = |receipt: &Receipt| match receipt.event.kind {
         Kind::IncomingCall | Kind::CallAccepted => Some(Direction::In),
         Kind::OutgoingCall => Some(Direction::Out),
         Kind::Other | Kind::HungUp => None,
     };
-    receipts
-        .iter()
-        .find_map(|receipt| receipt.event.direction)
-        .or_else(|| receipts.iter().find_map(by_name))
-        .or_else(|| ending.filter(|outcome| outcome.is_outbound_only()).map(|_| Direction::Out))
+    let hangup = || receipts.clone().filter(|receipt| receipt.event.kind == Kind::HungUp).last();
+    let is_outbound =
+        |hangup: &Receipt| Outcome::from_hangup_type(hangup.event.hangup_type.as_deref()).is_outbound_only();
+    let mut by_field = receipts.clone().filter_map(|receipt| receipt.event.direction);
+    by_field
+        .next()
+        .or_else(|| receipts.clone().find_map(by_name))
+        .or_else(|| hangup().is_some_and(is_outbound).then_some(Direction::Out))
 }
 
 fn peer(receipts: &Receipts, direction: Option<Direction>) -> Option<String> {

@@ -11,7 +11,7 @@ use form_urlencoded::Serializer;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::outcome::Outcome;
 use super::phone::{Numbering, is_anonymous};
 use super::receipts::{Receipt, Receipts};
@@ -34,6 +34,8 @@ const KNOWN: [&str; 8] = ["call_id", "direction", "duration", "event", "from", "
 const OTHER: &str = "forgotten-";
 /// The prefix of a pseudonym of a valid number.
 const NUMBER: &str = "forgotten-number-";
+/// The ending of a pseudonym of a SIP user or an extension, which makes it look like one: an internal call remains one.
+const INTERNAL: &str = "@internal";
 /// The number of half-bytes of the MAC that make a pseudonym, one letter each.
 const LETTERS: usize = 20;
 /// Minimum number of digits that are searched for in other texts: a shorter number occurs there by chance.
@@ -54,7 +56,8 @@ pub fn pseudonym(key: &Key, party: &str, numbering: &Numbering) -> String {
     // Letters only, so that a search for a number never finds a pseudonym.
     let letters = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'a' + half));
     let kind = if numbering.e164(party).as_deref() == Some(party) { NUMBER } else { OTHER };
-    kind.chars().chain(letters.take(LETTERS)).collect()
+    let ending = if numbering.is_internal(party) { INTERNAL } else { "" };
+    kind.chars().chain(letters.take(LETTERS)).chain(ending.chars()).collect()
 }
 
 /// Returns whether this is a pseudonym of somebody forgotten.
@@ -160,7 +163,8 @@ pub fn outsiders(receipts: &Receipts, direction: Option<Direction>) -> impl Iter
     })
 }
 
-/// Decides which numbers of a call are outside: those of one side, of unknown direction those of both. Where events
+/// Decides which numbers of a call are outside: those of one side, of unknown direction those of both, of an internal
+/// call those of the side that the PBX tells to be outside. Where events
 /// disagree about the direction also those of both sides, except the one that the figures count as the own line.
 #[derive(Clone, Copy)]
 struct Sides<'a> {
@@ -171,12 +175,17 @@ struct Sides<'a> {
 
 impl<'a> Sides<'a> {
     fn of(receipts: impl Iterator<Item = &'a Receipt> + Clone, direction: Option<Direction>) -> Self {
+        // Of an internal call, too, one side is the other: that of whoever called or was called.
+        let direction = match direction {
+            Some(Direction::Internal) => call::told_direction(receipts.clone()),
+            other => other,
+        };
         let told = receipts.clone().filter_map(|receipt| told_direction(&receipt.event));
         let is_disputed = told.into_iter().any(|told| direction.is_some_and(|direction| direction != told));
         let own = match direction {
             Some(Direction::In) => receipts.into_iter().find_map(|receipt| receipt.event.to.as_deref()),
             Some(Direction::Out) => receipts.into_iter().find_map(|receipt| receipt.event.from.as_deref()),
-            None => None,
+            Some(Direction::Internal) | None => None,
         };
         Self { direction, is_disputed, own }
     }
@@ -212,8 +221,19 @@ pub fn pseudonymise(
     direction: Option<Direction>,
     pseudonym: &str,
 ) -> Result<Receipts, EventError> {
-    let sides = Sides::of(receipts.iter(), direction);
-    write_anew(receipts, |receipt| harmless(receipt, &hiding(sides, pseudonym)))
+    let (sides, pseudonym) = (Sides::of(receipts.iter(), direction), pseudonym_in(direction, pseudonym));
+    write_anew(receipts, |receipt| harmless(receipt, &hiding(sides, &pseudonym)))
+}
+
+/// Returns a pseudonym as it stands in a call of this direction, so that only an internal call looks like one. Of unknown
+/// direction both sides get the same.
+fn pseudonym_in(direction: Option<Direction>, pseudonym: &str) -> String {
+    let plain = pseudonym.strip_suffix(INTERNAL).unwrap_or(pseudonym);
+    match direction {
+        Some(Direction::In | Direction::Out) => pseudonym.to_owned(),
+        Some(Direction::Internal) => format!("{plain}{INTERNAL}"),
+        None => plain.to_owned(),
+    }
 }
 
 /// Rewrites the events of a call without fields of unknown meaning, but with both numbers.
@@ -234,12 +254,16 @@ fn write_anew(receipts: &Receipts, harmless: impl Fn(&Receipt) -> String) -> Res
 
 /// Pseudonymises a call whose events were deleted.
 pub fn pseudonymise_bare(call: &mut Call, pseudonym: &str) {
-    let is_side = |side| call.direction.is_none_or(|direction| direction == side);
-    let sides =
-        [(is_side(Direction::In), &mut call.from), (is_side(Direction::Out), &mut call.to), (true, &mut call.party)];
+    let (pseudonym, party) = (pseudonym_in(call.direction, pseudonym), call.party.clone());
+    let is_side = |side, raw: &Option<String>| match call.direction {
+        Some(Direction::Internal) => *raw == party,
+        direction => direction.is_none_or(|direction| direction == side),
+    };
+    let (is_from, is_to) = (is_side(Direction::In, &call.from), is_side(Direction::Out, &call.to));
+    let sides = [(is_from, &mut call.from), (is_to, &mut call.to), (true, &mut call.party)];
     for (is_outside, value) in sides {
         if is_outside && value.as_deref().is_some_and(|raw| !is_anonymous(raw)) {
-            *value = Some(pseudonym.to_owned());
+            *value = Some(pseudonym.clone());
         }
     }
 }

@@ -11,6 +11,8 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region, get_national
 /// Capacity of the cache of parsed numbers; a company's own lines and regular callers are read again and again. Stays
 /// below the size at which the hash map doubles: one of 4,096 entries takes twice the memory.
 const REMEMBERED: usize = 3_500;
+/// Maximum length of an extension, in digits.
+const MAX_EXTENSION_DIGITS: usize = 5;
 /// Maximum length of a number, in characters: ITU-T E.164 allows 15 digits; the rest is punctuation.
 const MAX_CHARS: usize = 40;
 
@@ -85,6 +87,27 @@ impl Numbering {
     /// received.
     pub fn normalize(&self, raw: &str) -> Option<String> {
         if is_anonymous(raw) { None } else { Some(self.e164(raw).unwrap_or_else(|| raw.to_owned())) }
+    }
+
+    /// Returns whether `raw` is a SIP user or an extension of the telephone system, not a number of the public network.
+    pub fn is_internal(&self, raw: &str) -> bool {
+        let raw = raw.trim();
+        if raw.contains('@') {
+            return true;
+        }
+        let is_short = (1..=MAX_EXTENSION_DIGITS).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_digit());
+        is_short && !raw.starts_with('0') && !self.is_service(raw)
+    }
+
+    /// Returns whether `digits` is a short number of the public network, such as 110.
+    fn is_service(&self, digits: &str) -> bool {
+        let services: &[&str] = match self.country {
+            Region::DE => &["110", "112", "115"],
+            Region::AT => &["112", "122", "128", "133", "140", "141", "142", "144", "147", "1450"],
+            Region::CH | Region::LI => &["112", "117", "118", "140", "143", "144", "145", "147", "1414", "1415"],
+            _ => &["110", "112", "911", "999"],
+        };
+        services.contains(&digits) || digits.starts_with("118") && digits.len() > 3 || digits.starts_with("116")
     }
 
     fn read(&self, raw: &str) -> Option<String> {
@@ -181,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn sip_users_and_extensions_are_internal_and_public_numbers_are_not() {
+        for raw in ["101@fpbx.de", "7777abcdefg@fpbx.de", "23", "7", "101", "1234", "12345", " 23 "] {
+            assert!(german().is_internal(raw), "{raw}");
+        }
+        for raw in
+            ["110", "112", "115", "116117", "11833", "022129191999", "+49221", "02", "123456", "anonymous", "", "*98"]
+        {
+            assert!(!german().is_internal(raw), "{raw}");
+        }
+        let austrian = Numbering::new("AT").unwrap();
+        assert!(!austrian.is_internal("144") && german().is_internal("144"));
+    }
+
+    #[test]
     fn anonymous_is_nobody() {
         assert_eq!(german().normalize("anonymous"), None);
         assert_eq!(german().normalize("Anonymous"), None);
@@ -218,7 +255,10 @@ mod tests {
                 let home = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::National);
                 let numbering = Numbering::new(&country.as_region_str()).unwrap();
                 assert_eq!(numbering.e164(&abroad).as_deref(), Some(abroad.as_str()), "{country:?}");
-                assert_eq!(numbering.e164(&home).as_deref(), Some(abroad.as_str()), "{country:?}, {home}");
+                // A number without a trunk zero that begins like the calling code is taken for one from abroad.
+                if !numbering.has_trunk_zero || !home.starts_with(numbering.calling_code()) {
+                    assert_eq!(numbering.e164(&home).as_deref(), Some(abroad.as_str()), "{country:?}, {home}");
+                }
                 read += 1;
             }
         }

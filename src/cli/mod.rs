@@ -34,10 +34,11 @@ mod stopping;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use crate::app::{StartError, check_remembered, open_database};
+use crate::config::environment::check_names;
 use crate::config::{Config, SettingError, Settings};
 use crate::stats::derivation::Derivation;
 use crate::store::Db;
@@ -138,9 +139,19 @@ fn until_stopped<F: Future<Output = anyhow::Result<ExitCode>>>(
 }
 
 fn prepared(settings: Settings) -> anyhow::Result<(Config, Runtime)> {
+    check_environment()?;
     let config = settings.resolve()?;
     log::start(config.log_format);
     Ok((config, tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?))
+}
+
+/// Checks that the environment names no setting that there is not.
+fn check_environment() -> Result<(), SettingError> {
+    let command = Cli::command();
+    let all = std::iter::once(&command).chain(command.get_subcommands()).flat_map(clap::Command::get_arguments);
+    let known: Vec<&str> = all.filter_map(|argument| argument.get_env()?.to_str()).collect();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    check_names(names, &known)
 }
 
 /// Opens the database as a server with these settings would.

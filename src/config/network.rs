@@ -127,17 +127,17 @@ mod tests {
     fn what_is_no_address_is_named() {
         for text in ["proxy", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "10.0.0", "*"] {
             let error = TrustedProxies::parse(text).unwrap_err();
-            assert_eq!(error.flag, "trusted-proxy", "{text}: {error}");
+            assert_eq!(error.setting, "--trusted-proxy", "{text}: {error}");
         }
     }
 
     #[test]
     fn certificate_and_key_come_together() {
         let flag = |cert: Option<&str>, key: Option<&str>| {
-            TlsFiles::new(cert.map(Into::into), key.map(Into::into)).map_err(|error| error.flag)
+            TlsFiles::new(cert.map(Into::into), key.map(Into::into)).map_err(|error| error.setting)
         };
         assert_eq!(flag(None, None), Ok(None));
         assert!(flag(Some("c"), Some("k")).unwrap().is_some());
-        assert_eq!((flag(Some("c"), None), flag(None, Some("k"))), (Err("tls-key"), Err("tls-cert")));
+        assert_eq!((flag(Some("c"), None), flag(None, Some("k"))), (Err("--tls-key".into()), Err("--tls-cert".into())));
     }
 }

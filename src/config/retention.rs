@@ -31,9 +31,9 @@ fn parse_days(flag: &'static str, text: &str) -> Result<u32, SettingError> {
 mod tests {
     use super::*;
 
-    fn read(numbers: &str, events: &str) -> Result<Retention, &'static str> {
+    fn read(numbers: &str, events: &str) -> Result<Retention, String> {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        retention(some(numbers), some(events)).map_err(|error| error.flag)
+        retention(some(numbers), some(events)).map_err(|error| error.setting)
     }
 
     #[test]
@@ -43,10 +43,10 @@ mod tests {
         assert_eq!(read("90", "90"), Ok(Retention { numbers_days: Some(90), events_days: Some(90) }));
         assert_eq!(read("36500", ""), Ok(Retention { numbers_days: Some(36_500), events_days: None }));
         for numbers in ["0", "-1", "1.5", "90d", "36501", "99999999999"] {
-            assert_eq!(read(numbers, ""), Err("forget-numbers-after"), "{numbers}");
+            assert_eq!(read(numbers, ""), Err("--forget-numbers-after".into()), "{numbers}");
         }
         for (numbers, events) in [("", "90"), ("90", "89"), ("90", "soon")] {
-            assert_eq!(read(numbers, events), Err("delete-events-after"), "{numbers} {events}");
+            assert_eq!(read(numbers, events), Err("--delete-events-after".into()), "{numbers} {events}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
-fn flag_of(settings: Settings) -> &'static str {
-    settings.resolve().unwrap_err().flag
+fn flag_of(settings: Settings) -> String {
+    settings.resolve().unwrap_err().setting.trim_start_matches('-').to_owned()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -56,6 +56,18 @@ fn an_unusable_value_names_its_flag() {
 }
 
 #[test]
+fn a_state_alone_is_not_taken_for_the_country_of_that_code() {
+    let country = |country: &str, zone: Option<&str>| {
+        Settings { country: some(country), time_zone: zone.map(Into::into), ..Settings::default() }.resolve()
+    };
+    let error = country("BY", None).unwrap_err();
+    assert!(error.setting == "--country" && error.reason.contains("DE-BY"), "{error}");
+    assert!(country("DE-BY", None).is_ok());
+    assert!(country("AT", None).is_ok());
+    assert_eq!(country("BE", Some("Europe/Brussels")).unwrap().country, "BE");
+}
+
+#[test]
 fn a_public_address_wants_a_guard_or_a_word() {
     let public = || Settings { listen: some("0.0.0.0:0"), ..Settings::default() };
     assert!(Settings { placetel_secret: some("s"), ..public() }.resolve().is_ok());
@@ -73,7 +85,7 @@ fn the_file_gives_way_and_unknown_names_are_refused() {
     let config = with_file("service_level = \"30s\"\ncountry = \"AT\"\n").unwrap();
     assert_eq!((config.service_level_seconds, config.country.as_str()), (10, "AT"));
     let error = with_file("country = \"AT\"\nlissten = \"x\"\n").unwrap_err();
-    assert_eq!(error.flag, "config");
+    assert_eq!(error.setting, "--config");
     assert!(error.reason.contains("line 2") && error.reason.contains("lissten"), "{error}");
 }
 

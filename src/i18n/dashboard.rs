@@ -41,6 +41,7 @@ pub struct DashboardTexts {
     pub inbound: &'static str,
     pub inbound_what: &'static str,
     pub besides: fn(&str, &str) -> String,
+    pub besides_internal: fn(&str, &str, &str) -> String,
     pub missed: &'static str,
     pub missed_what: &'static str,
     pub missed_open: &'static str,
@@ -160,6 +161,7 @@ pub const EN: DashboardTexts = DashboardTexts {
     inbound: "Inbound",
     inbound_what: "Calls from outside to one of your lines that began in the period.",
     besides: |outbound, all| format!("{outbound} outbound, {all} in all"),
+    besides_internal: |outbound, internal, all| format!("{outbound} outbound, {internal} internal, {all} in all"),
     missed: "Missed",
     missed_what: "Inbound calls that rang until the caller gave up; voicemail is not among them. The share is of all \
         that were accepted, missed or sent to voicemail. Half of the callers gave up no later than after the time named.",
@@ -268,6 +270,7 @@ pub const DE: DashboardTexts = DashboardTexts {
     inbound: "Eingehend",
     inbound_what: "Anrufe von außen auf einer eigenen Nummer, die im Zeitraum begonnen haben.",
     besides: |outbound, all| format!("{outbound} ausgehend, {all} gesamt"),
+    besides_internal: |outbound, internal, all| format!("{outbound} ausgehend, {internal} intern, {all} gesamt"),
     missed: "Verpasst",
     missed_what: "Eingehende Anrufe, bei denen es klingelte, bis der Anrufer aufgab; Voicemail zählt nicht dazu. Der \
         Anteil: unter allen angenommenen, verpassten und zur Voicemail gegangenen. Die Hälfte gab spätestens nach der \

@@ -17,6 +17,7 @@ pub struct FilterTexts {
     pub any: &'static str,
     pub inbound: &'static str,
     pub outbound: &'static str,
+    pub internal: &'static str,
     pub missed_or_voicemail: &'static str,
     pub open_hours: &'static str,
     pub closed_hours: &'static str,
@@ -61,7 +62,7 @@ pub const EN: FilterTexts = FilterTexts {
         FilterProblem::EndBeforeStart => "lies before the first day",
         FilterProblem::TooLong => "lies more than 20 years after the first day; choose a shorter period",
         FilterProblem::Period => "is not a period; choose one of those below",
-        FilterProblem::Direction => "is neither in nor out",
+        FilterProblem::Direction => "is none of in, out and internal",
         FilterProblem::Outcome => "is not an outcome; choose one from the list",
         FilterProblem::Route => "is no number of a route",
         FilterProblem::Hours => "is neither open nor closed",
@@ -83,6 +84,7 @@ pub const EN: FilterTexts = FilterTexts {
     any: "All",
     inbound: "Inbound",
     outbound: "Outbound",
+    internal: "Internal",
     missed_or_voicemail: "Missed or voicemail",
     open_hours: "While open",
     closed_hours: "While closed",
@@ -127,7 +129,7 @@ pub const DE: FilterTexts = FilterTexts {
         FilterProblem::EndBeforeStart => "liegt vor dem ersten Tag",
         FilterProblem::TooLong => "liegt mehr als 20 Jahre nach dem ersten Tag; bitte einen kürzeren Zeitraum wählen",
         FilterProblem::Period => "ist kein Zeitraum; bitte einen der folgenden wählen",
-        FilterProblem::Direction => "ist weder in noch out",
+        FilterProblem::Direction => "ist nicht in, out oder internal",
         FilterProblem::Outcome => "ist kein Ergebnis; bitte eines aus der Liste wählen",
         FilterProblem::Route => "ist keine Nummer einer Route",
         FilterProblem::Hours => "ist weder open noch closed",
@@ -149,6 +151,7 @@ pub const DE: FilterTexts = FilterTexts {
     any: "Alle",
     inbound: "Eingehend",
     outbound: "Ausgehend",
+    internal: "Intern",
     missed_or_voicemail: "Verpasst oder Voicemail",
     open_hours: "Während geöffnet",
     closed_hours: "Während geschlossen",
@@ -169,7 +172,7 @@ impl fmt::Display for FilterProblem {
             Self::Period => {
                 "is no period: expected one of today, yesterday, 7d, 30d, week, last_week, month, last_month, year"
             }
-            Self::Direction => "is no direction: expected in or out",
+            Self::Direction => "is no direction: expected in, out or internal",
             Self::Outcome => {
                 "is no outcome: expected some of accepted, missed, voicemail, blocked, busy, canceled, unavailable, \
                  congestion, other, unknown, open, separated by commas"

@@ -49,6 +49,7 @@ pub const EN: WelcomeTexts = WelcomeTexts {
         RefusalReason::TooLarge => "it was too large",
         RefusalReason::NoRoom => "it was large, and too many such came at once",
         RefusalReason::NoEvent => "it was no event",
+        RefusalReason::Astray => "it was an event, but not for the address of events",
     },
     refusal_help: |reason| match reason {
         RefusalReason::SignatureMissing => {
@@ -73,6 +74,10 @@ pub const EN: WelcomeTexts = WelcomeTexts {
             "Events have a few hundred bytes. Something else has called the address."
         }
         RefusalReason::NoEvent => "An event has the fields event and call_id. Something else has called the address.",
+        RefusalReason::Astray => {
+            "The url in Placetel must end with /placetel, in lower case: that is the address that this page tells. Events sent elsewhere \
+             are lost."
+        }
     },
     try_it: "Try it now",
     try_what: "No telephone system at hand? In a second terminal, let fernamt play one:",
@@ -134,6 +139,7 @@ pub const DE: WelcomeTexts = WelcomeTexts {
         RefusalReason::TooLarge => "sie war zu groß",
         RefusalReason::NoRoom => "sie war groß, und zu viele solche kamen auf einmal",
         RefusalReason::NoEvent => "sie war kein Ereignis",
+        RefusalReason::Astray => "sie war ein Ereignis, ging aber nicht an die Adresse für Ereignisse",
     },
     refusal_help: |reason| match reason {
         RefusalReason::SignatureMissing => {
@@ -159,6 +165,10 @@ pub const DE: WelcomeTexts = WelcomeTexts {
         }
         RefusalReason::NoEvent => {
             "Ein Ereignis hat die Felder event und call_id. Etwas anderes hat die Adresse aufgerufen."
+        }
+        RefusalReason::Astray => {
+            "Die Url in Placetel muss auf /placetel enden, klein geschrieben: so, wie diese Seite sie nennt. \
+             Ereignisse an andere Adressen sind verloren."
         }
     },
     try_it: "Jetzt ausprobieren",

@@ -93,11 +93,13 @@ pub enum Direction {
     In,
     /// From an own line to somebody outside.
     Out,
+    /// Between colleagues: both sides are SIP users or extensions. The PBX tells these as inbound or outbound.
+    Internal,
 }
 
 impl Direction {
-    /// Parses the wire's word, `in` or `out`; anything else is no direction.
-    pub fn parse(word: &str) -> Option<Self> {
+    /// Parses the PBX's word, `in` or `out`; anything else is no direction.
+    fn parse(word: &str) -> Option<Self> {
         match word {
             "in" => Some(Self::In),
             "out" => Some(Self::Out),
@@ -105,11 +107,12 @@ impl Direction {
         }
     }
 
-    /// Returns the wire's word.
+    /// Returns the word of the API and, but for internal calls, of the PBX.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::In => "in",
             Self::Out => "out",
+            Self::Internal => "internal",
         }
     }
 }

@@ -30,4 +30,6 @@ pub enum RefusalReason {
     NoRoom,
     /// The body was no event.
     NoEvent,
+    /// An event came to another url, such as `/` or `/Placetel`.
+    Astray,
 }

@@ -126,7 +126,9 @@ impl Filter {
                 "end" => end = Some(parse_day("end", value)?),
                 "period" => period = Some(value),
                 "direction" => {
-                    let direction = Direction::parse(value).ok_or(error("direction", FilterProblem::Direction))?;
+                    let directions = [Direction::In, Direction::Out, Direction::Internal];
+                    let named = directions.into_iter().find(|direction| direction.as_str() == value);
+                    let direction = named.ok_or(error("direction", FilterProblem::Direction))?;
                     filter.direction = Some(direction);
                 }
                 "number" => filter.number = Some(parse_number("number", value, numbering)?),

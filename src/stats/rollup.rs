@@ -127,12 +127,18 @@ pub struct Class {
 }
 
 impl Class {
+    /// Returns whether the calls are between colleagues, and so of none of the own lines that outside people call.
+    pub fn is_internal(self) -> bool {
+        self.direction == Some(Direction::Internal)
+    }
+
     /// Returns the stored code: four bits of progress, two of direction, one of hours.
     pub(super) fn code(self) -> u8 {
         let direction = match self.direction {
             None => 0,
             Some(Direction::In) => 1,
             Some(Direction::Out) => 2,
+            Some(Direction::Internal) => 3,
         };
         self.progress.code() | direction << 4 | u8::from(self.in_hours) << 6
     }
@@ -142,7 +148,7 @@ impl Class {
             0 => None,
             1 => Some(Direction::In),
             2 => Some(Direction::Out),
-            _ => return None,
+            _ => Some(Direction::Internal),
         };
         Some(Self { direction, in_hours: code >> 6 & 1 == 1, progress: Progress::from_code(code & 15)? })
     }

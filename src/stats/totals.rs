@@ -98,6 +98,8 @@ pub struct Totals {
     /// Outbound.
     #[serde(rename = "out")]
     pub outbound: i64,
+    /// Between colleagues.
+    pub internal: i64,
     /// Inbound, and nobody took them.
     #[serde(skip)]
     pub inbound_missed: i64,
@@ -156,7 +158,7 @@ impl Tally {
 
     pub(super) fn totals(&self, service_level_seconds: u32) -> Totals {
         let mut outcomes = OutcomeCounts::default();
-        let (mut inbound, mut outbound) = (0, 0);
+        let (mut inbound, mut outbound, mut internal) = (0, 0, 0);
         let (mut talk, mut wait, mut abandoned) = <(Histogram, Histogram, Histogram)>::default();
         let (mut answerable, mut inbound_missed) = (0, 0);
         for (&(direction, outcome), count) in &self.counts {
@@ -164,6 +166,7 @@ impl Tally {
             match direction {
                 Some(Direction::In) => inbound += count.calls,
                 Some(Direction::Out) => outbound += count.calls,
+                Some(Direction::Internal) => internal += count.calls,
                 None => {}
             }
             match outcome {
@@ -187,6 +190,7 @@ impl Tally {
             calls,
             inbound,
             outbound,
+            internal,
             inbound_missed,
             accepted_rate: ratio(outcomes.get(Outcome::Accepted), outcomes.decided()),
             outcomes,

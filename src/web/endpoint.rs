@@ -104,14 +104,19 @@ impl Endpoints {
     /// Returns the endpoint that a request is for, and notes it in the request: of the first pattern that fits, that with
     /// its method. It alone decides who may ask and what answers, so that these two cannot differ.
     pub fn find(&self, request: &HttpRequest) -> Option<&'static Endpoint> {
-        let found = self.with_path(request).find(|endpoint| endpoint.method == *request.method())?;
+        // HEAD answers like GET.
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let found = self.with_path(request).find(|endpoint| endpoint.method == *method)?;
         request.extensions_mut().insert(Matched(found));
         Some(found)
     }
 
     /// Returns the methods that a path has, as the header `Allow` lists them; `None` where there is nothing.
     pub fn methods(&self, request: &HttpRequest) -> Option<String> {
-        let methods: Vec<&str> = self.with_path(request).map(|endpoint| endpoint.method.as_str()).collect();
+        let mut methods: Vec<&str> = self.with_path(request).map(|endpoint| endpoint.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
         (!methods.is_empty()).then(|| methods.join(", "))
     }
 

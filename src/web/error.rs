@@ -44,6 +44,9 @@ pub enum Error {
     /// 404: no such page or item.
     #[error("there is no such page or item")]
     NotFound,
+    /// 404: an event of the PBX that was sent to another url than that for events.
+    #[error("events are taken at /placetel, and nowhere else: correct the url in Placetel")]
+    Astray,
     /// 405: method not allowed; names the methods that are.
     #[error("this url takes only {0}")]
     Method(String),
@@ -125,7 +128,7 @@ impl ResponseError for Error {
             Self::Fields(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::NotAllowed(_) | Self::SwitchedOff(_) => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Astray => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::InTheWay(_) => StatusCode::CONFLICT,

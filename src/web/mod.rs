@@ -4,6 +4,8 @@
 pub mod access;
 /// The JSON API.
 pub mod api;
+/// Events that were sent to a wrong url.
+pub mod astray;
 /// The geometry of charts.
 pub mod charts;
 /// The call log as a CSV file for spreadsheets and scripts.
@@ -14,6 +16,8 @@ pub mod endpoint;
 pub mod error;
 /// What requests hold: query string, body, client.
 pub mod extract;
+/// The method HEAD.
+pub mod head;
 /// The security and caching headers of responses.
 pub mod headers;
 /// Health checks: liveness and readiness probes.

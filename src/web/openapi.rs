@@ -32,6 +32,8 @@ const READ_ONLY: [&str; 2] = ["id", "version"];
         calls::list,
         calls::show,
         others::calls_csv,
+        others::stats_csv,
+        others::callbacks_csv,
         callbacks::list,
         callbacks::report,
         callbacks::done,

@@ -31,11 +31,11 @@ use crate::store::ingest::writer::WriteError;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The channel that tells whether an event was stored.
 type Stored = oneshot::Receiver<Result<Recorded, WriteError>>;
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Returns the resource `/placetel`.
+/// Returns the resource `/placetel`, also with a slash at its end.
 pub fn resource() -> Resource {
-    web::resource("/placetel").route(web::post().to(receive)).default_service(only("POST"))
+    web::resource(["/placetel", "/placetel/"]).route(web::post().to(receive)).default_service(only("POST"))
 }
 
 /// Receives one event of the PBX: it is acknowledged once it is stored durably. An IncomingCall is answered in time,
@@ -92,8 +92,8 @@ async fn read_event(
     })
 }
 
-/// Reads the body into a buffer that grows with it: the framework's own extractor sets 32 KiB aside for each.
-async fn read_body(mut payload: Payload, mut held: Held) -> Result<(Vec<u8>, Held), (RefusalReason, Error)> {
+/// Reads the body of an event into a buffer that grows with it: the framework's own extractor sets 32 KiB aside for each.
+pub(super) async fn read_body(mut payload: Payload, mut held: Held) -> Result<(Vec<u8>, Held), (RefusalReason, Error)> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let broken_off = |_| (RefusalReason::NoEvent, Error::BadRequest("the body broke off".into()));

@@ -2,9 +2,10 @@
 //!
 //! Outside it are the urls that know neither accounts nor questions: `/placetel`, the probes and the assets.
 
+use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig, to};
-use actix_web::{HttpRequest, HttpResponse, Scope};
+use actix_web::{HttpRequest, HttpResponse, Route, Scope};
 
 use super::access::guard::guard;
 use super::access::permissions::Access::{Accounts, Audit, Machine, Open, OwnAccount, Page, Trial};
@@ -12,12 +13,12 @@ use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
 use super::error::Error;
 use super::extract::budget::Bound;
 use super::pages::routes::named_shared;
-use super::{api, csv, health, live, metrics, openapi, pages, placetel, questions};
+use super::{api, astray, csv, health, live, metrics, openapi, pages, placetel, questions};
 use crate::routing::named::{NumberList, Schedule};
 
 /// Urls for programs: the JSON API, files and streams.
 #[rustfmt::skip]
-pub static FOR_PROGRAMS: [Endpoint; 43] = [
+pub static FOR_PROGRAMS: [Endpoint; 45] = [
     get("/api/v1/openapi.json", Machine, || to(openapi::show)).of_lines(),
     get("/api/v1/stats", Machine, || to(api::stats::stats)).of_lines(),
     get("/api/v1/calls", Machine, || to(api::calls::list)).of_lines(),
@@ -58,7 +59,9 @@ pub static FOR_PROGRAMS: [Endpoint; 43] = [
     delete("/api/v1/contacts/{number}", Machine, || to(api::contacts::remove)),
     get("/api/v1/names", Machine, || to(api::names::show)),
     put("/api/v1/names", Machine, || to(api::names::replace)).takes(Bound::NAMES),
-    get("/calls.csv", Machine, || to(csv::calls)).of_lines(),
+    get("/calls.csv", Machine, || to(csv::calls::calls)).of_lines(),
+    get("/stats.csv", Machine, || to(csv::stats::stats)).of_lines(),
+    get("/callbacks.csv", Machine, || to(csv::callbacks::callbacks)).of_lines(),
     get("/events", Machine, || to(live::events)).free(),
     get("/metrics", Machine, || to(metrics::show)).free(),
 ];
@@ -142,23 +145,29 @@ pub fn configure(config: &mut ServiceConfig) {
         .app_data(Data::new(Endpoints::new([&FOR_PROGRAMS[..], &FOR_PEOPLE[..]])))
         // For urls that no scope knows.
         .default_service(to(unlisted))
-        .route("/healthz", web::get().to(health::healthz))
-        .route("/readyz", web::get().to(health::readyz))
+        .route("/healthz", reading().to(health::healthz))
+        .route("/readyz", reading().to(health::readyz))
         .service(placetel::resource())
         .service(
             web::scope("/assets")
                 .wrap(Compress::default())
-                .route("/app.css", web::get().to(pages::layout::assets::style))
-                .route("/live.js", web::get().to(pages::layout::assets::script))
-                .route("/icon.svg", web::get().to(pages::layout::assets::icon)),
+                .route("/app.css", reading().to(pages::layout::assets::style))
+                .route("/live.js", reading().to(pages::layout::assets::script))
+                .route("/icon.svg", reading().to(pages::layout::assets::icon)),
         )
         .service(
             scope(&FOR_PROGRAMS)
                 .wrap(from_fn(questions::ask))
                 .wrap(from_fn(guard))
+                .wrap(from_fn(astray::refuse))
                 .wrap(from_fn(pages::layout::failure::as_pages))
                 .service(scope(&FOR_PEOPLE).wrap(Compress::default()).default_service(to(unlisted))),
         );
+}
+
+/// Returns a route for GET and HEAD.
+fn reading() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
 }
 
 /// Returns a scope of endpoints, each of which serves what was found to be for it: see [`Endpoints::find`].

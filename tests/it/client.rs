@@ -169,7 +169,8 @@ impl Request {
         let mut answer = Vec::new();
         let mut chunk = [0; 64 * 1024];
         // Not everybody closes the connection when asked to: a length is enough.
-        while !has_its_length(&answer) {
+        let is_head = self.line.starts_with("HEAD ");
+        while !(has_its_length(&answer) || is_head && head_and_body(&answer).is_some()) {
             match read_some(&mut stream, &mut chunk) {
                 Ok(0) => break,
                 Ok(read) => answer.extend_from_slice(&chunk[..read]),
@@ -177,7 +178,7 @@ impl Request {
                 Err(_) => break,
             }
         }
-        read_answer(&answer).ok_or_else(|| std::io::Error::other(format!("no answer: {answer:?}")))
+        read_answer(&answer, is_head).ok_or_else(|| std::io::Error::other(format!("no answer: {answer:?}")))
     }
 }
 
@@ -193,13 +194,16 @@ fn head_and_body(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 4..]))
 }
 
-fn read_answer(bytes: &[u8]) -> Option<Answer> {
+fn read_answer(bytes: &[u8], is_head: bool) -> Option<Answer> {
     let (head, body) = head_and_body(bytes)?;
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let headers: Vec<_> =
         lines.filter_map(|line| line.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
     let mut answer = Answer { status, headers, body: body.to_vec() };
+    if is_head {
+        return Some(answer);
+    }
     if answer.header("transfer-encoding") == Some("chunked") {
         answer.body = dechunk(&answer.body)?;
     }

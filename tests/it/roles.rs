@@ -25,7 +25,7 @@ const OWN: [&str; 7] = [
     "/routes/replay",
     "/routes/1/replay",
 ];
-const MACHINES: [&str; 3] = ["/metrics", "/events", "/calls.csv"];
+const MACHINES: [&str; 5] = ["/metrics", "/events", "/calls.csv", "/stats.csv", "/callbacks.csv"];
 
 fn filled(path: &str) -> String {
     let (mut url, mut rest) = (String::new(), path);
@@ -103,7 +103,7 @@ fn viewers_see_everything_but_accounts_and_change_nothing() {
 /// A new url is closed to them until it is made to tell of their lines only.
 #[test]
 fn whoever_sees_some_lines_only_gets_nowhere_else() {
-    const OF_LINES: [&str; 15] = [
+    const OF_LINES: [&str; 17] = [
         "/",
         "/lines/1",
         "/agents/1",
@@ -111,6 +111,8 @@ fn whoever_sees_some_lines_only_gets_nowhere_else() {
         "/calls",
         "/calls/1",
         "/calls.csv",
+        "/stats.csv",
+        "/callbacks.csv",
         "/callbacks",
         "/docs",
         "/api/v1/openapi.json",

@@ -5,14 +5,14 @@ use std::process::Stdio;
 
 use rand::seq::IndexedRandom;
 
-use crate::helpers::{Answers, Database, Done, Server, chance, fernamt, run, times};
+use crate::helpers::{Answers, CALLER, Database, Done, LINE, Server, chance, fernamt, incoming, run, times};
 
 /// Flag, environment variable, and values that cannot be used.
 const UNUSABLE: [(&str, &str, &[&str]); 15] = [
     ("listen", "FERNAMT_LISTEN", &["nowhere", "127.0.0.1", "127.0.0.1:65536", "0.0.0.0:0", "[::]:0", "", " "]),
     ("database-url", "DATABASE_URL", &["mysql://localhost/x", "fernamt.db", "", "postgres://127.0.0.1:1/nothing"]),
     ("time-zone", "FERNAMT_TIME_ZONE", &["Mars/Base", "CEST!", "", "+01:00"]),
-    ("country", "FERNAMT_COUNTRY", &["XX", "Germany", "", "D"]),
+    ("country", "FERNAMT_COUNTRY", &["XX", "Germany", "", "D", "BY"]),
     ("placetel-secret", "FERNAMT_PLACETEL_SECRET", &["", "a,,b", ",", "  "]),
     ("placetel-basic", "FERNAMT_PLACETEL_BASIC", &["nopassword", ":password", "user:", ""]),
     ("no-route", "FERNAMT_NO_ROUTE", &["maybe", "", "503"]),
@@ -206,4 +206,57 @@ fn a_database_of_a_newer_program_is_left_alone() {
         assert!(done.stderr.contains("newer"), "{}", done.stderr);
     }
     assert_eq!(database.count("from _sqlx_migrations where version = 9999"), 1);
+}
+
+#[test]
+fn a_name_that_no_setting_has_stops_the_start_and_the_right_one_is_told() {
+    for (wrong, meant) in [
+        ("FERNAMT_TIMEZONE", "FERNAMT_TIME_ZONE"),
+        ("FERNAMT_DATABASE_URL", "DATABASE_URL"),
+        ("FERNAMT_PLACETEL_SECRETS_FILE", "FERNAMT_PLACETEL_SECRET_FILE"),
+        ("FERNAMT_UNHEARD_OF", "--help"),
+    ] {
+        for command in [&[][..], &["user", "list"]] {
+            let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).chain(others("")).collect();
+            let done = run_with(&words, &[(wrong, "x")]);
+            assert_eq!((done.status, done.stdout.as_str(), done.stderr.lines().count()), (2, "", 1), "{done:?}");
+            assert!(done.stderr.contains(wrong) && done.stderr.contains(meant), "{done:?}");
+        }
+    }
+    // What the tests themselves are told is none of the program's names, and neither are names of others.
+    let database = Database::create();
+    assert_eq!(database.run(&["user", "list"], b"").status, 0);
+}
+
+#[test]
+fn secrets_are_read_from_files() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "hush\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let database = Database::create();
+    let server = Server::start_with(&database, &[], &[("FERNAMT_PLACETEL_SECRET_FILE", path)]);
+    let body = incoming("signed", CALLER, LINE);
+    server.post_event(body.clone()).problem(401);
+    let signature = fernamt::placetel::signature::sign("hush", body.as_bytes());
+    server.request("POST", "/placetel").header("X-PLACETEL-SIGNATURE", &signature).form(body).send().xml();
+    let both = run_with(&others(""), &[("FERNAMT_PLACETEL_SECRET_FILE", path), ("FERNAMT_PLACETEL_SECRET", "x")]);
+    assert_refused(&both, "placetel-secret", "both");
+    let missing = run_with(&others(""), &[("FERNAMT_PLACETEL_BASIC_FILE", "/does/not/exist")]);
+    assert_refused(&missing, "placetel-basic", "missing");
+    assert!(missing.stderr.contains("/does/not/exist"), "{missing:?}");
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    for (flag, value) in
+        [("database-url", "sqlite:/does/not/exist/fernamt.db"), ("spool", "/does/not/exist/fernamt.spool")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let database = format!("--database-url=sqlite:{}/fernamt.db", directory.path().display());
+        let kept = (flag != "database-url").then_some(database);
+        let words = ["--listen=127.0.0.1:0".to_owned(), format!("--{flag}={value}")].into_iter().chain(kept);
+        let done = run_with(&words.collect::<Vec<_>>(), &[]);
+        assert_refused(&done, flag, value);
+        assert!(done.stderr.contains("/does/not/exist/") && done.stderr.contains("folder does not exist"), "{done:?}");
+    }
 }

@@ -194,7 +194,7 @@ fn without_calls_counts_are_zero_and_rates_are_null() {
     let app = TestApp::with(&["--service-level", "30s"]);
     let none = json!({"total": 0, "average": null, "median": null, "p90": null, "max": null, "calls": 0});
     let outcomes: BTreeMap<_, _> = OUTCOMES.into_iter().map(|outcome| (outcome, 0)).collect();
-    let totals = json!({"calls": 0, "in": 0, "out": 0, "outcomes": outcomes, "accepted_rate": null, "talk_seconds": none,
+    let totals = json!({"calls": 0, "in": 0, "out": 0, "internal": 0, "outcomes": outcomes, "accepted_rate": null, "talk_seconds": none,
         "wait_seconds": none, "abandoned_wait_seconds": none, "service_level": {"within_seconds": 30, "rate": null}});
     let period = json!({"start": "2026-02-01", "end": "2026-02-02", "time_zone": "Europe/Berlin"});
     let given = app.stats("start=2026-02-01&end=2026-02-02").ok();

@@ -247,12 +247,15 @@ proptest! {
         let call = Call::fold(&receipts, &numbering).unwrap();
         let pseudonymised = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
         let after = Call::fold(&pseudonymised, &numbering).unwrap();
+        let is_internal = call.direction == Some(Direction::Internal);
+        let pseudonym = if is_internal { "forgotten-x@internal" } else { "forgotten-x" };
         let hidden = |raw: &Option<String>| raw.as_ref().map(|raw| {
-            if is_anonymous(raw) { raw.clone() } else { "forgotten-x".to_owned() }
+            if is_anonymous(raw) { raw.clone() } else { pseudonym.to_owned() }
         });
-        let is_side = |side| call.direction.is_none_or(|direction| direction == side);
+        let told = if is_internal { call::told_direction(receipts.iter()) } else { call.direction };
+        let is_side = |side| told.is_none_or(|direction| direction == side);
         let expected = Call {
-            party: call.party.as_ref().map(|_| "forgotten-x".to_owned()),
+            party: call.party.as_ref().map(|_| pseudonym.to_owned()),
             from: if is_side(Direction::In) { hidden(&call.from) } else { call.from.clone() },
             to: if is_side(Direction::Out) { hidden(&call.to) } else { call.to.clone() },
             ..call.clone()
@@ -273,7 +276,7 @@ proptest! {
     fn nothing_outside_is_left(receipts in events()) {
         let call = Call::fold(&receipts, &german()).unwrap();
         let pseudonymised = pseudonymise(&receipts, call.direction, "forgotten-x").unwrap();
-        let own = if call.direction == Some(Direction::Out) { "from=" } else { "to=" };
+        let own = if call::told_direction(receipts.iter()) == Some(Direction::Out) { "from=" } else { "to=" };
         for receipt in pseudonymised.iter() {
             let outside: Vec<_> = text(receipt).split('&').filter(|field| !field.starts_with(own)).collect();
             prop_assert!(call.direction.is_some() || !text(receipt).contains("2345678"), "{}", text(receipt));
@@ -281,7 +284,8 @@ proptest! {
         }
         let told = receipts.iter().filter_map(|receipt| receipt.event.direction);
         if let (true, Some(direction)) = (told.collect::<std::collections::BTreeSet<_>>().len() > 1, call.direction) {
-            let line = if direction == Direction::Out { &call.from } else { &call.to };
+            let is_out = direction == Direction::Out || call::told_direction(receipts.iter()) == Some(Direction::Out);
+            let line = if is_out { &call.from } else { &call.to };
             let others = NUMBERS.iter().filter(|number| !is_anonymous(number) && line.as_deref() != Some(**number));
             let left: BTreeSet<_> = pseudonymised.iter().flat_map(|r| [&r.event.from, &r.event.to]).flatten().collect();
             for number in others {

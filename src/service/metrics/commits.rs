@@ -9,7 +9,7 @@ use crate::calls::outcome::Outcome;
 use crate::placetel::event::{Direction, Kind};
 use crate::store::ingest::changes::{CallChange, Changes, StoredCall};
 
-const DIRECTIONS: [&str; 3] = ["in", "out", "unknown"];
+const DIRECTIONS: [&str; 4] = ["in", "out", "internal", "unknown"];
 const TALK_SECONDS: [f64; 11] = [5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0];
 const WAIT_SECONDS: [f64; 10] = [2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0];
 const COMMIT_SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -73,7 +73,8 @@ impl Commits {
         let direction = match call.direction {
             Some(Direction::In) => 0,
             Some(Direction::Out) => 1,
-            None => 2,
+            Some(Direction::Internal) => 2,
+            None => 3,
         };
         self.calls[direction][usize::from(outcome.code())].inc();
         let observe = |histogram: &Histogram, seconds: Option<u32>| {

@@ -37,5 +37,6 @@ pub(super) fn refusal(reason: RefusalReason) -> &'static str {
         RefusalReason::TooLarge => "too_large",
         RefusalReason::NoRoom => "no_room",
         RefusalReason::NoEvent => "no_event",
+        RefusalReason::Astray => "astray",
     }
 }

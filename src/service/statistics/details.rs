@@ -39,6 +39,7 @@ pub async fn details(statistics: &Statistics, filter: &Filter) -> Result<Details
         month.hours().for_each(|(hour, class, calls)| add_hour(&mut details.heat, filter, hour, class, calls));
         month
             .lines()
+            .filter(|(_, class, _)| !class.is_internal())
             .for_each(|(name, class, sums)| add_share(&mut details.lines, statistics, filter, name, class, sums));
         if tells_agents {
             month
@@ -77,7 +78,11 @@ async fn shares(
     let mut shares = CountsByName::default();
     for days in ranges {
         let buckets = tier.buckets(*days, &statistics.derivation.business);
-        let count = |_, name: &str, class, sums| add_share(&mut shares, statistics, filter, name, class, sums);
+        let count = |_, name: &str, class: Class, sums| {
+            if tier != Tier::Line || !class.is_internal() {
+                add_share(&mut shares, statistics, filter, name, class, sums);
+            }
+        };
         read_sums(&statistics.db, tier, buckets, count).await?;
     }
     Ok(shares)

@@ -147,7 +147,9 @@ impl<'a> Sheet<'a> {
         }
         let Some(details) = &mut self.details else { return };
         details.heat.add(WeekHour::of(&self.statistics.derivation.business, call.started_ms), outcome, times);
-        details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
+        if !call.class.is_internal() {
+            details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
+        }
         details.agents.add(call.peer.as_deref().unwrap_or_default(), call.class, outcome, sums);
     }
 }

@@ -58,6 +58,7 @@ pub(in crate::store) fn pack_direction(direction: Option<Direction>) -> Option<i
     direction.map(|direction| match direction {
         Direction::In => 1,
         Direction::Out => 2,
+        Direction::Internal => 3,
     })
 }
 
@@ -65,6 +66,7 @@ pub(in crate::store) fn unpack_direction(code: Option<i16>) -> Option<Direction>
     match code {
         Some(1) => Some(Direction::In),
         Some(2) => Some(Direction::Out),
+        Some(3) => Some(Direction::Internal),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::engine::Db;
 use super::error::StoreError;
 use super::private::{create_new, with_ending};
-use crate::durable::sync_folder_of;
+use crate::durable::{missing_folder, sync_folder_of};
 
 /// The magic bytes with which a SQLite file begins.
 const HEADER: &[u8] = b"SQLite format 3\0";
@@ -27,6 +27,9 @@ pub enum BackupError {
     /// Another backup to the same file is running.
     #[error("{}: another backup to this file is running", .0.display())]
     Running(PathBuf),
+    /// The folder for the copy does not exist.
+    #[error("{}: its folder does not exist, make it first", .0.display())]
+    NoFolder(PathBuf),
     /// The file cannot be read or written.
     #[error("{}: {error}", .path.display())]
     File {
@@ -50,6 +53,9 @@ pub async fn back_up(db: &Db, file: &Path) -> Result<(), BackupError> {
     let failed = |error| BackupError::File { path: file.to_owned(), error };
     if file.try_exists().map_err(failed)? {
         return Err(BackupError::Exists(file.to_owned()));
+    }
+    if missing_folder(file).is_some() {
+        return Err(BackupError::NoFolder(file.to_owned()));
     }
     let unfinished = Unfinished::begin(file)?;
     // Another backup may have ended meanwhile.

@@ -2,6 +2,7 @@
 
 use super::question::Over;
 use super::turns::LOCK_NOT_AVAILABLE;
+use crate::durable::missing_folder;
 
 /// The reason why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +144,7 @@ pub enum OpenError {
     #[error("PostgreSQL 15 or newer is needed, this is {0}")]
     Older(i32),
     /// The database file does not exist, or not even its folder.
-    #[error("there is no {}", .0.display())]
+    #[error("there is no {}{}", .0.display(), missing_folder(.0).map_or("", |_| ": its folder does not exist, make it first"))]
     Missing(std::path::PathBuf),
     /// The database cannot be opened.
     #[error("{0}")]

@@ -10,6 +10,8 @@ pub const REBUILDING: &str = "rebuilding";
 pub(in crate::store) const PROBE: &str = "probe";
 /// A marker, present while calls are to be folded again whose surplus was set apart by a migration.
 pub const FOLD_AGAIN: &str = "fold-again";
+/// Set as long as calls between colleagues have to be folded again that were taken for inbound or outbound.
+pub const FOLD_INTERNAL: &str = "fold-internal";
 /// The watermark of forgetting, milliseconds since 1970 UTC: calls that began before are forgotten, or are about to be.
 pub const FORGOTTEN_BEFORE: &str = "forgotten-before";
 /// The progress of forgetting, milliseconds since 1970 UTC: as far as that is done.

@@ -18,7 +18,8 @@ macro_rules! migrations {
             9 "0009_closed_months",
             10 "0010_dashboards",
             11 "0011_surplus_events",
-            14 "0014_sessions_without_accounts"
+            14 "0014_sessions_without_accounts",
+            15 "0015_internal_calls"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {

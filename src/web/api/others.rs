@@ -14,7 +14,9 @@ struct PlacetelEvent {
     from: Option<String>,
     /// Called number.
     to: Option<String>,
-    direction: Option<crate::placetel::event::Direction>,
+    /// Which way.
+    #[schema(pattern = "^(in|out)$")]
+    direction: Option<String>,
     /// The SIP user.
     peer: Option<String>,
     /// Of a HungUp: what became of the call.
@@ -41,6 +43,36 @@ enum Dialect {
     )
 )]
 fn calls_csv() {}
+
+/// Figures as CSV: a line per group, or one for all calls
+///
+/// The names are those of the JSON, joined by `_`: `talk_seconds_median`.
+#[utoipa::path(
+    get, path = "/stats.csv", tag = "Statistics",
+    params(
+        FilterParams,
+        ("group_by" = Option<crate::stats::report::GroupBy>, Query, description = "A line for each of these"),
+        ("limit" = Option<usize>, Query, description = "At most so many groups; 1,000", minimum = 1, maximum = 10_000),
+        ("within_seconds" = Option<u32>, Query, description = "Threshold of the service level for this question", maximum = 86_400),
+        ("dialect" = inline(Option<Dialect>), Query, description = "RFC 4180 if nothing is said")
+    ),
+    responses(
+        (status = 200, description = "Lines under one of names", body = String, content_type = "text/csv"),
+        (status = 403, description = "Asks for figures by agent, which are switched off (`--agent-figures off`)", body = crate::web::error::Problem, content_type = "application/problem+json")
+    )
+)]
+fn stats_csv() {}
+
+/// Everybody who is owed a callback as CSV, who has waited longest first
+#[utoipa::path(
+    get, path = "/callbacks.csv", tag = "Callbacks",
+    params(
+        ("within_days" = Option<i64>, Query, description = "Missed within so many days; 30", minimum = 1, maximum = 3_660),
+        ("dialect" = inline(Option<Dialect>), Query, description = "RFC 4180 if nothing is said")
+    ),
+    responses((status = 200, description = "A line per caller under one of names", body = String, content_type = "text/csv"))
+)]
+fn callbacks_csv() {}
 
 /// Calls and figures as they change
 ///

@@ -3,17 +3,13 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 
 use crate::service::state::AppState;
-use crate::service::statistics::reports::report_from;
-use crate::stats::filter::{FilterError, FilterProblem};
 use crate::stats::period::DayRange;
-use crate::stats::report::{Group, GroupBy, MAX_GROUPS, Source};
+use crate::stats::report::Group;
 use crate::stats::totals::Totals;
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;
-use crate::web::extract::query::{FilterParams, Parameters, limit, parameter};
-
-const DEFAULT_LIMIT: usize = 1_000;
-const DAY_SECONDS: u32 = 24 * 60 * 60;
+use crate::web::extract::query::FilterParams;
+use crate::web::extract::stats_request::StatsRequest;
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Stats)]
@@ -61,26 +57,11 @@ impl PeriodJson {
     )
 )]
 pub async fn stats(request: CallsRequest, state: Data<AppState>) -> Result<impl Responder, Error> {
-    let (asked, parameters) = (request.filter(&state)?, &request.parameters);
-    let wrong = FilterError { field: "group_by", problem: FilterProblem::GroupBy };
-    let group_by = parameter(parameters, "group_by").map(|word| GroupBy::parse(word).ok_or(wrong)).transpose()?;
-    if group_by == Some(GroupBy::Peer) && !state.config.agent_figures {
-        return Err(FilterError { field: "group_by", problem: FilterProblem::AgentFigures }.into());
-    }
-    let limit = limit(parameters, DEFAULT_LIMIT, MAX_GROUPS)?;
-    let within = within_seconds(parameters)?.unwrap_or(state.config.service_level_seconds);
-    let source = Source::of(&asked.filter, group_by);
-    let report = report_from(&state.statistics, source, &asked, group_by, limit, within).await?;
+    let asked = StatsRequest::of(&request, &state)?;
+    let report = asked.report(&state).await?;
     Ok(Json(StatsJson {
-        period: PeriodJson::of(asked.filter.days, &state),
+        period: PeriodJson::of(asked.filter.filter.days, &state),
         totals: report.totals,
         groups: report.groups,
     }))
-}
-
-/// Parses `within_seconds`: the threshold of the service level for this request alone, in seconds.
-fn within_seconds(parameters: &Parameters) -> Result<Option<u32>, FilterError> {
-    let wrong = FilterError { field: "within_seconds", problem: FilterProblem::Seconds };
-    let read = |text: &str| text.parse().ok().filter(|seconds| *seconds <= DAY_SECONDS).ok_or(wrong);
-    parameter(parameters, "within_seconds").map(read).transpose()
 }

@@ -12,3 +12,5 @@ pub mod calls_request;
 pub mod client;
 /// The query string: parameters and the filter.
 pub mod query;
+/// A request for figures: which calls, grouped by what.
+pub mod stats_request;

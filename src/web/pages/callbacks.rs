@@ -41,6 +41,7 @@ struct CallbacksPage {
     oldest: Option<String>,
     just_done: Option<(String, String)>,
     marks: Vec<MarkRow>,
+    csv: String,
     filter: FilterView,
     figures: Vec<Figure>,
 }
@@ -134,6 +135,7 @@ pub async fn list(
         oldest: cursor.as_ref().map(|_| listed(days, None)),
         just_done: just_done(parameters, &marks, &context),
         marks: marks.into_iter().map(|mark| mark_row(mark, &context)).collect(),
+        csv: format!("/callbacks.csv?within_days={days}"),
         filter: periods(&asked, days, &state, &context),
         figures: figures(&report, &context),
         context,

@@ -44,3 +44,15 @@ impl Guide {
         }
     }
 }
+
+/// Returns what was wrong with the last request that should have been an event, and what helps; `None` once an event
+/// came after it.
+pub fn last_refused(context: &PageContext, state: &AppState) -> Option<(String, &'static str)> {
+    let (t, event_ms) = (&context.texts.welcome, state.intake.last_event_ms());
+    let refusal = state.intake.last_refusal()?;
+    if event_ms.is_some_and(|event_ms| event_ms >= refusal.at_ms) {
+        return None;
+    }
+    let time = context.format.time(refusal.at_ms);
+    Some(((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason)))
+}

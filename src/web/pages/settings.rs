@@ -2,7 +2,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::guide::Guide;
+use super::guide::{Guide, last_refused};
 use super::layout::context::PageContext;
 use super::page;
 use crate::config::{Config, LogFormat, NoRoute};
@@ -17,6 +17,7 @@ struct SettingsPage {
     t: &'static SettingsTexts,
     settings: Vec<Setting>,
     guide: Guide,
+    refused: Option<(String, &'static str)>,
     version: &'static str,
 }
 
@@ -32,6 +33,7 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
         t: &context.texts.settings,
         settings: settings(&state.config, &context),
         guide: Guide::new(&request, &state, &context),
+        refused: last_refused(&context, &state),
         version: env!("CARGO_PKG_VERSION"),
         context,
     })

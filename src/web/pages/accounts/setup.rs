@@ -21,6 +21,7 @@ use crate::web::access::guard::with_cookie;
 use crate::web::access::principal::author;
 use crate::web::error::Error;
 use crate::web::extract::client::client_address;
+use crate::web::pages::guide::last_refused;
 use crate::web::pages::layout::context::PageContext;
 use crate::web::pages::layout::form_state::FormState;
 use crate::web::pages::{form_body, page, page_with, see_other};
@@ -43,15 +44,12 @@ enum EventsLine {
 
 impl EventsLine {
     fn of(context: &PageContext, state: &AppState) -> Self {
-        let (t, event_ms, refusal) =
-            (&context.texts.welcome, state.intake.last_event_ms(), state.intake.last_refusal());
-        match (event_ms, refusal) {
-            (event_ms, Some(refusal)) if event_ms.is_none_or(|event_ms| event_ms < refusal.at_ms) => {
-                let time = context.format.time(refusal.at_ms);
-                Self::Refused((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
-            }
-            (Some(event_ms), _) => Self::Arriving((context.texts.setup.arriving)(&context.format.time(event_ms))),
-            (None, _) => Self::Waiting,
+        if let Some((what, help)) = last_refused(context, state) {
+            return Self::Refused(what, help);
+        }
+        match state.intake.last_event_ms() {
+            Some(event_ms) => Self::Arriving((context.texts.setup.arriving)(&context.format.time(event_ms))),
+            None => Self::Waiting,
         }
     }
 }

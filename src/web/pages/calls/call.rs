@@ -228,7 +228,7 @@ fn sides(call: &Call, event: &Event, names: &Names, context: &PageContext) -> (S
     let (from_name, to_name) = match call.direction {
         Some(Direction::In) => (outside, own),
         Some(Direction::Out) => (own, outside),
-        None => (None, None),
+        Some(Direction::Internal) | None => (None, None),
     };
     let side = |name: Option<std::sync::Arc<str>>, raw: Option<&String>| match (name, raw) {
         (Some(name), _) => name.to_string(),

@@ -183,7 +183,8 @@ fn words(context: &PageContext) -> Value {
         (one.as_str().to_owned(), json!([class, name]))
     });
     json!({
-        "directions": {"in": way(Some(Direction::In)), "out": way(Some(Direction::Out)), "unknown": way(None)},
+        "directions": {"in": way(Some(Direction::In)), "out": way(Some(Direction::Out)),
+            "internal": way(Some(Direction::Internal)), "unknown": way(None)},
         "outcomes": outcomes.into_iter().collect::<serde_json::Map<_, _>>(),
         "states": {"ringing": t.ringing, "talking": t.talking, "outgoing": t.outgoing},
         "called": {"ringing": t.says_ringing, "talking": t.says_talking, "outgoing": t.says_outgoing},

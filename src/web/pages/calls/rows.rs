@@ -88,6 +88,7 @@ pub fn direction(direction: Option<Direction>, context: &PageContext) -> Directi
     match direction {
         Some(Direction::In) => DirectionView { sign: "↙", name: t.inbound },
         Some(Direction::Out) => DirectionView { sign: "↗", name: t.outbound },
+        Some(Direction::Internal) => DirectionView { sign: "↔", name: t.internal },
         None => DirectionView { sign: "·", name: t.direction_unknown },
     }
 }

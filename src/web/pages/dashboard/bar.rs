@@ -217,7 +217,7 @@ fn fields(
     if state.config.agent_figures && !matches!(address.scope, Scope::Agent(_) | Scope::Caller(_)) {
         fields.push(seen("peer", d.agent, asked.filter().peer.as_ref(), offered.agents, Named::agent));
     }
-    fields.push(fixed("direction", &[("", t.any), ("in", t.inbound), ("out", t.outbound)]));
+    fields.push(fixed("direction", &[("", t.any), ("in", t.inbound), ("out", t.outbound), ("internal", t.internal)]));
     if state.config.business_hours.is_some() {
         fields.push(fixed("hours", &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]));
     }

@@ -108,8 +108,13 @@ impl TileData<'_> {
     fn inbound(&self) -> Tile {
         let (t, format, totals) = (self.t(), self.format(), self.totals());
         let number = |n| format.number(n);
+        let (outbound, all) = (number(totals.outbound), number(totals.calls));
+        let besides = match totals.internal {
+            0 => (t.besides)(&outbound, &all),
+            internal => (t.besides_internal)(&outbound, &number(internal), &all),
+        };
         Tile {
-            more: vec![(t.besides)(&number(totals.outbound), &number(totals.calls))],
+            more: vec![besides],
             change: self.calls_change(totals.inbound, self.before(|b| b.totals.inbound), Wanted::Either),
             href: self.list(totals.inbound, &[("direction", "in")]),
             stat: "in",

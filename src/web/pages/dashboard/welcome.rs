@@ -6,7 +6,7 @@ use askama::Template;
 use super::newest::Newest;
 use crate::service::state::AppState;
 use crate::web::error::Error;
-use crate::web::pages::guide::Guide;
+use crate::web::pages::guide::{Guide, last_refused};
 use crate::web::pages::layout::context::PageContext;
 use crate::web::pages::page;
 
@@ -27,14 +27,11 @@ pub fn welcome(
     newest: Option<Newest>,
 ) -> Result<HttpResponse, Error> {
     let t = &context.texts.welcome;
-    let refusal = state.intake.last_refusal().filter(|_| newest.is_none());
+    let refused = last_refused(&context, state).filter(|_| newest.is_none());
     page(&WelcomePage {
         guide: Guide::new(request, state, &context),
         arrived: newest.map(|newest| (t.arrived)(&newest.when)),
-        refused: refusal.map(|refusal| {
-            let time = context.format.time(refusal.at_ms);
-            ((t.refused)((t.refusal)(refusal.reason), &time), (t.refusal_help)(refusal.reason))
-        }),
+        refused,
         context,
     })
 }

@@ -134,7 +134,10 @@ impl PageFilter {
             party: word("party"),
             peer: state.config.agent_figures.then(|| word("peer")),
             route: word("route"),
-            directions: choices(self.typed.get("direction"), &[("", t.any), ("in", t.inbound), ("out", t.outbound)]),
+            directions: choices(
+                self.typed.get("direction"),
+                &[("", t.any), ("in", t.inbound), ("out", t.outbound), ("internal", t.internal)],
+            ),
             outcomes: choices(self.typed.get("outcome"), &outcome_choices(context)),
             hours: choices(self.typed.get("hours"), &[("", t.any), ("open", t.open_hours), ("closed", t.closed_hours)]),
             is_open: self.notice.is_some(),
@@ -203,6 +206,7 @@ pub fn shown(name: &str, value: &str, context: &PageContext) -> String {
     match (name, value) {
         ("direction", "in") => t.inbound.to_owned(),
         ("direction", "out") => t.outbound.to_owned(),
+        ("direction", "internal") => t.internal.to_owned(),
         ("hours", "open") => t.open_hours.to_owned(),
         ("hours", "closed") => t.closed_hours.to_owned(),
         ("outcome", outcomes) => {
