@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # Integration tests wait more than they compute.
 TEST_THREADS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3)))
-.PHONY: help run test lint test-sqlite test-postgres test-browser test-api soak bench deny fmt
+.PHONY: help run test lint test-sqlite test-postgres test-browser test-api test-hours soak bench deny fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ test-browser: ## the pages in a real browser (Chromium)
 
 test-api: ## the JSON API against its own description (schemathesis)
 	env -u TEST_DATABASE_URL scripts/test-api
+
+test-hours: ## thousands of made-up opening hours compared with opening_hours.js (needs Node.js); HOURS=20000 for more
+	env -u TEST_DATABASE_URL scripts/test-hours
 
 # What `make test` does less often, or with less, than there should be now and then.
 SOAKED := admin_model call_pages callback_report clock contacts crowds demo fairness hostile injection \

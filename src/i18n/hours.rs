@@ -1,3 +1,5 @@
+use crate::routing::hours::notes::HoursNote;
+
 /// Texts of opening hours: in words, and in the form of a route.
 pub struct HoursTexts {
     /// The days, Monday first.
@@ -16,6 +18,7 @@ pub struct HoursTexts {
     pub while_open: fn(&str) -> String,
     pub while_closed: fn(&str) -> String,
     pub list: fn(&str) -> String,
+    pub note: fn(HoursNote) -> &'static str,
     pub anonymous: &'static str,
     pub sentence: fn(&str, &str, &str, &str) -> String,
 
@@ -73,6 +76,23 @@ pub const EN: HoursTexts = HoursTexts {
     while_open: |name| format!("while {name} is open"),
     while_closed: |name| format!("while {name} is closed"),
     list: |name| format!("numbers in the list {name}"),
+    note: |note| match note {
+        HoursNote::ClosedHolidays => {
+            "Holidays are closed from midnight to midnight: the night before ends at 0:00, and from 0:00 of the next day \
+            the usual hours apply, also those of a night that would have begun on the holiday."
+        }
+        HoursNote::ClosedDays => {
+            "Closed days are closed from midnight to midnight: the night before ends at 0:00, and from 0:00 of the next day \
+            the usual hours apply, also those of a night that would have begun on the closed day."
+        }
+        HoursNote::HoursOfHolidays => {
+            "Holidays have hours of their own, with no night of the usual ones; the night before still goes on to its end."
+        }
+        HoursNote::Words => {
+            "Hours with words in quotation marks do not count as open, because nobody can rely on them. To have them open, \
+            write open before the words: Sa 10:00-12:00 open \"side entrance\"."
+        }
+    },
     anonymous: "anonymous callers",
     sentence: |to, from, hours, answer| format!("Calls to {to} from {from}, {hours}: {answer}."),
     kind: |kind| match kind {
@@ -140,6 +160,24 @@ pub const DE: HoursTexts = HoursTexts {
     while_open: |name| format!("während {name} geöffnet ist"),
     while_closed: |name| format!("während {name} geschlossen ist"),
     list: |name| format!("Nummern der Liste {name}"),
+    note: |note| match note {
+        HoursNote::ClosedHolidays => {
+            "Feiertage sind von 0 bis 24 Uhr geschlossen: Die Nacht davor endet um Mitternacht, und ab 0 Uhr des nächsten \
+            Tages gelten wieder die üblichen Zeiten, auch der Rest einer Nacht, die am Feiertag begonnen hätte."
+        }
+        HoursNote::ClosedDays => {
+            "Geschlossene Tage sind von 0 bis 24 Uhr geschlossen: Die Nacht davor endet um Mitternacht, und ab 0 Uhr des \
+            nächsten Tages gelten wieder die üblichen Zeiten, auch der Rest einer Nacht, die am geschlossenen Tag begonnen \
+            hätte."
+        }
+        HoursNote::HoursOfHolidays => {
+            "Feiertage haben eigene Zeiten, ohne die sonst übliche Nacht; die Nacht davor geht noch bis zu ihrem Ende."
+        }
+        HoursNote::Words => {
+            "Zeiten mit Worten in Anführungszeichen zählen nicht als geöffnet, denn darauf kann sich niemand verlassen. Sollen \
+            sie offen sein, gehört open davor: Sa 10:00-12:00 open \"Seiteneingang\"."
+        }
+    },
     anonymous: "Anonymen",
     sentence: |to, from, hours, answer| format!("Anrufe an {to} von {from}, {hours}: {answer}."),
     kind: |kind| match kind {

@@ -45,6 +45,7 @@ mod fairness;
 mod file_modes;
 mod histories;
 mod hostile;
+mod hours_reference;
 mod house;
 mod injection;
 mod internal_calls;

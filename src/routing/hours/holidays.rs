@@ -125,7 +125,7 @@ impl Day {
 }
 
 /// Computes Easter Sunday of the Gregorian calendar by the algorithm of Meeus, Jones and Butcher.
-fn easter(year: i32) -> Option<NaiveDate> {
+pub(super) fn easter(year: i32) -> Option<NaiveDate> {
     let (golden, century, rest) = (year % 19, year / 100, year % 100);
     let moon_shift = (century - (century + 8) / 25 + 1) / 3;
     let epact = (19 * golden + century - century / 4 - moon_shift + 15) % 30;

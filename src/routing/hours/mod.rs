@@ -1,8 +1,7 @@
 //! Opening hours in OpenStreetMap's syntax, evaluated in the business time zone, with public holidays.
 //!
-//! The crate opening-hours parses and evaluates them. It is asked for the schedule of one local day only: that
-//! is enough for wall clock time, also over both clock changes, and it avoids the crate's search for the next
-//! change, which can run long.
+//! The crate opening-hours-syntax parses them, `rules` evaluates them for one local day: that is enough for wall clock
+//! time, also over both clock changes. The days that were asked for are kept, so that an instant is a look into a list.
 
 /// The open minutes of a day, and when it opens and closes.
 pub(super) mod days;
@@ -11,21 +10,28 @@ pub mod error;
 /// Public holidays.
 pub mod holidays;
 mod known_days;
+/// What surprises about some hours.
+pub mod notes;
+mod reading;
+mod rules;
 /// Suggestions: what was probably meant by an invalid expression.
 pub mod suggest;
 #[cfg(test)]
 mod tests;
 /// Weekly schedules: hours that are the same every week.
 pub mod week;
+mod which_days;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
-use opening_hours::{Context, ContextHolidays, OpeningHours, RuleKind};
+use opening_hours::ContextHolidays;
+use opening_hours_syntax::rules::OpeningHoursExpression;
 
 pub use self::error::HoursError;
 use self::known_days::KnownDays;
+use self::rules::Rules;
 
 /// Maximum length of an expression, in characters.
 pub const MAX_HOURS_CHARS: usize = 1000;
@@ -59,8 +65,10 @@ impl HoursContext {
 #[derive(Clone, Debug)]
 pub struct Hours {
     zone: Tz,
-    rules: OpeningHours,
+    rules: Arc<Rules>,
     days: Arc<KnownDays>,
+    /// Whether it has words that are not open.
+    has_words: bool,
 }
 
 impl Hours {
@@ -69,24 +77,13 @@ impl Hours {
         if text.chars().count() > MAX_HOURS_CHARS || weekday_dates(text) > MAX_WEEKDAY_DATES {
             return Err(HoursError::TooLong);
         }
-        let rules: OpeningHours = text.parse().map_err(|error| refusal(text, &format!("{error}")))?;
-        for rule in &rules.get_expression().rules {
-            let spans = &rule.time_selector.spans;
-            // The crate panics on some spans of this kind, such as `(dusk+23:00)-30:00`.
-            if spans.iter().any(|span| [span.range.start, span.range.end].iter().any(|t| t.as_time_event().is_some())) {
-                return Err(HoursError::Sun);
-            }
-            for day in rule.day_selector.weekday.iter().map(ToString::to_string) {
-                if day.starts_with("PH") && context.holidays.get_public().count() == 0 {
-                    return Err(HoursError::NoHolidays("PH"));
-                }
-                if day.starts_with("SH") && context.holidays.get_school().count() == 0 {
-                    return Err(HoursError::NoHolidays("SH"));
-                }
-            }
-        }
-        let holidays = Context::default().with_holidays(context.holidays.clone());
-        Ok(Self { zone: context.zone, rules: rules.with_context(holidays), days: Arc::default() })
+        // Where it cannot be read, the place is that of the text as it was typed.
+        let read = reading::with_states(text);
+        let expression = parsed(&read).or_else(|_| parsed(text));
+        let expression = expression.map_err(|error| refusal(text, &format!("{error}")))?;
+        let rules = Rules::new(expression.clone(), &needs_both(text, &expression), &context.holidays)?;
+        let has_words = read.len() > text.len();
+        Ok(Self { zone: context.zone, rules: Arc::new(rules), days: Arc::default(), has_words })
     }
 
     /// Returns whether it is open at an instant (epoch milliseconds), by the wall clock of the business time zone: an
@@ -97,15 +94,25 @@ impl Hours {
 
     /// Returns the open ranges of a day in minutes, the end exclusive, merged into as few as possible.
     fn open_ranges(&self, day: NaiveDate) -> Vec<(u16, u16)> {
-        let mut open: Vec<(u16, u16)> = Vec::new();
-        for span in self.rules.schedule_at(day).into_iter().filter(|span| span.kind == RuleKind::Open) {
-            let (from, to) = (span.range.start.mins_from_midnight(), span.range.end.mins_from_midnight());
-            match open.last_mut() {
-                Some((_, end)) if from <= *end => *end = to.max(*end),
-                _ => open.push((from, to)),
-            }
+        self.rules.open_ranges(day)
+    }
+}
+
+fn parsed(text: &str) -> Result<OpeningHoursExpression, opening_hours_syntax::Error> {
+    opening_hours_syntax::parse(text)
+}
+
+/// Returns for each rule whether it is for days that are one of its weekdays and one of its holidays.
+fn needs_both(text: &str, expression: &OpeningHoursExpression) -> Vec<bool> {
+    let has_holidays = |expression: &OpeningHoursExpression| -> Vec<bool> {
+        expression.rules.iter().map(|rule| rule.day_selector.weekday.iter().any(which_days::is_holiday)).collect()
+    };
+    let without = reading::without_holidays_on_weekdays(text).and_then(|without| parsed(&without).ok());
+    match without.map(|without| has_holidays(&without)) {
+        Some(without) if without.len() == expression.rules.len() => {
+            has_holidays(expression).into_iter().zip(without).map(|(has, has_still)| has && !has_still).collect()
         }
-        open
+        _ => Vec::new(),
     }
 }
 

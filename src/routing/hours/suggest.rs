@@ -1,7 +1,7 @@
 //! Suggestions for expressions that cannot be parsed: understands days and times as people write them in German and
 //! English.
 
-use super::week::{DAY, DAYS, clock, read_clock};
+use super::week::{DAY, DAYS, Week, clock, read_clock};
 use super::{Hours, HoursContext, HoursError, MAX_HOURS_CHARS};
 
 /// The names of each weekday, Monday first. A prefix of at least two letters is enough.
@@ -18,8 +18,8 @@ const DAY_NAMES: [&[&str]; 7] = [
 impl Hours {
     /// Parses an expression such as `Mo-Fr 09:00-17:00; PH off`.
     ///
-    /// A rule after `;` replaces the earlier rules for its days, also the overnight span that reaches into them from
-    /// the day before; one after `, ` adds to them.
+    /// A rule after `;` replaces what earlier rules begin on its days, with the night that follows; the night of the day
+    /// before stays, unless the rule is `off`. One after `, ` adds to them.
     ///
     /// # Errors
     /// Where the syntax breaks and what was probably meant, or what in it cannot be used here.
@@ -46,6 +46,7 @@ pub fn suggest(text: &str, context: &HoursContext) -> Option<String> {
         .map(|rule| mended(rule, context))
         .collect::<Option<_>>()?;
     let meant = rules.join("; ");
+    let meant = Week::as_people_say(&meant).unwrap_or(meant);
     (meant != text.trim() && Hours::read(&meant, context).is_ok()).then_some(meant)
 }
 
@@ -245,8 +246,74 @@ mod tests {
             ("Sonnabend 10-12", "Sa 10:00-12:00"),
             ("immer", "24/7"),
             ("Mo-Fr 8-24", "Mo-Fr 08:00-24:00"),
+            ("Mo-Fr 22-6 Uhr, Sa+So 22-7 Uhr", "Mo-Fr 22:00-06:00; Sa,Su 22:00-07:00"),
+            ("Mo-Fr 18-3 Uhr außer an Feiertagen", "Mo-Fr 18:00-03:00; PH off"),
         ] {
             assert_eq!(suggest(text, &germany()).as_deref(), Some(meant), "{text}");
+        }
+    }
+
+    /// What people mean, at local times of a week without holidays (Monday, 30 November 2026, and the days after it).
+    #[test]
+    fn what_is_proposed_is_open_when_people_mean_it() {
+        let (monday, friday, saturday, sunday) = ("2026-11-30", "2026-12-04", "2026-12-05", "2026-12-06");
+        for (text, proposed, open, closed) in [
+            (
+                "Mo-Fr 22-6 Uhr, Sa+So 22-7 Uhr",
+                "Mo-Fr 22:00-06:00; Sa,Su 22:00-07:00",
+                vec![(monday, "06:30"), (saturday, "05:30"), (sunday, "06:30"), (friday, "05:30")],
+                vec![(monday, "07:00"), (saturday, "06:30"), (friday, "06:00")],
+            ),
+            // Closed days take nothing from the night before.
+            (
+                "Mo-Fr 22-6 Uhr, Samstag und Sonntag geschlossen",
+                "Mo-Fr 22:00-06:00",
+                vec![(saturday, "05:30"), (friday, "22:00")],
+                vec![(saturday, "06:00"), (saturday, "22:00"), (monday, "05:30")],
+            ),
+            // And have no night of their own.
+            (
+                "täglich 22-6, Sonntag zu",
+                "Mo-Sa 22:00-06:00",
+                vec![(sunday, "05:30"), (monday, "22:00")],
+                vec![(sunday, "22:00"), (monday, "05:30")],
+            ),
+            // Further hours of a day.
+            (
+                "Mo-Fr 8-12 Uhr, Mo, Do 14-18 Uhr",
+                "Mo,Th 08:00-12:00,14:00-18:00; Tu,We,Fr 08:00-12:00",
+                vec![(monday, "08:00"), (monday, "17:59"), (friday, "11:00")],
+                vec![(monday, "13:00"), (friday, "14:00")],
+            ),
+            // Other hours of a day.
+            (
+                "Mo-Fr 8-17 Uhr, Fr 8-14 Uhr",
+                "Mo-Fr 08:00-17:00; Fr 08:00-14:00",
+                vec![(monday, "16:00"), (friday, "13:00")],
+                vec![(friday, "14:00")],
+            ),
+            (
+                "Mo-Fr 22-6, Fr 22-2 Uhr",
+                "Mo-Fr 22:00-06:00; Fr 22:00-02:00",
+                vec![(saturday, "01:59"), (friday, "05:59")],
+                vec![(saturday, "02:00")],
+            ),
+            (
+                "Mo-Fr 9-17 Uhr, Fr 22-2 Uhr",
+                "Mo-Th 09:00-17:00, Fr 09:00-17:00,22:00-02:00",
+                vec![(friday, "16:00"), (friday, "22:00"), (saturday, "01:59")],
+                vec![(friday, "18:00"), (saturday, "02:00"), (monday, "22:00")],
+            ),
+        ] {
+            let meant = suggest(text, &germany());
+            assert_eq!(meant.as_deref(), Some(proposed), "{text}");
+            let hours = Hours::parse(proposed, &germany()).unwrap();
+            for (times, is_open) in [(open, true), (closed, false)] {
+                for (day, time) in times {
+                    let at = chrono::DateTime::parse_from_rfc3339(&format!("{day}T{time}:00+01:00")).unwrap();
+                    assert_eq!(hours.is_open(at.timestamp_millis()), is_open, "{text} on {day} at {time}");
+                }
+            }
         }
     }
 

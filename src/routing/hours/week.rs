@@ -27,6 +27,11 @@ impl Span {
     /// The whole day.
     pub const ALL: Self = Self { from: 0, to: DAY };
 
+    /// Returns the minute at which it ends, counted on over midnight.
+    fn end(self) -> u16 {
+        if self.is_overnight() { self.to + DAY } else { self.to }
+    }
+
     /// Returns whether the span reaches into the next day.
     pub fn is_overnight(self) -> bool {
         self.to <= self.from
@@ -78,6 +83,24 @@ impl Week {
             _ => {}
         }
         if text.is_empty() { "off".into() } else { text }
+    }
+
+    /// Returns rules that people said one after another as an expression of what they mean, which is the same text if that
+    /// evaluates to it; `None` if they are no weekly schedule.
+    ///
+    /// A later rule adds to its days where it leaves their times alone (`Mo-Fr 8-12, Mo 14-18`), else it replaces them. A
+    /// day on which it is closed loses what begins there with its night, and no other.
+    pub(super) fn as_people_say(text: &str) -> Option<String> {
+        let rules = Reader::rules(text)?;
+        let days = std::array::from_fn(|day| said(&rules, |rule| rule.days.contains(&day)));
+        let names_holidays = |rule: &Rule| rule.on_holidays && rule.days.len() < DAYS.len();
+        let holidays = if rules.iter().any(names_holidays) {
+            Holidays::Own(said(&rules, |rule| names_holidays(rule)))
+        } else {
+            Holidays::Usual
+        };
+        let meant = Self { days, holidays }.to_expression();
+        Some(if meaning(text)? == meaning(&meant)? { text.to_owned() } else { meant })
     }
 
     /// Groups the days that are open at the same hours, ordered by the first day of each group.
@@ -168,6 +191,22 @@ fn told(rules: &[Rule], holds: impl Fn(&Rule) -> bool) -> Vec<Span> {
     }
     spans.sort_unstable();
     spans.dedup();
+    spans
+}
+
+/// Evaluates the rules that hold, in order, as people say them: each extends the spans before it, or replaces them if it
+/// overlaps one or has none.
+fn said(rules: &[Rule], holds: impl Fn(&Rule) -> bool) -> Vec<Span> {
+    let overlaps = |one: &Span, other: &Span| one.from < other.end() && other.from < one.end();
+    let mut spans: Vec<Span> = Vec::new();
+    for rule in rules.iter().filter(|rule| holds(rule)) {
+        let is_other = spans.iter().any(|one| rule.spans.iter().any(|other| overlaps(one, other)));
+        if rule.spans.is_empty() || (is_other && !rule.adds) {
+            spans.clear();
+        }
+        spans.extend(&rule.spans);
+    }
+    spans.sort_unstable();
     spans
 }
 

@@ -5,6 +5,7 @@ use askama::Template;
 use super::guide::{Guide, last_refused};
 use super::layout::context::PageContext;
 use super::page;
+use super::routes::hours_words::notes_in_words;
 use crate::config::{Config, LogFormat, NoRoute};
 use crate::i18n::SettingsTexts;
 use crate::service::state::AppState;
@@ -16,6 +17,7 @@ struct SettingsPage {
     context: PageContext,
     t: &'static SettingsTexts,
     settings: Vec<Setting>,
+    hours_notes: Vec<&'static str>,
     guide: Guide,
     refused: Option<(String, &'static str)>,
     version: &'static str,
@@ -32,6 +34,12 @@ pub async fn show(request: HttpRequest, context: PageContext, state: Data<AppSta
     page(&SettingsPage {
         t: &context.texts.settings,
         settings: settings(&state.config, &context),
+        hours_notes: notes_in_words(
+            state.config.business_hours.as_deref(),
+            false,
+            &state.routing.hours,
+            &context.texts.hours,
+        ),
         guide: Guide::new(&request, &state, &context),
         refused: last_refused(&context, &state),
         version: env!("CARGO_PKG_VERSION"),

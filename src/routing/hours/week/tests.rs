@@ -52,6 +52,9 @@ fn other_ways_to_say_a_week_are_understood() {
         ("Sa", "Sa 00:00-24:00"),
         ("Mo-Fr 09:00-17:00; Th closed", "Mo-We,Fr 09:00-17:00"),
         ("Mo-Su,PH 09:00-17:00", "Mo-Su 09:00-17:00"),
+        ("Mo-Fr 22:00-06:00; Sa 10:00-12:00", "Mo-Fr 22:00-06:00, Sa 10:00-12:00"),
+        ("Mo-Fr 22:00-06:00; Sa,Su 22:00-07:00", "Mo-Fr 22:00-06:00, Sa,Su 22:00-07:00"),
+        ("Mo-Fr 22:00-06:00; Fr 22:00-02:00", "Mo-Th 22:00-06:00, Fr 22:00-02:00"),
     ] {
         assert_eq!(Week::of(text).map(|week| week.to_expression()).as_deref(), Some(same), "{text}");
     }
@@ -71,8 +74,8 @@ fn what_a_week_cannot_say_stays_as_typed() {
         "SH off",
         // It is open on holidays on Wednesdays only.
         "Mo-Fr 09:00-17:00; PH off; We 09:00-12:00",
-        // Saturday loses the overnight span that reaches into it.
-        "Mo-Fr 22:00-06:00; Sa 10:00-12:00",
+        // What is off ends the night before, and leaves its own after midnight.
+        "Mo-Su 22:00-06:00; Sa off",
         "Mon-Fri 09:00-17:00",
         "@team",
         "",
@@ -141,7 +144,10 @@ proptest! {
             let open = hours.open_ranges(NaiveDate::from_ymd_opt(2026, 12, 25).unwrap());
             for minute in (0..DAY).step_by(30) {
                 let is_open = open.iter().any(|(from, to)| (*from..*to).contains(&minute));
-                let expected = own.iter().any(|span| (span.from..span.to).contains(&minute));
+                // The night of Christmas Eve, a Thursday, stays unless holidays are closed.
+                let night = !own.is_empty()
+                    && week.days[3].iter().any(|span| span.is_overnight() && minute < span.to);
+                let expected = night || own.iter().any(|span| (span.from..span.to).contains(&minute));
                 prop_assert_eq!(is_open, expected, "{} on Christmas at {}", text, clock(minute));
             }
         }

@@ -1,6 +1,8 @@
 //! Descriptions of opening hours in words.
 
 use crate::i18n::HoursTexts;
+use crate::routing::hours::HoursContext;
+use crate::routing::hours::notes::notes;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, runs};
 
 /// Describes when a route applies, as a part of a sentence. Hours that have no description are shown as typed.
@@ -13,6 +15,17 @@ pub fn hours_in_words(hours: Option<&str>, t: &HoursTexts) -> String {
         return (t.while_closed)(name);
     }
     Week::of(text).map_or_else(|| text.to_owned(), |week| week_in_words(&week, t))
+}
+
+/// Says what surprises about hours, in whole sentences; `has_closing_days` if they are those of a schedule with such days.
+pub fn notes_in_words(
+    hours: Option<&str>,
+    has_closing_days: bool,
+    context: &HoursContext,
+    t: &HoursTexts,
+) -> Vec<&'static str> {
+    let notes = hours.map_or_else(Vec::new, |hours| notes(hours, has_closing_days, context));
+    notes.into_iter().map(t.note).collect()
 }
 
 fn week_in_words(week: &Week, t: &HoursTexts) -> String {

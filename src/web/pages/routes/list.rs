@@ -8,7 +8,7 @@ use askama::Template;
 use super::figures::{RouteFigures, latency};
 use super::form::hours::{HOURS_KINDS, WeekRow};
 use super::form::{ACTIONS, RouteForm, row_input};
-use super::hours_words::hours_in_words;
+use super::hours_words::{hours_in_words, notes_in_words};
 use super::named_shared::path_of;
 use super::replay_view::ReplayView;
 use super::warnings::WarningsView;
@@ -55,6 +55,7 @@ struct RouteRow {
     figures: String,
     has_calls: bool,
     sentence: String,
+    notes: Vec<&'static str>,
 }
 
 #[derive(Template)]
@@ -63,6 +64,7 @@ pub(in crate::web::pages) struct RoutePage {
     pub(in crate::web::pages) context: PageContext,
     t: &'static RouteTexts,
     h: &'static HoursTexts,
+    hours_notes: Vec<&'static str>,
     title: String,
     pub(in crate::web::pages) path: String,
     pub(in crate::web::pages) form: RouteForm,
@@ -105,19 +107,26 @@ pub(in crate::web::pages) async fn list_with(
     let mut told_hours = HashMap::new();
     let mut told = |route: &Route| {
         let words = told_hours.entry(route.hours.clone());
-        let words = words.or_insert_with_key(|text| hours_in_words(text.as_deref(), hours));
-        sentence(route, words, &named, t, hours)
+        let (words, notes) = words.or_insert_with_key(|text| {
+            let notes = notes_in_words(text.as_deref(), false, &state.routing.hours, hours);
+            (hours_in_words(text.as_deref(), hours), notes)
+        });
+        (sentence(route, words, &named, t, hours), notes.clone())
     };
-    let row = |(place, route): (usize, &Route)| RouteRow {
-        id: route.id,
-        name: route.name.clone(),
-        is_enabled: route.enabled,
-        is_first: place == 0,
-        is_last: place + 1 == routes.len(),
-        unusable: unusable(route).filter(|_| route.enabled),
-        figures: figures.of(route.id, &context),
-        has_calls: figures.has(route.id),
-        sentence: told(route),
+    let row = |(place, route): (usize, &Route)| {
+        let (sentence, notes) = told(route);
+        RouteRow {
+            id: route.id,
+            name: route.name.clone(),
+            is_enabled: route.enabled,
+            is_first: place == 0,
+            is_last: place + 1 == routes.len(),
+            unusable: unusable(route).filter(|_| route.enabled),
+            figures: figures.of(route.id, &context),
+            has_calls: figures.has(route.id),
+            sentence,
+            notes,
+        }
     };
     let (otherwise, is_unsure) = otherwise(state, t);
     let warnings = WarningsView::new(warnings_of(state, routes.clone()).await?, &context);
@@ -263,6 +272,7 @@ impl RoutePage {
         Self {
             t,
             h: &context.texts.hours,
+            hours_notes: form.hours_notes(&state.routing.hours, &context.texts.hours),
             title: route.map_or(t.new.to_owned(), |route| (t.edit)(&route.name)),
             path: route.map_or(LIST.to_owned(), |route| format!("{LIST}/{}", route.id)),
             form,

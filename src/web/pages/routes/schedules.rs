@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value};
 
+use super::hours_words::notes_in_words;
 use super::named_shared::{NamedPage, Subject, note_errors, path_of, routes_by_key};
 use crate::i18n::{SchedulesTexts, SharedTexts};
 use crate::routing::named::{ClosedDays, Key, MAX_CLOSED, Schedule};
@@ -34,6 +35,7 @@ struct Row {
     name: String,
     href: String,
     hours: String,
+    notes: Vec<&'static str>,
     closed: String,
     routes: Vec<RouteName>,
 }
@@ -49,6 +51,7 @@ struct SchedulePage {
     form: FormState,
     subject: Subject,
     rows: usize,
+    hours_notes: Vec<&'static str>,
 }
 
 /// Handles `GET /routes/schedules`: shows all schedules.
@@ -59,6 +62,12 @@ pub async fn list(context: PageContext, state: Data<AppState>) -> Result<HttpRes
         href: path_of(LIST, &item.name),
         closed: closed_words(&item, &context, &state),
         routes: Key::parse(&item.name).and_then(|key| uses.remove(&key)).unwrap_or_default(),
+        notes: notes_in_words(
+            item.hours.as_deref(),
+            !item.closed.is_empty(),
+            &state.routing.hours,
+            &context.texts.hours,
+        ),
         hours: item.hours.unwrap_or_else(|| t.always.to_owned()),
         name: item.name,
     };
@@ -89,9 +98,9 @@ impl NamedPage for Schedule {
         form: FormState,
         subject: Subject,
         _stored: Option<&Self>,
-        _state: &AppState,
+        state: &AppState,
     ) -> Result<HttpResponse, Error> {
-        page_with(status, &SchedulePage::new(context, form, subject))
+        page_with(status, &SchedulePage::new(context, form, subject, state))
     }
 
     fn form_of(&self) -> FormState {
@@ -191,16 +200,18 @@ fn label(field: &str, context: &PageContext) -> String {
 }
 
 impl SchedulePage {
-    fn new(context: PageContext, form: FormState, subject: Subject) -> Self {
+    fn new(context: PageContext, form: FormState, subject: Subject, state: &AppState) -> Self {
         let s = &context.texts.shared;
         let t = &s.schedules;
-        let rows = (filled_rows(&form).count() + SPARE_ROWS).min(MAX_CLOSED);
+        let filled = filled_rows(&form).count();
+        let (hours, context_of_hours) = (form.value("hours"), &state.routing.hours);
         Self {
             s,
             t,
             title: subject.name.as_deref().map_or(t.new.to_owned(), t.edit),
             path: subject.name.as_deref().map_or(LIST.to_owned(), |name| path_of(LIST, name)),
-            rows,
+            rows: (filled + SPARE_ROWS).min(MAX_CLOSED),
+            hours_notes: notes_in_words(Some(hours), filled > 0, context_of_hours, &context.texts.hours),
             form,
             subject,
             context,

@@ -8,6 +8,7 @@ use crate::routing::hours::suggest::suggest;
 use crate::routing::hours::week::{DAY, Holidays, Span, Week, clock, read_clock};
 use crate::routing::named::{Key, ScheduleReference};
 use crate::web::pages::layout::form_state::InputError;
+use crate::web::pages::routes::hours_words::notes_in_words;
 
 /// The ways to enter hours, in the order of the form.
 pub const HOURS_KINDS: [&str; 4] = ["always", "week", "schedule", "typed"];
@@ -171,6 +172,11 @@ impl RouteForm {
     pub(super) fn note_suggestion(&mut self, errors: &[FieldError], context: &HoursContext) {
         let is_typed = self.hours_kind() == "typed" && errors.iter().any(|error| error.field == "hours");
         self.suggestion = is_typed.then(|| suggest(self.value("hours"), context)).flatten();
+    }
+
+    /// Says what surprises about the hours that are chosen.
+    pub fn hours_notes(&self, context: &HoursContext, t: &HoursTexts) -> Vec<&'static str> {
+        notes_in_words(self.hours().as_deref(), false, context, t)
     }
 
     /// Applies the suggestion that the user chose; returns whether there was one.
