@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 pub use super::entry::FileProblem;
 use super::entry::{Entry, MOST_ENTRIES};
-use super::text::{decode, tidy};
-use super::{Contact, NameProblem, named, table, vcard};
+use super::text::{decode, ended_alike, tidy};
+use super::{Contact, NameProblem, fritzbox, named, table, vcard};
 use crate::calls::phone::Numbering;
 
 /// Maximum length of an unusable value in a report, in characters.
@@ -44,12 +44,13 @@ pub enum Reason {
     Twice(u64),
 }
 
-/// Reads a file of contacts: vCards, or a table with a header line.
+/// Reads a file of contacts: vCards, a phonebook of a FRITZ!Box, or a table with a header line.
 ///
 /// # Errors
-/// When it holds neither.
+/// When it holds none of them, or is cut off.
 pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem> {
-    let text = decode(bytes);
+    let decoded = decode(bytes);
+    let text = ended_alike(&decoded);
     let start = text.trim_start();
     if start.is_empty() {
         return Err(FileProblem::Empty);
@@ -57,7 +58,11 @@ pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem>
     if text.contains('\0') || start.starts_with("PK\u{3}\u{4}") || start.starts_with("%PDF") {
         return Err(FileProblem::NoText);
     }
-    let entries = if vcard::is_vcard(start) { vcard::entries(&text) } else { table::entries(&text)? };
+    let entries = match () {
+        () if vcard::is_vcard(start) => vcard::entries(&text),
+        () if fritzbox::is_phonebook(start) => fritzbox::entries(&text)?,
+        () => table::entries(&text)?,
+    };
     if entries.len() > MOST_ENTRIES {
         return Err(FileProblem::TooMany);
     }
@@ -126,3 +131,6 @@ fn dialled(raw: &str) -> String {
     };
     bare.split(';').next().unwrap_or_default().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

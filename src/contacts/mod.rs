@@ -7,6 +7,7 @@ pub mod wire;
 
 mod columns;
 mod entry;
+mod fritzbox;
 mod table;
 mod text;
 mod vcard;

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// Decodes the text of a file: by its byte order mark, else as UTF-8, else as Windows-1252.
@@ -19,6 +21,36 @@ pub(super) fn decode_as(bytes: &[u8], charset: Option<&str>) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
     }
+}
+
+/// Ends every line with `\n`: some programs end lines with `\r` alone, some with `\r\r\n`.
+pub(super) fn ended_alike(text: &str) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return text.into();
+    }
+    let (mut alike, mut returns) = (String::with_capacity(text.len()), 0_usize);
+    for c in text.chars() {
+        match c {
+            '\r' => returns += 1,
+            '\n' => {
+                alike.push('\n');
+                returns = 0;
+            }
+            c => {
+                alike.extend(std::iter::repeat_n('\n', returns));
+                alike.push(c);
+                returns = 0;
+            }
+        }
+    }
+    alike.extend(std::iter::repeat_n('\n', returns));
+    alike.into()
+}
+
+/// Takes off what keeps a spreadsheet from calculating with a text: `="0221…"`.
+pub(super) fn unguarded(field: &str) -> &str {
+    let bare = field.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    bare.unwrap_or(field)
 }
 
 /// Returns the text on one line, without invisible characters.

@@ -10,7 +10,7 @@ pub struct ImportTexts {
     pub text_hint: &'static str,
     pub start: &'static str,
     pub where_from: &'static str,
-    pub sources: [(&'static str, &'static str); 4],
+    pub sources: [(&'static str, &'static str); 6],
     pub nothing: &'static str,
     pub too_large: fn(usize) -> String,
     pub problem: fn(&FileProblem) -> String,
@@ -38,7 +38,7 @@ pub const EN: ImportTexts = ImportTexts {
     intro: "New numbers are added, known ones take the name of the file. Nothing is deleted. Importing the same file again \
         changes nothing.",
     file: "File",
-    file_hint: "CSV or vCard (.csv, .vcf), at most 5 MB.",
+    file_hint: "CSV, vCard or FRITZ!Box phonebook (.csv, .vcf, .xml), at most 5 MB.",
     text: "Or paste it here",
     text_hint: "What such a file holds, if none is chosen.",
     start: "Import",
@@ -47,6 +47,8 @@ pub const EN: ImportTexts = ImportTexts {
         ("Outlook", "File › Open & Export › Import/Export › Export to a file › CSV"),
         ("Google Contacts", "Export › Google CSV or vCard"),
         ("iPhone, iCloud", "icloud.com/contacts, select all, export vCard"),
+        ("Thunderbird", "Address Book › Tools › Export › CSV or vCard"),
+        ("FRITZ!Box", "Telephony › Telephone Book › Save (.xml)"),
         ("A table", "A first line like Name;Company;Phone;Mobile, below it a line for each person, saved as CSV"),
     ],
     nothing: "Please choose a file or paste something.",
@@ -56,6 +58,9 @@ pub const EN: ImportTexts = ImportTexts {
         FileProblem::NoText => "This is no text file. Please save an Excel workbook as CSV first.".to_owned(),
         FileProblem::TooMany => {
             "There are more than 200,000 people and companies in it. Please split it and import the parts.".to_owned()
+        }
+        FileProblem::Damaged(line) => {
+            format!("The phonebook is cut off or damaged in line {line}. Please save it again; nothing was imported.")
         }
         FileProblem::Columns(found) => format!(
             "The first line must name the columns, at least a name and a telephone number, for example Name;Phone. It \
@@ -92,7 +97,7 @@ pub const DE: ImportTexts = ImportTexts {
     intro: "Neue Nummern kommen hinzu, bekannte bekommen den Namen aus der Datei. Gelöscht wird nichts. Dieselbe Datei noch \
         einmal zu nehmen, ändert nichts.",
     file: "Datei",
-    file_hint: "CSV oder vCard (.csv, .vcf), höchstens 5 MB.",
+    file_hint: "CSV, vCard oder FRITZ!Box-Telefonbuch (.csv, .vcf, .xml), höchstens 5 MB.",
     text: "Oder hier einfügen",
     text_hint: "Der Inhalt einer solchen Datei, wenn keine ausgewählt ist.",
     start: "Kontakte holen",
@@ -101,6 +106,8 @@ pub const DE: ImportTexts = ImportTexts {
         ("Outlook", "Datei › Öffnen und Exportieren › Importieren/Exportieren › In Datei exportieren › CSV"),
         ("Google Kontakte", "Exportieren › Google CSV oder vCard"),
         ("iPhone, iCloud", "icloud.com/contacts, alle auswählen, vCard exportieren"),
+        ("Thunderbird", "Adressbuch › Extras › Exportieren › CSV oder vCard"),
+        ("FRITZ!Box", "Telefonie › Telefonbuch › Sichern (.xml)"),
         (
             "Tabelle",
             "Eine erste Zeile wie Name;Firma;Telefon;Mobil, darunter eine Zeile je Person, als CSV gespeichert",
@@ -114,6 +121,10 @@ pub const DE: ImportTexts = ImportTexts {
         FileProblem::TooMany => {
             "Darin stehen mehr als 200.000 Leute und Firmen. Bitte teilen und nacheinander holen.".to_owned()
         }
+        FileProblem::Damaged(line) => format!(
+            "Das Telefonbuch ist in Zeile {line} abgeschnitten oder beschädigt. Bitte noch einmal sichern; es wurde nichts \
+             übernommen."
+        ),
         FileProblem::Columns(found) => format!(
             "Die erste Zeile muss die Spalten nennen, mindestens einen Namen und eine Telefonnummer, zum Beispiel \
              Name;Telefon. Dort steht: {}",
