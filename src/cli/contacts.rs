@@ -57,6 +57,12 @@ pub async fn run(config: Config, args: ContactsArgs) -> anyhow::Result<ExitCode>
         };
         eprintln!("line {}: {}: {reason}", unusable.line, unusable.value);
     }
+    if !reading.unused_columns.is_empty() {
+        eprintln!(
+            "not used, though it looks like telephone numbers: {}; to use it, name the column Phone and import the file again",
+            reading.unused_columns.join(" | ")
+        );
+    }
     eprintln!(
         "{} new, {} changed, {} unchanged, {} unusable, {} without a number",
         changes.new,

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 pub use super::entry::FileProblem;
 use super::entry::{Entry, MOST_ENTRIES};
+use super::table::Table;
 use super::text::{decode, ended_alike, tidy};
 use super::{Contact, NameProblem, fritzbox, named, table, vcard};
 use crate::calls::phone::Numbering;
@@ -18,6 +19,8 @@ pub struct Reading {
     pub unusable: Vec<Unusable>,
     /// The number of people without any telephone number.
     pub without_number: usize,
+    /// The headers of columns that look like telephone numbers and are not used.
+    pub unused_columns: Vec<String>,
 }
 
 /// Something in a file that cannot be used.
@@ -58,15 +61,17 @@ pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem>
     if text.contains('\0') || start.starts_with("PK\u{3}\u{4}") || start.starts_with("%PDF") {
         return Err(FileProblem::NoText);
     }
-    let entries = match () {
-        () if vcard::is_vcard(start) => vcard::entries(&text),
-        () if fritzbox::is_phonebook(start) => fritzbox::entries(&text)?,
-        () => table::entries(&text)?,
+    let all_used = |entries| Table { entries, unused_columns: Vec::new() };
+    let Table { entries, unused_columns } = match () {
+        () if vcard::is_vcard(start) => all_used(vcard::entries(&text)),
+        () if fritzbox::is_phonebook(start) => all_used(fritzbox::entries(&text)?),
+        () => table::read(&text, numbering)?,
     };
     if entries.len() > MOST_ENTRIES {
         return Err(FileProblem::TooMany);
     }
-    Ok(Gathering { numbering, lines: HashMap::new(), reading: Reading::default() }.of(entries))
+    Ok(Gathering { numbering, lines: HashMap::new(), reading: Reading { unused_columns, ..Reading::default() } }
+        .of(entries))
 }
 
 struct Gathering<'a> {

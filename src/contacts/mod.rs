@@ -10,6 +10,7 @@ mod entry;
 mod fritzbox;
 mod table;
 mod text;
+mod unused;
 mod vcard;
 
 use serde::Serialize;

@@ -5,19 +5,28 @@ use csv::{ReaderBuilder, StringRecord};
 use super::columns::Column;
 use super::entry::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
 use super::text::{tidy, unguarded};
+use super::unused::{Unused, shortened};
+use crate::calls::phone::Numbering;
 
 const DELIMITERS: [char; 3] = [';', ',', '\t'];
 /// The prefix of the line by which spreadsheets announce the delimiter, above everything else.
 const HINT: &str = "sep=";
 /// Maximum number of columns shown of a header that is not understood.
 const MOST_COLUMNS: usize = 12;
-const MOST_CHARS: usize = 30;
+
+/// What stands in a table.
+pub(super) struct Table {
+    /// The people and companies.
+    pub(super) entries: Vec<Entry>,
+    /// The headers of columns that look like numbers and are not used.
+    pub(super) unused_columns: Vec<String>,
+}
 
 /// Parses the people and companies of a table.
 ///
 /// # Errors
 /// When no column holds numbers, or none names.
-pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
+pub(super) fn read(text: &str, numbering: &Numbering) -> Result<Table, FileProblem> {
     let (table, skipped, hinted) = without_hint(text);
     let delimiter = hinted.unwrap_or_else(|| delimiter(table));
     let mut reader = ReaderBuilder::new()
@@ -30,13 +39,18 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
     let columns: Vec<Column> = header.iter().map(Column::of).collect();
     let has_names = columns.iter().any(|column| column.is_of_names());
     if !has_names || !columns.contains(&Column::Number) {
-        let short = |name: &str| tidy(name).chars().take(MOST_CHARS).collect();
-        return Err(FileProblem::Columns(header.iter().take(MOST_COLUMNS).map(short).collect()));
+        return Err(FileProblem::Columns(header.iter().take(MOST_COLUMNS).map(shortened).collect()));
     }
+    let mut unused = Unused::new(&header, &columns, numbering);
     let filled = records.filter(|record| record.iter().any(|field| !field.trim().is_empty()));
     let mut lines = Lines { table, place: 0, line: 1 + skipped };
     let filled = filled.take(MOST_ENTRIES + 1);
-    Ok(filled.map(|record| entry(&record, &columns, lines.of(&record))).collect())
+    let entries = filled.map(|record| {
+        unused.look(&record);
+        entry(&record, &columns, lines.of(&record))
+    });
+    let entries = entries.collect();
+    Ok(Table { entries, unused_columns: unused.into_names() })
 }
 
 /// Counts lines from record to record, because the CSV reader places a record at the end of the line before it.

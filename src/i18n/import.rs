@@ -28,6 +28,8 @@ pub struct ImportTexts {
     pub reason: &'static str,
     pub reason_of: fn(Reason) -> String,
     pub more: fn(String) -> String,
+    pub unused_title: &'static str,
+    pub unused_what: &'static str,
     pub again: &'static str,
     pub to_contacts: &'static str,
 }
@@ -87,6 +89,9 @@ pub const EN: ImportTexts = ImportTexts {
         Reason::Twice(line) => format!("the same number has another name in line {line}; line {line} holds"),
     },
     more: |n| format!("and {n} more"),
+    unused_title: "Columns not used",
+    unused_what: "They look like telephone numbers, but their heading does not say so. To have them, write “Phone” in the \
+        first line of the column and import the file again; nothing is doubled.",
     again: "Another file",
     to_contacts: "To the contacts",
 };
@@ -150,6 +155,9 @@ pub const DE: ImportTexts = ImportTexts {
         Reason::Twice(line) => format!("dieselbe Nummer heißt in Zeile {line} anders; es gilt Zeile {line}"),
     },
     more: |n| format!("und {n} weitere"),
+    unused_title: "Nicht verwendete Spalten",
+    unused_what: "Darin stehen wohl Telefonnummern, aber die Überschrift verrät es nicht. Bitte in der ersten Zeile der \
+        Spalte „Telefon“ eintragen und die Datei noch einmal importieren; doppelt wird nichts.",
     again: "Noch eine Datei",
     to_contacts: "Zu den Kontakten",
 };

@@ -17,7 +17,7 @@ use crate::routing::named::{NumberList, Schedule};
 
 /// Urls for programs: the JSON API, files and streams.
 #[rustfmt::skip]
-pub static FOR_PROGRAMS: [Endpoint; 43] = [
+pub static FOR_PROGRAMS: [Endpoint; 44] = [
     get("/api/v1/openapi.json", Machine, || to(openapi::show)).of_lines(),
     get("/api/v1/stats", Machine, || to(api::stats::stats)).of_lines(),
     get("/api/v1/calls", Machine, || to(api::calls::list)).of_lines(),
@@ -53,6 +53,7 @@ pub static FOR_PROGRAMS: [Endpoint; 43] = [
     get("/api/v1/contacts", Machine, || to(api::contacts::list)),
     post("/api/v1/contacts", Machine, || to(api::contacts::merge)).takes(Bound::CONTACTS),
     put("/api/v1/contacts", Machine, || to(api::contacts::replace_all)).takes(Bound::CONTACTS),
+    post("/api/v1/contacts/import", Machine, || to(api::contacts_import::import)).takes(Bound::FILE),
     get("/api/v1/contacts/{number}", Machine, || to(api::contacts::show)),
     put("/api/v1/contacts/{number}", Machine, || to(api::contacts::replace)),
     delete("/api/v1/contacts/{number}", Machine, || to(api::contacts::remove)),

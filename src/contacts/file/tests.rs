@@ -162,3 +162,16 @@ fn a_phonebook_that_is_cut_off_is_refused_as_a_whole() {
     assert_eq!(read(&FRITZBOX[..FRITZBOX.find("**620").unwrap()]), Err(FileProblem::Damaged(6)));
     assert_eq!(read(&FRITZBOX.replace("</realName>", "</name>")), Err(FileProblem::Damaged(3)));
 }
+
+#[test]
+fn a_column_that_looks_like_numbers_and_is_not_used_is_named() {
+    let text = "Name;Telefon;Erreichbar unter;Kundennummer;Geburtstag;PLZ;Telefon Assistent;\n\
+        Eva;0221 29191917;0170 2345606;0012345;03.04.1985;50667;;0221 29191911\n\
+        Max;0221 29191916;abends;1234567890;;50667;=\"022129191910\";\nUte;0221 29191915;;;;;;\n";
+    let all = reading(text);
+    assert_eq!(all.contacts.len(), 3);
+    assert_eq!(all.unused_columns, ["Erreichbar unter", "Telefon Assistent", "#8"]);
+    assert_eq!(reading("Name;Telefon;Notiz\nEva;0221 29191917;Anruf unter 0170 2345606\n").unused_columns, [""; 0]);
+    assert_eq!(reading(FIELD).unused_columns, [""; 0]);
+    assert_eq!(reading(FRITZBOX).unused_columns, [""; 0]);
+}

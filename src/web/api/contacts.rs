@@ -26,7 +26,7 @@ struct ContactList {
 /// How many contacts are new, changed, as before, and gone.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = ContactChanges)]
-struct ChangesJson {
+pub(super) struct ChangesJson {
     new: usize,
     changed: usize,
     unchanged: usize,
