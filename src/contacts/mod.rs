@@ -1,5 +1,7 @@
 //! Contacts, pure: names for outside numbers, and the file formats that people have them in.
 
+/// Writing contacts to files.
+pub mod export;
 /// Reading a file of contacts in any known format.
 pub mod file;
 /// Contacts as JSON.

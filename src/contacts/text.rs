@@ -47,8 +47,20 @@ pub(super) fn ended_alike(text: &str) -> Cow<'_, str> {
     alike.into()
 }
 
-/// Takes off what keeps a spreadsheet from calculating with a text: `="0221…"`.
+/// Puts an apostrophe before what a spreadsheet would calculate, and before what looks as if it had one already.
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+    if is_calculated(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
+}
+
+fn is_calculated(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@'])
+}
+
+/// Takes off what keeps a spreadsheet from calculating with a text: `="0221…"`, or what [`guarded`] put there.
 pub(super) fn unguarded(field: &str) -> &str {
+    if let Some(rest) = field.strip_prefix('\'').filter(|rest| is_calculated(rest.trim_start_matches('\''))) {
+        return rest;
+    }
     let bare = field.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     bare.unwrap_or(field)
 }

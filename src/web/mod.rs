@@ -6,6 +6,8 @@ pub mod access;
 pub mod api;
 /// The geometry of charts.
 pub mod charts;
+/// All contacts as files: CSV and vCard.
+pub mod contact_files;
 /// The call log as a CSV file for spreadsheets and scripts.
 pub mod csv;
 /// Endpoints: what a url takes and who may ask it.

@@ -68,6 +68,8 @@ const READ_ONLY: [&str; 2] = ["id", "version"];
         contacts::show,
         contacts::replace,
         contacts::remove,
+        others::contacts_csv,
+        others::contacts_vcf,
         names::show,
         names::replace,
         others::events,

@@ -12,12 +12,12 @@ use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
 use super::error::Error;
 use super::extract::budget::Bound;
 use super::pages::routes::named_shared;
-use super::{api, csv, health, live, metrics, openapi, pages, placetel, questions};
+use super::{api, contact_files, csv, health, live, metrics, openapi, pages, placetel, questions};
 use crate::routing::named::{NumberList, Schedule};
 
 /// Urls for programs: the JSON API, files and streams.
 #[rustfmt::skip]
-pub static FOR_PROGRAMS: [Endpoint; 44] = [
+pub static FOR_PROGRAMS: [Endpoint; 46] = [
     get("/api/v1/openapi.json", Machine, || to(openapi::show)).of_lines(),
     get("/api/v1/stats", Machine, || to(api::stats::stats)).of_lines(),
     get("/api/v1/calls", Machine, || to(api::calls::list)).of_lines(),
@@ -60,6 +60,8 @@ pub static FOR_PROGRAMS: [Endpoint; 44] = [
     get("/api/v1/names", Machine, || to(api::names::show)),
     put("/api/v1/names", Machine, || to(api::names::replace)).takes(Bound::NAMES),
     get("/calls.csv", Machine, || to(csv::calls)).of_lines(),
+    get("/contacts.csv", Machine, || to(contact_files::csv)),
+    get("/contacts.vcf", Machine, || to(contact_files::vcards)),
     get("/events", Machine, || to(live::events)).free(),
     get("/metrics", Machine, || to(metrics::show)).free(),
 ];

@@ -25,7 +25,7 @@ const OWN: [&str; 7] = [
     "/routes/replay",
     "/routes/1/replay",
 ];
-const MACHINES: [&str; 3] = ["/metrics", "/events", "/calls.csv"];
+const MACHINES: [&str; 5] = ["/metrics", "/events", "/calls.csv", "/contacts.csv", "/contacts.vcf"];
 
 fn filled(path: &str) -> String {
     let (mut url, mut rest) = (String::new(), path);

@@ -105,6 +105,11 @@ impl Names {
         self.contacts.len()
     }
 
+    /// Returns the contacts, in the order of the address book.
+    pub fn contacts(&self) -> impl ExactSizeIterator<Item = &Contact> {
+        self.contacts.iter().map(|entry| &entry.contact)
+    }
+
     /// Returns the contacts whose name has every word of `text`, or whose number has its digits; in the order of the
     /// address book. `beginning` is the text as the beginning of a number in E.164, where it can be one.
     pub fn search<'a>(&'a self, text: &str, beginning: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
