@@ -61,6 +61,7 @@ mod openapi;
 mod oracle;
 mod overload;
 mod overlong;
+mod own_lines;
 mod power_loss;
 mod privacy;
 mod proxies;

@@ -18,6 +18,7 @@ macro_rules! migrations {
             9 "0009_closed_months",
             10 "0010_dashboards",
             11 "0011_surplus_events",
+            12 "0012_own_lines",
             14 "0014_sessions_without_accounts"
         )
     };
