@@ -8,8 +8,25 @@ pub(super) fn decode(bytes: &[u8]) -> String {
         Some((encoding, length)) => {
             encoding.decode_without_bom_handling(bytes.get(length..).unwrap_or_default()).0.into_owned()
         }
+        None if std::str::from_utf8(bytes).is_err() => {
+            let joined = joined(bytes);
+            let is_whole = std::str::from_utf8(&joined).is_ok();
+            decode_as(if is_whole { &joined } else { bytes }, None)
+        }
         None => decode_as(bytes, None),
     }
+}
+
+/// Joins the characters of UTF-8 that vCards are folded within: some programs count bytes, not characters.
+fn joined(bytes: &[u8]) -> Vec<u8> {
+    const FOLDS: [&[u8]; 4] = [b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"];
+    let mut joined = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        let fold = FOLDS.into_iter().find(|fold| matches!(byte, 0x80..=0xbf) && joined.ends_with(fold));
+        joined.truncate(joined.len() - fold.map_or(0, <[u8]>::len));
+        joined.push(*byte);
+    }
+    joined
 }
 
 /// Decodes bytes in the character set with this name; without a known one, as UTF-8, else as Windows-1252.

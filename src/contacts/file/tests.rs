@@ -134,6 +134,15 @@ fn cards_of_icloud_are_read() {
     assert_eq!(told(&reading(text)), ["+4922129191902 Kern GmbH|", "+491702345606 Kern GmbH|"]);
 }
 
+#[test]
+fn cards_may_be_folded_within_a_character() {
+    let text = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:J\u{f6}rg Gro\u{df}\r\nTEL:0221 29191902\r\nEND:VCARD\r\n";
+    let (before, after) = text.as_bytes().split_at(text.find('\u{df}').unwrap() + 1);
+    for fold in [&b"\r\n "[..], b"\n\t"] {
+        assert_eq!(told(&reading([before, fold, after].concat())), ["+4922129191902 J\u{f6}rg Gro\u{df}|"]);
+    }
+}
+
 const FRITZBOX: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<phonebooks><phonebook name=\"Telefonbuch\">\
     <timestamp>1732262400</timestamp>\n<contact><category>0</category><person><realName>Kern, Dora</realName></person>\
     <telephony nid=\"2\"><number type=\"home\" prio=\"1\" id=\"0\">022129191901</number>\
