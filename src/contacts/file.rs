@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::block::number_or_block;
 pub use super::entry::FileProblem;
 use super::entry::{Entry, MOST_ENTRIES};
 use super::table::Table;
@@ -106,7 +107,9 @@ impl Gathering<'_> {
     }
 
     fn take(&mut self, line: u64, raw: &str, name: &str, company: Option<&str>) {
-        let Some(number) = self.numbering.e164(&dialled(raw)) else { return self.refuse(line, raw, Reason::NoNumber) };
+        let Some(number) = number_or_block(&dialled(raw), self.numbering) else {
+            return self.refuse(line, raw, Reason::NoNumber);
+        };
         let contact = Contact { number, name: name.to_owned(), company: company.map(str::to_owned) };
         match self.lines.get(&contact.number) {
             None => {

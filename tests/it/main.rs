@@ -31,6 +31,7 @@ mod callback_report;
 mod callbacks;
 mod calls_api;
 mod clock;
+mod contact_blocks;
 mod contact_files;
 mod contacts;
 mod crowds;
