@@ -21,9 +21,9 @@ pub struct ContactsArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Take contacts from a CSV or vCard file: new numbers are added, known ones take the name of the file
+    /// Take contacts from a CSV, vCard or FRITZ!Box file: new numbers are added, known ones take the name of the file
     ///
-    /// Outlook, Google, iPhone and plain tables are understood. What is no telephone number is reported with its line, the
+    /// Outlook, Google, Thunderbird, iPhone, FRITZ!Box and plain tables are understood. What is no telephone number is reported with its line, the
     /// rest goes on, and the exit status is 1. Safe while a server runs.
     Import {
         /// The file, or - for standard input
@@ -57,6 +57,12 @@ pub async fn run(config: Config, args: ContactsArgs) -> anyhow::Result<ExitCode>
         };
         eprintln!("line {}: {}: {reason}", unusable.line, unusable.value);
     }
+    if !reading.unused_columns.is_empty() {
+        eprintln!(
+            "not used, though it looks like telephone numbers: {}; to use it, name the column Phone and import the file again",
+            reading.unused_columns.join(" | ")
+        );
+    }
     eprintln!(
         "{} new, {} changed, {} unchanged, {} unusable, {} without a number",
         changes.new,
@@ -82,6 +88,7 @@ fn told(problem: &FileProblem) -> String {
         FileProblem::Empty => "there is nothing in it".to_owned(),
         FileProblem::NoText => "this is no text file; save a workbook as CSV first".to_owned(),
         FileProblem::TooMany => "there are more than 200,000 people and companies in it: split it".to_owned(),
+        FileProblem::Damaged(line) => format!("the phonebook is cut off or damaged in line {line}: save it again"),
         FileProblem::Columns(found) => format!(
             "the first line must name the columns, at least a name and a telephone number; it says: {}",
             found.join(" | ")

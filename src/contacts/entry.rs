@@ -16,6 +16,8 @@ pub enum FileProblem {
     NoText,
     /// The file has more than the maximum number of people and companies.
     TooMany,
+    /// The phonebook is cut off or damaged in this line.
+    Damaged(u64),
     /// The first line names no column with numbers, or none with names; holds the columns found.
     Columns(Vec<String>),
 }

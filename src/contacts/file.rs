@@ -1,9 +1,11 @@
 use std::collections::HashMap;
 
+use super::block::number_or_block;
 pub use super::entry::FileProblem;
 use super::entry::{Entry, MOST_ENTRIES};
-use super::text::{decode, tidy};
-use super::{Contact, NameProblem, named, table, vcard};
+use super::table::Table;
+use super::text::{decode, ended_alike, tidy};
+use super::{Contact, NameProblem, fritzbox, named, table, vcard};
 use crate::calls::phone::Numbering;
 
 /// Maximum length of an unusable value in a report, in characters.
@@ -18,6 +20,8 @@ pub struct Reading {
     pub unusable: Vec<Unusable>,
     /// The number of people without any telephone number.
     pub without_number: usize,
+    /// The headers of columns that look like telephone numbers and are not used.
+    pub unused_columns: Vec<String>,
 }
 
 /// Something in a file that cannot be used.
@@ -44,12 +48,13 @@ pub enum Reason {
     Twice(u64),
 }
 
-/// Reads a file of contacts: vCards, or a table with a header line.
+/// Reads a file of contacts: vCards, a phonebook of a FRITZ!Box, or a table with a header line.
 ///
 /// # Errors
-/// When it holds neither.
+/// When it holds none of them, or is cut off.
 pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem> {
-    let text = decode(bytes);
+    let decoded = decode(bytes);
+    let text = ended_alike(&decoded);
     let start = text.trim_start();
     if start.is_empty() {
         return Err(FileProblem::Empty);
@@ -57,11 +62,17 @@ pub fn read(bytes: &[u8], numbering: &Numbering) -> Result<Reading, FileProblem>
     if text.contains('\0') || start.starts_with("PK\u{3}\u{4}") || start.starts_with("%PDF") {
         return Err(FileProblem::NoText);
     }
-    let entries = if vcard::is_vcard(start) { vcard::entries(&text) } else { table::entries(&text)? };
+    let all_used = |entries| Table { entries, unused_columns: Vec::new() };
+    let Table { entries, unused_columns } = match () {
+        () if vcard::is_vcard(start) => all_used(vcard::entries(&text)),
+        () if fritzbox::is_phonebook(start) => all_used(fritzbox::entries(&text)?),
+        () => table::read(&text, numbering)?,
+    };
     if entries.len() > MOST_ENTRIES {
         return Err(FileProblem::TooMany);
     }
-    Ok(Gathering { numbering, lines: HashMap::new(), reading: Reading::default() }.of(entries))
+    Ok(Gathering { numbering, lines: HashMap::new(), reading: Reading { unused_columns, ..Reading::default() } }
+        .of(entries))
 }
 
 struct Gathering<'a> {
@@ -96,7 +107,9 @@ impl Gathering<'_> {
     }
 
     fn take(&mut self, line: u64, raw: &str, name: &str, company: Option<&str>) {
-        let Some(number) = self.numbering.e164(&dialled(raw)) else { return self.refuse(line, raw, Reason::NoNumber) };
+        let Some(number) = number_or_block(&dialled(raw), self.numbering) else {
+            return self.refuse(line, raw, Reason::NoNumber);
+        };
         let contact = Contact { number, name: name.to_owned(), company: company.map(str::to_owned) };
         match self.lines.get(&contact.number) {
             None => {
@@ -126,3 +139,6 @@ fn dialled(raw: &str) -> String {
     };
     bare.split(';').next().unwrap_or_default().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! Contacts, pure: names for outside numbers, and the file formats that people have them in.
 
+/// Blocks of numbers of one company.
+pub mod block;
+/// Writing contacts to files.
+pub mod export;
 /// Reading a file of contacts in any known format.
 pub mod file;
 /// Contacts as JSON.
@@ -7,8 +11,10 @@ pub mod wire;
 
 mod columns;
 mod entry;
+mod fritzbox;
 mod table;
 mod text;
+mod unused;
 mod vcard;
 
 use serde::Serialize;
@@ -23,7 +29,7 @@ pub const MAX_CONTACTS: usize = 100_000;
 /// Who has a number. Its JSON is the CONTACT of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Contact {
-    /// E.164.
+    /// E.164; of a block the beginning and `*`, for every number of it that has no contact of its own.
     pub number: String,
     /// A person or a company.
     pub name: String,

@@ -4,20 +4,29 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::Column;
 use super::entry::{Entry, FileProblem, MOST_ENTRIES, MOST_IN_FIELD};
-use super::text::tidy;
+use super::text::{tidy, unguarded};
+use super::unused::{Unused, shortened};
+use crate::calls::phone::Numbering;
 
 const DELIMITERS: [char; 3] = [';', ',', '\t'];
 /// The prefix of the line by which spreadsheets announce the delimiter, above everything else.
 const HINT: &str = "sep=";
 /// Maximum number of columns shown of a header that is not understood.
 const MOST_COLUMNS: usize = 12;
-const MOST_CHARS: usize = 30;
+
+/// What stands in a table.
+pub(super) struct Table {
+    /// The people and companies.
+    pub(super) entries: Vec<Entry>,
+    /// The headers of columns that look like numbers and are not used.
+    pub(super) unused_columns: Vec<String>,
+}
 
 /// Parses the people and companies of a table.
 ///
 /// # Errors
 /// When no column holds numbers, or none names.
-pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
+pub(super) fn read(text: &str, numbering: &Numbering) -> Result<Table, FileProblem> {
     let (table, skipped, hinted) = without_hint(text);
     let delimiter = hinted.unwrap_or_else(|| delimiter(table));
     let mut reader = ReaderBuilder::new()
@@ -28,15 +37,20 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, FileProblem> {
     let mut records = reader.records().map_while(Result::ok);
     let header = records.next().ok_or(FileProblem::Empty)?;
     let columns: Vec<Column> = header.iter().map(Column::of).collect();
-    let has_names = columns.iter().any(|column| !matches!(column, Column::Number | Column::Other));
+    let has_names = columns.iter().any(|column| column.is_of_names());
     if !has_names || !columns.contains(&Column::Number) {
-        let short = |name: &str| tidy(name).chars().take(MOST_CHARS).collect();
-        return Err(FileProblem::Columns(header.iter().take(MOST_COLUMNS).map(short).collect()));
+        return Err(FileProblem::Columns(header.iter().take(MOST_COLUMNS).map(shortened).collect()));
     }
+    let mut unused = Unused::new(&header, &columns, numbering);
     let filled = records.filter(|record| record.iter().any(|field| !field.trim().is_empty()));
     let mut lines = Lines { table, place: 0, line: 1 + skipped };
     let filled = filled.take(MOST_ENTRIES + 1);
-    Ok(filled.map(|record| entry(&record, &columns, lines.of(&record))).collect())
+    let entries = filled.map(|record| {
+        unused.look(&record);
+        entry(&record, &columns, lines.of(&record))
+    });
+    let entries = entries.collect();
+    Ok(Table { entries, unused_columns: unused.into_names() })
 }
 
 /// Counts lines from record to record, because the CSV reader places a record at the end of the line before it.
@@ -59,25 +73,74 @@ impl Lines<'_> {
 }
 
 fn entry(record: &StringRecord, columns: &[Column], line: u64) -> Entry {
-    let fields = || columns.iter().zip(record.iter()).filter(|(_, field)| !field.trim().is_empty());
-    let first = |wanted: Column| fields().find(|(column, _)| **column == wanted).map_or("", |(_, field)| field);
-    let name = match first(Column::Name) {
-        "" => [first(Column::First), first(Column::Middle), first(Column::Last)].join(" "),
-        name => name.to_owned(),
-    };
-    let numbers = fields().filter(|(column, _)| **column == Column::Number).flat_map(|(_, field)| several(field));
-    Entry {
-        line,
-        name,
-        company: first(Column::Company).to_owned(),
-        numbers: numbers.map(|number| (line, number.to_owned())).collect(),
+    let fields =
+        || columns.iter().copied().zip(record.iter().map(unguarded)).filter(|(_, field)| !field.trim().is_empty());
+    let first = |wanted: Column| fields().find(|(column, _)| *column == wanted).map_or("", |(_, field)| field);
+    let (name, company) = who(first);
+    let (mut numbers, mut area_code) = (Vec::new(), "");
+    for (column, field) in fields() {
+        match column {
+            Column::AreaCode => area_code = field.trim(),
+            Column::Number => {
+                let area_code = std::mem::take(&mut area_code);
+                numbers.extend(several(field).map(|number| (line, with_area_code(area_code, number))));
+            }
+            _ => {}
+        }
     }
+    Entry { line, name, company, numbers }
+}
+
+/// Makes name and company of a record, of which `first` has the first field of a meaning.
+fn who<'a>(first: impl Fn(Column) -> &'a str) -> (String, String) {
+    let parts = |last: &str| tidy(&[first(Column::First), first(Column::Middle), last].join(" "));
+    let (column_name, last, company) = (first(Column::Name), first(Column::Last), first(Column::Company));
+    let name = match (first(Column::FullName), column_name) {
+        ("", "") => parts(last),
+        // `Name;Vorname` has the family name in the first column, unless the whole name stands there.
+        ("", name) if last.is_empty() && !has_words(name, first(Column::First)) => parts(name),
+        ("", name) => name.to_owned(),
+        (name, _) => name.to_owned(),
+    };
+    match first(Column::Person) {
+        "" => {}
+        person if name.is_empty() => return (person.to_owned(), company.to_owned()),
+        person if company.is_empty() => return (person.to_owned(), name),
+        _ => {}
+    }
+    let is_nobody = name.is_empty() && company.is_empty();
+    (if is_nobody { first(Column::Makeshift).to_owned() } else { name }, company.to_owned())
+}
+
+/// Returns whether all words of `some` stand in `text`.
+fn has_words(text: &str, some: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let small = text.to_lowercase();
+        small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let there = words(text);
+    words(some).iter().all(|word| there.contains(word))
+}
+
+/// Completes a number by the area code that stands in a column before it.
+fn with_area_code(area_code: &str, number: &str) -> String {
+    if area_code.is_empty() || number.starts_with(['0', '+', '(']) {
+        return number.to_owned();
+    }
+    // Spreadsheets drop the zero.
+    let zero = if area_code.starts_with(['0', '+', '(']) { "" } else { "0" };
+    format!("{zero}{area_code} {number}")
 }
 
 /// Splits a field that may hold several numbers; Google writes ` ::: ` between them.
 fn several(field: &str) -> impl Iterator<Item = &str> {
     let parts = field.split(":::").flat_map(|part| part.split([';', ',', '\n']));
-    parts.map(str::trim).filter(|part| !part.is_empty()).take(MOST_IN_FIELD)
+    parts.map(bare_number).filter(|part| !part.is_empty()).take(MOST_IN_FIELD)
+}
+
+/// Takes off the apostrophe behind which spreadsheets keep a leading zero.
+fn bare_number(part: &str) -> &str {
+    part.trim().trim_start_matches(['\'', '\u{2019}']).trim_start()
 }
 
 /// Returns the table below a line `sep=;`, how many lines that took, and the delimiter that it names.

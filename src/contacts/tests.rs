@@ -1,26 +1,27 @@
 use proptest::prelude::*;
 
+use super::block::number_or_block;
 use super::file::{FileProblem, Reading, Reason, read};
 use super::*;
 use crate::calls::phone::Numbering;
 
-fn german() -> Numbering {
+pub(super) fn german() -> Numbering {
     Numbering::new("DE").unwrap()
 }
 
-fn reading(bytes: impl AsRef<[u8]>) -> Reading {
+pub(super) fn reading(bytes: impl AsRef<[u8]>) -> Reading {
     read(bytes.as_ref(), &german()).unwrap()
 }
 
 /// Formats contacts as `number name|company`, in the order of the file.
-fn told(reading: &Reading) -> Vec<String> {
+pub(super) fn told(reading: &Reading) -> Vec<String> {
     let told = |contact: &Contact| {
         format!("{} {}|{}", contact.number, contact.name, contact.company.as_deref().unwrap_or_default())
     };
     reading.contacts.iter().map(told).collect()
 }
 
-fn unusable(reading: &Reading) -> Vec<(u64, &str, Reason)> {
+pub(super) fn unusable(reading: &Reading) -> Vec<(u64, &str, Reason)> {
     reading.unusable.iter().map(|unusable| (unusable.line, unusable.value.as_str(), unusable.reason)).collect()
 }
 
@@ -163,9 +164,15 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         Just("AGENT:".to_owned()),
         Just("Name;Telefon;Firma".to_owned()),
         Just("sep=;".to_owned()),
+        Just("Name;Vorname;Vorwahl;Tel Büro;Ansprechpartner".to_owned()),
+        Just("<phonebooks><phonebook><contact><realName>&amp;".to_owned()),
+        Just("</realName><number>0221 29191999</number>&#1;</contact>".to_owned()),
+        Just("=\"0221\"".to_owned()),
+        Just("=\r ".to_owned()),
         Just("\n".to_owned()),
         Just("\r\n ".to_owned()),
         Just("0221 29191999".to_owned()),
+        Just("0221 29191*".to_owned()),
         ".{0,6}",
     ];
     prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat().into_bytes())
@@ -174,7 +181,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 fn kept_are_usable(bytes: &[u8]) {
     if let Ok(reading) = read(bytes, &german()) {
         for contact in &reading.contacts {
-            assert_eq!(german().e164(&contact.number).as_ref(), Some(&contact.number));
+            assert_eq!(number_or_block(&contact.number, &german()).as_ref(), Some(&contact.number));
             assert!(!contact.name.is_empty() && !contact.name.contains(char::is_control), "{contact:?}");
         }
     }
@@ -188,6 +195,7 @@ proptest! {
         kept_are_usable(&bytes);
         kept_are_usable(&[b"BEGIN:VCARD\nTEL:", bytes.as_slice()].concat());
         kept_are_usable(&[b"Name,Telefon\nA,", bytes.as_slice()].concat());
+        kept_are_usable(&[b"<phonebooks><phonebook><contact><realName>", bytes.as_slice()].concat());
     }
 
     #[test]

@@ -15,18 +15,21 @@ pub(super) fn is_vcard(text: &str) -> bool {
 /// Parses the people and companies of a file of vCards.
 pub(super) fn entries(text: &str) -> Vec<Entry> {
     let mut cards = Cards::default();
+    let folds_soft_breaks = folds_soft_breaks(text);
     let mut lines = (1_u64..).zip(text.lines()).peekable();
     while let Some((number, first)) = lines.next() {
         let mut line = first.to_owned();
-        while let Some((_, more)) = lines.next_if(|(_, next)| next.starts_with([' ', '\t'])) {
-            line.push_str(more.get(1..).unwrap_or_default());
-        }
-        if Property::read(&line).is_some_and(|property| property.goes_on()) {
-            // Soft line breaks of quoted-printable, which vCard 2.1 does not mark by a blank.
-            while line.trim_end().ends_with('=') {
+        loop {
+            let is_soft = goes_on(&line);
+            if is_soft && !folds_soft_breaks {
+                // Soft line breaks of quoted-printable, which vCard 2.1 does not mark by a blank.
                 let Some((_, more)) = lines.next_if(|(_, next)| !next.trim().eq_ignore_ascii_case(END)) else { break };
                 line.truncate(line.trim_end().len() - 1);
                 line.push_str(more);
+            } else {
+                let Some((_, more)) = lines.next_if(|(_, next)| next.starts_with([' ', '\t'])) else { break };
+                line.truncate(if is_soft { line.trim_end().len() - 1 } else { line.len() });
+                line.push_str(more.get(1..).unwrap_or_default());
             }
         }
         if let Some(property) = Property::read(&line) {
@@ -37,6 +40,29 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
         }
     }
     cards.finish()
+}
+
+/// Returns whether a line ends within a value in quoted-printable.
+fn goes_on(line: &str) -> bool {
+    line.trim_end().ends_with('=') && Property::read(line).is_some_and(|property| property.is_quoted_printable)
+}
+
+/// Returns whether the file marks all lines that continue a value in quoted-printable by a blank, as it does with other
+/// values. Where some are not marked, a blank belongs to the value.
+fn folds_soft_breaks(text: &str) -> bool {
+    let (mut lines, mut folds) = (text.lines().peekable(), false);
+    while let Some(first) = lines.next() {
+        let mut is_soft = goes_on(first);
+        while is_soft {
+            let Some(next) = lines.next_if(|next| !next.trim().eq_ignore_ascii_case(END)) else { break };
+            if !next.starts_with([' ', '\t']) {
+                return false;
+            }
+            folds = true;
+            is_soft = next.trim_end().ends_with('=');
+        }
+    }
+    folds
 }
 
 #[derive(Default)]
@@ -149,11 +175,6 @@ impl<'a> Property<'a> {
             }
         }
         Some(Self { name, raw, is_quoted_printable, charset })
-    }
-
-    /// Returns whether the value continues on the next line.
-    fn goes_on(&self) -> bool {
-        self.is_quoted_printable && self.raw.trim_end().ends_with('=')
     }
 
     /// Returns the value as text.

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::block::number_or_block;
 use super::{Contact, MAX_CONTACTS, MAX_NAME_CHARS, named};
 use crate::calls::phone::Numbering;
 use crate::fields::{Errors, FieldError, Object, Problem, read_listed, text};
@@ -49,7 +50,7 @@ fn read_contact(path: &str, value: &Value, numbering: &Numbering, errors: &mut E
     let path = object.path("number");
     let raw = object.required("number", errors).and_then(|raw| text(&path, raw, MAX_NUMBER_CHARS, errors));
     let number = raw.and_then(|raw| {
-        let number = numbering.e164(&raw);
+        let number = number_or_block(&raw, numbering);
         if number.is_none() {
             errors.add(path, Problem::NotPhoneNumber);
         }

@@ -10,7 +10,7 @@ pub struct ImportTexts {
     pub text_hint: &'static str,
     pub start: &'static str,
     pub where_from: &'static str,
-    pub sources: [(&'static str, &'static str); 4],
+    pub sources: [(&'static str, &'static str); 6],
     pub nothing: &'static str,
     pub too_large: fn(usize) -> String,
     pub problem: fn(&FileProblem) -> String,
@@ -28,6 +28,8 @@ pub struct ImportTexts {
     pub reason: &'static str,
     pub reason_of: fn(Reason) -> String,
     pub more: fn(String) -> String,
+    pub unused_title: &'static str,
+    pub unused_what: &'static str,
     pub again: &'static str,
     pub to_contacts: &'static str,
 }
@@ -38,7 +40,7 @@ pub const EN: ImportTexts = ImportTexts {
     intro: "New numbers are added, known ones take the name of the file. Nothing is deleted. Importing the same file again \
         changes nothing.",
     file: "File",
-    file_hint: "CSV or vCard (.csv, .vcf), at most 5 MB.",
+    file_hint: "CSV, vCard or FRITZ!Box phonebook (.csv, .vcf, .xml), at most 5 MB.",
     text: "Or paste it here",
     text_hint: "What such a file holds, if none is chosen.",
     start: "Import",
@@ -47,6 +49,8 @@ pub const EN: ImportTexts = ImportTexts {
         ("Outlook", "File › Open & Export › Import/Export › Export to a file › CSV"),
         ("Google Contacts", "Export › Google CSV or vCard"),
         ("iPhone, iCloud", "icloud.com/contacts, select all, export vCard"),
+        ("Thunderbird", "Address Book › Tools › Export › CSV or vCard"),
+        ("FRITZ!Box", "Telephony › Telephone Book › Save (.xml)"),
         ("A table", "A first line like Name;Company;Phone;Mobile, below it a line for each person, saved as CSV"),
     ],
     nothing: "Please choose a file or paste something.",
@@ -56,6 +60,9 @@ pub const EN: ImportTexts = ImportTexts {
         FileProblem::NoText => "This is no text file. Please save an Excel workbook as CSV first.".to_owned(),
         FileProblem::TooMany => {
             "There are more than 200,000 people and companies in it. Please split it and import the parts.".to_owned()
+        }
+        FileProblem::Damaged(line) => {
+            format!("The phonebook is cut off or damaged in line {line}. Please save it again; nothing was imported.")
         }
         FileProblem::Columns(found) => format!(
             "The first line must name the columns, at least a name and a telephone number, for example Name;Phone. It \
@@ -82,6 +89,9 @@ pub const EN: ImportTexts = ImportTexts {
         Reason::Twice(line) => format!("the same number has another name in line {line}; line {line} holds"),
     },
     more: |n| format!("and {n} more"),
+    unused_title: "Columns not used",
+    unused_what: "They look like telephone numbers, but their heading does not say so. To have them, write “Phone” in the \
+        first line of the column and import the file again; nothing is doubled.",
     again: "Another file",
     to_contacts: "To the contacts",
 };
@@ -92,7 +102,7 @@ pub const DE: ImportTexts = ImportTexts {
     intro: "Neue Nummern kommen hinzu, bekannte bekommen den Namen aus der Datei. Gelöscht wird nichts. Dieselbe Datei noch \
         einmal zu nehmen, ändert nichts.",
     file: "Datei",
-    file_hint: "CSV oder vCard (.csv, .vcf), höchstens 5 MB.",
+    file_hint: "CSV, vCard oder FRITZ!Box-Telefonbuch (.csv, .vcf, .xml), höchstens 5 MB.",
     text: "Oder hier einfügen",
     text_hint: "Der Inhalt einer solchen Datei, wenn keine ausgewählt ist.",
     start: "Kontakte holen",
@@ -101,6 +111,8 @@ pub const DE: ImportTexts = ImportTexts {
         ("Outlook", "Datei › Öffnen und Exportieren › Importieren/Exportieren › In Datei exportieren › CSV"),
         ("Google Kontakte", "Exportieren › Google CSV oder vCard"),
         ("iPhone, iCloud", "icloud.com/contacts, alle auswählen, vCard exportieren"),
+        ("Thunderbird", "Adressbuch › Extras › Exportieren › CSV oder vCard"),
+        ("FRITZ!Box", "Telefonie › Telefonbuch › Sichern (.xml)"),
         (
             "Tabelle",
             "Eine erste Zeile wie Name;Firma;Telefon;Mobil, darunter eine Zeile je Person, als CSV gespeichert",
@@ -114,6 +126,10 @@ pub const DE: ImportTexts = ImportTexts {
         FileProblem::TooMany => {
             "Darin stehen mehr als 200.000 Leute und Firmen. Bitte teilen und nacheinander holen.".to_owned()
         }
+        FileProblem::Damaged(line) => format!(
+            "Das Telefonbuch ist in Zeile {line} abgeschnitten oder beschädigt. Bitte noch einmal sichern; es wurde nichts \
+             übernommen."
+        ),
         FileProblem::Columns(found) => format!(
             "Die erste Zeile muss die Spalten nennen, mindestens einen Namen und eine Telefonnummer, zum Beispiel \
              Name;Telefon. Dort steht: {}",
@@ -139,6 +155,9 @@ pub const DE: ImportTexts = ImportTexts {
         Reason::Twice(line) => format!("dieselbe Nummer heißt in Zeile {line} anders; es gilt Zeile {line}"),
     },
     more: |n| format!("und {n} weitere"),
+    unused_title: "Nicht verwendete Spalten",
+    unused_what: "Darin stehen wohl Telefonnummern, aber die Überschrift verrät es nicht. Bitte in der ersten Zeile der \
+        Spalte „Telefon“ eintragen und die Datei noch einmal importieren; doppelt wird nichts.",
     again: "Noch eine Datei",
     to_contacts: "Zu den Kontakten",
 };

@@ -8,6 +8,8 @@ pub mod api;
 pub mod astray;
 /// The geometry of charts.
 pub mod charts;
+/// All contacts as files: CSV and vCard.
+pub mod contact_files;
 /// The call log as a CSV file for spreadsheets and scripts.
 pub mod csv;
 /// Endpoints: what a url takes and who may ask it.

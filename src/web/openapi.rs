@@ -11,7 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::access::cookies::COOKIE;
 use super::api::{
-    callbacks, calls, contacts, names, others, quality, revisions, route_trials, route_warnings, routes, shared, stats,
+    callbacks, calls, contacts, contacts_import, names, others, quality, revisions, route_trials, route_warnings,
+    routes, shared, stats,
 };
 use crate::stats::period::Period;
 use crate::stats::report::GroupBy;
@@ -65,9 +66,12 @@ const READ_ONLY: [&str; 2] = ["id", "version"];
         contacts::list,
         contacts::merge,
         contacts::replace_all,
+        contacts_import::import,
         contacts::show,
         contacts::replace,
         contacts::remove,
+        others::contacts_csv,
+        others::contacts_vcf,
         names::show,
         names::replace,
         others::events,

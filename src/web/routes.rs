@@ -13,12 +13,12 @@ use super::endpoint::{Endpoint, Endpoints, delete, get, post, put};
 use super::error::Error;
 use super::extract::budget::Bound;
 use super::pages::routes::named_shared;
-use super::{api, astray, csv, health, live, metrics, openapi, pages, placetel, questions};
+use super::{api, astray, contact_files, csv, health, live, metrics, openapi, pages, placetel, questions};
 use crate::routing::named::{NumberList, Schedule};
 
 /// Urls for programs: the JSON API, files and streams.
 #[rustfmt::skip]
-pub static FOR_PROGRAMS: [Endpoint; 45] = [
+pub static FOR_PROGRAMS: [Endpoint; 48] = [
     get("/api/v1/openapi.json", Machine, || to(openapi::show)).of_lines(),
     get("/api/v1/stats", Machine, || to(api::stats::stats)).of_lines(),
     get("/api/v1/calls", Machine, || to(api::calls::list)).of_lines(),
@@ -54,6 +54,7 @@ pub static FOR_PROGRAMS: [Endpoint; 45] = [
     get("/api/v1/contacts", Machine, || to(api::contacts::list)),
     post("/api/v1/contacts", Machine, || to(api::contacts::merge)).takes(Bound::CONTACTS),
     put("/api/v1/contacts", Machine, || to(api::contacts::replace_all)).takes(Bound::CONTACTS),
+    post("/api/v1/contacts/import", Machine, || to(api::contacts_import::import)).takes(Bound::FILE),
     get("/api/v1/contacts/{number}", Machine, || to(api::contacts::show)),
     put("/api/v1/contacts/{number}", Machine, || to(api::contacts::replace)),
     delete("/api/v1/contacts/{number}", Machine, || to(api::contacts::remove)),
@@ -62,6 +63,8 @@ pub static FOR_PROGRAMS: [Endpoint; 45] = [
     get("/calls.csv", Machine, || to(csv::calls::calls)).of_lines(),
     get("/stats.csv", Machine, || to(csv::stats::stats)).of_lines(),
     get("/callbacks.csv", Machine, || to(csv::callbacks::callbacks)).of_lines(),
+    get("/contacts.csv", Machine, || to(contact_files::csv)),
+    get("/contacts.vcf", Machine, || to(contact_files::vcards)),
     get("/events", Machine, || to(live::events)).free(),
     get("/metrics", Machine, || to(metrics::show)).free(),
 ];

@@ -43,6 +43,8 @@ enum Body {
     Json(Value),
     Form(&'static [(&'static str, &'static str)]),
     File(&'static [u8]),
+    /// A file that is the body.
+    Csv(&'static str),
 }
 
 /// A request that changes something, and what the audit log says of it. `{route}` is the newest route, `{revision}` the
@@ -57,6 +59,7 @@ impl Step {
             Body::Json(value) => request.json(value).send(),
             Body::Form(fields) => request.form(form(fields)).send(),
             Body::File(file) => upload(request, file, ""),
+            Body::Csv(file) => request.header("Content-Type", "text/csv").body(*file).send(),
         }
     }
 }
@@ -69,7 +72,7 @@ fn filled(app: &TestApp, text: &str) -> String {
 
 /// Every change there is, in an order in which each changes something.
 fn changes() -> Vec<Step> {
-    use Body::{File, Form, Json};
+    use Body::{Csv, File, Form, Json};
     let until = (chrono::Utc::now() + chrono::Duration::hours(1)).to_rfc3339();
     let office = || Json(json!({"name": "Office", "reply": {"action": "hangup"}}));
     let otto = |name: &str| Json(json!({"items": [{"number": "0171 2345678", "name": name}]}));
@@ -122,6 +125,7 @@ fn changes() -> Vec<Step> {
         Step("DELETE", "/api/v1/contacts/+491712345678", Json(json!({})), "contact.removed +49171…78"),
         Step("POST", "/api/v1/contacts", otto("Otto"), "contacts.imported -"),
         Step("PUT", "/api/v1/contacts", otto("Ottokar"), "contacts.replaced -"),
+        Step("POST", "/api/v1/contacts/import", Csv("Name,Phone\nBert,030 23125001\n"), "contacts.imported -"),
         Step("POST", "/contacts/import", File(b"Name,Phone\nBerta,030 23125000\n"), "contacts.imported -"),
         Step("PUT", "/api/v1/names", Json(json!({"lines": [{"number": "23", "name": "Store"}]})), "names.replaced -"),
         Step("POST", "/settings/names", Form(&[("line", "23"), ("line_name", "Stock")]), "names.changed -"),

@@ -60,12 +60,17 @@ fn is_contact(call: &Call, now_ms: i64) -> bool {
     call.direction.is_some() && is_accepted
 }
 
+/// Our own lines, which are owed nothing. No history is longer than a year.
+fn ours(oracle: &Oracle) -> BTreeSet<&str> {
+    oracle.calls.iter().filter_map(|call| call.number.as_deref()).collect()
+}
+
 /// Every number of the histories with a plus sign is a valid one.
 fn expected(oracle: &Oracle, filter: &Filter, done: &BTreeSet<&str>) -> Value {
     let now_ms = now_ms();
-    let mut missed: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let (ours, mut missed) = (ours(oracle), BTreeMap::<&str, Vec<i64>>::new());
     for call in oracle.select(filter, now_ms).into_iter().filter(|call| is_missed(call, now_ms)) {
-        if let Some(party) = call.party.as_deref().filter(|party| party.starts_with('+')) {
+        if let Some(party) = call.party.as_deref().filter(|party| party.starts_with('+') && !ours.contains(party)) {
             missed.entry(party).or_default().push(call.started_ms);
         }
     }
@@ -127,7 +132,7 @@ fn the_report_equals_a_second_count_under_every_filter() {
             seen.insert(compare(&app, &oracle, &query, &filter, &BTreeSet::new()).to_string());
         }
     }
-    assert!(seen.len() > 12, "the filters made a difference: {}", seen.len());
+    assert!(seen.len() > 8, "the filters made a difference: {}", seen.len());
 }
 
 #[test]
@@ -163,8 +168,9 @@ fn the_list_equals_a_second_count() {
     app.database.import(&log(&deliveries), &OFFICE);
     let (oracle, now_ms) = (oracle(&deliveries), now_ms());
     let mut parties: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
+    let ours = ours(&oracle);
     for call in &oracle.calls {
-        if let Some(party) = call.party.as_deref().filter(|party| party.starts_with('+')) {
+        if let Some(party) = call.party.as_deref().filter(|party| party.starts_with('+') && !ours.contains(party)) {
             parties.entry(party).or_default().push(call);
         }
     }

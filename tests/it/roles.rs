@@ -25,7 +25,8 @@ const OWN: [&str; 7] = [
     "/routes/replay",
     "/routes/1/replay",
 ];
-const MACHINES: [&str; 5] = ["/metrics", "/events", "/calls.csv", "/stats.csv", "/callbacks.csv"];
+const MACHINES: [&str; 7] =
+    ["/metrics", "/events", "/calls.csv", "/stats.csv", "/callbacks.csv", "/contacts.csv", "/contacts.vcf"];
 
 fn filled(path: &str) -> String {
     let (mut url, mut rest) = (String::new(), path);

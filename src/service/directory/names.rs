@@ -1,10 +1,11 @@
 //! Names of numbers and agents, cached in memory: a page asks for hundreds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::calls::phone::Numbering;
 use crate::contacts::Contact;
+use crate::contacts::block::beginning;
 use crate::store::names::{Kind, OwnName, list_contacts, list_own_names, names_version};
 use crate::store::{Db, StoreError};
 
@@ -29,6 +30,10 @@ pub struct Names {
     /// The contacts, in the order of the address book.
     contacts: Vec<Entry>,
     places: HashMap<String, usize>,
+    /// The places of blocks, by what their numbers begin with.
+    blocks: HashMap<String, usize>,
+    /// The lengths of those, longest first.
+    block_lengths: Vec<usize>,
 }
 
 /// A contact, with its display name and the folded name by which it is sorted and found.
@@ -66,7 +71,12 @@ impl Names {
         let mut contacts: Vec<Entry> = contacts.into_iter().map(entry).collect();
         contacts.sort_by(|a, b| (&a.folded, &a.contact.number).cmp(&(&b.folded, &b.contact.number)));
         let places = contacts.iter().enumerate().map(|(place, entry)| (entry.contact.number.clone(), place)).collect();
-        Self { version, lines, agents, contacts, places }
+        let block =
+            |(place, entry): (usize, &Entry)| beginning(&entry.contact.number).map(|start| (start.to_owned(), place));
+        let blocks: HashMap<String, usize> = contacts.iter().enumerate().filter_map(block).collect();
+        let lengths: BTreeSet<usize> = blocks.keys().map(String::len).collect();
+        let block_lengths = lengths.into_iter().rev().collect();
+        Self { version, lines, agents, contacts, places, blocks, block_lengths }
     }
 
     /// Returns the version, which every change raises.
@@ -84,9 +94,10 @@ impl Names {
         self.agents.get(peer).cloned()
     }
 
-    /// Returns the name of an outside number, E.164: that of a contact, or of an own line.
+    /// Returns the name of an outside number, E.164: that of its contact, or of an own line, or of the block that it is in.
     pub fn contact(&self, number: &str) -> Option<Arc<str>> {
-        self.entry(number).map(|entry| entry.display.clone()).or_else(|| self.line(number))
+        let display = |entry: &Entry| entry.display.clone();
+        self.entry(number).map(display).or_else(|| self.line(number)).or_else(|| self.block_of(number).map(display))
     }
 
     /// Returns the name of a number in any notation, or of a SIP user.
@@ -105,9 +116,14 @@ impl Names {
         self.contacts.len()
     }
 
+    /// Returns the contacts, in the order of the address book.
+    pub fn contacts(&self) -> impl ExactSizeIterator<Item = &Contact> {
+        self.contacts.iter().map(|entry| &entry.contact)
+    }
+
     /// Returns the contacts whose name has every word of `text`, or whose number has its digits; in the order of the
-    /// address book. `beginning` is the text as the beginning of a number in E.164, where it can be one.
-    pub fn search<'a>(&'a self, text: &str, beginning: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
+    /// address book. `written` is the text as the beginning of a number in E.164, where it can be one.
+    pub fn search<'a>(&'a self, text: &str, written: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
         let text = folded(text);
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -115,7 +131,10 @@ impl Names {
         let found = move |entry: &&Entry| {
             words.iter().all(|word| entry.folded.contains(word.as_str()))
                 || is_number && entry.contact.number.contains(&digits)
-                || beginning.is_some_and(|beginning| entry.contact.number.starts_with(beginning))
+                || written.is_some_and(|written| entry.contact.number.starts_with(written))
+                || written
+                    .zip(beginning(&entry.contact.number))
+                    .is_some_and(|(written, block)| written.starts_with(block))
         };
         self.contacts.iter().filter(found).map(|entry| &entry.contact)
     }
@@ -135,6 +154,12 @@ impl Names {
             .take(MOST_FOUND)
             .cloned()
             .collect()
+    }
+
+    /// Returns the longest block that a number is in.
+    fn block_of(&self, number: &str) -> Option<&Entry> {
+        let place = |length: &usize| number.get(..*length).and_then(|start| self.blocks.get(start));
+        self.block_lengths.iter().find_map(place).and_then(|place| self.contacts.get(*place))
     }
 
     fn entry(&self, number: &str) -> Option<&Entry> {
@@ -201,6 +226,40 @@ mod tests {
         assert_eq!(found("2312-5", None), ["Jörg Älter"]);
         assert_eq!(found("030 23", Some("+493023")), ["Jörg Älter"]);
         assert_eq!(found("anna bau", None), [""; 0]);
+    }
+
+    #[test]
+    fn a_block_names_its_numbers_unless_they_have_a_name_of_their_own() {
+        let own = |subject: &str, name: &str| OwnName { kind: Kind::Line, subject: subject.into(), name: name.into() };
+        let contact = |number: &str, name: &str| Contact { number: number.into(), name: name.into(), company: None };
+        let contacts = [
+            ("+4922129191*", "Firma X"),
+            ("+492212919125", "Eva"),
+            ("+4922129191200*", "Werk 2"),
+            ("+4922129*", "Konzern"),
+        ];
+        let names = Names::new(
+            7,
+            vec![own("+4922129191999", "Zentrale")],
+            contacts.map(|(number, name)| contact(number, name)).into(),
+        );
+        for (number, name) in [
+            ("+492212919126", Some("Firma X")),
+            ("+492212919125", Some("Eva")),
+            ("+4922129191", Some("Firma X")),
+            ("+49221291912007", Some("Werk 2")),
+            ("+4922129192", Some("Konzern")),
+            ("+4922129191999", Some("Zentrale")),
+            ("+492212", None),
+            ("anonymous", None),
+        ] {
+            assert_eq!(names.contact(number).as_deref(), name, "{number}");
+        }
+        assert_eq!(names.stored("+492212919126"), None);
+        let found: Vec<_> =
+            names.search("0221 2919126", Some("+492212919126")).map(|found| found.name.as_str()).collect();
+        assert_eq!(found, ["Firma X", "Konzern"]);
+        assert_eq!(names.meant("firma"), ["+4922129191*"]);
     }
 
     #[test]

@@ -111,7 +111,19 @@ macro_rules! contact {
         )
     };
 }
-pub(in crate::store) use {contact, missed};
+/// The SQL condition that the number `$party` is none of our own lines, seen since a year before `$1`: a call from one of
+/// them to another is between colleagues, and nobody is owed a callback. It is told by the index `lines_by_number`,
+/// however many calls there are.
+macro_rules! not_ours {
+    ($party:literal) => {
+        concat!(
+            "not exists (select 1 from cells l where l.tier = 2 and l.subject = ",
+            $party,
+            " and l.bucket >= $1 / 86400000 - 366)"
+        )
+    };
+}
+pub(in crate::store) use {contact, missed, not_ours};
 
 /// The SQL for the callers `$who` that were missed since `$1`, and had no contact after the last time and no mark by
 /// hand after it ended: who marks a callback as done has not seen a call that still rings. Grouping by an expression
@@ -131,7 +143,9 @@ macro_rules! owed_callers {
                 where not exists (select 1 from callbacks_done d where d.party = caller and d.done_ms >= ended_ms)
                 and not exists (select 1 from calls c where c.party = caller and c.started_ms > last_ms and ",
             contact!("c"),
-            ")) "
+            ") and ",
+            not_ours!("caller"),
+            ") "
         )
     };
 }
@@ -327,7 +341,23 @@ async fn with_calls(db: &Db, owed: Vec<OwedRow>, lines: Option<&[String]>) -> Re
 
 #[cfg(test)]
 mod tests {
+    use sqlx::AssertSqlSafe;
+
     use super::*;
+    use crate::store::calls::query::tests::plan;
+
+    #[tokio::test]
+    async fn whether_a_number_is_ours_is_told_by_an_index_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", directory.path().join("calls.db").display())).await.unwrap();
+        for sql in [OWED, OWED_TO, OWED_OF_LINES_SQLITE] {
+            let steps = plan(&db, AssertSqlSafe(sql.to_owned())).await;
+            let of_lines: Vec<_> = steps.iter().filter(|step| step.starts_with("SEARCH l ")).collect();
+            assert_eq!(of_lines, ["SEARCH l USING COVERING INDEX lines_by_number (subject=? AND bucket>?)"], "{sql}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN c") || step.starts_with("SCAN l")), "{steps:?}");
+        }
+        db.close().await;
+    }
 
     #[test]
     fn cursors_lead_back_and_nonsense_is_none() {

@@ -1,6 +1,6 @@
 //! The callback report: who was missed in a period, and whether there was contact since.
 
-use super::{contact, is_valid, missed};
+use super::{contact, is_valid, missed, not_ours};
 use crate::calls::forgetting::was_number;
 use crate::calls::phone::Numbering;
 use crate::stats::callbacks::Streak;
@@ -27,6 +27,8 @@ const STREAKS: &str = concat!(
 const OF_MISSED: &str = concat!(
     "and (party like '+%' or party like 'forgotten-number-%') and ",
     missed!("calls"),
+    " and ",
+    not_ours!("calls.party"),
     ") found group by caller, contact_ms"
 );
 

@@ -6,6 +6,7 @@ use super::rows::pack_direction;
 use crate::calls::call::Call;
 use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
+use crate::contacts::block::beginning;
 use crate::stats::business::{BusinessTime, next_day};
 use crate::stats::filter::Filter;
 use crate::store::db::engine::Db;
@@ -30,6 +31,8 @@ pub struct CallQuery {
     pub(in crate::store) digits: Option<String>,
     pub(in crate::store) international: Option<String>,
     pub(in crate::store) named: Option<String>,
+    /// Whether blocks of numbers (`+4922129191*`) are among the named.
+    pub(in crate::store) names_blocks: bool,
     pub(in crate::store) route: Option<i64>,
     /// The own lines to which the calls are restricted, as a JSON list.
     pub(in crate::store) lines: Option<String>,
@@ -55,15 +58,17 @@ impl CallQuery {
             digits,
             international,
             named: None,
+            names_blocks: false,
             route: filter.route,
             lines: filter.lines.as_ref().map(|lines| serde_json::json!(&**lines).to_string()),
             searches_agents: true,
         }
     }
 
-    /// Returns the same query whose search also matches these numbers or agents, which bear a name that was searched
-    /// for.
+    /// Returns the same query whose search also matches these numbers, blocks of numbers or agents, which bear a name
+    /// that was searched for.
     pub fn or_named(mut self, subjects: &[String]) -> Self {
+        self.names_blocks = subjects.iter().any(|subject| beginning(subject).is_some());
         self.named = Some(subjects)
             .filter(|subjects| !subjects.is_empty())
             .map(|subjects| serde_json::json!(subjects).to_string());
@@ -150,7 +155,7 @@ pub(in crate::store) fn calls_sql(db: &Db, query: &CallQuery, before: &str, afte
             "(($9 >> (case when ending is not null then ending when started_ms > $8 then 10 \
              when accepted_ms is not null then 0 else 9 end)) & 1) = 1",
         ),
-        query.text.as_ref().map(|_| searched(&rows_of("$13"))),
+        query.text.as_ref().map(|_| searched(&rows_of("$13"), query.names_blocks)),
         asked(query.route.is_some(), "exists (select 1 from decisions where call_key = calls.id and route_id = $14)"),
         query.lines.as_ref().map(|_| format!("number in ({})", rows_of("$15"))),
     ];
@@ -160,7 +165,15 @@ pub(in crate::store) fn calls_sql(db: &Db, query: &CallQuery, before: &str, afte
 
 /// Builds the condition of a text search: text is found in numbers and agents, digits in numbers as people write them,
 /// and what is named by its name. Calls from or to SIP users are left out where agents are not searched.
-fn searched(named: &str) -> String {
+fn searched(named: &str, names_blocks: bool) -> String {
+    let of_block = if names_blocks {
+        format!(
+            " or exists (with named (subject) as ({named}) select 1 from named \
+             where subject like '+%*' and party like replace(subject, '*', '%'))"
+        )
+    } else {
+        String::new()
+    };
     format!(
         "($16 or lower(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', '')) \
           = upper(replace(lower(coalesce(from_number, '') || coalesce(to_number, '')), 'anonymous', ''))) \
@@ -168,7 +181,7 @@ fn searched(named: &str) -> String {
           or lower(number) like lower($10) escape '!' or lower(party) like lower($10) escape '!' \
           or $16 and lower(peer) like lower($10) escape '!' or ($11 is not null and (from_number like $11 \
            or to_number like $11 or number like $12 or party like $12)) or ($13 is not null and (party in ({named}) \
-           or number in ({named}) or $16 and peer in ({named}))))"
+           or number in ({named}) or $16 and peer in ({named}){of_block})))"
     )
 }
 

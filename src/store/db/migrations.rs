@@ -19,7 +19,8 @@ macro_rules! migrations {
             10 "0010_dashboards",
             11 "0011_surplus_events",
             14 "0014_sessions_without_accounts",
-            15 "0015_internal_calls"
+            15 "0015_internal_calls",
+            16 "0016_own_lines"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {

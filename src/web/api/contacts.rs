@@ -2,6 +2,7 @@ use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
+use crate::contacts::block::{beginning, number_or_block};
 use crate::contacts::{Contact, MAX_CONTACTS, wire};
 use crate::service::directory::changes::ContactsChange;
 use crate::service::state::AppState;
@@ -26,7 +27,7 @@ struct ContactList {
 /// How many contacts are new, changed, as before, and gone.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = ContactChanges)]
-struct ChangesJson {
+pub(super) struct ChangesJson {
     new: usize,
     changed: usize,
     unchanged: usize,
@@ -45,7 +46,7 @@ struct ContactListDraft {
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "only says what there is")]
 struct ContactDraft {
-    /// In any notation.
+    /// In any notation; `0221 29191*` is a block.
     #[schema(min_length = 1, max_length = 128)]
     number: String,
     #[schema(min_length = 1, max_length = 200)]
@@ -105,9 +106,10 @@ pub async fn list(request: HttpRequest, state: Data<AppState>) -> Result<impl Re
     Ok(Json(ContactList { items, next_cursor }))
 }
 
-/// Decodes the keyset pagination cursor: the digits of the last number of the page before.
+/// Decodes the keyset pagination cursor: the last number of the page before, without `+`.
 fn decode_cursor(text: &str) -> Result<String, FilterError> {
-    let is_number = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = beginning(text).unwrap_or(text);
+    let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| format!("+{text}")).ok_or(FilterError { field: "cursor", problem: FilterProblem::Cursor })
 }
 
@@ -141,7 +143,7 @@ async fn save(request: &HttpRequest, payload: Payload, state: &AppState, only: b
 /// One contact
 #[utoipa::path(
     get, path = "/api/v1/contacts/{number}", tag = "Contacts",
-    params(("number" = String, Path, description = "A valid number in any notation")),
+    params(("number" = String, Path, description = "A valid number in any notation, or a block: `0221 29191*`")),
     responses((status = 200, description = "The contact", body = Contact))
 )]
 pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Error> {
@@ -153,7 +155,7 @@ pub async fn show(path: Path<String>, state: Data<AppState>) -> Result<HttpRespo
 /// Names a number
 #[utoipa::path(
     put, path = "/api/v1/contacts/{number}", tag = "Contacts",
-    params(("number" = String, Path, description = "A valid number in any notation")),
+    params(("number" = String, Path, description = "A valid number in any notation, or a block: `0221 29191*`")),
     request_body = ContactNames,
     responses((status = 200, description = "The contact", body = Contact))
 )]
@@ -171,7 +173,7 @@ pub async fn replace(
 /// Deletes a contact
 #[utoipa::path(
     delete, path = "/api/v1/contacts/{number}", tag = "Contacts",
-    params(("number" = String, Path, description = "A valid number in any notation")),
+    params(("number" = String, Path, description = "A valid number in any notation, or a block: `0221 29191*`")),
     responses((status = 204, description = "Gone"))
 )]
 pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Error> {
@@ -182,7 +184,7 @@ pub async fn remove(path: Path<String>, request: HttpRequest, state: Data<AppSta
 }
 
 fn number(path: &str, state: &AppState) -> Result<String, Error> {
-    state.derivation.numbering.e164(path).ok_or_else(|| {
+    number_or_block(path, &state.derivation.numbering).ok_or_else(|| {
         let detail = "number: expected a valid telephone number".to_owned();
         Error::Fields(vec![WrongField { field: "number".into(), detail }])
     })

@@ -6,6 +6,8 @@ pub mod callbacks;
 pub mod calls;
 /// Endpoints for contacts: names of outside numbers.
 pub mod contacts;
+/// Endpoint that imports contacts from a file.
+pub mod contacts_import;
 /// Endpoints for the names of own lines and agents.
 pub mod names;
 /// Endpoint for data quality: how complete the received events were.

@@ -74,6 +74,25 @@ fn stats_csv() {}
 )]
 fn callbacks_csv() {}
 
+/// All contacts as CSV
+///
+/// In the order of the address book; what the import takes again without loss.
+#[utoipa::path(
+    get, path = "/contacts.csv", tag = "Contacts",
+    params(("dialect" = inline(Option<Dialect>), Query, description = "RFC 4180 if nothing is said")),
+    responses((status = 200, description = "A line per number under one of names", body = String, content_type = "text/csv"))
+)]
+fn contacts_csv() {}
+
+/// All contacts as vCards
+///
+/// Numbers of one name and company are one card.
+#[utoipa::path(
+    get, path = "/contacts.vcf", tag = "Contacts",
+    responses((status = 200, description = "vCard 3.0", body = String, content_type = "text/vcard"))
+)]
+fn contacts_vcf() {}
+
 /// Calls and figures as they change
 ///
 /// Server-sent events: `call` (a Call that changed), `stats` (the figures of today, every two seconds at most),

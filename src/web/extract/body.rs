@@ -210,6 +210,20 @@ pub async fn json_list<T: Send + 'static>(
     run(length, reading).await?
 }
 
+/// Reads a file sent as the body, with the given parser.
+///
+/// # Errors
+/// 413 when it exceeds a limit, 503 when the budget is exhausted.
+pub async fn file<T: Send + 'static>(
+    request: &HttpRequest,
+    payload: Payload,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<Read<T>, Error> {
+    let body = read(request, payload, |_, _| Ok(())).await?;
+    let (length, turn) = (body.bytes.len(), turn(request, body.bytes.len()).await?);
+    run(length, move || Read { value: work(&body.bytes), turn, held: body.held }).await
+}
+
 /// Reads the fields of a form.
 ///
 /// # Errors

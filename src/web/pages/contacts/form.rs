@@ -1,5 +1,6 @@
 //! The form of one contact.
 
+use crate::contacts::block::number_or_block;
 use crate::contacts::{Contact, MAX_NAME_CHARS, NameProblem, named};
 use crate::service::state::AppState;
 use crate::web::pages::layout::context::PageContext;
@@ -31,7 +32,7 @@ pub fn read_contact(
     context: &PageContext,
 ) -> Option<Contact> {
     let t = &context.texts.contacts;
-    let number = state.derivation.numbering.e164(form.value("number").trim());
+    let number = number_or_block(form.value("number"), &state.derivation.numbering);
     let names = state.directory.names();
     let taken = number.as_deref().filter(|number| Some(*number) != before).and_then(|number| names.stored(number));
     match (&number, taken) {

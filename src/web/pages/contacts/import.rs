@@ -35,6 +35,7 @@ struct ImportedPage {
     figures: Vec<(&'static str, String)>,
     unusable: Vec<UnusableRow>,
     more: Option<String>,
+    unused_columns: Vec<String>,
     has_saved: bool,
 }
 
@@ -119,6 +120,7 @@ impl ImportedPage {
             title: if reading.contacts.is_empty() { t.done_nothing } else { t.done },
             figures: figures.into_iter().map(|(name, count)| (name, number(count))).collect(),
             unusable: reading.unusable.iter().take(MOST_UNUSABLE).map(row).collect(),
+            unused_columns: reading.unused_columns.clone(),
             more: (more > 0).then(|| (t.more)(number(more))),
             has_saved: !reading.contacts.is_empty(),
             context,

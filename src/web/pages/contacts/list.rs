@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::form::{form_of, new_contact, read_contact};
+use crate::contacts::block::beginning;
 use crate::contacts::{Contact, MAX_CONTACTS};
 use crate::i18n::ContactsTexts;
 use crate::service::directory::changes::ContactsChange;
@@ -39,6 +40,7 @@ struct Row {
     contact: Contact,
     href: String,
     calls: String,
+    is_block: bool,
 }
 
 #[derive(Template)]
@@ -85,8 +87,10 @@ fn url(search: &str, page: usize) -> String {
 }
 
 fn row(contact: &Contact) -> Row {
-    let calls = FilterQuery::default().with("party", contact.number.as_str()).with("period", "year").url("/calls");
-    Row { href: path_of(&contact.number), calls, contact: contact.clone() }
+    let block = beginning(&contact.number);
+    let (word, number) = block.map_or(("party", contact.number.as_str()), |block| ("q", block));
+    let calls = FilterQuery::default().with(word, number).with("period", "year").url("/calls");
+    Row { href: path_of(&contact.number), calls, is_block: block.is_some(), contact: contact.clone() }
 }
 
 fn path_of(number: &str) -> String {
