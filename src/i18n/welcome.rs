@@ -75,8 +75,8 @@ pub const EN: WelcomeTexts = WelcomeTexts {
         }
         RefusalReason::NoEvent => "An event has the fields event and call_id. Something else has called the address.",
         RefusalReason::Astray => {
-            "The url in Placetel must end with /placetel, in lower case: that is the address that this page tells. Events sent elsewhere \
-             are lost."
+            "The url in Placetel must end with /placetel, in lower case, as this page shows it. Events sent elsewhere are \
+             lost."
         }
     },
     try_it: "Try it now",

@@ -54,7 +54,7 @@ fn excel_gets_local_time_german_words_names_and_numbers_as_they_are() {
     let of = |name: &str| value_of(talk, &rows[0], name);
     assert_eq!(
         (of("Richtung"), of("Zustand"), of("Ergebnis")),
-        ("eingehend".into(), "beendet".into(), "Angenommen".into())
+        ("Eingehend".into(), "Beendet".into(), "Angenommen".into())
     );
     assert_eq!(of("Beginn"), "01.07.2026 14:00:00");
     assert_eq!((of("Angenommen"), of("Ende")), ("01.07.2026 14:00:12".into(), "01.07.2026 14:01:12".into()));

@@ -104,7 +104,7 @@ impl Progress {
 
     fn row_in(&self, lang: Lang, StoredCall { call, .. }: StoredCall, timeout_ms: i64) -> Vec<Value> {
         let (state, outcome) = call.standing(self.now_ms, timeout_ms);
-        let (t, live) = (&texts(lang).calls, &texts(lang).live);
+        let (t, live) = (&texts(lang).filter, &texts(lang).live);
         let direction = call.direction.map(|direction| match direction {
             Direction::In => t.inbound,
             Direction::Out => t.outbound,
@@ -113,7 +113,7 @@ impl Progress {
         let state = match state {
             State::Ringing => live.ringing,
             State::Talking => live.talking,
-            State::Ended => t.ended,
+            State::Ended => texts(lang).calls.ended,
         };
         let word = |word: &str| Value::Text(word.to_owned());
         let seconds = |seconds: Option<u32>| Value::of(seconds, |seconds| Value::Count(seconds.into()));
