@@ -83,20 +83,38 @@ impl Rules {
         if !(1900..10_000).contains(&day.year()) {
             return Vec::new();
         }
-        let before = day.pred_opt().map_or_else(Vec::new, |before| self.holding(before));
-        let today = self.holding(day);
-        let mut minutes = [RuleKind::Closed; DAY as usize];
-        for (place, rule) in self.rules.iter().enumerate() {
-            let holds = |days: &[bool]| days.get(place).copied().unwrap_or_default();
-            if holds(&before) {
-                let nights = rule.spans.iter().filter(|span| span.end > DAY);
-                nights.for_each(|span| rule.tell(span.start.saturating_sub(DAY)..span.end - DAY, true, &mut minutes));
-            }
-            if holds(&today) {
-                rule.spans.iter().for_each(|span| rule.tell(span.start..span.end.min(DAY), false, &mut minutes));
+        let sayings = self.sayings(day);
+        let mut edges: Vec<u16> =
+            sayings.iter().flat_map(|saying| [saying.minutes.start, saying.minutes.end]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut open: Vec<(u16, u16)> = Vec::new();
+        for (from, to) in edges.iter().copied().zip(edges.iter().copied().skip(1)) {
+            match open.last_mut() {
+                _ if told(&sayings, from) != RuleKind::Open => {}
+                Some((_, end)) if *end == from => *end = to,
+                _ => open.push((from, to)),
             }
         }
-        open(&minutes)
+        open
+    }
+
+    /// Returns what the rules say about the minutes of a day, in their order: those that hold on it, and the nights of those
+    /// that hold on the day before.
+    fn sayings(&self, day: NaiveDate) -> Vec<Saying<'_>> {
+        let before = day.pred_opt().map_or_else(Vec::new, |before| self.holding(before));
+        let today = self.holding(day);
+        let mut sayings = Vec::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            let holds = |days: &[bool]| days.get(place).copied().unwrap_or_default();
+            for span in rule.spans.iter().filter(|span| span.end > DAY && holds(&before)) {
+                sayings.push(Saying { rule, minutes: span.start.saturating_sub(DAY)..span.end - DAY, is_night: true });
+            }
+            for span in rule.spans.iter().filter(|_| holds(&today)) {
+                sayings.push(Saying { rule, minutes: span.start..span.end.min(DAY), is_night: false });
+            }
+        }
+        sayings
     }
 
     /// Returns whether some hours go on past midnight.
@@ -141,20 +159,33 @@ impl Rule {
         let names_holidays_only = self.needs_both || (self.has_holidays() && self.days.weekday.iter().all(is_holiday));
         !self.days.is_empty() && !names_holidays_only
     }
+}
 
-    /// Writes what the rule says about these minutes of a day over what was said before.
-    fn tell(&self, range: Range<u16>, is_night: bool, minutes: &mut [RuleKind; DAY as usize]) {
-        // A replaced day has nothing of its own by now: what is open there is the night before.
-        let is_kept = |told: RuleKind| match self.join {
+/// What a rule says about a range of minutes of a day.
+struct Saying<'a> {
+    rule: &'a Rule,
+    minutes: Range<u16>,
+    /// Whether it began on the day before.
+    is_night: bool,
+}
+
+impl Saying<'_> {
+    /// Returns what holds after this where something else was told before.
+    fn after(&self, told: RuleKind) -> RuleKind {
+        let is_kept = match self.rule.join {
             Join::FallsBack => told != RuleKind::Closed,
-            Join::Replaces if self.kind == RuleKind::Unknown && !is_night => told == RuleKind::Open,
+            // A replaced day has nothing of its own by now: what is open there is the night before.
+            Join::Replaces if self.rule.kind == RuleKind::Unknown && !self.is_night => told == RuleKind::Open,
             Join::Replaces | Join::Adds => false,
         };
-        let range = usize::from(range.start)..usize::from(range.end);
-        for told in minutes.get_mut(range).into_iter().flatten().filter(|told| !is_kept(**told)) {
-            *told = self.kind;
-        }
+        if is_kept { told } else { self.rule.kind }
     }
+}
+
+/// Returns what holds at a minute.
+fn told(sayings: &[Saying<'_>], minute: u16) -> RuleKind {
+    let about_it = sayings.iter().filter(|saying| saying.minutes.contains(&minute));
+    about_it.fold(RuleKind::Closed, |told, saying| saying.after(told))
 }
 
 /// Returns what the rule does with those before it; one that adds to a fallback is one.
@@ -184,16 +215,4 @@ fn are_known(days: &DaySelector, holidays: &ContextHolidays) -> Result<(), Hours
         }
     }
     Ok(())
-}
-
-/// Returns the open ranges of minutes.
-fn open(minutes: &[RuleKind; DAY as usize]) -> Vec<(u16, u16)> {
-    let mut open: Vec<(u16, u16)> = Vec::new();
-    for (minute, _) in (0..).zip(minutes).filter(|(_, kind)| **kind == RuleKind::Open) {
-        match open.last_mut() {
-            Some((_, end)) if *end == minute => *end += 1,
-            _ => open.push((minute, minute + 1)),
-        }
-    }
-    open
 }

@@ -111,4 +111,29 @@ mod tests {
         }
         assert_eq!(hours_in_words(None, &texts(Lang::De).hours), "jederzeit");
     }
+
+    #[test]
+    fn what_surprises_is_a_sentence_in_both_languages_where_it_applies() {
+        let context = HoursContext::new(chrono_tz::Europe::Berlin, "DE", None);
+        for (hours, has_closing_days, de, en) in [
+            (
+                Some("Mo-Fr 18:00-03:00; PH off"),
+                false,
+                "Feiertage sind von 0 bis 24 Uhr",
+                "Holidays are closed from midnight",
+            ),
+            (Some("Mo-Fr 18:00-03:00"), true, "Geschlossene Tage", "Closed days"),
+            (Some("Sa \"nach Absprache\""), false, "Zeiten mit Worten", "Hours with words"),
+        ] {
+            for (lang, begins) in [(Lang::De, de), (Lang::En, en)] {
+                let notes = notes_in_words(hours, has_closing_days, &context, &texts(lang).hours);
+                assert!(notes.len() == 1 && notes[0].starts_with(begins) && notes[0].ends_with('.'), "{notes:?}");
+            }
+        }
+        for hours in
+            [None, Some("Mo-Fr 09:00-17:00; PH off"), Some("Mo-Fr 18:00-03:00"), Some("@Büro"), Some("morgens")]
+        {
+            assert!(notes_in_words(hours, false, &context, &texts(Lang::De).hours).is_empty(), "{hours:?}");
+        }
+    }
 }
