@@ -5,6 +5,8 @@ pub mod changes;
 /// All names, as they were stored a moment ago.
 pub mod names;
 
+mod folding;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use self::names::Names;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::folding::{Folded, words};
 use crate::calls::phone::Numbering;
 use crate::contacts::Contact;
 use crate::contacts::block::beginning;
@@ -41,7 +42,7 @@ pub struct Names {
 struct Entry {
     contact: Contact,
     display: Arc<str>,
-    folded: Box<str>,
+    folded: Folded,
 }
 
 impl Names {
@@ -66,7 +67,7 @@ impl Names {
         }
         let entry = |contact: Contact| {
             let display = contact.display();
-            Entry { folded: folded(&display).into(), display: display.into(), contact }
+            Entry { folded: Folded::new(&display), display: display.into(), contact }
         };
         let mut contacts: Vec<Entry> = contacts.into_iter().map(entry).collect();
         contacts.sort_by(|a, b| (&a.folded, &a.contact.number).cmp(&(&b.folded, &b.contact.number)));
@@ -124,12 +125,11 @@ impl Names {
     /// Returns the contacts whose name has every word of `text`, or whose number has its digits; in the order of the
     /// address book. `written` is the text as the beginning of a number in E.164, where it can be one.
     pub fn search<'a>(&'a self, text: &str, written: Option<&'a str>) -> impl Iterator<Item = &'a Contact> + use<'a> {
-        let text = folded(text);
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words = words(text);
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let is_number = !digits.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+ -/().".contains(c));
         let found = move |entry: &&Entry| {
-            words.iter().all(|word| entry.folded.contains(word.as_str()))
+            entry.folded.has_all(&words)
                 || is_number && entry.contact.number.contains(&digits)
                 || written.is_some_and(|written| entry.contact.number.starts_with(written))
                 || written
@@ -141,14 +141,12 @@ impl Names {
 
     /// Returns the numbers and agents whose name matches a search in the call log.
     pub fn meant(&self, text: &str) -> Vec<String> {
-        let text = folded(text);
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let words = words(text);
         if !text.chars().any(char::is_alphabetic) {
             return Vec::new();
         }
-        let has_words = |name: &str| words.iter().all(|word| name.contains(word));
-        let own = self.lines.iter().chain(&self.agents).filter(|(_, name)| has_words(&folded(name)));
-        let contacts = self.contacts.iter().filter(|entry| has_words(&entry.folded));
+        let own = self.lines.iter().chain(&self.agents).filter(|(_, name)| Folded::new(name).has_all(&words));
+        let contacts = self.contacts.iter().filter(|entry| entry.folded.has_all(&words));
         own.map(|(subject, _)| subject)
             .chain(contacts.map(|entry| &entry.contact.number))
             .take(MOST_FOUND)
@@ -165,11 +163,6 @@ impl Names {
     fn entry(&self, number: &str) -> Option<&Entry> {
         self.places.get(number).and_then(|place| self.contacts.get(*place))
     }
-}
-
-/// Folds a name for comparison: to small letters.
-fn folded(text: &str) -> String {
-    text.to_lowercase()
 }
 
 #[cfg(test)]
