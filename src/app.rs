@@ -15,6 +15,7 @@ use self::watching::watch;
 use crate::clock::watch::keep_watch;
 use crate::config::{Config, SettingError};
 use crate::service::jobs::closing::close;
+use crate::service::jobs::packing::pack;
 use crate::service::jobs::refresh::refresh;
 use crate::service::jobs::retention::keep;
 use crate::service::live::publish::{listen, publish};
@@ -98,6 +99,7 @@ impl Service {
             tokio::spawn(watch(state.clone(), interrupted)),
             tokio::spawn(keep_watch(state.clock.clone(), db.clone())),
             tokio::spawn(keep(state.clock.clone(), db.clone(), state.derivation.clone(), retention)),
+            tokio::spawn(pack(db.clone(), state.derivation.clone())),
             closing,
         ];
         background.extend(certificate.clone().map(|certificate| tokio::spawn(certificate.keep_fresh())));

@@ -88,7 +88,6 @@ pub struct DashboardTexts {
     pub callers_more: &'static str,
     pub callers_whole: &'static str,
     pub calls: &'static str,
-    pub too_many: &'static str,
     pub nothing: &'static str,
     pub nothing_hint: &'static str,
 }
@@ -218,7 +217,6 @@ pub const EN: DashboardTexts = DashboardTexts {
     callers_more: "More callers",
     callers_whole: "Over the whole period",
     calls: "Calls",
-    too_many: "There are very many calls in this period: the week and the division come with shorter ones.",
     nothing: "No calls",
     nothing_hint: "There are no calls here in this period. A longer one may help.",
 };
@@ -331,7 +329,6 @@ pub const DE: DashboardTexts = DashboardTexts {
     callers_more: "Mehr Anrufer",
     callers_whole: "Über den ganzen Zeitraum",
     calls: "Anrufe",
-    too_many: "In diesem Zeitraum gibt es sehr viele Anrufe: Wochenübersicht und Aufteilung gibt es für kürzere.",
     nothing: "Keine Anrufe",
     nothing_hint: "In diesem Zeitraum gibt es hier keine Anrufe. Vielleicht hilft ein längerer.",
 };

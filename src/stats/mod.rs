@@ -6,6 +6,8 @@ pub mod as_of;
 pub mod business;
 /// The callback report.
 pub mod callbacks;
+/// Calls in columns, for any combination of filters.
+pub mod columns;
 /// The preceding and following periods, and the comparison period.
 pub mod compare;
 /// The settings by which calls and cells are made of events.

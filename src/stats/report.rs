@@ -66,16 +66,20 @@ impl GroupBy {
 pub enum Source {
     /// The cells of a tier, of one subject or of all.
     Cells(Tier, Option<String>),
-    /// The calls themselves, because no tier holds this combination.
+    /// Packed calls, because no tier holds this combination.
+    Columns,
+    /// The calls themselves, because only these tell what is searched for.
     Calls,
 }
 
 impl Source {
     /// Returns the cheapest source that can answer the query.
     pub fn of(filter: &Filter, group_by: Option<GroupBy>) -> Self {
-        let is_of_some = filter.route.is_some() || filter.lines.is_some();
-        if filter.party.is_some() || filter.search.is_some() || is_of_some {
+        if filter.party.is_some() || filter.search.is_some() {
             return Self::Calls;
+        }
+        if filter.route.is_some() || filter.lines.is_some() {
+            return Self::Columns;
         }
         let by_day = matches!(group_by, None | Some(GroupBy::Day | GroupBy::Week | GroupBy::Month));
         match (&filter.number, &filter.peer, group_by) {
@@ -85,7 +89,7 @@ impl Source {
             (None, peer, Some(GroupBy::Peer)) => Self::Cells(Tier::Peer, peer.clone()),
             (Some(number), None, _) if by_day => Self::Cells(Tier::Line, Some(number.clone())),
             (None, Some(peer), _) if by_day => Self::Cells(Tier::Peer, Some(peer.clone())),
-            _ => Self::Calls,
+            _ => Self::Columns,
         }
     }
 }
@@ -140,6 +144,8 @@ pub struct Counter<'a> {
     /// The tally of every group; without grouping there is one.
     tallies: Vec<(Option<String>, Tally)>,
     places: HashMap<Option<String>, usize>,
+    /// The tally of all calls that are in no group.
+    rest: Tally,
 }
 
 impl<'a> Counter<'a> {
@@ -148,7 +154,8 @@ impl<'a> Counter<'a> {
     /// # Errors
     /// When there would be too many groups.
     pub fn new(filter: &'a Filter, group_by: Option<GroupBy>, business: &'a BusinessTime) -> Result<Self, FilterError> {
-        let mut counter = Self { filter, group_by, business, tallies: Vec::new(), places: HashMap::new() };
+        let mut counter =
+            Self { filter, group_by, business, tallies: Vec::new(), places: HashMap::new(), rest: Tally::default() };
         if let Some(group_by) = group_by.filter(|group_by| group_by.is_time()) {
             for key in time_keys(group_by, filter.days, business)? {
                 counter.place(Some(key));
@@ -159,12 +166,16 @@ impl<'a> Counter<'a> {
 
     /// Adds a cell. Calls without HungUp count as over: see [`Counter::add_open_call`].
     pub fn add_cell(&mut self, tier: Tier, bucket: i64, subject: &str, cell: &Cell) {
-        let subject = (!subject.is_empty()).then(|| subject.to_owned());
         let key = match self.group_by {
             None => None,
-            Some(GroupBy::Number | GroupBy::Peer) => subject,
+            Some(GroupBy::Number | GroupBy::Peer) => (!subject.is_empty()).then(|| subject.to_owned()),
             Some(group_by) => Some(cell_key(group_by, tier, bucket, self.business)),
         };
+        self.add_group(key, cell);
+    }
+
+    /// Adds the calls of a group. Calls without HungUp count as over: see [`Counter::add_open_call`].
+    pub fn add_group(&mut self, key: Option<String>, cell: &Cell) {
         let counted = |(class, _): &(Class, &Measures)| self.filter.counts(*class, class.progress.outcome_when_over());
         let mut counted = cell.iter().filter(counted).peekable();
         if counted.peek().is_none() {
@@ -173,6 +184,16 @@ impl<'a> Counter<'a> {
         let place = self.place(key);
         for (class, figures) in counted {
             self.tallies[place].1.add(class.direction, class.progress.outcome_when_over(), figures, 1);
+        }
+    }
+
+    /// Adds calls of groups that are not among those asked for: they count in the totals.
+    pub fn add_rest(&mut self, cell: &Cell) {
+        for (class, figures) in cell.iter() {
+            let outcome = class.progress.outcome_when_over();
+            if self.filter.counts(class, outcome) {
+                self.rest.add(class.direction, outcome, figures, 1);
+            }
         }
     }
 
@@ -218,7 +239,7 @@ impl<'a> Counter<'a> {
 
     /// Returns the report; of groups other than times, the `limit` largest.
     pub fn finish(mut self, service_level_seconds: u32, limit: usize) -> Report {
-        let mut total = Tally::default();
+        let mut total = self.rest;
         if self.group_by.is_none() {
             total = self.tallies.pop().map(|(_, tally)| tally).unwrap_or_default();
         }

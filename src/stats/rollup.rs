@@ -132,6 +132,14 @@ impl Class {
         self.direction == Some(Direction::Internal)
     }
 
+    /// Returns the outcome of its calls, where those that have not ended are still running if they are `recent`.
+    pub fn outcome(self, is_recent: bool) -> Outcome {
+        match self.progress {
+            Progress::Ringing | Progress::Talking if is_recent => Outcome::Open,
+            progress => progress.outcome_when_over(),
+        }
+    }
+
     /// Returns the stored code: four bits of progress, two of direction, one of hours.
     pub(super) fn code(self) -> u8 {
         let direction = match self.direction {

@@ -49,6 +49,14 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// Adds the calls of each class that began in the hour which began then. Calls without HungUp count as over, too.
+    pub fn add_hour(&mut self, hour_start_ms: i64, calls: impl Iterator<Item = (Class, i64)>) {
+        let place = self.place(call_key(self.step, hour_start_ms, self.business));
+        for (class, calls) in calls {
+            self.add(place, class, class.progress.outcome_when_over(), calls);
+        }
+    }
+
     /// Corrects for a call that cells count as over, but which is still running.
     pub fn add_open_call(&mut self, call: &CountedCall) {
         let place = self.place(call_key(self.step, call.started_ms, self.business));

@@ -2,6 +2,8 @@
 
 /// Closing of months that are over.
 pub mod closing;
+/// Packing of calls in columns.
+pub mod packing;
 /// Refreshing what is cached.
 pub mod refresh;
 /// Nightly retention: pseudonymises and deletes what is too old.

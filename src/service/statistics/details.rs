@@ -37,17 +37,27 @@ pub async fn details(statistics: &Statistics, filter: &Filter) -> Result<Details
     let mut details = Details { heat, lines, agents };
     for (_, month) in &closed {
         month.hours().for_each(|(hour, class, calls)| add_hour(&mut details.heat, filter, hour, class, calls));
-        month
-            .lines()
-            .filter(|(_, class, _)| !class.is_internal())
-            .for_each(|(name, class, sums)| add_share(&mut details.lines, statistics, filter, name, class, sums));
-        if tells_agents {
-            month
-                .peers()
-                .for_each(|(name, class, sums)| add_share(&mut details.agents, statistics, filter, name, class, sums));
-        }
+        details.add_shares(statistics, filter, month.lines(), month.peers());
     }
     Ok(details)
+}
+
+impl Details {
+    /// Adds the sums of each class, by line and by agent.
+    pub(super) fn add_shares<'s>(
+        &mut self,
+        statistics: &Statistics,
+        filter: &Filter,
+        lines: impl Iterator<Item = (&'s str, Class, Sums)>,
+        peers: impl Iterator<Item = (&'s str, Class, Sums)>,
+    ) {
+        lines
+            .filter(|(_, class, _)| !class.is_internal())
+            .for_each(|(name, class, sums)| add_share(&mut self.lines, statistics, filter, name, class, sums));
+        if statistics.agent_figures {
+            peers.for_each(|(name, class, sums)| add_share(&mut self.agents, statistics, filter, name, class, sums));
+        }
+    }
 }
 
 async fn heat(statistics: &Statistics, filter: &Filter, ranges: &[DayRange]) -> Result<HeatMap, ServiceError> {
@@ -88,7 +98,7 @@ async fn shares(
     Ok(shares)
 }
 
-fn add_hour(heat: &mut HeatMap, filter: &Filter, hour: WeekHour, class: Class, calls: i64) {
+pub(super) fn add_hour(heat: &mut HeatMap, filter: &Filter, hour: WeekHour, class: Class, calls: i64) {
     let outcome = class.progress.outcome_when_over();
     if filter.counts(class, outcome) {
         heat.add(hour, outcome, calls);

@@ -19,20 +19,28 @@ use crate::stats::report::{GroupBy, Source};
 use crate::stats::rollup::Tier;
 use crate::stats::timeline::Step;
 use crate::stats::totals::Totals;
-use crate::store::calls::find::{are_at_most, oldest_start_ms};
-
-/// Maximum number of calls that are read one by one for a single page.
-pub const REACH: i64 = 100_000;
+use crate::store::calls::find::oldest_start_ms;
 
 /// The source of a dashboard's figures (query plan).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountingPlan {
     /// From the cells of all tiers.
     Cells,
-    /// From the cells of one line or agent, which hold neither hours nor combinations of line and agent.
-    Subject,
-    /// From the calls.
+    /// From packed calls.
+    Columns,
+    /// From the calls, because only these tell what is searched for.
     Calls,
+}
+
+impl CountingPlan {
+    /// Chooses the cheapest source that tells everything.
+    pub fn of(filter: &Filter, step: Option<GroupBy>) -> Self {
+        match Source::of(filter, step) {
+            Source::Cells(Tier::Hour | Tier::Day, _) => Self::Cells,
+            Source::Cells(..) | Source::Columns => Self::Columns,
+            Source::Calls => Self::Calls,
+        }
+    }
 }
 
 /// The figures of a period on a dashboard.
@@ -46,8 +54,8 @@ pub struct PeriodFigures {
     pub while_open: GroupCounts,
     /// The period to compare with, if it was asked for.
     pub before: Option<Comparison>,
-    /// The figures that only hours and single calls can tell; `None` when there are too many of those to read.
-    pub details: Option<Details>,
+    /// The figures that only hours and single calls can tell.
+    pub details: Details,
 }
 
 impl PeriodFigures {
@@ -82,21 +90,6 @@ pub struct Before {
     pub while_open: GroupCounts,
 }
 
-/// Chooses the cheapest source that tells as much as possible.
-pub async fn plan(
-    statistics: &Statistics,
-    asked: &FilterAsOf,
-    step: Option<GroupBy>,
-) -> Result<CountingPlan, ServiceError> {
-    let is_single = match Source::of(&asked.filter, step) {
-        Source::Cells(Tier::Hour | Tier::Day, _) => return Ok(CountingPlan::Cells),
-        Source::Cells(..) => true,
-        Source::Calls => false,
-    };
-    let is_far = is_single && !are_at_most(&statistics.db, &statistics.query(asked), REACH).await?;
-    Ok(if is_far { CountingPlan::Subject } else { CountingPlan::Calls })
-}
-
 /// Counts the figures of a dashboard, with steps for a chart and a comparison if asked for.
 pub async fn figures(
     statistics: &Statistics,
@@ -122,21 +115,18 @@ async fn current(
     let mut sheet = Sheet::new(statistics, filter, step)?;
     let query = statistics.query(asked).any_outcome();
     match plan {
-        CountingPlan::Calls => {
-            sheet.details = Some(Details::default());
-            sheet.count_calls(&query).await?;
-        }
-        CountingPlan::Subject => {
-            sheet.count_cells(filter.days).await?;
-            open_calls(statistics, &query).await?.iter().for_each(|call| sheet.correct(call));
+        CountingPlan::Calls => sheet.count_calls(&query).await?,
+        CountingPlan::Columns => {
+            let (_, open) = tokio::try_join!(sheet.count_columns(&query), open_calls(statistics, &query, false))?;
+            open.iter().for_each(|call| sheet.correct(call));
         }
         CountingPlan::Cells => {
             let (_, details, open) = tokio::try_join!(
                 sheet.count_cells(filter.days),
                 details(statistics, filter),
-                open_calls(statistics, &query)
+                open_calls(statistics, &query, false)
             )?;
-            sheet.details = Some(details);
+            sheet.details = details;
             open.iter().for_each(|call| sheet.correct(call));
         }
     }
@@ -156,15 +146,16 @@ async fn before(
     {
         return Ok(Some(Comparison::Unknown(first)));
     }
-    let cut = Cut::of(statistics, plan, filter.days, *as_of);
+    let cut = Cut::of(statistics, filter.days, *as_of);
     let before = FilterAsOf { filter: Filter { days, ..filter.clone() }, as_of: *as_of };
     let query = statistics.query(&before).any_outcome();
     let query = cut.map_or(query.clone(), |cut| query.until(cut.at_ms));
     let mut sheet = Sheet::new(statistics, &before.filter, None)?;
     match (plan, cut) {
         (CountingPlan::Calls, _) => sheet.count_calls(&query).await?,
-        (_, None) => sheet.count_cells(days).await?,
-        (_, Some(cut)) => {
+        (CountingPlan::Columns, _) => sheet.count_columns(&query).await?,
+        (CountingPlan::Cells, None) => sheet.count_cells(days).await?,
+        (CountingPlan::Cells, Some(cut)) => {
             if let Some(whole) = days_before(days, cut.day) {
                 sheet.count_cells(whole).await?;
             }
@@ -172,9 +163,13 @@ async fn before(
             sheet.count_calls(&query.since(cut.cells_until_ms)).await?;
         }
     }
-    let by_cells = cut.map_or(query.clone(), |cut| query.until(cut.cells_until_ms));
-    if plan != CountingPlan::Calls && by_cells.may_have_open() {
-        open_calls(statistics, &by_cells).await?.iter().for_each(|call| sheet.correct(call));
+    let uncorrected = match (plan, cut) {
+        (CountingPlan::Calls, _) => None,
+        (CountingPlan::Cells, Some(cut)) => Some(query.until(cut.cells_until_ms)),
+        (CountingPlan::Cells | CountingPlan::Columns, _) => Some(query),
+    };
+    if let Some(query) = uncorrected {
+        open_calls(statistics, &query, false).await?.iter().for_each(|call| sheet.correct(call));
     }
     let Count { totals, while_open, .. } = sheet.finish();
     Ok(Some(Comparison::With(Box::new(Before { days, is_cut: cut.is_some(), totals, while_open }))))
@@ -187,20 +182,18 @@ struct Cut {
     day_start_ms: i64,
     /// The same time of day as now, in milliseconds since 1970 UTC.
     at_ms: i64,
-    /// The end of what is counted from cells: from here on the calls themselves are counted.
+    /// The end of what cells by hour tell: from here on the calls themselves are counted.
     cells_until_ms: i64,
 }
 
 impl Cut {
-    fn of(statistics: &Statistics, plan: CountingPlan, days: DayRange, as_of: AsOf) -> Option<Self> {
+    fn of(statistics: &Statistics, days: DayRange, as_of: AsOf) -> Option<Self> {
         let (AsOf { now_ms, today }, business) = (as_of, &statistics.derivation.business);
         let shift = u64::try_from(comparison_shift(days)).unwrap_or_default();
         let day = today.checked_sub_days(chrono::Days::new(shift));
         let day = day.filter(|_| (days.start..=days.end).contains(&today))?;
         let (day_start_ms, at_ms) = (business.day_start_ms(day), business.same_time_ms(now_ms, day));
-        // Cells by hour exist only for all lines together.
-        let cells_until_ms = if plan == CountingPlan::Cells { business.hour_start_ms(at_ms) } else { day_start_ms };
-        Some(Self { day, day_start_ms, at_ms, cells_until_ms })
+        Some(Self { day, day_start_ms, at_ms, cells_until_ms: business.hour_start_ms(at_ms) })
     }
 
     /// Returns the hours of the day that are counted from cells.

@@ -2,6 +2,8 @@
 
 /// The setting that switches off figures by agent.
 pub mod agent_figures;
+/// Who calls most often.
+pub mod callers;
 /// Calls in the form that statistics count.
 pub mod counted;
 /// Rankings, heat map and shares of a period.

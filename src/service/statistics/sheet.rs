@@ -1,34 +1,37 @@
 //! Counts the calls that a filter lets through, from cells, closed months or the calls themselves.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Statistics;
 use super::counted::counted;
-use super::details::Details;
+use super::details::{Details, add_hour};
 use crate::calls::outcome::Outcome;
 use crate::service::error::ServiceError;
 use crate::stats::business::day_number;
+use crate::stats::columns::overview::Overview;
 use crate::stats::filter::Filter;
 use crate::stats::heat::WeekHour;
 use crate::stats::month::{MonthCalls, days_without};
 use crate::stats::people::GroupCounts;
 use crate::stats::period::DayRange;
 use crate::stats::report::{CountedCall, Counter, GroupBy, Source};
-use crate::stats::rollup::{Cell, Tier};
+use crate::stats::rollup::{Cell, Class, Tier};
 use crate::stats::sums::{Sums, as_open};
 use crate::stats::timeline::{Step, Timeline};
 use crate::stats::totals::Totals;
 use crate::store::StoreError;
-use crate::store::calls::find::{CallQuery, StoredCall, for_each_call};
+use crate::store::calls::find::{CallQuery, StoredCall, for_each_call, routes_of_calls};
 use crate::store::stats::cells::read_cells;
 use crate::store::stats::months::calls_of_closed_months;
+use crate::store::stats::spans::count::count;
 
 /// The result of one counting pass.
 pub struct Count {
     pub totals: Totals,
     pub steps: Option<Vec<Step>>,
     pub while_open: GroupCounts,
-    pub details: Option<Details>,
+    pub details: Details,
 }
 
 /// The accumulator of one counting pass.
@@ -39,7 +42,7 @@ pub struct Sheet<'a> {
     counter: Counter<'a>,
     timeline: Option<Timeline<'a>>,
     while_open: GroupCounts,
-    pub details: Option<Details>,
+    pub details: Details,
 }
 
 impl<'a> Sheet<'a> {
@@ -47,7 +50,15 @@ impl<'a> Sheet<'a> {
         let business = &statistics.derivation.business;
         let counter = Counter::new(filter, None, business)?;
         let timeline = step.map(|step| Timeline::new(filter, step, business)).transpose()?;
-        Ok(Self { statistics, filter, step, counter, timeline, while_open: GroupCounts::default(), details: None })
+        Ok(Self {
+            statistics,
+            filter,
+            step,
+            counter,
+            timeline,
+            while_open: GroupCounts::default(),
+            details: Details::default(),
+        })
     }
 
     pub fn finish(self) -> Count {
@@ -112,6 +123,27 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// Counts the calls of a query from packed calls, with all details.
+    pub async fn count_columns(&mut self, query: &CallQuery) -> Result<(), ServiceError> {
+        let business = &self.statistics.derivation.business;
+        let overview = count(&self.statistics.db, query, false, || Overview::new(business)).await?.counts;
+        // Nothing is grouped, so that all calls may stand in one day.
+        self.add_cell(Tier::Day, day_number(self.filter.days.start), "", &overview.cell());
+        let hours: Vec<(i64, Class, i64)> = overview.hours().collect();
+        for of_hour in hours.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(hour_ms, ..)) = of_hour.first() else { continue };
+            if let Some(timeline) = &mut self.timeline {
+                timeline.add_hour(hour_ms, of_hour.iter().map(|&(_, class, calls)| (class, calls)));
+            }
+            let hour = WeekHour::of(business, hour_ms);
+            for &(_, class, calls) in of_hour {
+                add_hour(&mut self.details.heat, self.filter, hour, class, calls);
+            }
+        }
+        self.details.add_shares(self.statistics, self.filter, overview.lines(), overview.peers());
+        Ok(())
+    }
+
     pub async fn count_calls(&mut self, query: &CallQuery) -> Result<(), ServiceError> {
         let statistics = self.statistics;
         let count = |call: StoredCall| {
@@ -145,7 +177,7 @@ impl<'a> Sheet<'a> {
         if call.class.in_hours {
             self.while_open.add(call.class, outcome, sums);
         }
-        let Some(details) = &mut self.details else { return };
+        let details = &mut self.details;
         details.heat.add(WeekHour::of(&self.statistics.derivation.business, call.started_ms), outcome, times);
         if !call.class.is_internal() {
             details.lines.add(call.number.as_deref().unwrap_or_default(), call.class, outcome, sums);
@@ -169,9 +201,22 @@ pub async fn closed_months(
     Ok((closed, rest))
 }
 
-/// Returns the calls among those asked for that are still running.
-pub async fn open_calls(statistics: &Statistics, query: &CallQuery) -> Result<Vec<CountedCall>, ServiceError> {
+/// Returns the calls among those asked for that are still running, with their routes if these are asked for.
+pub async fn open_calls(
+    statistics: &Statistics,
+    query: &CallQuery,
+    by_route: bool,
+) -> Result<Vec<CountedCall>, ServiceError> {
     let mut open = Vec::new();
-    for_each_call(&statistics.db, &query.only_open(), |call| open.push(counted(statistics, call, None))).await?;
+    if !query.may_have_open() {
+        return Ok(open);
+    }
+    let query = query.only_open();
+    let routes = if by_route { routes_of_calls(&statistics.db, &query).await? } else { HashMap::new() };
+    let add = |call: StoredCall| {
+        let route = routes.get(&call.key).map(|(id, _)| *id);
+        open.push(counted(statistics, call, route));
+    };
+    for_each_call(&statistics.db, &query, add).await?;
     Ok(open)
 }

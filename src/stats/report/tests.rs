@@ -127,10 +127,10 @@ fn every_plain_question_has_its_cells() {
     assert_eq!(Source::of(&all, Some(GroupBy::WeekdayHour)), Source::Cells(Tier::Hour, None));
     assert_eq!(Source::of(&all, Some(GroupBy::Number)), Source::Cells(Tier::Line, None));
     assert_eq!(Source::of(&line, Some(GroupBy::Month)), Source::Cells(Tier::Line, Some("23".into())));
-    assert_eq!(Source::of(&line, Some(GroupBy::Hour)), Source::Calls);
-    assert_eq!(Source::of(&line, Some(GroupBy::Peer)), Source::Calls);
-    assert_eq!(Source::of(&line_and_peer, None), Source::Calls);
-    assert_eq!(Source::of(&all, Some(GroupBy::Party)), Source::Calls);
+    assert_eq!(Source::of(&line, Some(GroupBy::Hour)), Source::Columns);
+    assert_eq!(Source::of(&line, Some(GroupBy::Peer)), Source::Columns);
+    assert_eq!(Source::of(&line_and_peer, None), Source::Columns);
+    assert_eq!(Source::of(&all, Some(GroupBy::Party)), Source::Columns);
 }
 
 #[test]

@@ -116,22 +116,6 @@ pub async fn for_each_call(db: &Db, query: &CallQuery, mut take: impl FnMut(Stor
     })
 }
 
-/// Returns whether at most `calls` calls, of whatever kind, began in the time span.
-pub async fn are_at_most(db: &Db, query: &CallQuery, calls: i64) -> Result<bool, StoreError> {
-    let found: i64 = reading!(db, pool => {
-        sqlx::query_scalar(
-            "select cast(count(*) as bigint) from \
-             (select 1 from calls where started_ms >= $1 and started_ms < $2 limit cast($3 as bigint)) found",
-        )
-        .bind(query.start_ms)
-        .bind(query.end_ms)
-        .bind(calls.saturating_add(1))
-        .fetch_one(pool)
-        .await?
-    });
-    Ok(found <= calls)
-}
-
 /// Returns when the oldest of all calls began, milliseconds since 1970 UTC.
 pub async fn oldest_start_ms(db: &Db) -> Result<Option<i64>, StoreError> {
     reading!(db, pool => {

@@ -1,5 +1,7 @@
 //! The query for calls: which ones are asked for, and the SQL that says so.
 
+use std::ops::Range;
+
 use sqlx::AssertSqlSafe;
 
 use super::rows::pack_direction;
@@ -65,6 +67,34 @@ impl CallQuery {
         }
     }
 
+    /// Returns the query for all calls that began in a range, in milliseconds since 1970 UTC.
+    pub(in crate::store) fn of_range(range: Range<i64>) -> Self {
+        Self {
+            start_ms: range.start,
+            end_ms: range.end,
+            direction: None,
+            number: None,
+            peer: None,
+            party: None,
+            in_hours: None,
+            open_after_ms: i64::MAX,
+            outcome_mask: -1,
+            text: None,
+            digits: None,
+            international: None,
+            named: None,
+            names_blocks: false,
+            route: None,
+            lines: None,
+            searches_agents: true,
+        }
+    }
+
+    /// Returns the own lines to which the calls are restricted, if they are.
+    pub(in crate::store) fn lines_asked(&self) -> Option<Vec<String>> {
+        self.lines.as_ref().map(|lines| serde_json::from_str(lines).unwrap_or_default())
+    }
+
     /// Returns the same query whose search also matches these numbers, blocks of numbers or agents, which bear a name
     /// that was searched for.
     pub fn or_named(mut self, subjects: &[String]) -> Self {
@@ -90,6 +120,11 @@ impl CallQuery {
     /// Returns whether a call is still running at the moment of this query.
     pub fn is_open(&self, call: &Call) -> bool {
         call.ending.is_none() && call.started_ms > self.open_after_ms
+    }
+
+    /// Returns the instant after which a call must have begun to be still running without HungUp.
+    pub fn open_after_ms(&self) -> i64 {
+        self.open_after_ms
     }
 
     /// Returns the same query restricted to calls that began before an instant.

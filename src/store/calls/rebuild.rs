@@ -140,7 +140,7 @@ macro_rules! cells_of_span {
 }
 
 for_both_engines! {
-    use ingest::batch, stats::months, calls::rebuilding, calls::surplus, db::writes;
+    use ingest::batch, stats::changed, stats::months, calls::rebuilding, calls::surplus, db::writes;
 
     /// Folds the next calls after a key again, at most `most`, and stores or compares them.
     pub(super) async fn fold_again(
@@ -181,12 +181,14 @@ for_both_engines! {
             let in_hours = derivation.business.is_open(call.started_ms);
             let after = StoredCall { key: before.key, in_hours, call };
             if after != *before {
-                changed.push(after);
+                changed.push((before, after));
             }
         }
         if let Purpose::Mend(_) = purpose {
             let mut writes = writes::Writes::new();
-            batch::set_calls(&mut writes, &changed.iter().collect::<Vec<_>>());
+            batch::set_calls(&mut writes, &changed.iter().map(|(_, after)| after).collect::<Vec<_>>());
+            let changes = changed.iter().map(|(before, after)| (Some(*before), after));
+            changed::note(&mut writes, changes, std::iter::empty());
             writes.send(connection).await?;
         }
         let deviating = changed.len() as u64 + without_events;

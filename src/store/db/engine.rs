@@ -185,6 +185,7 @@ macro_rules! for_both_engines {
             $(use $crate::store::$room::$other::sqlite as $other;)*
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Sqlite;
+            #[allow(dead_code, reason = "see above")]
             type EngineConnection = sqlx::SqliteConnection;
             #[allow(dead_code, reason = "see above")]
             const DIALECT: $crate::store::db::engine::Dialect = $crate::store::db::engine::Dialect::SQLITE;
@@ -195,6 +196,7 @@ macro_rules! for_both_engines {
             $(use $crate::store::$room::$other::postgres as $other;)*
             #[allow(dead_code, reason = "modules that only use another's statements need no engine")]
             type Engine = sqlx::Postgres;
+            #[allow(dead_code, reason = "see above")]
             type EngineConnection = sqlx::PgConnection;
             #[allow(dead_code, reason = "see above")]
             const DIALECT: $crate::store::db::engine::Dialect = $crate::store::db::engine::Dialect::POSTGRES;

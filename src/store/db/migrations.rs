@@ -20,7 +20,8 @@ macro_rules! migrations {
             11 "0011_surplus_events",
             14 "0014_sessions_without_accounts",
             15 "0015_internal_calls",
-            16 "0016_own_lines"
+            16 "0016_own_lines",
+            17 "0017_segments"
         )
     };
     ($engine:literal, $($version:literal $name:literal),+) => {

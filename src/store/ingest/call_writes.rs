@@ -23,7 +23,7 @@ fn differences<'a>(updates: impl Iterator<Item = &'a CallUpdate>, business: &Bus
 }
 
 for_both_engines! {
-    use ingest::batch, stats::months, calls::surplus, db::writes;
+    use ingest::batch, stats::months, stats::changed, calls::surplus, db::writes;
 
     use writes::Writes;
 
@@ -80,6 +80,9 @@ for_both_engines! {
         batch::upsert_events(&mut writes, EVENTS, &changed);
         surplus::write(&mut writes, updates.values());
         batch::insert_decisions(&mut writes, decisions);
+        let changes = updates.values().map(|update| (update.before.as_ref(), &update.after));
+        let decided = changes.clone().filter(|(_, after)| decisions.iter().any(|(key, _)| *key == after.key));
+        changed::note(&mut writes, changes, decided.map(|(_, after)| (after.call.started_ms, after.key)));
         writes
     }
 

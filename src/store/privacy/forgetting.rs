@@ -304,7 +304,7 @@ async fn vacuum_tables(pool: &PgPool) -> Result<(), StoreError> {
     // The connection is closed: others must not get it with the long time limits that this may need.
     connection.close_on_drop();
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *connection).await?;
-    sqlx::query("vacuum (analyze) events, surplus_events, calls, decisions, callbacks_done, settings")
+    sqlx::query("vacuum (analyze) events, surplus_events, calls, decisions, callbacks_done, settings, spans, segments")
         .execute(&mut *connection)
         .await?;
     Ok(())

@@ -91,7 +91,8 @@ impl Offered {
         figures: &PeriodFigures,
         state: &AppState,
     ) -> Result<Self, Error> {
-        if let (true, Some(details)) = (plan == CountingPlan::Cells || filter.lines.is_some(), &figures.details) {
+        if plan == CountingPlan::Cells || filter.lines.is_some() {
+            let details = &figures.details;
             return Ok(Self { lines: names(&details.lines), agents: names(&details.agents) });
         }
         let days = day_number(filter.days.start)..day_number(next_day(filter.days.end));

@@ -7,9 +7,10 @@ use super::address::{Address, Scope, Table};
 use super::table::{FEW_ROWS, Row, elsewhere, most_rows, whole_url};
 use crate::i18n::{CallsTexts, DashboardTexts};
 use crate::service::state::AppState;
+use crate::service::statistics::callers::frequent_callers;
 use crate::service::statistics::figures::CountingPlan;
 use crate::stats::totals::Totals;
-use crate::store::calls::find::{TopCaller, top_callers};
+use crate::store::calls::find::TopCaller;
 use crate::web::error::Error;
 use crate::web::pages::layout::context::PageContext;
 use crate::web::pages::layout::filter::PageFilter;
@@ -34,21 +35,19 @@ pub struct CallerTable {
 /// The template of the box escapes its parts.
 impl HtmlSafe for CallerTable {}
 
-/// Fetches the most frequent callers: none of a caller, nor where too many calls would have to be read.
+/// Fetches the most frequent callers; none of a caller.
 pub async fn fetch(
     plan: CountingPlan,
     asked: &PageFilter,
     address: &Address,
     state: &AppState,
 ) -> Result<Vec<TopCaller>, Error> {
-    if asked.filter().party.is_some() || plan == CountingPlan::Subject {
+    if asked.filter().party.is_some() {
         return Ok(Vec::new());
     }
     let counted = if is_whole(address) { i64::MAX } else { NEWEST_COUNTED };
-    let query = state.statistics.query(&asked.calls);
-    let mut callers = top_callers(&state.db, &query, counted, most_rows(Table::Callers, address)).await?;
-    callers.retain(|caller| state.statistics.may_count(&caller.party));
-    Ok(callers)
+    let limit = most_rows(Table::Callers, address);
+    Ok(frequent_callers(&state.statistics, plan, &asked.calls, counted, limit).await?)
 }
 
 impl CallerTable {

@@ -49,7 +49,7 @@ use super::page;
 use crate::i18n::DashboardTexts;
 use crate::service::error::ServiceError;
 use crate::service::state::AppState;
-use crate::service::statistics::figures::{CountingPlan, PeriodFigures, figures, plan};
+use crate::service::statistics::figures::{CountingPlan, PeriodFigures, figures};
 use crate::stats::as_of::{AsOf, FilterAsOf};
 use crate::stats::filter::{Filter, MAX_YEARS};
 use crate::stats::period::DayRange;
@@ -72,7 +72,7 @@ struct OverviewPage {
     bar: Bar,
     fresh: Option<NewCallsNotice>,
     tiles: Tiles,
-    notes: Vec<&'static str>,
+    note: Option<&'static str>,
     chart: Option<Chart>,
     week: Option<Week>,
     breakdown: Option<Breakdown>,
@@ -147,7 +147,7 @@ async fn dashboard(
     let address = Address { scope, words: asked.words.clone(), usual, options };
     let is_caller = matches!(address.scope, Scope::Caller(_));
     let step = Some(step(asked.filter().days)).filter(|_| !is_caller);
-    let plan = plan(&state.statistics, &asked.calls, step).await?;
+    let plan = CountingPlan::of(asked.filter(), step);
     let compares = options.compares && !is_caller;
     let (figures, (last_calls, newest), morning, caller_state, callers) = tokio::try_join!(
         async { Ok::<_, Error>(counted(state, plan, &asked.calls, step, compares).await?) },
@@ -160,7 +160,7 @@ async fn dashboard(
     // What names the subject of the dashboard is made from here on.
     context.has_found = figures.totals.calls > 0;
     let owed = morning.as_ref().map(|morning| &morning.owed);
-    let details = figures.details.as_ref().filter(|_| !is_caller && figures.totals.calls > 0);
+    let details = Some(&figures.details).filter(|_| !is_caller && figures.totals.calls > 0);
     let (days, is_agent) = (asked.filter().days, asked.filter().peer.is_some());
     page(&OverviewPage {
         d: &context.texts.dashboard,
@@ -168,7 +168,7 @@ async fn dashboard(
         bar: Bar::new(&asked, &address, offered, state, &context),
         fresh: NewCallsNotice::of(&asked, &context),
         tiles: Tiles::new(&figures, owed, &asked, &address, state, &context),
-        notes: notes(&figures, is_caller, &context),
+        note: (figures.steps.is_none() && !is_caller).then_some(context.texts.overview.too_long),
         chart: (figures.steps.as_deref())
             .and_then(|steps| Chart::new(steps, columns::step(days), days, &address, &context)),
         // For a single day, the chart already shows the hours.
@@ -218,13 +218,6 @@ async fn counted(
         Err(ServiceError::Filter(_)) => figures(&state.statistics, plan, asked, None, compares).await,
         counted => counted,
     }
-}
-
-/// Returns what the page says about figures that it cannot show.
-fn notes(figures: &PeriodFigures, is_caller: bool, context: &PageContext) -> Vec<&'static str> {
-    let too_long = (figures.steps.is_none() && !is_caller).then_some(context.texts.overview.too_long);
-    let too_many = figures.details.is_none().then_some(context.texts.dashboard.too_many);
-    too_long.into_iter().chain(too_many).collect()
 }
 
 /// Returns the link to the data quality of the same days and line, where it is available.
