@@ -6,11 +6,12 @@ create table spans (
     end_ms bigint not null,
     is_complete boolean not null,
     calls bigint not null,
+    classes text not null,
     routes text not null
 );
 create index spans_by_end on spans (end_ms, start_ms);
 
--- The calls of a span by kind and subject: 1 of a line, 2 of a SIP user; 3 and 4 are the names that these refer to.
+-- The calls of a span by kind and subject: 1 of a line, 2 of a SIP user; 3 and 4 are the names and numbers that these refer to.
 create table segments (
     span_id bigint not null,
     kind smallint not null,

@@ -68,17 +68,17 @@ pub enum Source {
     Cells(Tier, Option<String>),
     /// Packed calls, because no tier holds this combination.
     Columns,
-    /// The calls themselves, because only these tell what is searched for.
+    /// The calls themselves: an index tells those of one party.
     Calls,
 }
 
 impl Source {
     /// Returns the cheapest source that can answer the query.
     pub fn of(filter: &Filter, group_by: Option<GroupBy>) -> Self {
-        if filter.party.is_some() || filter.search.is_some() {
+        if filter.party.is_some() {
             return Self::Calls;
         }
-        if filter.route.is_some() || filter.lines.is_some() {
+        if filter.search.is_some() || filter.route.is_some() || filter.lines.is_some() {
             return Self::Columns;
         }
         let by_day = matches!(group_by, None | Some(GroupBy::Day | GroupBy::Week | GroupBy::Month));

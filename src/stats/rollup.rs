@@ -141,7 +141,7 @@ impl Class {
     }
 
     /// Returns the stored code: four bits of progress, two of direction, one of hours.
-    pub(super) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         let direction = match self.direction {
             None => 0,
             Some(Direction::In) => 1,
@@ -151,7 +151,8 @@ impl Class {
         self.progress.code() | direction << 4 | u8::from(self.in_hours) << 6
     }
 
-    pub(super) fn from_code(code: u8) -> Option<Self> {
+    /// Returns the class that is stored under a code.
+    pub fn from_code(code: u8) -> Option<Self> {
         let direction = match code >> 4 & 3 {
             0 => None,
             1 => Some(Direction::In),

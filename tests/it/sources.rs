@@ -14,9 +14,10 @@ use fernamt::stats::filter::Filter;
 use fernamt::stats::period::DayRange;
 use fernamt::stats::report::{GroupBy, Source};
 use fernamt::store::Db;
-use fernamt::store::calls::find::top_callers;
+use fernamt::store::calls::find::{Cursor, for_each_call, top_callers};
 use fernamt::store::ingest::spool::Spool;
 use fernamt::store::ingest::writer::Writer;
+use fernamt::store::stats::spans::list::{list_calls, list_newer_calls};
 use fernamt::store::stats::spans::pack::Thoroughness;
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -200,6 +201,47 @@ fn frequent_callers_are_those_of_the_calls_wherever_they_come_from() {
                 }
             }
             assert!(found > 100, "{found}");
+        });
+    }
+}
+
+#[test]
+fn a_list_is_that_of_the_calls_page_by_page_in_both_directions() {
+    for packed in Packed::ALL {
+        runtime().block_on(async {
+            let (_database, state) = packed.with_history(10).await;
+            let (mut listed, mut searched) = (0, 0);
+            for words in questions() {
+                for span in [SPANS[2], ("2026-11-01", "2026-11-07")] {
+                    let query = state.statistics.query(&asked(&words, span, &state));
+                    let mut expected = Vec::new();
+                    for_each_call(&state.db, &query, |call| expected.push(call)).await.unwrap();
+                    expected.sort_by_key(|stored| std::cmp::Reverse((stored.call.started_ms, stored.key)));
+                    let (mut older, mut cursor) = (Vec::new(), None);
+                    loop {
+                        let page = list_calls(&state.db, &query, cursor, 7).await.unwrap();
+                        older.extend(page.calls);
+                        cursor = page.next;
+                        if cursor.is_none() {
+                            break;
+                        }
+                    }
+                    assert_eq!(older, expected, "{packed:?} {words:?}");
+                    if let Some((oldest, others)) = expected.split_last() {
+                        let (mut newer, mut cursor) = (Vec::new(), Some(Cursor::after(oldest)));
+                        while let Some(from) = cursor {
+                            let page = list_newer_calls(&state.db, &query, from, 7).await.unwrap();
+                            newer.splice(0..0, page.calls);
+                            cursor = page.next;
+                        }
+                        // The next page begins after the first call of this one.
+                        assert_eq!(newer, others, "{packed:?} {words:?}");
+                    }
+                    listed += expected.len();
+                    searched += if words.iter().any(|word| word.starts_with("q=")) { expected.len() } else { 0 };
+                }
+            }
+            assert!(listed > 500 && searched > 50, "{listed} {searched}");
         });
     }
 }

@@ -18,9 +18,10 @@ use crate::stats::business::next_day;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::store::StoreError;
-use crate::store::calls::find::{StoredCall, list_calls};
+use crate::store::calls::find::StoredCall;
 use crate::store::calls::live::calls_with_keys;
 use crate::store::db::notify::{Notification, NotificationReader};
+use crate::store::stats::spans::list::list_calls;
 use crate::wire::CallJson;
 
 /// Number of the newest calls that are polled for changes without a notification.

@@ -28,7 +28,7 @@ pub enum CountingPlan {
     Cells,
     /// From packed calls.
     Columns,
-    /// From the calls, because only these tell what is searched for.
+    /// From the calls of one party.
     Calls,
 }
 

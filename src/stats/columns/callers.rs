@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::Count;
-use super::fact::{Fact, Names};
+use super::fact::{Fact, NameId, Names};
+use super::number::normal;
 use crate::calls::outcome::Outcome;
 use crate::stats::rollup::Progress;
 
@@ -53,7 +54,7 @@ impl<W: Fn(&Fact) -> bool> Callers<W> {
 }
 
 impl<W: Fn(&Fact) -> bool> Count for Callers<W> {
-    const NEEDS_PARTIES: bool = true;
+    const NEEDS_NUMBERS: bool = true;
 
     fn begin(&mut self, _: &Names, _: &Names) {}
 
@@ -64,15 +65,17 @@ impl<W: Fn(&Fact) -> bool> Count for Callers<W> {
         }
     }
 
-    fn end(&mut self, _: &Names, parties: &Names) {
-        let mut places = vec![None; parties.len()];
+    fn end(&mut self, _: &Names, numbers: &Names) {
+        // Of each number its place, once it is looked up; `Some(None)` for a number that nobody can be known by.
+        let mut places = vec![None; numbers.len()];
         for (started_ms, key, party, is_missed) in self.of_span.drain(..) {
             let Some(place) = places.get_mut(party as usize) else { continue };
             let place = *place.get_or_insert_with(|| {
+                let party = normal(numbers.get(NameId(party)));
                 let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-                *self.places.entry(parties.get(super::fact::NameId(party)).to_owned()).or_insert(next)
+                (!party.is_empty()).then(|| *self.places.entry(party.to_owned()).or_insert(next))
             });
-            self.all.push((started_ms, key, place, is_missed));
+            self.all.extend(place.map(|place| (started_ms, key, place, is_missed)));
         }
     }
 

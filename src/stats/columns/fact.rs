@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::number::pair;
 use crate::calls::call::Call;
+use crate::placetel::event::Direction;
 use crate::stats::rollup::{Class, Progress, push_number, take_number};
 
 /// The id of a name among [`Names`]; [`NameId::NONE`] for none.
@@ -56,23 +58,43 @@ impl Names {
         self.ends.is_empty()
     }
 
+    /// Returns the text of all names, one after the other.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the id of the name that has the byte at this place of [`Names::text`], and where the name ends.
+    pub(super) fn at(&self, place: usize) -> Option<(NameId, usize)> {
+        let id = self.ends.partition_point(|end| *end as usize <= place);
+        let end = *self.ends.get(id)? as usize;
+        Some((NameId(u32::try_from(id).ok()?), end))
+    }
+
+    /// Returns the ids of the names that begin like this, ascending.
+    pub(super) fn beginning_with(&self, beginning: &str) -> impl Iterator<Item = NameId> {
+        let first = self.partition_point(|name| name < beginning);
+        (first..).map(NameId).take_while(move |id| id.index() < self.len() && self.get(*id).starts_with(beginning))
+    }
+
+    /// Returns the id of the first name that is not `is_before` (binary search).
+    fn partition_point(&self, is_before: impl Fn(&str) -> bool) -> u32 {
+        let (mut low, mut high) = (0, u32::try_from(self.len()).unwrap_or(u32::MAX));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_before(self.get(NameId(middle))) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
     /// Returns the names with their ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (NameId, &str)> {
         (0..).map(NameId).take(self.len()).map(|id| (id, self.get(id)))
     }
 
-    /// Returns the id of a name (binary search).
+    /// Returns the id of a name.
     pub fn find(&self, name: &str) -> Option<NameId> {
-        let (mut low, mut high) = (0, u32::try_from(self.len()).unwrap_or(u32::MAX));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.get(NameId(middle)).cmp(name) {
-                std::cmp::Ordering::Equal => return Some(NameId(middle)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let id = NameId(self.partition_point(|before| before < name));
+        (id.index() < self.len() && self.get(id) == name).then_some(id)
     }
 
     /// Returns the stored form: how many, the length of each, then their text.
@@ -120,7 +142,9 @@ pub struct Fact {
     pub line: NameId,
     /// The SIP user.
     pub peer: NameId,
-    /// The other side, among the parties.
+    /// The own line among the numbers, as the PBX wrote it.
+    pub own: NameId,
+    /// The other side, among the numbers.
     pub party: NameId,
     /// The route that answered it.
     pub route: Option<i64>,
@@ -140,8 +164,8 @@ pub struct Facts {
     pub facts: Vec<Fact>,
     /// The names of lines and SIP users.
     pub subjects: Names,
-    /// The names of parties.
-    pub parties: Names,
+    /// Numbers of both sides, normalised and as the PBX wrote them: see [`super::number`].
+    pub numbers: Names,
 }
 
 /// Collects calls to [`Facts`].
@@ -149,7 +173,7 @@ pub struct Facts {
 pub struct Collector {
     facts: Vec<Fact>,
     subjects: Interned,
-    parties: Interned,
+    numbers: Interned,
 }
 
 impl Collector {
@@ -160,15 +184,21 @@ impl Collector {
             in_hours,
             progress: Progress::new(call.ending, call.accepted_ms.is_some()),
         };
+        let (own, outside) = match call.direction {
+            Some(Direction::Out) => (&call.from, &call.to),
+            Some(Direction::In | Direction::Internal) | None => (&call.to, &call.from),
+        };
+        let number = |normal: &Option<String>, raw: &Option<String>| pair(normal.as_deref(), raw.as_deref());
         self.facts.push(Fact {
             started_ms: call.started_ms,
             key,
             class: class.code(),
             talk_seconds: call.talk_seconds,
             wait_seconds: call.wait_seconds().or(call.abandoned_wait_seconds()),
-            line: self.subjects.intern(call.number.as_deref()),
-            peer: self.subjects.intern(call.peer.as_deref()),
-            party: self.parties.intern(call.party.as_deref()),
+            line: self.subjects.intern(call.number.as_deref().unwrap_or_default()),
+            peer: self.subjects.intern(call.peer.as_deref().unwrap_or_default()),
+            own: self.numbers.intern(&number(&call.number, own)),
+            party: self.numbers.intern(&number(&call.party, outside)),
             route,
         });
     }
@@ -185,16 +215,17 @@ impl Collector {
 
     /// Returns the facts of all calls that were added.
     pub fn finish(self) -> Facts {
-        let Self { mut facts, subjects, parties } = self;
-        let ((subjects, subject_ids), (parties, party_ids)) = (subjects.finish(), parties.finish());
+        let Self { mut facts, subjects, numbers } = self;
+        let ((subjects, subject_ids), (numbers, number_ids)) = (subjects.finish(), numbers.finish());
         let id = |ids: &[NameId], place: NameId| ids.get(place.index()).copied().unwrap_or_default();
         for fact in &mut facts {
             fact.line = id(&subject_ids, fact.line);
             fact.peer = id(&subject_ids, fact.peer);
-            fact.party = id(&party_ids, fact.party);
+            fact.own = id(&number_ids, fact.own);
+            fact.party = id(&number_ids, fact.party);
         }
         facts.sort_unstable();
-        Facts { facts, subjects, parties }
+        Facts { facts, subjects, numbers }
     }
 }
 
@@ -210,8 +241,7 @@ impl Default for Interned {
 }
 
 impl Interned {
-    fn intern(&mut self, name: Option<&str>) -> NameId {
-        let name = name.unwrap_or_default();
+    fn intern(&mut self, name: &str) -> NameId {
         if let Some(&place) = self.places.get(name) {
             return NameId(place);
         }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::Count;
 use super::buckets::{Days, Hours};
-use super::fact::{Fact, Names};
+use super::fact::{Fact, NameId, Names};
+use super::number::normal;
 use super::sample::Sample;
 use crate::stats::business::BusinessTime;
 use crate::stats::report::GroupBy;
@@ -82,11 +83,11 @@ impl<'b> Groups<'b> {
 }
 
 impl Count for Groups<'_> {
-    const NEEDS_PARTIES: bool = true;
+    const NEEDS_NUMBERS: bool = true;
 
-    fn begin(&mut self, _: &Names, parties: &Names) {
+    fn begin(&mut self, _: &Names, numbers: &Names) {
         if self.group_by == Some(GroupBy::Party) {
-            self.are_chosen = parties.iter().map(|(_, name)| self.chosen.contains(name)).collect();
+            self.are_chosen = numbers.iter().map(|(_, number)| self.chosen.contains(normal(number))).collect();
         }
     }
 
@@ -98,10 +99,10 @@ impl Count for Groups<'_> {
         counted.wait.extend(fact.wait_seconds);
     }
 
-    fn end(&mut self, subjects: &Names, parties: &Names) {
+    fn end(&mut self, subjects: &Names, numbers: &Names) {
         let name = |names: &Names, key: i64| {
-            let id = u32::try_from(key).map(super::fact::NameId).unwrap_or_default();
-            Group::Name(names.get(id).to_owned())
+            let id = u32::try_from(key).map(NameId).unwrap_or_default();
+            Group::Name(normal(names.get(id)).to_owned())
         };
         for ((key, class), counted) in self.of_span.drain() {
             let group = match self.group_by {
@@ -110,7 +111,7 @@ impl Count for Groups<'_> {
                 Some(GroupBy::Day | GroupBy::Week | GroupBy::Month) => Group::Time(Tier::Day, key),
                 Some(GroupBy::Number | GroupBy::Peer) => name(subjects, key),
                 Some(GroupBy::Party) if key == REST => Group::Rest,
-                Some(GroupBy::Party) => name(parties, key),
+                Some(GroupBy::Party) => name(numbers, key),
                 Some(GroupBy::Route) => Group::Route(Some(key).filter(|route| *route != 0)),
             };
             let Some(class) = Class::from_code(class) else { continue };
@@ -156,10 +157,10 @@ impl<W: Fn(Class) -> bool> PartyCounts<W> {
 }
 
 impl<W: Fn(Class) -> bool> Count for PartyCounts<W> {
-    const NEEDS_PARTIES: bool = true;
+    const NEEDS_NUMBERS: bool = true;
 
-    fn begin(&mut self, _: &Names, parties: &Names) {
-        self.of_span = vec![0; parties.len()];
+    fn begin(&mut self, _: &Names, numbers: &Names) {
+        self.of_span = vec![0; numbers.len()];
     }
 
     fn add(&mut self, fact: &Fact) {
@@ -169,8 +170,9 @@ impl<W: Fn(Class) -> bool> Count for PartyCounts<W> {
         }
     }
 
-    fn end(&mut self, _: &Names, parties: &Names) {
-        for ((_, party), calls) in parties.iter().zip(self.of_span.drain(..)).filter(|(_, calls)| *calls > 0) {
+    fn end(&mut self, _: &Names, numbers: &Names) {
+        for ((_, number), calls) in numbers.iter().zip(self.of_span.drain(..)).filter(|(_, calls)| *calls > 0) {
+            let party = normal(number);
             match self.calls.get_mut(party) {
                 Some(all) => *all += calls,
                 None => drop(self.calls.insert(party.to_owned(), calls)),

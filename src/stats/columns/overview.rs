@@ -80,7 +80,7 @@ impl<'b> Overview<'b> {
 }
 
 impl Count for Overview<'_> {
-    const NEEDS_PARTIES: bool = false;
+    const NEEDS_NUMBERS: bool = false;
 
     fn begin(&mut self, subjects: &Names, _: &Names) {
         self.lines_of_span = vec![Vec::new(); subjects.len()];

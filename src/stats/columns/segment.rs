@@ -31,7 +31,7 @@ impl Subject {
 }
 
 /// The number of columns of varints; classes, of a byte each, come before them.
-const COLUMNS: usize = 7;
+const COLUMNS: usize = 8;
 
 /// Packs the facts of one subject, which ascend by start: how many there are, their classes, then each column with its
 /// length in bytes.
@@ -39,12 +39,13 @@ pub fn pack<'f>(subject: Subject, facts: impl Iterator<Item = &'f Fact> + Clone)
     let mut columns: [Vec<u8>; COLUMNS] = Default::default();
     let (mut started_ms, mut key, mut count) = (0, 0, 0);
     for fact in facts.clone() {
-        let [starts, keys, talks, waits, others, parties, routes] = &mut columns;
+        let [starts, keys, talks, waits, others, owns, parties, routes] = &mut columns;
         push_signed(starts, fact.started_ms.wrapping_sub(started_ms));
         push_signed(keys, fact.key.wrapping_sub(key));
         push_number(talks, fact.talk_seconds.map_or(0, |seconds| i64::from(seconds) + 1));
         push_number(waits, fact.wait_seconds.map_or(0, |seconds| i64::from(seconds) + 1));
         push_number(others, i64::from(subject.other(fact).0));
+        push_number(owns, i64::from(fact.own.0));
         push_number(parties, i64::from(fact.party.0));
         push_signed(routes, fact.route.unwrap_or_default());
         (started_ms, key, count) = (fact.started_ms, fact.key, count + 1);
@@ -69,12 +70,12 @@ pub fn read(bytes: &[u8], subject: Subject, name: NameId, mut take: impl FnMut(&
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
         (*column, rest) = rest.split_at_checked(length)?;
     }
-    let [mut starts, mut keys, mut talks, mut waits, mut others, mut parties, mut routes] = columns;
+    let [mut starts, mut keys, mut talks, mut waits, mut others, mut owns, mut parties, mut routes] = columns;
     let (mut started_ms, mut key) = (0_i64, 0_i64);
     for &class in classes {
         started_ms = started_ms.wrapping_add(take_signed(&mut starts)?);
         key = key.wrapping_add(take_signed(&mut keys)?);
-        let other = NameId(u32::try_from(take_number(&mut others)?).ok()?);
+        let other = take_id(&mut others)?;
         let (line, peer) = match subject {
             Subject::Line => (name, other),
             Subject::Peer => (other, name),
@@ -87,11 +88,16 @@ pub fn read(bytes: &[u8], subject: Subject, name: NameId, mut take: impl FnMut(&
             wait_seconds: take_seconds(&mut waits)?,
             line,
             peer,
-            party: NameId(u32::try_from(take_number(&mut parties)?).ok()?),
+            own: take_id(&mut owns)?,
+            party: take_id(&mut parties)?,
             route: Some(take_signed(&mut routes)?).filter(|route| *route != 0),
         });
     }
     Some(())
+}
+
+fn take_id(column: &mut &[u8]) -> Option<NameId> {
+    u32::try_from(take_number(column)?).ok().map(NameId)
 }
 
 fn take_seconds(column: &mut &[u8]) -> Option<Option<u32>> {

@@ -6,6 +6,7 @@ use super::Count;
 use super::callers::Callers;
 use super::fact::{Collector, Fact, Facts, Names};
 use super::groups::{Groups, PartyCounts};
+use super::number::normal;
 use super::segment::{Subject, pack, read};
 use crate::calls::call::Call;
 use crate::stats::report::GroupBy;
@@ -26,9 +27,9 @@ fn facts(calls: &[(Call, bool, Option<i64>)]) -> Facts {
 }
 
 fn count<C: Count>(facts: &Facts, mut counts: C) -> C {
-    counts.begin(&facts.subjects, &facts.parties);
+    counts.begin(&facts.subjects, &facts.numbers);
     facts.facts.iter().for_each(|fact| counts.add(fact));
-    counts.end(&facts.subjects, &facts.parties);
+    counts.end(&facts.subjects, &facts.numbers);
     counts
 }
 
@@ -38,7 +39,8 @@ proptest! {
         let facts = facts(&calls);
         let told = |fact: &Fact| {
             let text = |names: &Names, id| Some(names.get(id).to_owned()).filter(|name| !name.is_empty());
-            let names = (text(&facts.subjects, fact.line), text(&facts.subjects, fact.peer), text(&facts.parties, fact.party));
+            let party = Some(normal(facts.numbers.get(fact.party)).to_owned()).filter(|name| !name.is_empty());
+            let names = (text(&facts.subjects, fact.line), text(&facts.subjects, fact.peer), party);
             (fact.started_ms, fact.key, fact.class().map(|class| (class.direction, class.in_hours)), fact.talk_seconds, names, fact.route)
         };
         let mut expected: Vec<_> = (5_i64..).step_by(3).zip(&calls).map(|(key, (call, in_hours, route))| {
@@ -51,8 +53,8 @@ proptest! {
 
     #[test]
     fn what_is_packed_is_read_again(calls in any_calls()) {
-        let Facts { facts, subjects, parties } = facts(&calls);
-        for names in [&subjects, &parties] {
+        let Facts { facts, subjects, numbers } = facts(&calls);
+        for names in [&subjects, &numbers] {
             prop_assert_eq!(Names::unpack(&names.pack()), Some(names.clone()));
             for (id, name) in names.iter() {
                 prop_assert_eq!(names.find(name), Some(id));
@@ -96,11 +98,11 @@ proptest! {
     #[test]
     fn callers_are_counted_among_the_newest_calls(calls in any_calls(), newest in 0..30_usize) {
         let facts = facts(&calls);
-        let mut with_party: Vec<&Fact> = facts.facts.iter().filter(|fact| !facts.parties.get(fact.party).is_empty()).collect();
+        let mut with_party: Vec<&Fact> = facts.facts.iter().filter(|fact| !normal(facts.numbers.get(fact.party)).is_empty()).collect();
         with_party.sort_by_key(|fact| (-fact.started_ms, -fact.key));
         let mut expected: HashMap<String, i64> = HashMap::new();
         for fact in with_party.into_iter().take(newest) {
-            *expected.entry(facts.parties.get(fact.party).to_owned()).or_default() += 1;
+            *expected.entry(normal(facts.numbers.get(fact.party)).to_owned()).or_default() += 1;
         }
         let counted = count(&facts, Callers::new(newest, |_: &Fact| true)).finish();
         let counted: HashMap<String, i64> = counted.into_iter().map(|(party, counts)| (party, counts.calls)).collect();

@@ -1,5 +1,7 @@
 //! Queries for calls, one and many.
 
+use std::ops::Range;
+
 use futures_util::TryStreamExt;
 
 use super::query::{bind_query, calls_sql};
@@ -33,6 +35,19 @@ impl Cursor {
         Self { started_ms: call.call.started_ms, key: call.key }
     }
 
+    /// The cursor in front of the newest call.
+    pub(in crate::store) const END: Self = Self { started_ms: i64::MAX, key: i64::MAX };
+
+    /// Returns when the call began, milliseconds since 1970 UTC.
+    pub(in crate::store) fn started_ms(self) -> i64 {
+        self.started_ms
+    }
+
+    /// Returns the start and the key of the call.
+    pub(in crate::store) fn place(self) -> (i64, i64) {
+        (self.started_ms, self.key)
+    }
+
     /// Encodes the cursor for URLs, as opaque text.
     pub fn encode(self) -> String {
         format!("{:x}-{:x}", self.started_ms, self.key)
@@ -56,52 +71,48 @@ pub struct CallPage {
     pub next: Option<Cursor>,
 }
 
-/// Returns a page of calls, newest first, from `cursor` on (keyset pagination).
-pub async fn list_calls(
-    db: &Db,
-    query: &CallQuery,
-    cursor: Option<Cursor>,
-    limit: usize,
-) -> Result<CallPage, StoreError> {
-    let from = cursor.unwrap_or(Cursor { started_ms: i64::MAX, key: i64::MAX });
-    // SQLite would read and skip everything newer than the cursor if only the pair told where to begin.
-    let query = &CallQuery { end_ms: query.end_ms.min(from.started_ms.saturating_add(1)), ..query.clone() };
-    let (calls, has_more) = some_calls(db, OLDER, query, from, limit).await?;
-    let next = calls.last().filter(|_| has_more).map(Cursor::after);
-    Ok(CallPage { calls, next })
+/// The order of a list of calls by their start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Order {
+    NewestFirst,
+    OldestFirst,
 }
 
-/// Returns the calls just before `cursor` in a list, newest first; `next` leads to still newer ones.
-pub async fn list_newer_calls(
+/// Returns at most `most` calls in an order, from behind a place on.
+pub(in crate::store) async fn some_calls(
     db: &Db,
-    query: &CallQuery,
-    cursor: Cursor,
-    limit: usize,
-) -> Result<CallPage, StoreError> {
-    let query = &CallQuery { start_ms: query.start_ms.max(cursor.started_ms), ..query.clone() };
-    let (mut calls, has_more) = some_calls(db, NEWER, query, cursor, limit).await?;
-    let next = calls.last().filter(|_| has_more).map(Cursor::after);
-    calls.reverse();
-    Ok(CallPage { calls, next })
-}
-
-/// Returns at most `limit` calls in an order, and whether there are more.
-async fn some_calls(
-    db: &Db,
-    order: &str,
+    order: Order,
     query: &CallQuery,
     from: Cursor,
-    limit: usize,
-) -> Result<(Vec<StoredCall>, bool), StoreError> {
-    let more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    let sql = calls_sql(db, query, SELECT, order);
+    most: usize,
+) -> Result<Vec<StoredCall>, StoreError> {
+    // SQLite would read and skip everything newer than the cursor if only the pair told where to begin.
+    let (order, query) = match order {
+        Order::NewestFirst => (OLDER, query.until(from.started_ms.saturating_add(1))),
+        Order::OldestFirst => (NEWER, query.since(from.started_ms)),
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let sql = calls_sql(db, &query, SELECT, order);
     let rows: Vec<CallRow> = reading!(db, pool => {
-        bind_query!(sql, query).bind(from.started_ms).bind(from.key).bind(more).fetch_all(pool).await?
+        bind_query!(sql, &query).bind(from.started_ms).bind(from.key).bind(most).fetch_all(pool).await?
     });
-    let mut calls = rows.into_iter().map(StoredCall::try_from).collect::<Result<Vec<_>, _>>()?;
-    let has_more = calls.len() > limit;
-    calls.truncate(limit);
-    Ok((calls, has_more))
+    rows.into_iter().map(StoredCall::try_from).collect()
+}
+
+/// Returns when the `count`th newest of the calls that began in a range did; its start if there are fewer.
+pub(in crate::store) async fn start_of_newest(db: &Db, range: Range<i64>, count: i64) -> Result<i64, StoreError> {
+    let found: Option<i64> = reading!(db, pool => {
+        sqlx::query_scalar(
+            "select started_ms from calls where started_ms >= $1 and started_ms < $2 \
+             order by started_ms desc limit 1 offset cast($3 as bigint)",
+        )
+        .bind(range.start)
+        .bind(range.end)
+        .bind(count)
+        .fetch_optional(pool)
+        .await?
+    });
+    Ok(found.unwrap_or(range.start))
 }
 
 /// Streams every call to `take`, in no particular order.

@@ -10,7 +10,9 @@ use crate::calls::outcome::Outcome;
 use crate::calls::phone::Numbering;
 use crate::contacts::block::beginning;
 use crate::stats::business::{BusinessTime, next_day};
+use crate::stats::columns::search::{Digits, Search};
 use crate::stats::filter::Filter;
+use crate::stats::rollup::Class;
 use crate::store::db::engine::Db;
 
 /// The bit mask of all outcomes.
@@ -29,6 +31,8 @@ pub struct CallQuery {
     pub(in crate::store) in_hours: Option<bool>,
     pub(in crate::store) open_after_ms: i64,
     pub(in crate::store) outcome_mask: i64,
+    /// What is searched for, as it is found in packed calls.
+    pub(in crate::store) search: Option<Search>,
     pub(in crate::store) text: Option<String>,
     pub(in crate::store) digits: Option<String>,
     pub(in crate::store) international: Option<String>,
@@ -45,7 +49,7 @@ impl CallQuery {
     /// Translates a filter. `open_after_ms`: a call without HungUp that started later than this is still running.
     pub fn new(filter: &Filter, business: &BusinessTime, numbering: &Numbering, open_after_ms: i64) -> Self {
         let outcomes = if filter.outcomes.is_empty() { &Outcome::ALL[..] } else { &filter.outcomes };
-        let (digits, international) = search_digits(filter.search.as_deref(), numbering);
+        let digits = search_digits(filter.search.as_deref(), numbering);
         Self {
             start_ms: business.day_start_ms(filter.days.start),
             end_ms: business.day_start_ms(next_day(filter.days.end)),
@@ -56,9 +60,13 @@ impl CallQuery {
             in_hours: filter.in_hours,
             open_after_ms,
             outcome_mask: outcomes.iter().fold(0, |mask, outcome| mask | 1 << outcome.code()),
+            search: filter.search.as_ref().map(|text| Search::new(text, digits.clone())),
             text: filter.search.as_ref().map(|text| contains(text)),
-            digits,
-            international,
+            international: digits.as_ref().map(|digits| match &digits.beginning {
+                Some(beginning) => format!("{beginning}%"),
+                None => format!("%{}%", digits.anywhere),
+            }),
+            digits: digits.map(|digits| format!("%{}%", digits.anywhere)),
             named: None,
             names_blocks: false,
             route: filter.route,
@@ -79,6 +87,7 @@ impl CallQuery {
             in_hours: None,
             open_after_ms: i64::MAX,
             outcome_mask: -1,
+            search: None,
             text: None,
             digits: None,
             international: None,
@@ -98,6 +107,7 @@ impl CallQuery {
     /// Returns the same query whose search also matches these numbers, blocks of numbers or agents, which bear a name
     /// that was searched for.
     pub fn or_named(mut self, subjects: &[String]) -> Self {
+        self.search = self.search.map(|search| search.or_named(subjects));
         self.names_blocks = subjects.iter().any(|subject| beginning(subject).is_some());
         self.named = Some(subjects)
             .filter(|subjects| !subjects.is_empty())
@@ -108,7 +118,15 @@ impl CallQuery {
     /// Returns the same query, but text is searched neither in who took a call nor in internal calls, which are from or
     /// to a SIP user.
     pub fn without_agents(self) -> Self {
-        Self { searches_agents: false, ..self }
+        Self { searches_agents: false, search: self.search.map(Search::without_agents), ..self }
+    }
+
+    /// Returns whether a packed call is among those asked for, as far as its direction, outcome and hour tell.
+    pub(in crate::store) fn takes_class(&self, class: Class, started_ms: i64) -> bool {
+        let outcome = class.outcome(started_ms > self.open_after_ms);
+        (self.direction.is_none() || self.direction == pack_direction(class.direction))
+            && self.in_hours.is_none_or(|in_hours| in_hours == class.in_hours)
+            && self.outcome_mask >> outcome.code() & 1 == 1
     }
 
     /// Returns the same query restricted to calls that are still running.
@@ -120,6 +138,22 @@ impl CallQuery {
     /// Returns whether a call is still running at the moment of this query.
     pub fn is_open(&self, call: &Call) -> bool {
         call.ending.is_none() && call.started_ms > self.open_after_ms
+    }
+
+    /// Returns whether only some of the calls of its time are asked for.
+    pub(in crate::store) fn is_narrow(&self) -> bool {
+        let narrows = [
+            self.direction.is_some(),
+            self.number.is_some(),
+            self.peer.is_some(),
+            self.party.is_some(),
+            self.in_hours.is_some(),
+            self.outcome_mask & ALL_OUTCOMES != ALL_OUTCOMES,
+            self.text.is_some(),
+            self.route.is_some(),
+            self.lines.is_some(),
+        ];
+        narrows.contains(&true)
     }
 
     /// Returns the instant after which a call must have begun to be still running without HungUp.
@@ -153,19 +187,17 @@ fn contains(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// Normalises a searched number for `like`: blanks and dashes do not count, `0221` also finds `+49221…`.
-fn search_digits(search: Option<&str>, numbering: &Numbering) -> (Option<String>, Option<String>) {
-    let Some(text) = search else { return (None, None) };
+/// Normalises a searched number: blanks and dashes do not count, `0221` also finds `+49221…`.
+fn search_digits(search: Option<&str>, numbering: &Numbering) -> Option<Digits> {
+    let text = search?;
     // The zero of `+49 (0)221` is not dialled.
     let text = if text.starts_with('+') { text.replace("(0)", "") } else { text.to_owned() };
     let written = |c: char| c.is_ascii_digit() || "+ -/().".contains(c);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() || !text.chars().all(written) {
-        return (None, None);
+        return None;
     }
-    let beginning = numbering.international(&text).map(|beginning| format!("{beginning}%"));
-    let anywhere = format!("%{digits}%");
-    (Some(anywhere.clone()), Some(beginning.unwrap_or(anywhere)))
+    Some(Digits { anywhere: digits, beginning: numbering.international(&text) })
 }
 
 /// Builds the statement that asks for these calls, with `before` and `after` its conditions, of which `$1` to `$16` are
@@ -262,13 +294,15 @@ pub(in crate::store) mod tests {
     fn numbers_are_searched_as_people_write_them() {
         let numbering = Numbering::new("DE").unwrap();
         let digits = |text| search_digits(Some(text), &numbering);
-        let some = |a: &str, b: &str| (Some(a.to_owned()), Some(b.to_owned()));
-        assert_eq!(digits("0221 29"), some("%022129%", "+4922129%"));
-        assert_eq!(digits("+49 221"), some("%49221%", "+49221%"));
-        assert_eq!(digits("0049 221"), some("%0049221%", "+49221%"));
-        assert_eq!(digits("+49 (0)221 29"), some("%4922129%", "+4922129%"));
-        assert_eq!(digits("1999"), some("%1999%", "%1999%"));
-        assert_eq!(digits("anna"), (None, None));
+        let some = |anywhere: &str, beginning: Option<&str>| {
+            Some(Digits { anywhere: anywhere.to_owned(), beginning: beginning.map(str::to_owned) })
+        };
+        assert_eq!(digits("0221 29"), some("022129", Some("+4922129")));
+        assert_eq!(digits("+49 221"), some("49221", Some("+49221")));
+        assert_eq!(digits("0049 221"), some("0049221", Some("+49221")));
+        assert_eq!(digits("+49 (0)221 29"), some("4922129", Some("+4922129")));
+        assert_eq!(digits("1999"), some("1999", None));
+        assert_eq!(digits("anna"), None);
         assert_eq!(contains("a_b%c!"), "%a!_b!%c!!%");
     }
 }

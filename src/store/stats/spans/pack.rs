@@ -1,6 +1,6 @@
 //! Packing: choosing which span comes next, and storing its calls in columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use chrono::NaiveDate;
@@ -11,7 +11,7 @@ use crate::stats::business::{BusinessTime, day_number, day_of_number, next_day};
 use crate::stats::columns::fact::{Collector, Fact, Facts};
 use crate::stats::columns::segment::{Subject, pack};
 use crate::stats::period::month_of;
-use crate::stats::rollup::Tier;
+use crate::stats::rollup::{Class, Tier};
 use crate::stats::sums::count_packed;
 use crate::store::calls::find::{CallQuery, StoredCall, for_each_call, routes_of_calls};
 use crate::store::db::engine::{Db, for_both_engines, reading, writing};
@@ -171,10 +171,9 @@ async fn pack_range(db: &Db, range: Range<i64>, all: &[Span]) -> Result<(), Stor
         }
     }
     let calls = i64::try_from(facts.facts.len()).unwrap_or(i64::MAX);
-    let routes = serde_json::json!(routes).to_string();
-    writing!(db, transaction in engine => {
-        engine::complete(&mut transaction, (id, calls, &routes), &range, &replaced, &seen).await
-    })
+    let classes: BTreeSet<u8> = facts.facts.iter().filter_map(Fact::class).map(Class::code).collect();
+    let span = Span { id, range, calls, classes: classes.into_iter().collect(), routes };
+    writing!(db, transaction in engine => engine::complete(&mut transaction, &span, &replaced, &seen).await)
 }
 
 async fn changes_in(db: &Db, range: &Range<i64>) -> Result<Vec<Change>, StoreError> {
@@ -191,7 +190,7 @@ async fn changes_in(db: &Db, range: &Range<i64>) -> Result<Vec<Change>, StoreErr
 }
 
 /// Reads the calls that began in a range, and the names of the routes that answered them.
-pub(super) async fn read_facts(db: &Db, range: &Range<i64>) -> Result<(Facts, HashMap<i64, String>), StoreError> {
+async fn read_facts(db: &Db, range: &Range<i64>) -> Result<(Facts, HashMap<i64, String>), StoreError> {
     let query = CallQuery::of_range(range.clone());
     let routes = routes_of_calls(db, &query).await?;
     let mut collector = Collector::default();
@@ -210,10 +209,10 @@ struct PackedRow<'f> {
     packed: Vec<u8>,
 }
 
-fn packed_rows(Facts { facts, subjects, parties }: &Facts) -> Vec<PackedRow<'_>> {
+fn packed_rows(Facts { facts, subjects, numbers }: &Facts) -> Vec<PackedRow<'_>> {
     let mut rows = vec![
         PackedRow { kind: Kind::Subjects, subject: "", packed: subjects.pack() },
-        PackedRow { kind: Kind::Parties, subject: "", packed: parties.pack() },
+        PackedRow { kind: Kind::Numbers, subject: "", packed: numbers.pack() },
     ];
     for subject in [Subject::Line, Subject::Peer] {
         let mut sorted: Vec<&Fact> = facts.iter().collect();
@@ -231,7 +230,8 @@ fn packed_rows(Facts { facts, subjects, parties }: &Facts) -> Vec<PackedRow<'_>>
 for_both_engines! {
     pub(super) async fn begin(connection: &mut EngineConnection, range: &Range<i64>) -> Result<i64, StoreError> {
         let id = sqlx::query_scalar(
-            "insert into spans (start_ms, end_ms, is_complete, calls, routes) values ($1, $2, false, 0, '{}') returning id",
+            "insert into spans (start_ms, end_ms, is_complete, calls, classes, routes) \
+             values ($1, $2, false, 0, '[]', '{}') returning id",
         )
         .bind(range.start)
         .bind(range.end)
@@ -272,12 +272,11 @@ for_both_engines! {
     /// dropped.
     pub(super) async fn complete(
         connection: &mut EngineConnection,
-        (id, calls, routes): (i64, i64, &str),
-        range: &Range<i64>,
+        Span { id, range, calls, classes, routes }: &Span,
         replaced: &[i64],
         seen: &[Change],
     ) -> Result<(), StoreError> {
-        if !is_there(connection, id).await? {
+        if !is_there(connection, *id).await? {
             return Ok(());
         }
         let complete: Vec<(i64, i64, i64)> = sqlx::query_as(
@@ -291,15 +290,16 @@ for_both_engines! {
             replaced.contains(id) && range.start <= *start_ms && *end_ms <= range.end
         };
         if !complete.iter().all(is_expected) {
-            return drop_span(connection, id).await;
+            return drop_span(connection, *id).await;
         }
         for (replaced, ..) in complete {
             drop_span(connection, replaced).await?;
         }
-        sqlx::query("update spans set is_complete = true, calls = $2, routes = $3 where id = $1")
+        sqlx::query("update spans set is_complete = true, calls = $2, classes = $3, routes = $4 where id = $1")
             .bind(id)
             .bind(calls)
-            .bind(routes)
+            .bind(serde_json::json!(classes).to_string())
+            .bind(serde_json::json!(routes).to_string())
             .execute(&mut *connection)
             .await?;
         // What has changed once more since then stays noted.

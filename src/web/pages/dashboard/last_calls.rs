@@ -7,7 +7,7 @@ use super::address::{Address, Scope};
 use super::newest::Newest;
 use crate::i18n::{CallsTexts, OverviewTexts};
 use crate::service::state::AppState;
-use crate::store::calls::find::list_calls;
+use crate::store::stats::spans::list::list_calls;
 use crate::web::error::Error;
 use crate::web::pages::calls::rows::{CallRow, call_rows};
 use crate::web::pages::layout::context::PageContext;

@@ -8,7 +8,8 @@ use crate::service::state::AppState;
 use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
-use crate::store::calls::find::{StoredCall, list_calls};
+use crate::store::calls::find::StoredCall;
+use crate::store::stats::spans::list::list_calls;
 use crate::web::error::Error;
 use crate::web::pages::layout::context::PageContext;
 

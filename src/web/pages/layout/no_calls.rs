@@ -11,7 +11,7 @@ use crate::stats::as_of::FilterAsOf;
 use crate::stats::filter::Filter;
 use crate::stats::period::DayRange;
 use crate::stats::report::{GroupBy, MAX_GROUPS, Source};
-use crate::store::calls::find::list_calls;
+use crate::store::stats::spans::list::list_calls;
 use crate::web::error::Error;
 use crate::web::extract::calls_request::CallsRequest;
 
