@@ -246,6 +246,32 @@ fn a_list_is_that_of_the_calls_page_by_page_in_both_directions() {
     }
 }
 
+fn assert_clean(database: &Database) {
+    let checked = database.run(&[&["check"], &OFFICE[..]].concat(), b"");
+    assert_eq!(checked.status, 0, "{checked:?}");
+}
+
+#[test]
+fn what_is_packed_wrongly_is_found() {
+    runtime().block_on(async {
+        let (database, state) = Packed::Before.with_history(11).await;
+        assert_clean(&database);
+        // Nobody notes this change.
+        let one = "(select min(calls.id) from calls join spans on started_ms >= start_ms and started_ms < end_ms \
+                   where calls.id not in (select call_key from changed_calls))";
+        database.execute(&format!("update calls set talk_seconds = coalesce(talk_seconds, 0) + 1 where id = {one}"));
+        let done = database.run(&[&["check"], &OFFICE[..]].concat(), b"");
+        assert_ne!(done.status, 0, "{}", done.stdout);
+        // A rebuild notes what it mends, and the next packing mends what was packed.
+        let done = database.run(&[&["rebuild"], &OFFICE[..]].concat(), b"");
+        assert_eq!(done.status, 0, "{}", done.stderr);
+        assert_clean(&database);
+        pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap();
+        assert_eq!(database.count("from changed_calls"), 0);
+        assert_clean(&database);
+    });
+}
+
 #[test]
 fn what_is_packed_holds_no_number_that_was_forgotten() {
     let database = Database::create();

@@ -7,6 +7,8 @@ mod buckets;
 pub mod callers;
 /// One call as statistics count it, and the names that calls refer to.
 pub mod fact;
+/// Fingerprints of calls.
+pub mod fingerprint;
 /// Calls by group, with durations.
 pub mod groups;
 /// The places of calls in a list.

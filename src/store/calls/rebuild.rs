@@ -20,6 +20,7 @@ use crate::store::db::error::StoreError;
 use crate::store::db::portion::Portion;
 use crate::store::stats::cells::read_cell;
 use crate::store::stats::months::count_deviating;
+use crate::store::stats::spans;
 
 const CALLS_PER_TRANSACTION: i64 = 500;
 
@@ -47,7 +48,7 @@ impl From<sqlx::Error> for RebuildError {
 pub struct Deviations {
     /// The number of calls, including those of which the log holds no event.
     pub calls: u64,
-    /// The number of cells of the statistics, and of months that were summed up from them. Only told when they are
+    /// The number of cells of the statistics, of months that were summed up from them, and of packed spans of calls. Only told when they are
     /// compared: mending does not look at them first.
     pub cells: u64,
 }
@@ -99,7 +100,7 @@ pub async fn rebuild(
         progress(done, calls * 2);
     }
     if purpose == Purpose::Compare {
-        found.cells += count_deviating(db, &derivation.business).await?;
+        found.cells += count_deviating(db, &derivation.business).await? + spans::check::count_deviating(db).await?;
     }
     Ok(found)
 }

@@ -3,6 +3,8 @@
 //! Transactions that write run one after the other (see [`crate::store::db::turns`]), so whoever writes a call sees each
 //! span that is packed or being packed, and notes the call as changed.
 
+/// Checking packed calls against the calls.
+pub(in crate::store) mod check;
 /// Counting: spans where there are any, rows of calls for all else.
 pub mod count;
 /// Listing calls in order of their start, without reading those that are not asked for.

@@ -190,7 +190,7 @@ async fn changes_in(db: &Db, range: &Range<i64>) -> Result<Vec<Change>, StoreErr
 }
 
 /// Reads the calls that began in a range, and the names of the routes that answered them.
-async fn read_facts(db: &Db, range: &Range<i64>) -> Result<(Facts, HashMap<i64, String>), StoreError> {
+pub(super) async fn read_facts(db: &Db, range: &Range<i64>) -> Result<(Facts, HashMap<i64, String>), StoreError> {
     let query = CallQuery::of_range(range.clone());
     let routes = routes_of_calls(db, &query).await?;
     let mut collector = Collector::default();

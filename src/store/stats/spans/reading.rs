@@ -33,6 +33,11 @@ pub(super) struct Changed {
 }
 
 impl Changed {
+    /// Returns whether the call with this key changed.
+    pub(super) fn has(&self, key: i64) -> bool {
+        self.keys.contains(&key)
+    }
+
     /// Reads those that began in a range, then or now.
     pub(super) async fn read(db: &Db, range: &Range<i64>) -> Result<Self, StoreError> {
         let keys: Vec<i64> = reading!(db, pool => {
@@ -78,6 +83,22 @@ impl<'q> SpanReader<'q> {
         changed: &Changed,
         counts: &mut C,
     ) -> Result<(), StoreError> {
+        let by = match (&self.query.number, &self.query.peer, &self.lines) {
+            (Some(line), _, _) => (Subject::Line, Some(vec![line.clone()])),
+            (None, Some(peer), _) => (Subject::Peer, Some(vec![peer.clone()])),
+            (None, None, lines) => (Subject::Line, lines.clone()),
+        };
+        self.count_by(span, by, changed, counts).await
+    }
+
+    /// Counts the calls of a span in the segments of these subjects, or of all.
+    pub(super) async fn count_by<C: Count>(
+        &self,
+        span: &Span,
+        (subject, names): (Subject, Option<Vec<String>>),
+        changed: &Changed,
+        counts: &mut C,
+    ) -> Result<(), StoreError> {
         let subjects = self.names(span, Kind::Subjects).await?;
         let needs_numbers = C::NEEDS_NUMBERS || self.query.search.is_some();
         let numbers = if needs_numbers { self.names(span, Kind::Numbers).await? } else { Names::default() };
@@ -85,11 +106,6 @@ impl<'q> SpanReader<'q> {
         if wanted.is_nothing() {
             return Ok(());
         }
-        let (subject, names) = match (&self.query.number, &self.query.peer, &self.lines) {
-            (Some(line), _, _) => (Subject::Line, Some(vec![line.clone()])),
-            (None, Some(peer), _) => (Subject::Peer, Some(vec![peer.clone()])),
-            (None, None, lines) => (Subject::Line, lines.clone()),
-        };
         counts.begin(&subjects, &numbers);
         let mut stretch = Stretch::begin();
         for (name, packed) in self.segments(span, subject, names.as_deref()).await? {
