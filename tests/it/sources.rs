@@ -83,7 +83,7 @@ impl Packed {
     const ALL: [Self; 3] = [Self::None, Self::All, Self::Before];
 
     /// Creates a database with this history.
-    async fn with_history(self, seed: u64) -> (Database, AppState) {
+    fn with_history(self, seed: u64) -> Database {
         let database = Database::create();
         let deliveries = history(seed, 300);
         let (now, later): (Vec<_>, Vec<_>) =
@@ -92,25 +92,33 @@ impl Packed {
             deliveries.into_iter().map(|(_, delivery)| delivery).collect()
         };
         database.import(&log(&part(now)), &OFFICE);
-        let state = state(&database).await;
         if self != Self::None {
-            let spans = pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap();
+            let spans = pack(&database);
             assert!(spans > 3, "{spans}");
         }
         if self == Self::Before {
             database.import(&log(&part(later)), &OFFICE);
-            assert_ne!(database.rows("call_key", "from changed_calls"), database.rows("id", "from calls where id < 0"));
+            assert_ne!(database.count("from changed_calls"), 0);
         }
-        (database, state)
+        database
     }
+}
+
+/// Packs all calls that there are; returns how many spans were packed.
+fn pack(database: &Database) -> u64 {
+    runtime().block_on(async {
+        let state = state(database).await;
+        pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap()
+    })
 }
 
 #[test]
 fn a_report_is_that_from_calls_wherever_it_comes_from() {
     let groups = ["hour", "day", "week", "month", "weekday_hour", "number", "peer", "party", "route"];
     for packed in Packed::ALL {
+        let database = packed.with_history(6);
         runtime().block_on(async {
-            let (_database, state) = packed.with_history(6).await;
+            let state = state(&database).await;
             let (mut from_cells, mut from_columns) = (0, 0);
             for words in questions() {
                 let asked = asked(&words, SPANS[2], &state);
@@ -144,8 +152,9 @@ fn a_report_is_that_from_calls_wherever_it_comes_from() {
 fn a_dashboard_is_that_from_calls_wherever_it_comes_from() {
     let steps = [None, Some(GroupBy::Day), Some(GroupBy::Hour), Some(GroupBy::Week), Some(GroupBy::Month)];
     for packed in Packed::ALL {
+        let database = packed.with_history(7);
         runtime().block_on(async {
-            let (_database, state) = packed.with_history(7).await;
+            let state = state(&database).await;
             let (mut from_cells, mut from_columns, mut compared) = (0, 0, 0);
             for words in questions() {
                 // Before the last span lies the one in which clocks go back; before the first nothing is known.
@@ -182,8 +191,9 @@ fn a_dashboard_is_that_from_calls_wherever_it_comes_from() {
 #[test]
 fn frequent_callers_are_those_of_the_calls_wherever_they_come_from() {
     for packed in Packed::ALL {
+        let database = packed.with_history(9);
         runtime().block_on(async {
-            let (_database, state) = packed.with_history(9).await;
+            let state = state(&database).await;
             let mut found = 0;
             for words in questions() {
                 let asked = asked(&words, SPANS[2], &state);
@@ -208,8 +218,9 @@ fn frequent_callers_are_those_of_the_calls_wherever_they_come_from() {
 #[test]
 fn a_list_is_that_of_the_calls_page_by_page_in_both_directions() {
     for packed in Packed::ALL {
+        let database = packed.with_history(10);
         runtime().block_on(async {
-            let (_database, state) = packed.with_history(10).await;
+            let state = state(&database).await;
             let (mut listed, mut searched) = (0, 0);
             for words in questions() {
                 for span in [SPANS[2], ("2026-11-01", "2026-11-07")] {
@@ -253,23 +264,21 @@ fn assert_clean(database: &Database) {
 
 #[test]
 fn what_is_packed_wrongly_is_found() {
-    runtime().block_on(async {
-        let (database, state) = Packed::Before.with_history(11).await;
-        assert_clean(&database);
-        // Nobody notes this change.
-        let one = "(select min(calls.id) from calls join spans on started_ms >= start_ms and started_ms < end_ms \
-                   where calls.id not in (select call_key from changed_calls))";
-        database.execute(&format!("update calls set talk_seconds = coalesce(talk_seconds, 0) + 1 where id = {one}"));
-        let done = database.run(&[&["check"], &OFFICE[..]].concat(), b"");
-        assert_ne!(done.status, 0, "{}", done.stdout);
-        // A rebuild notes what it mends, and the next packing mends what was packed.
-        let done = database.run(&[&["rebuild"], &OFFICE[..]].concat(), b"");
-        assert_eq!(done.status, 0, "{}", done.stderr);
-        assert_clean(&database);
-        pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap();
-        assert_eq!(database.count("from changed_calls"), 0);
-        assert_clean(&database);
-    });
+    let database = Packed::Before.with_history(11);
+    assert_clean(&database);
+    // Nobody notes this change.
+    let one = "(select min(calls.id) from calls join spans on started_ms >= start_ms and started_ms < end_ms \
+               where calls.id not in (select call_key from changed_calls))";
+    database.execute(&format!("update calls set talk_seconds = coalesce(talk_seconds, 0) + 1 where id = {one}"));
+    let done = database.run(&[&["check"], &OFFICE[..]].concat(), b"");
+    assert_ne!(done.status, 0, "{}", done.stdout);
+    // A rebuild notes what it mends, and the next packing mends what was packed.
+    let done = database.run(&[&["rebuild"], &OFFICE[..]].concat(), b"");
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert_clean(&database);
+    pack(&database);
+    assert_eq!(database.count("from changed_calls"), 0);
+    assert_clean(&database);
 }
 
 #[test]
@@ -284,10 +293,7 @@ fn what_is_packed_holds_no_number_that_was_forgotten() {
         event(at_ms + 3_000, hung_up("b", "missed", 0)),
     ];
     database.import(&log(&deliveries), &OFFICE);
-    runtime().block_on(async {
-        let state = state(&database).await;
-        assert_eq!(pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap(), 1);
-    });
+    assert_eq!(pack(&database), 1);
     let packed = || database.rows("packed", "from segments order by kind, subject");
     let holds = |number: &str| {
         let hex: String = number.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -297,10 +303,7 @@ fn what_is_packed_holds_no_number_that_was_forgotten() {
     let done = database.run(&[&["forget", "--party", "01712345678"], &OFFICE[..]].concat(), b"");
     assert_eq!(done.status, 0, "{}", done.stderr);
     assert!(!holds("+491712345678"), "{:?}", packed());
-    runtime().block_on(async {
-        let state = state(&database).await;
-        assert_eq!(pack_all(&state.db, &state.derivation, Thoroughness::AnyChange).await.unwrap(), 1);
-    });
+    assert_eq!(pack(&database), 1);
     assert!(!holds("+491712345678") && holds("+4930231250"), "{:?}", packed());
 }
 
